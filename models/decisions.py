@@ -1,0 +1,136 @@
+"""Decisions: from an episode's moments to the alerts that stand, and what is still to be published of them.
+
+A severity is raised at the first moment whose risk and stage reach it, and withdrawn at the first after that which no
+longer does (a call that turned out unanswered). The list of decisions grows at its end as records arrive in order;
+what a late record changes further back is published again under the same id.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from models.alerts import Alert, Published, Status, alert_id, episode_id
+from models.episodes import Episode, Moment, Subject
+from models.policy import SEVERITIES, Policy, Severity
+from models.signals import CONTACTS
+from models.stages import reaches
+from models.wording import no_longer, reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A severity raised or withdrawn at a moment of an episode, with the risk then."""
+
+    severity: Severity
+    status: Status
+    moment: Moment
+    risk: float
+
+
+def severity_of(risk: float, moment: Moment, policy: Policy) -> int:
+    """The index in `SEVERITIES` that a moment reaches, or -1."""
+    for index in range(len(SEVERITIES) - 1, -1, -1):
+        for rule in policy.severities[SEVERITIES[index]]:
+            if risk >= rule.risk and reaches(moment.stage, rule.stage):
+                return index
+    return -1
+
+
+def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) -> list[Decision]:
+    """All decisions of one episode in event time, from its moments and the risk of each."""
+    standing: list[int] = []
+    made: list[Decision] = []
+    for moment, risk in zip(moments, risks, strict=True):
+        level = severity_of(risk, moment, policy)
+        while standing and standing[-1] > level:
+            made.append(Decision(SEVERITIES[standing.pop()], "withdrawn", moment, risk))
+        if level >= 0 and (not standing or standing[-1] < level):
+            standing.append(level)
+            made.append(Decision(SEVERITIES[level], "raised", moment, risk))
+    return made
+
+
+class Publication:
+    """Compares the decisions of a subscriber with what has been published, and writes what is missing."""
+
+    def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: str) -> None:
+        self._subscriber = subscriber
+        self._subject = subject
+        self._policy = policy
+        self._model = model
+
+    def alerts(self, decided: Iterable[tuple[Episode, Sequence[Decision]]]) -> list[Alert]:
+        """The alerts to publish, in event time; ``subject.published`` is brought up to date with them."""
+        published = self._subject.published
+        due: list[Alert] = []
+        current: set[str] = set()
+        for episode, decisions in decided:
+            name = episode_id(self._subscriber, episode.first.event)
+            by_severity: dict[Severity, list[Decision]] = {}
+            for decision in decisions:
+                by_severity.setdefault(decision.severity, []).append(decision)
+            for severity, made in by_severity.items():
+                alert = alert_id(name, severity)
+                current.add(alert)
+                due += self._missing(alert, name, episode, made)
+        for alert in sorted(published.keys() - current):
+            if published[alert].last.status == "raised":
+                due.append(self._taken_back(published[alert]))
+        return sorted(due, key=lambda alert: alert.at)
+
+    def _missing(self, alert: str, name: str, episode: Episode, made: Sequence[Decision]) -> list[Alert]:
+        before = self._subject.published.get(alert)
+        if before is None or (before.count <= len(made) and _digest(episode, made[before.count - 1]) == before.digest):
+            missing = made[before.count if before else 0 :]
+        else:  # a late record changed what had been decided: the last word is enough
+            missing = made[-1:]
+        if not missing:
+            return []
+        written = [self._write(alert, name, episode, decision) for decision in missing]
+        self._subject.published[alert] = Published(
+            len(made), _digest(episode, made[-1]), replace(written[-1], reasons=())
+        )
+        return written
+
+    def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
+        seen = episode.signals[: decision.moment.seen]
+        contacts = [signal for signal in seen if signal.code in CONTACTS]
+        strongest = max(contacts, key=lambda signal: (signal.confidence, -signal.at))
+        why = reasons(seen, decision.moment.features)
+        return Alert(
+            id=alert,
+            subscriber=self._subscriber,
+            episode=name,
+            severity=decision.severity,
+            stage=decision.moment.stage,
+            risk=decision.risk,
+            scam_type=strongest.scam_type or "other",
+            status=decision.status,
+            reasons=why if decision.status == "raised" else (no_longer("evidence"), *why),
+            indicators=tuple(sorted({signal.indicator for signal in contacts if signal.indicator})),
+            first_seen=episode.first.at,
+            at=decision.moment.at,
+            policy=self._policy.version,
+            model=self._model,
+        )
+
+    def _taken_back(self, before: Published) -> Alert:
+        alert = replace(before.last, status="withdrawn", reasons=(no_longer("indicator"),))
+        self._subject.published[alert.id] = Published(0, 0, replace(alert, reasons=()))
+        return alert
+
+
+def _digest(episode: Episode, decision: Decision) -> int:
+    moment = decision.moment
+    said = (
+        decision.status,
+        decision.risk,
+        moment.at,
+        moment.stage,
+        [(signal.event, signal.code) for signal in episode.signals[: moment.seen]],
+    )
+    return zlib.crc32(repr(said).encode())

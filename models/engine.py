@@ -1,0 +1,254 @@
+"""The engine: one partition's events in, alerts out; the same function for the live worker and for the replay.
+
+``step`` takes the decoded events of a partition, turns the few that matter into signals, puts them into their
+subscribers' episodes and says which alerts are due. All state is in `Partition`; a step has no other effect.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from models.alerts import Alert
+from models.decisions import Publication, decide
+from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, marks, unfold
+from models.events import Call, Sms
+from models.matching import Indicators
+from models.policy import Policy
+from models.reading import call_signals, sms_signals
+from models.risk import Model
+from models.signals import CONTACTS, Signal, SignalRecord
+from models.watermarks import Watermark
+
+MOST_CONTEXTS = 100_000
+"""How many subscribers of a partition are remembered for context alone; the oldest go first."""
+
+
+@dataclass(slots=True)
+class Partition:
+    """Everything that is remembered of one partition: a function of the prefix of its logs."""
+
+    number: int
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    call_clock: Watermark = field(default_factory=Watermark)
+    sms_clock: Watermark = field(default_factory=Watermark)
+    wakes: list[tuple[int, str]] = field(default_factory=list)
+    """Heap of (event time on the call clock, subscriber): a call's mark is due then."""
+    contexts: dict[str, int] = field(default_factory=dict)
+    """Subscribers that are remembered for context alone, with the time of their newest, in order of arrival."""
+
+    def restore(self, subjects: Mapping[str, Subject], policy: Policy) -> None:
+        """Take over subjects that were saved, with what is derived from them."""
+        self.subjects.update(subjects)
+        newest: list[tuple[int, str]] = []
+        for subscriber, subject in subjects.items():
+            if subject.has_contact:
+                self.schedule(subscriber, subject.signals, policy)
+            elif subject.signals:
+                newest.append((subject.signals[-1].at, subscriber))
+        self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
+
+    def schedule(self, subscriber: str, signals: Iterable[Signal], policy: Policy) -> None:
+        """Wake the subscriber at the marks of calls among the signals that lie ahead of the call clock."""
+        for mark in marks(signals, policy.windows):
+            if mark > self.call_clock.at:
+                heapq.heappush(self.wakes, (mark, subscriber))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
+    signals: Counter[str] = field(default_factory=Counter)
+
+
+class Engine:
+    """Decides about partitions with one set of indicators, one policy and one model.
+
+    ``vulnerable`` maps subscribers to the number of their vulnerability flags; those without are not in it.
+    """
+
+    def __init__(
+        self,
+        indicators: Indicators,
+        policy: Policy,
+        model: Model,
+        vulnerable: Mapping[str, int] | None = None,
+    ) -> None:
+        self.indicators = indicators
+        self.policy = policy
+        self.model = model
+        self.vulnerable = vulnerable if vulnerable is not None else {}
+
+    def step(
+        self,
+        partition: Partition,
+        calls: Sequence[Call] = (),
+        sms: Sequence[Sms] = (),
+        signals: Sequence[SignalRecord] = (),
+    ) -> Outcome:
+        """Take in events of one partition, each sequence in log order, and decide.
+
+        The alerts do not depend on how the records are cut into steps; between the topics of a partition only what
+        has gone out in the meantime does, never what stands in the end.
+        """
+        outcome = Outcome()
+        touched: set[str] = set()
+        windows = self.policy.windows
+        for subscriber, signal in call_signals(calls, self.indicators, windows):
+            self._insert(partition, subscriber, signal, outcome, touched)
+        for subscriber, signal in sms_signals(sms, self.indicators):
+            self._insert(partition, subscriber, signal, outcome, touched)
+        for record in signals:
+            if record.status == "raised":
+                self._insert(partition, record.subscriber, record.signal(), outcome, touched)
+            elif record.subscriber in partition.subjects:
+                subject = partition.subjects[record.subscriber]
+                if subject.remove(record.event, record.code):
+                    outcome.changed.add(record.subscriber)
+                    touched.add(record.subscriber)
+        if calls:
+            partition.call_clock.observe([call.at for call in calls], [call.subscriber for call in calls])
+            while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
+                touched.add(heapq.heappop(partition.wakes)[1])
+        if sms:
+            partition.sms_clock.observe([each.at for each in sms], [each.subscriber for each in sms])
+        self._decide(partition, touched, outcome)
+        self._forget(partition, outcome)
+        return outcome
+
+    def reconcile(self, partition: Partition) -> Outcome:
+        """Let go of signals whose indicator is no longer known, and withdraw the alerts that stood on them.
+
+        To be called when an indicator was revoked, and for state that was saved before the indicators were read. A
+        contact that another indicator covers is kept under that one.
+        """
+        outcome = Outcome()
+        touched: set[str] = set()
+        holds: dict[str, bool] = {}
+        for subscriber, subject in partition.subjects.items():
+            gone = []
+            for signal in subject.signals:
+                key = signal.indicator
+                if key and key not in holds:
+                    holds[key] = self.indicators.holds(key)
+                if key and not holds[key]:
+                    gone.append(signal)
+            for signal in gone:
+                subject.remove(signal.event, signal.code)
+                other = self._match_again(signal)
+                if other is not None:
+                    subject.insert(other)
+            if gone:
+                touched.add(subscriber)
+        outcome.changed |= touched
+        self._decide(partition, touched, outcome)
+        return outcome
+
+    def _match_again(self, signal: Signal) -> Signal | None:
+        match = (
+            self.indicators.host(signal.peer, signal.at) or self.indicators.url(signal.peer, signal.at)
+            if signal.code == "fraud-domain-sms"
+            else self.indicators.number(signal.peer, signal.at)
+        )
+        if match is None:
+            return None
+        return Signal(
+            signal.at,
+            signal.code,
+            signal.event,
+            signal.peer,
+            match.key,
+            match.known.scam_type,
+            match.known.confidence,
+            signal.duration_s,
+        )
+
+    def _insert(
+        self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]
+    ) -> None:
+        subject = partition.subjects.get(subscriber)
+        if subject is None:
+            subject = partition.subjects[subscriber] = Subject([], {})
+        if not subject.insert(signal):
+            return
+        outcome.signals[signal.code] += 1
+        outcome.changed.add(subscriber)
+        if signal.code in CONTACTS:
+            partition.contexts.pop(subscriber, None)
+            partition.schedule(subscriber, [signal], self.policy)
+            touched.add(subscriber)
+        elif subscriber in partition.contexts or not subject.has_contact:
+            partition.contexts.pop(subscriber, None)
+            partition.contexts[subscriber] = subject.signals[-1].at
+        else:
+            touched.add(subscriber)
+
+    def _decide(self, partition: Partition, touched: Iterable[str], outcome: Outcome) -> None:
+        """Unfold the episodes of the touched subscribers, score all their moments at once, publish what is due."""
+        policy = self.policy
+        unfolded: list[tuple[str, Subject, list[tuple[Episode, list[Moment]]]]] = []
+        for subscriber in sorted(touched):
+            subject = partition.subjects.get(subscriber)
+            if subject is None:
+                continue
+            vulnerable = self.vulnerable.get(subscriber, 0)
+            told = [
+                (episode, unfold(episode, policy.windows, partition.call_clock.at, vulnerable))
+                for episode in episodes(subject.signals, policy.windows)
+            ]
+            if told or subject.published:
+                unfolded.append((subscriber, subject, told))
+        risks = iter(
+            self.model.risk(
+                [moment.features for _, _, told in unfolded for _, moments in told for moment in moments], policy
+            )
+        )
+        for subscriber, subject, told in unfolded:
+            decided = [
+                (episode, decide(moments, [next(risks) for _ in moments], policy)) for episode, moments in told
+            ]
+            alerts = Publication(subscriber, subject, policy, self.model.name).alerts(decided)
+            if alerts:
+                outcome.alerts += alerts
+                outcome.changed.add(subscriber)
+        outcome.alerts.sort(key=lambda alert: alert.at)
+
+    def _forget(self, partition: Partition, outcome: Outcome) -> None:
+        """Let go of what can no longer matter: context after its window, episodes after twice their quiet time.
+
+        Context waits for the slower of the two clocks, so that a topic that is behind still finds what belongs to it.
+        """
+        clock = min(partition.call_clock.at, partition.sms_clock.at)
+        before = clock - int(self.policy.windows.context_kept * MINUTE)
+        while partition.contexts:
+            subscriber, newest = next(iter(partition.contexts.items()))
+            if newest >= before and len(partition.contexts) <= MOST_CONTEXTS:
+                break
+            del partition.contexts[subscriber]
+            self._drop(partition, subscriber, outcome)
+
+    def expire(self, partition: Partition) -> Outcome:
+        """Let go of closed episodes, twice their quiet time after the last signal; to be called now and then."""
+        outcome = Outcome()
+        clock = max(partition.call_clock.at, partition.sms_clock.at)
+        before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
+        for subscriber in [
+            subscriber
+            for subscriber, subject in partition.subjects.items()
+            if not subject.signals or subject.signals[-1].at < before
+        ]:
+            partition.contexts.pop(subscriber, None)
+            self._drop(partition, subscriber, outcome)
+        return outcome
+
+    @staticmethod
+    def _drop(partition: Partition, subscriber: str, outcome: Outcome) -> None:
+        del partition.subjects[subscriber]
+        outcome.changed.discard(subscriber)
+        outcome.forgotten.add(subscriber)

@@ -1,0 +1,171 @@
+"""Matching: all known numbers, prefixes, domains and URLs in memory, and one look at them per event.
+
+Second step of the hot path. A million indicators must fit beside everything else, so what repeats (scam type,
+confidence, validity) is kept once and shared.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from models.domains import normalise_url, parents
+from models.indicators import Indicator
+from models.numbers import hotlines
+
+
+class Known(NamedTuple):
+    """What an indicator says of the contacts that it matches; shared by all that say the same."""
+
+    scam_type: str
+    confidence: int
+    valid_from: int
+    valid_until: int
+
+    def holds_at(self, at: int) -> bool:
+        """Whether the indicator is valid at an event time (epoch ms)."""
+        return self.valid_from <= at < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An event's match: the indicator's key (``type:value``) and what is known of it."""
+
+    key: str
+    known: Known
+
+
+FOREVER = sys.maxsize
+
+
+class Indicators:
+    """The indicators that a worker matches with; changed as their topic is read.
+
+    ``watched`` holds every known number and every hotline: one look-up decides that an event's peer means nothing,
+    unless ``prefix_lengths`` is not empty.
+    """
+
+    def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
+        self.watched: dict[str, Known | str] = dict(hotlines())
+        self.prefix_lengths: tuple[int, ...] = ()
+        self._prefixes: dict[str, Known] = {}
+        self._domains: dict[str, Known] = {}
+        self._urls: dict[str, dict[str, Known]] = {}
+        self._shared: dict[Known, Known] = {}
+        self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
+        for indicator in indicators:
+            self.put(indicator)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def put(self, indicator: Indicator) -> None:
+        """Take in an indicator, or its new version; a revoked one is let go."""
+        if indicator.revoked:
+            self.remove(indicator.key)
+            return
+        until = indicator.valid_until if indicator.valid_until is not None else FOREVER
+        known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
+        known = self._shared.setdefault(known, known)
+        place, name = self._place(indicator.type, indicator.value)
+        if name not in place:
+            self.counts[indicator.type] += 1
+        place[name] = known
+        if indicator.type == "number-prefix":
+            self._measure_prefixes()
+
+    def remove(self, key: str) -> bool:
+        """Let an indicator go by its key (``type:value``); False when it was not known."""
+        kind, _, value = key.partition(":")
+        place, name = self._place(kind, value)
+        if name not in place or isinstance(place[name], str):
+            return False
+        del place[name]
+        self.counts[kind] -= 1
+        if kind == "number-prefix":
+            self._measure_prefixes()
+        if kind == "url" and not place:
+            del self._urls[value.partition("/")[0]]
+        return True
+
+    def holds(self, key: str) -> bool:
+        """Whether this very indicator is known at present."""
+        kind, _, value = key.partition(":")
+        place, name = self._place(kind, value)
+        found = place.get(name)
+        if kind == "url" and not place:
+            del self._urls[value.partition("/")[0]]
+        return found is not None and not isinstance(found, str)
+
+    def number(self, number: str, at: int) -> Match | None:
+        """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
+        known = self.watched.get(number)
+        if isinstance(known, Known) and known.holds_at(at):
+            return Match(f"number:{number}", known)
+        if known is None:
+            for length in self.prefix_lengths:
+                prefix = number[:length]
+                covered = self._prefixes.get(prefix)
+                if covered is not None and covered.holds_at(at):
+                    return Match(f"number-prefix:{prefix}", covered)
+        return None
+
+    def host(self, host: str, at: int) -> Match | None:
+        """The indicator that matches a host at an event time: itself or the nearest listed parent."""
+        for name in parents(host):
+            known = self._domains.get(name)
+            if known is not None and known.holds_at(at):
+                return Match(f"domain:{name}", known)
+        return None
+
+    def url(self, url: str, at: int) -> Match | None:
+        """The indicator that matches a URL at an event time: a listed URL covers what lies below its path."""
+        try:
+            value = normalise_url(url)
+        except ValueError:
+            return None
+        host, _, path = value.partition("/")
+        listed = self._urls.get(host)
+        if not listed:
+            return None
+        for start in _starts(path):
+            known = listed.get(start)
+            if known is not None and known.holds_at(at):
+                return Match(f"url:{host}/{start}" if start else f"url:{host}", known)
+        return None
+
+    @property
+    def knows_urls(self) -> bool:
+        """Whether any URL is listed: most texts need not be looked at for one."""
+        return bool(self._urls)
+
+    def _place(self, kind: str, value: str) -> tuple[dict[str, Known | str] | dict[str, Known], str]:
+        if kind == "number":
+            return self.watched, value
+        if kind == "number-prefix":
+            return self._prefixes, value
+        if kind == "domain":
+            return self._domains, value
+        host, _, path = value.partition("/")
+        return self._urls.setdefault(host, {}), path
+
+    def _measure_prefixes(self) -> None:
+        self.prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
+
+
+def _starts(path: str) -> Iterator[str]:
+    """A path and the shorter ones that it lies below, longest first.
+
+    >>> list(_starts("a/b?x=1"))
+    ['a/b?x=1', 'a/b', 'a']
+    """
+    if path:
+        yield path
+    bare = path.partition("?")[0]
+    if bare != path and bare:
+        yield bare
+    while "/" in bare:
+        bare = bare.rpartition("/")[0]
+        yield bare

@@ -1,0 +1,105 @@
+"""Policy: what a city decides to act on, as one YAML file with a version.
+
+``policy.yaml`` gives the points of the score, the time windows and what becomes urgent. ``parse`` is pure; reading the
+file again while the worker runs is `streams.policy_file`'s. The version is a hash of the content, and every alert
+names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.stages import Stage
+
+Severity = Literal["urgent", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "urgent")
+"""From least to most urgent."""
+
+Points = Annotated[float, Meta(ge=0, le=100)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Minutes = Annotated[float, Meta(gt=0, le=10_080)]
+
+
+class PolicyError(ValueError):
+    """The policy cannot be used; the message says which field and what it takes."""
+
+
+class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points of the strongest contact with an indicator, at full confidence."""
+
+    sms: Points
+    domain: Points
+    missed: Points
+    brief_talk: Points
+    talk: Points
+    long_talk: Points
+    in_progress: Points
+    callback: Points
+
+
+class ContextPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points that are added for what happens around a contact."""
+
+    repeated_contact: Points
+    code: Points
+    bank_call: Points
+    check_call: Points
+    long_call: Points
+    bank_notice: Points
+    vulnerable: Points
+
+
+class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Time windows, in minutes unless the name says hours."""
+
+    talk: Minutes
+    long_talk: Minutes
+    long_call: Minutes
+    code_before: Minutes
+    code_after: Minutes
+    context_after_hours: Minutes
+    quiet_hours: Minutes
+    context_kept: Minutes
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to reach a severity: at least this risk and, if given, at least this stage."""
+
+    risk: Share = 0.0
+    stage: Stage = "shallow"
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a city settles about its alerts."""
+
+    contact: ContactPoints
+    context: ContextPoints
+    windows: Windows
+    severities: dict[Severity, list[Rule]]
+    version: str = ""
+
+
+def parse(content: bytes) -> Policy:
+    """Read a policy from YAML; raises `PolicyError` naming the field. Its version is a hash of the content.
+
+    >>> parse(b"contact: 3")
+    Traceback (most recent call last):
+        ...
+    models.policy.PolicyError: Expected `object`, got `int` - at `$.contact`
+    """
+    try:
+        policy = msgspec.yaml.decode(content, type=Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(str(error)) from None
+    except Exception as error:  # PyYAML's own tree of errors; msgspec wraps only some of them
+        raise PolicyError(f"The policy is not YAML: {' '.join(str(error).split())}") from None
+    missing = [severity for severity in SEVERITIES if not policy.severities.get(severity)]
+    if missing:
+        raise PolicyError(f"severities lacks {', '.join(missing)}: give each at least one rule.")
+    if policy.windows.talk > policy.windows.long_talk:
+        raise PolicyError("windows.talk must not be longer than windows.long_talk.")
+    return msgspec.structs.replace(policy, version=hashlib.sha256(content).hexdigest()[:12])

@@ -1,0 +1,125 @@
+"""Reading: which signals the events of a batch give, one cheap look for the many and a closer one for the few.
+
+The innermost loop of the hot path: almost every event means nothing and must cost a couple of dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from models.events import Call, Sms
+from models.matching import Indicators, Match
+from models.numbers import hotline
+from models.policy import Windows
+from models.signals import (
+    BANK_CALL,
+    BANK_NOTICE,
+    CHECK_CALL,
+    CODE,
+    DOMAIN_SMS,
+    LONG_CALL,
+    NUMBER_CALL,
+    NUMBER_CALLBACK,
+    NUMBER_MISSED,
+    NUMBER_SMS,
+    NUMBER_TALK,
+    Signal,
+)
+from models.texts import read
+
+_HOTLINE_CALLS: Final = {"bank": BANK_CALL, "police": CHECK_CALL, "directory": CHECK_CALL, "authority": CHECK_CALL}
+_FLAGS: Final = {"verification-code": CODE, "bank-notice": BANK_NOTICE}
+
+
+def call_signals(
+    calls: Sequence[Call], indicators: Indicators, windows: Windows
+) -> Iterator[tuple[str, Signal]]:
+    """The signals of call events, with the subscriber of each, in order."""
+    watched = indicators.watched
+    long_call = windows.long_call * 60.0
+    if indicators.prefix_lengths:
+        matches = indicators.number
+        few = [
+            call
+            for call in calls
+            if call.peer in watched or call.duration_s >= long_call or matches(call.peer, call.at) is not None
+        ]
+    else:
+        few = [call for call in calls if call.peer in watched or call.duration_s >= long_call]
+    for call in few:
+        signal = _call_signal(call, indicators, long_call)
+        if signal is not None:
+            yield call.subscriber, signal
+
+
+def _call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal | None:
+    match = indicators.number(call.peer, call.at)
+    if match is not None:
+        known = match.known
+        if call.phase == "start":
+            code = NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
+        else:
+            code = NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED
+        return Signal(
+            call.at,
+            code,
+            call.id,
+            call.peer,
+            match.key,
+            known.scam_type,
+            known.confidence,
+            max(call.duration_s, 0.0),
+        )
+    kind = hotline(call.peer)
+    if kind is not None:
+        hotline_call = _HOTLINE_CALLS.get(kind)
+        if hotline_call is None or call.direction == "in":
+            return None
+        began = call.at - int(max(call.duration_s, 0.0) * 1000)
+        return Signal(began, hotline_call, call.id, call.peer)
+    if call.duration_s >= long_call:
+        return Signal(call.at, LONG_CALL, call.id, call.peer, duration_s=call.duration_s)
+    return None
+
+
+def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tuple[str, Signal]]:
+    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
+    watched = indicators.watched
+    prefixes = indicators.prefix_lengths
+    for message in messages:
+        if message.peer in watched or prefixes:
+            match = indicators.number(message.peer, message.at)
+            if match is not None:
+                yield message.subscriber, _contact(message, NUMBER_SMS, message.peer, match)
+        text = message.text
+        hosts: Sequence[str] = message.domains or ()
+        urls: Sequence[str] = ()
+        if text:
+            reading = read(text)
+            if reading.flags and message.direction == "in":
+                for flag in reading.flags:
+                    if flag in _FLAGS:
+                        yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
+            hosts = (*hosts, *reading.domains) if hosts else reading.domains
+            urls = reading.urls
+        if hosts:
+            found = _strongest(hosts, urls, message.at, indicators)
+            if found is not None:
+                what, match = found
+                yield message.subscriber, _contact(message, DOMAIN_SMS, what, match)
+
+
+def _strongest(
+    hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators
+) -> tuple[str, Match] | None:
+    """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
+    found = [(host, match) for host in hosts if (match := indicators.host(host.lower(), at)) is not None]
+    if urls and indicators.knows_urls:
+        found += [(url, match) for url in urls if (match := indicators.url(url, at)) is not None]
+    return max(found, key=lambda pair: (pair[1].known.confidence, pair[1].key), default=None)
+
+
+def _contact(message: Sms, code: str, peer: str, match: Match) -> Signal:
+    known = match.known
+    return Signal(message.at, code, message.id, peer, match.key, known.scam_type, known.confidence)

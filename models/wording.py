@@ -1,0 +1,110 @@
+"""Wording: the reasons of an alert in Chinese and English, from the signals that led to it.
+
+An officer reads these aloud in his head on the way to the door: short, concrete, without anybody's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from models.alerts import Reason
+from models.features import Features
+from models.signals import (
+    BANK_CALL,
+    BANK_NOTICE,
+    CHECK_CALL,
+    CODE,
+    DOMAIN_SMS,
+    LONG_CALL,
+    NUMBER_CALL,
+    NUMBER_CALLBACK,
+    NUMBER_MISSED,
+    NUMBER_SMS,
+    NUMBER_TALK,
+    Signal,
+)
+
+SCAM_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "impersonated-authority": ("冒充公检法及政府机关", "impersonated authority"),
+    "impersonated-service": ("冒充电商物流客服", "impersonated customer service"),
+    "impersonated-boss": ("冒充领导、熟人", "impersonated boss or acquaintance"),
+    "loan": ("虚假贷款", "fake loan"),
+    "task-rebate": ("刷单返利", "task rebate"),
+    "romance-investment": ("杀猪盘及虚假投资", "romance or investment"),
+    "virtual-currency": ("虚拟货币投资", "virtual currency"),
+    "sextortion": ("裸聊敲诈", "sextortion"),
+    "fake-prize": ("虚假中奖", "fake prize"),
+    "insurance-sms": ("虚假医保社保短信", "fake insurance notice"),
+    "other": ("其他诈骗", "other fraud"),
+}
+"""Names of the scam types in Chinese and English; a type that is not here is shown as it is written."""
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    NUMBER_CALL: ("正在与已知诈骗号码通话{scam}", "is on the phone with a known fraud number{scam}"),
+    NUMBER_CALLBACK: ("主动回拨已知诈骗号码{scam}", "rang a known fraud number{scam}"),
+    NUMBER_TALK: ("与已知诈骗号码通话，共约{minutes}分钟{scam}", "talked to a known fraud number, about {minutes} min{scam}"),
+    NUMBER_MISSED: ("未接已知诈骗号码来电，共{n}次{scam}", "missed {n} call(s) from a known fraud number{scam}"),
+    NUMBER_SMS: ("与已知诈骗号码有短信往来，共{n}条{scam}", "exchanged {n} SMS with a known fraud number{scam}"),
+    DOMAIN_SMS: ("收到含已知诈骗网址的短信，共{n}条{scam}", "got {n} SMS with a known fraud link{scam}"),
+    CODE: ("在可疑联系前后收到验证码，共{n}条", "got {n} verification code(s) around the contact"),
+    BANK_CALL: ("随后致电银行客服", "rang a bank's hotline afterwards"),
+    CHECK_CALL: ("随后致电110、96110、114等核实", "rang 110, 96110, 114 or an authority afterwards"),
+    LONG_CALL: ("随后与其他号码长时间通话", "had a long call with another number afterwards"),
+    BANK_NOTICE: ("随后收到银行资金变动短信", "got a bank's notice of a payment afterwards"),
+}
+
+NO_LONGER: Final = {
+    "evidence": ("后续记录表明风险已降低", "later records show less risk"),
+    "indicator": ("相关诈骗线索已撤销", "the indicator behind it was revoked"),
+}
+
+
+def scam_name(scam_type: str) -> tuple[str, str]:
+    """The scam type's name in Chinese and English.
+
+    >>> scam_name("loan")
+    ('虚假贷款', 'fake loan')
+    """
+    return SCAM_NAMES.get(scam_type, (scam_type, scam_type))
+
+
+def reasons(signals: Sequence[Signal], features: Features) -> tuple[Reason, ...]:
+    """The reasons that these signals give, contacts first, each with the events that say so.
+
+    A call that has ended is told by how it ended; codes and notices count only where the features counted them.
+    """
+    ended = {signal.event for signal in signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+    by_code: dict[str, list[Signal]] = {}
+    for signal in signals:
+        if signal.code == NUMBER_CALL and signal.event in ended:
+            continue
+        by_code.setdefault(signal.code, []).append(signal)
+    counted = {
+        CODE: features.code,
+        BANK_CALL: features.bank_call,
+        CHECK_CALL: features.check_call,
+        LONG_CALL: features.long_call,
+        BANK_NOTICE: features.bank_notice,
+    }
+    return tuple(_reason(code, by_code[code]) for code in _WORDS if code in by_code and counted.get(code, 1.0))
+
+
+def no_longer(why: str) -> Reason:
+    """The reason of a withdrawal: ``evidence`` or ``indicator`` (see `NO_LONGER`)."""
+    zh, en = NO_LONGER[why]
+    return Reason(f"no-longer-{why}", zh, en, ())
+
+
+def _reason(code: str, signals: Sequence[Signal]) -> Reason:
+    zh, en = _WORDS[code]
+    types = sorted({signal.scam_type for signal in signals if signal.scam_type})
+    names = [scam_name(scam_type) for scam_type in types]
+    minutes = round(sum(signal.duration_s for signal in signals) / 60.0, 1)
+    values = {"n": len(signals), "minutes": f"{minutes:g}"}
+    return Reason(
+        code,
+        zh.format(scam=f"（{'、'.join(name[0] for name in names)}）" if names else "", **values),
+        en.format(scam=f" ({', '.join(name[1] for name in names)})" if names else "", **values),
+        tuple(signal.event for signal in signals),
+    )

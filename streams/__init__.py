@@ -1,0 +1,1 @@
+"""Moves: everything that touches the outside (Kafka, Redis, disk, HTTP, time) around ``models``."""

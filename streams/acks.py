@@ -1,0 +1,45 @@
+"""Acked ranges: which offset of a partition may be committed when whole batches are acknowledged at once.
+
+Upstream keeps every offset and an interval tree of gaps; a batch covers a range, so ranges are all that is needed.
+"""
+
+from __future__ import annotations
+
+
+class AckedRanges:
+    """The acknowledged prefix of one partition's log.
+
+    ``position`` is the offset that may be committed: everything before it that was delivered is acknowledged.
+    Batches are delivered in order by `deliver`; offsets between them that do not exist (compaction, transaction
+    markers) belong to the next batch.
+    """
+
+    __slots__ = ("_acked", "_delivered", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._delivered: list[tuple[int, int]] = []
+        self._acked: set[int] = set()
+
+    def deliver(self, last: int, upto: int) -> None:
+        """Note that a batch was handed on: ``last`` names it, its end (exclusive) is ``upto``."""
+        self._delivered.append((last, upto))
+
+    def ack(self, last: int) -> bool:
+        """Acknowledge a delivered batch by its last offset; True when the position has moved.
+
+        >>> ranges = AckedRanges(10)
+        >>> ranges.deliver(14, 15); ranges.deliver(29, 30)
+        >>> ranges.ack(29), ranges.position
+        (False, 10)
+        >>> ranges.ack(14), ranges.position
+        (True, 30)
+        """
+        self._acked.add(last)
+        moved = False
+        while self._delivered and self._delivered[0][0] in self._acked:
+            first, upto = self._delivered.pop(0)
+            self._acked.discard(first)
+            self.position = upto
+            moved = True
+        return moved

@@ -1,0 +1,99 @@
+"""The Faust app of a worker: one agent over ``calls``, ``sms`` and ``signals``, made by a factory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from streams import metrics
+from streams.scoring import EVENT_TOPICS, Scorer
+from streams.settings import Settings
+
+
+class App(faust.App):
+    """A Faust app that reads batches of columns from where its scorer's checkpoints say."""
+
+    def __init__(self, settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> None:
+        self.kafka_options: Mapping[str, Any] = settings.aiokafka_options()
+        self.scorer = scorer
+        self.failed = failed
+        super().__init__(
+            settings.topic_prefix + settings.group,
+            broker="columns://" + settings.kafka.replace(",", ";"),
+            store="memory://",
+            autodiscover=False,
+            origin="streams",
+            broker_client_id="forewarn",
+            broker_commit_interval=1.0,
+            broker_max_poll_records=16,
+            consumer_max_fetch_size=4_000_000,
+            consumer_group_instance_id=settings.instance,
+            # Batches, not records: sixteen of at most 4096 records wait in memory, then fetching pauses.
+            stream_buffer_maxsize=16,
+            stream_wait_empty=True,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            processing_guarantee="at_least_once",
+        )
+
+    async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Load the assigned partitions; from where each topic partition is to be read."""
+        try:
+            found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()})
+        except Exception as error:
+            self.fail(error)
+            raise
+        return {TP(topic, partition): at for (topic, partition), at in found.items()}
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error that ends this worker; the first one stands."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+
+class Sensor(faust.Sensor):
+    """What Prometheus is told about Faust itself."""
+
+    def on_rebalance_start(self, app: Any) -> dict[str, Any]:
+        """A rebalance has begun."""
+        metrics.REBALANCES.inc()
+        return {"began": True}
+
+
+class Raw(faust.Schema):
+    """Hands a message's value on as it is: batches are decoded by the agent."""
+
+    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        """A batch has no key of its own."""
+        return None
+
+    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        """The batch of columns."""
+        return message.value
+
+
+def create(settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> App:
+    """The app with its agent; ``failed`` gets the error after which the worker must stop."""
+    app = App(settings, scorer, failed)
+    app.sensors.add(Sensor())
+    topic = app.topic(*[settings.topic(name) for name in EVENT_TOPICS], schema=Raw(), key_type=None, value_type=None)
+
+    @app.agent(topic, name="score")
+    async def score(stream: faust.Stream[Any]) -> None:
+        """Apply each batch, then acknowledge it; on an error of ours nothing later is acknowledged."""
+        async for event in stream.noack().events():
+            try:
+                await scorer.apply(event.value)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                app.fail(error)
+                await asyncio.Event().wait()
+            event.ack()
+
+    return app

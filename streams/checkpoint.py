@@ -1,0 +1,235 @@
+"""Checkpoint: a partition's state and offsets in Redis, changed together in one atomic step.
+
+The step is a Lua script that applies a batch's changes only if nobody has written since this worker read, and only if
+the stored offset is not beyond the batch's first. From that follow the guarantees of ``docs/guarantees.md``: every
+event changes the state exactly once, and a worker that has lost its partition is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+import redis.asyncio as redis
+import structlog
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+
+from models.engine import Partition
+from models.episodes import Subject
+from models.watermarks import Watermark
+from streams import metrics
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# KEYS: meta hash, subjects hash. ARGV: expected version, writer, the batch's topic ('' for none) and first offset,
+# clocks, number of offsets, (topic, next offset)..., number of subjects, (subscriber, state)..., subscribers to delete...
+APPLY = """
+local meta, subjects = KEYS[1], KEYS[2]
+local version = tonumber(redis.call('HGET', meta, 'version') or '0')
+local expected = tonumber(ARGV[1])
+if version ~= expected then
+  if version == expected + 1 and redis.call('HGET', meta, 'writer') == ARGV[2] then return version end
+  return redis.error_reply('STALE version ' .. version .. ' stored, ' .. expected .. ' expected')
+end
+if ARGV[3] ~= '' then
+  local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[3]) or '-1')
+  if stored > tonumber(ARGV[4]) then
+    return redis.error_reply('STALE offset ' .. stored .. ' stored, batch begins at ' .. ARGV[4])
+  end
+end
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[2], 'clocks', ARGV[5])
+local at = 7
+for _ = 1, tonumber(ARGV[6]) do
+  redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+local states = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, states do
+  redis.call('HSET', subjects, ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for gone = at, #ARGV do redis.call('HDEL', subjects, ARGV[gone]) end
+return version + 1
+"""
+
+
+class CheckpointError(Exception):
+    """The state in Redis cannot be used or changed; the message says what to do."""
+
+
+class StaleCheckpoint(CheckpointError):
+    """Somebody else has written, or Redis has gone back in time: this worker's memory is not to be trusted."""
+
+
+class MissingState(CheckpointError):
+    """Kafka says that the group has read, but Redis holds nothing of it."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A partition that this worker holds: its state, the next offset of each topic, the version in Redis.
+
+    ``offsets`` is what memory has reached; every write carries all of them, since state is a function of all.
+    """
+
+    partition: Partition
+    offsets: dict[str, int] = field(default_factory=dict)
+    version: int = 0
+    written: float = 0.0
+    """Monotonic time of the last write."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_subject = msgspec.msgpack.Decoder(Subject)
+_clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
+
+
+class Checkpoints:
+    """Loads and writes the state of partitions; one per worker.
+
+    Waits with backoff while Redis does not answer: nothing is acknowledged meanwhile, so nothing is lost.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis: redis.Redis[bytes] = redis.Redis.from_url(
+            settings.redis, socket_timeout=5, socket_connect_timeout=5, **settings.redis_options()
+        )
+        self._apply = self._redis.register_script(APPLY)
+        self._me = secrets.token_hex(6)
+        self._writes = 0
+
+    def _keys(self, partition: int) -> tuple[str, str]:
+        # One hash tag a partition: all its keys are in one slot of a Redis Cluster.
+        prefix = f"{{forewarn:{self._settings.topic_prefix}{self._settings.group}:{partition}}}"
+        return f"{prefix}:meta", f"{prefix}:subjects"
+
+    async def load(self, number: int) -> Held:
+        """The state of a partition as it was last written; empty when it never was.
+
+        Raises `CheckpointError` when what is stored cannot be read.
+        """
+        meta_key, subjects_key = self._keys(number)
+        meta: dict[bytes, bytes] = await self._patiently(lambda: self._redis.hgetall(meta_key))
+        held = Held(Partition(number), written=perf_counter())
+        if not meta:
+            return held
+        try:
+            held.version = int(meta[b"version"])
+            held.offsets = {
+                name.decode().removeprefix("offset:"): int(offset)
+                for name, offset in meta.items()
+                if name.startswith(b"offset:")
+            }
+            held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
+            cursor = 0
+            while True:
+                cursor, page = await self._patiently(
+                    lambda at=cursor: self._redis.hscan(subjects_key, at, count=5000)  # type: ignore[misc]
+                )
+                held.partition.subjects.update(
+                    {name.decode(): _subject.decode(state) for name, state in page.items()}
+                )
+                if not cursor:
+                    return held
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
+            raise CheckpointError(
+                f"The state of partition {number} in Redis ({meta_key}) cannot be read: {error}. It was written by "
+                "another version of Forewarn or damaged: delete both keys of the partition and start with "
+                "FOREWARN_STATE_WHEN_MISSING=rebuild."
+            ) from None
+
+    async def write(
+        self,
+        held: Held,
+        topic: str = "",
+        first: int = 0,
+        changed: Iterable[str] = (),
+        forgotten: Iterable[str] = (),
+    ) -> None:
+        """Write what one batch of ``topic``, beginning at offset ``first``, has changed: state and offsets in one step.
+
+        Without a topic only subjects have changed. Raises `StaleCheckpoint` when the write is refused.
+        """
+        began = perf_counter()
+        partition = held.partition
+        self._writes += 1
+        states: list[Any] = []
+        for subscriber in changed:
+            states += (subscriber, _encode(partition.subjects[subscriber]))
+        arguments = [
+            held.version,
+            f"{self._me}:{self._writes}",
+            topic,
+            first,
+            _encode((partition.call_clock, partition.sms_clock)),
+            len(held.offsets),
+            *[part for pair in held.offsets.items() for part in pair],
+            len(states) // 2,
+            *states,
+            *forgotten,
+        ]
+        keys = self._keys(partition.number)
+        try:
+            held.version = await self._patiently(lambda: self._apply(keys=keys, args=arguments))
+        except redis.ResponseError as error:
+            if "STALE" not in str(error):
+                raise
+            raise StaleCheckpoint(
+                f"Redis refused the checkpoint of {topic or 'state'} partition {partition.number} at offset {first} "
+                f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has lost "
+                "its last writes. The worker stops; started again it goes on from what Redis holds."
+            ) from None
+        held.written = perf_counter()
+        metrics.CHECKPOINT_SECONDS.observe(held.written - began)
+
+    async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
+        key = self._refusals_key
+        return not await self._patiently(lambda: self._redis.sismember(key, f"{topic}:{partition}:{offset}"))
+
+    async def note_refusal(self, topic: str, partition: int, offset: int) -> None:
+        """Note that a bad record of a compacted topic has its dead letter."""
+        key = self._refusals_key
+        await self._patiently(lambda: self._redis.sadd(key, f"{topic}:{partition}:{offset}"))
+
+    @property
+    def _refusals_key(self) -> str:
+        return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:refused"
+
+    async def ping(self) -> bool:
+        """Whether Redis answers right now."""
+        try:
+            return bool(await self._redis.ping())
+        except redis.RedisError:
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call Redis until it answers, waiting longer each time up to 2 s."""
+        wait = 0.05
+        while True:
+            try:
+                answer = await call()
+                metrics.READY.labels("redis").set(1)
+                return answer
+            except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError) as error:
+                metrics.READY.labels("redis").set(0)
+                metrics.RETRIES.labels("redis").inc()
+                if wait >= 0.4:
+                    log.warning("waiting for Redis", redis=self._settings.redis_shown, error=type(error).__name__)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+

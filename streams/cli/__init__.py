@@ -1,0 +1,64 @@
+"""The ``forewarn`` command: a group that imports a command's module only when it is called.
+
+Words for people go to stderr, data to stdout; a user's mistake is one sentence and never a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+COMMANDS = {
+    "demo": "streams.cli.demo:demo",
+    "doctor": "streams.cli.doctor:doctor",
+    "down": "streams.cli.local:down",
+    "extract": "streams.cli.extract:extract",
+    "indicators": "streams.cli.indicators:indicators",
+    "play": "streams.cli.play:play",
+    "replay": "streams.cli.replay:replay",
+    "topics": "streams.cli.topics:topics",
+    "up": "streams.cli.local:up",
+    "worker": "streams.cli.worker:worker",
+}
+
+
+class CommandError(click.ClickException):
+    """A failure that its user can mend: one sentence with what, where and what to do; exit status 1."""
+
+    exit_code = 1
+
+    def show(self, file: object = None) -> None:
+        """Print the sentence on stderr, in red on a terminal."""
+        click.secho(f"forewarn: {self.format_message()}", err=True, fg="red")
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands are imported when they are first needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command of this name, or None when there is none."""
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="forewarn", prog_name="forewarn")
+def cli() -> None:
+    """Find the people who are being defrauded right now, while the money can still be saved.
+
+    Example: ``forewarn demo`` starts a real Kafka and Valkey, plays a day of records and prints the alerts.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the console script's entry point."""
+    cli.main(args=list(arguments) if arguments is not None else None, prog_name="forewarn")

@@ -1,0 +1,203 @@
+"""``forewarn up`` and ``forewarn down``: a real Kafka, Valkey and worker on this machine, left running.
+
+The export line goes to stdout, so that ``eval "$(forewarn up)"`` sets a shell up; words for people go to
+stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+import msgspec
+
+from streams.cli import CommandError
+from streams.local import LocalStackError
+from streams.local.ports import LOOPBACK, choose_port, listens
+from streams.local.process import Launch, Server, terminate
+from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
+from streams.local.state import StackState, read_state, remove_state, write_state
+
+P = ParamSpec("P")
+FOREWARN = (
+    sys.executable,
+    "-c",
+    "from streams.cli import main; main()",
+)  # this very Forewarn, installed or not
+USUAL_HTTP_PORT = 8890
+PORT = click.IntRange(1, 65535)
+FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Where the data, the logs and stack.json are.",
+)
+
+
+def say(words: str) -> None:
+    """Tell a person, on stderr."""
+    click.echo(words, err=True)
+
+
+def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
+    """Show a LocalStackError as the command's one sentence."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except LocalStackError as error:
+            raise CommandError(str(error)) from error
+
+    return run
+
+
+@click.command()
+@FOLDER
+@click.option("--kafka-port", type=PORT, help="Kafka's port  [default: 9092, or a free one]")
+@click.option("--redis-port", type=PORT, help="Valkey's port  [default: 6379, or a free one]")
+@click.option("--no-worker", is_flag=True, help="Start the servers only.")
+@one_sentence
+def up(folder: Path, kafka_port: int | None, redis_port: int | None, no_worker: bool) -> None:
+    """Start a real Kafka, a Valkey and a worker here, and leave them running.
+
+    Needs neither Docker nor root. What runs already is left as it is. End it with: forewarn down
+
+    Example: eval "$(forewarn up)"
+    """
+    state = read_state(folder)
+    if state is not None and state.serves:
+        say(f"Already up in {folder.absolute()}")
+    else:
+        state = start_servers(folder, kafka_port, redis_port, state)
+    apply_topics(state)
+    if not no_worker and not state.works:
+        state = start_worker(folder, state)
+    say(f"Kafka   {state.kafka}")
+    say(f"Valkey  {state.redis}")
+    if state.http is not None and state.works:
+        say(f"Worker  http://{state.http}/metrics")
+    click.echo(f"export FOREWARN_KAFKA={state.kafka} FOREWARN_REDIS={state.redis}")
+
+
+def start_servers(
+    folder: Path, kafka_port: int | None, redis_port: int | None, former: StackState | None
+) -> StackState:
+    """Start both servers, note them in the folder and let them outlive this command.
+
+    What is left of a ``former`` stack that lost one of its servers is ended first.
+    """
+    if former is not None:
+        end(former)
+    say("Starting Kafka and Valkey")
+    with LocalStack(folder, kafka_port, redis_port, notify=say) as stack:
+        state = StackState(stack.kafka, stack.redis, stack.broker.process, stack.valkey.process)
+        write_state(folder, state)
+        stack.leave_running()
+    return state
+
+
+def environment(state: StackState) -> dict[str, str]:
+    """The environment in which Forewarn's own commands find this stack."""
+    return os.environ | {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
+
+
+def apply_topics(state: StackState) -> None:
+    """Create the contract's topics. Raises CommandError; the servers go on."""
+    done = subprocess.run(
+        [*FOREWARN, "topics", "apply"],
+        env=environment(state),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
+        raise CommandError(
+            f"The servers are up, but the topics could not be applied: {said[0].removeprefix('forewarn: ')}"
+        )
+
+
+def start_worker(folder: Path, state: StackState) -> StackState:
+    """Start a worker on this stack, wait until it serves its metrics and note it in the folder.
+
+    Raises LocalStackError when it does not come up; the servers go on.
+    """
+    http = os.environ.get("FOREWARN_HTTP")
+    if http is None:
+        http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT)}"
+    worker = Server(
+        Launch(
+            name="The worker",
+            command=(*FOREWARN, "worker"),
+            folder=Path.cwd(),
+            log=folder / "worker.log",
+            answers=partial(listens, int(http.rpartition(":")[2])) if http else lambda: True,
+            environ=environment(state) | {"FOREWARN_HTTP": http},
+        )
+    )
+    say("Starting the worker")
+    try:
+        worker.start()
+        worker.wait()
+    except BaseException:
+        worker.stop()
+        raise
+    state = msgspec.structs.replace(state, worker=worker.process, http=http or None)
+    write_state(folder, state)
+    return state
+
+
+def end(state: StackState) -> None:
+    """End the worker, which then still finds its servers, and after it the servers."""
+    if state.worker is not None:
+        terminate([state.worker])
+    terminate([state.broker, state.valkey])
+
+
+@click.command()
+@FOLDER
+@click.option("--delete", is_flag=True, help="Delete Kafka's and Valkey's data and the logs too.")
+@one_sentence
+def down(folder: Path, delete: bool) -> None:
+    """Stop what forewarn up started.
+
+    Example: forewarn down --delete
+    """
+    state = read_state(folder)
+    if state is None:
+        say(f"Nothing runs in {folder.absolute()}")
+    else:
+        end(state)
+        remove_state(folder)
+        say("Stopped")
+    if delete:
+        delete_data(folder)
+
+
+def delete_data(folder: Path) -> None:
+    """Delete what the local stack has written into a folder, and the folder itself if nothing else is in it.
+
+    Raises LocalStackError while a stack runs there.
+    """
+    if not (folder / "lock").exists():
+        return  # no stack has ever run here, so nothing here is ours
+    if is_in_use(folder):
+        raise LocalStackError(
+            f"A local stack that forewarn up did not start runs in {folder.absolute()}: end it, then delete"
+        )
+    for name in ("kafka", "valkey"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("worker.log", "lock"):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,153 @@
+"""``forewarn topics``: check the contracts offline, compare them with Kafka, and bring Kafka to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from streams.cli import CommandError
+from streams.contracts import Change, ContractError, Contracts, Problem, apply, check, diff, load, open_admin
+from streams.settings import Settings, SettingsError
+
+CHANGES = 3
+"""Exit status of ``diff`` when the cluster is not what the contract says."""
+
+_MARKS = {"create": ("+", "green"), "grow": ("^", "yellow"), "configure": ("~", "yellow")}
+
+
+@click.group()
+def topics() -> None:
+    """Check, compare and apply the topic contracts, as terraform does.
+
+    Example: forewarn topics apply
+    """
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """The two options of every command of the group."""
+    file = click.option(
+        "--file", "path", type=click.Path(path_type=Path), help="Another topics.yaml [FOREWARN_TOPICS_FILE]."
+    )
+    return file(
+        click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")(command)
+    )
+
+
+@topics.command()
+@_options
+def validate(path: Path | None, as_json: bool) -> None:
+    """Check topics.yaml, the schemas and their examples; needs no broker.
+
+    Exit status: 0 clean, 1 with problems.
+
+    Example: forewarn topics validate --file topics.yaml
+    """
+    path = path or _settings().topics_file
+    problems = check(path)
+    if as_json:
+        _write(problems=problems)
+    else:
+        _refuse(problems)
+        click.echo(f"{path}: {len(load(path).topics)} topics, no problems")
+    if problems:
+        raise SystemExit(1)
+
+
+@topics.command("diff")
+@_options
+def diff_(path: Path | None, as_json: bool) -> None:
+    """Say what Kafka lacks; changes nothing.
+
+    Exit status: 0 nothing, 1 error, 3 changes.
+
+    Example: forewarn topics diff --json
+    """
+    with _as_command_error():
+        settings, contracts = _clean(path)
+        with open_admin(settings) as admin:
+            plan = diff(contracts, admin, settings)
+    if as_json:
+        _write(changes=plan.changes, problems=plan.refusals)
+    else:
+        _show(plan.changes)
+        _refuse(plan.refusals)
+    if plan.refusals:
+        raise SystemExit(1)
+    if plan.changes:
+        raise SystemExit(CHANGES)
+    click.echo(f"Kafka at {settings.kafka} is as {contracts.file} says", err=True)
+
+
+@topics.command("apply")
+@_options
+def apply_(path: Path | None, as_json: bool) -> None:
+    """Create, grow and configure what Kafka lacks; never deletes, never shrinks.
+
+    Exit status: 0 done or nothing to do, 1 error.
+
+    Example: FOREWARN_REPLICATION=3 forewarn topics apply
+    """
+    with _as_command_error():
+        settings, contracts = _clean(path)
+        with open_admin(settings) as admin:
+            done = apply(contracts, admin, settings)
+    if as_json:
+        _write(changes=done)
+    else:
+        _show(done)
+    created = sum(change.action == "create" for change in done)
+    said = f"{created} topics created, {len(done) - created} other changes" if done else "nothing to do"
+    click.echo(f"Kafka at {settings.kafka}: {said}", err=True)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environ()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+@contextmanager
+def _as_command_error() -> Iterator[None]:
+    """What the user can mend becomes a sentence, not a traceback."""
+    try:
+        yield
+    except (ContractError, SettingsError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _clean(path: Path | None) -> tuple[Settings, Contracts]:
+    """The settings, and contracts without a problem: a broken contract must not reach a broker."""
+    settings = _settings()
+    path = path or settings.topics_file
+    _refuse(check(path))
+    return settings, load(path)
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    """End the command with one line for each problem, if there is any."""
+    if text := "\n".join(map(str, problems)):
+        raise CommandError(text)
+
+
+def _show(changes: Iterable[Change]) -> None:
+    """A line for each change; click leaves the colours out where stdout is no terminal."""
+    grows = False
+    for change in changes:
+        mark, colour = _MARKS[change.action]
+        click.secho(f"{mark} {change}", fg=colour)
+        grows |= change.action == "grow"
+    if grows:
+        click.echo("Keys of a growing topic go to other partitions from then on.", err=True)
+
+
+def _write(**values: Iterable[Change] | Iterable[Problem]) -> None:
+    """One JSON object on stdout."""
+    click.echo(
+        json.dumps({name: [dataclasses.asdict(item) for item in items] for name, items in values.items()})
+    )

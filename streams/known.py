@@ -1,0 +1,86 @@
+"""What a worker knows beside the events: the indicators, and the subscribers who are vulnerable.
+
+Each takes the records of its compacted topic; `streams.compacted` reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.events import Number, RecordError, decode_one
+from models.indicators import IndicatorError, parse
+from models.matching import Indicators
+from streams import metrics
+
+
+class IndicatorRecords:
+    """Applies the records of the ``indicators`` topic to the indicators in memory."""
+
+    def __init__(self, indicators: Indicators) -> None:
+        self._indicators = indicators
+
+    def apply(self, key: bytes | None, value: bytes | None) -> bool:
+        """Take in one record; True when an indicator is no longer known. Raises `RecordError`."""
+        name = _text(key)
+        if value is None:
+            gone = self._indicators.remove(name)
+        else:
+            try:
+                indicator = parse(value)
+            except IndicatorError as error:
+                raise RecordError("wrong-indicator", str(error)) from None
+            if indicator.key != name:
+                raise RecordError("wrong-key", "An indicator's key must be its type:value.")
+            # A narrower validity or another scam type of a known indicator speaks of new contacts only.
+            gone = indicator.revoked and self._indicators.holds(name)
+            self._indicators.put(indicator)
+        return gone
+
+    def count(self) -> None:
+        """Bring the gauge of indicators up to date."""
+        for kind, number in self._indicators.counts.items():
+            metrics.INDICATORS.labels(kind).set(number)
+
+
+class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record of the ``subscribers`` topic, as far as deciding needs it."""
+
+    subscriber: Number
+    station: str | None = None
+    language: str | None = None
+    age_band: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class VulnerableSubscribers:
+    """Applies the records of the ``subscribers`` topic: keeps how many vulnerability flags those have who have any."""
+
+    def __init__(self) -> None:
+        self.flags: dict[str, int] = {}
+        self._decoder = msgspec.json.Decoder(SubscriberRecord)
+
+    def apply(self, key: bytes | None, value: bytes | None) -> Literal[False]:
+        """Take in one record; raises `RecordError`. What was decided before stays as it is."""
+        name = _text(key)
+        if value is None:
+            self.flags.pop(name, None)
+            return False
+        record = decode_one(self._decoder, value)
+        if record.subscriber != name:
+            raise RecordError("wrong-key", "A subscriber record's key must be its subscriber.")
+        if not (name.isascii() and name.isdigit()):
+            raise RecordError("impossible-number", "A number must be 2 to 15 ASCII digits.")
+        if record.flags:
+            self.flags[name] = len(set(record.flags))
+        else:
+            self.flags.pop(name, None)
+        return False
+
+
+def _text(key: bytes | None) -> str:
+    try:
+        return (key or b"").decode()
+    except UnicodeDecodeError:
+        raise RecordError("wrong-key", "The key is not UTF-8.") from None

@@ -1,0 +1,192 @@
+"""Server processes on one's own machine: started in a session of their own, stopped by their identity.
+
+A process is known by its pid together with its start time, so that a pid which the system has since given to
+somebody else's process is never signalled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from streams.local import LocalStackError
+
+POLL_SECONDS = 0.05
+
+
+class ProcessId(msgspec.Struct, frozen=True):
+    """Which process is meant: its pid and its start time in the system's own words."""
+
+    pid: int
+    started: str
+
+
+def start_time(pid: int) -> str | None:
+    """When the process of this pid started (only for comparing), or None when it does not run any more."""
+    if Path("/proc/self/stat").exists():
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        state, *fields = stat.rpartition(")")[2].split()  # proc(5): the name before may hold anything
+        return None if state in "ZX" else fields[18]  # starttime, in ticks since boot
+    shown = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, started = shown.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else started.strip()
+
+
+def identify(pid: int) -> ProcessId:
+    """The identity of a running process. Raises ProcessLookupError when there is none of this pid."""
+    started = start_time(pid)
+    if started is None:
+        raise ProcessLookupError(f"no process {pid}")
+    return ProcessId(pid, started)
+
+
+def is_alive(process: ProcessId) -> bool:
+    """Whether this very process still runs (a zombie does not)."""
+    return start_time(process.pid) == process.started
+
+
+def send(process: ProcessId, number: signal.Signals) -> None:
+    """Signal this process; nothing happens when it is gone, nor to another one that has its pid now."""
+    if is_alive(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+
+def terminate(processes: Sequence[ProcessId], patience: float = 20.0) -> None:
+    """End these processes: SIGTERM to all of them, SIGKILL to whatever still runs after ``patience`` seconds.
+
+    Blocks until none of them runs.
+    """
+    for process in processes:
+        send(process, signal.SIGTERM)
+        send(process, signal.SIGCONT)  # a stopped process acts on SIGTERM only once it goes on
+    deadline = time.monotonic() + patience
+    while remaining := [process for process in processes if is_alive(process)]:
+        if time.monotonic() > deadline:
+            for process in remaining:
+                send(process, signal.SIGKILL)
+        time.sleep(POLL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a server is started: its name for messages, its command, its folder, how it shows that it serves.
+
+    ``answers`` must return soon, and True only when the server serves its clients. ``keep_open`` are file
+    descriptors that the process inherits; ``environ`` replaces this program's environment.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    log: Path
+    answers: Callable[[], bool]
+    keep_open: tuple[int, ...] = ()
+    environ: Mapping[str, str] | None = None
+
+
+class Server:
+    """One server process that can be started, stopped, killed, frozen and restarted over the same data."""
+
+    def __init__(self, launch: Launch, started: Callable[[ProcessId], None] = lambda process: None) -> None:
+        """Describe the server; ``started`` is told of each process that is started for it."""
+        self.launch = launch
+        self._started = started
+        self._child: subprocess.Popen[bytes] | None = None
+        self._identity: ProcessId | None = None
+
+    @property
+    def process(self) -> ProcessId:
+        """The running process. Raises LocalStackError when the server has not been started."""
+        if self._identity is None:
+            raise LocalStackError(f"{self.launch.name} is not running: start the stack first")
+        return self._identity
+
+    def start(self) -> None:
+        """Start the process, without waiting until it answers; nothing happens when it runs already."""
+        if self._child is not None and self._child.poll() is None:
+            return
+        with self.launch.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                self.launch.command,
+                cwd=self.launch.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for the parent, which stops the servers in order
+                pass_fds=self.launch.keep_open,
+                env=self.launch.environ,
+            )
+        # A child that has ended at once has no start time: then this identity is nobody's, and poll() tells.
+        self._identity = ProcessId(self._child.pid, start_time(self._child.pid) or "")
+        self._started(self._identity)
+
+    def wait(self, patience: float = 60.0) -> None:
+        """Block until the server answers. Raises LocalStackError when it ends or stays silent too long."""
+        deadline = time.monotonic() + patience
+        while not self.launch.answers():
+            if self._child is None or self._child.poll() is not None:
+                raise LocalStackError(f"{self.launch.name} ended while it was starting: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise LocalStackError(
+                    f"{self.launch.name} did not answer within {patience:.0f} s: look into {self.launch.log}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Stop the server in order (SIGTERM), by force after ``patience`` seconds; may be called again."""
+        if self._child is not None and self._identity is not None:
+            terminate([self._identity], patience)
+            self._child.wait()
+            self._child = self._identity = None
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and return at once, so that several servers can stop at the same time."""
+        if self._identity is not None:
+            send(self._identity, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the server as a power cut would (SIGKILL); blocks until it is gone."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = self._identity = None
+
+    def release(self) -> None:
+        """Let the process outlive this program: from now on it is not this object's."""
+        if self._child is not None:
+            self._child.returncode = 0  # else Popen complains that its child still runs
+            self._child = self._identity = None
+
+    def restart(self, patience: float = 60.0) -> None:
+        """Stop the server if it runs, start it again over the same data and wait until it answers."""
+        self.stop()
+        self.start()
+        self.wait(patience)
+
+    def pause(self) -> None:
+        """Freeze the server (SIGSTOP): its connections stay open and nothing answers."""
+        send(self.process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen server go on (SIGCONT)."""
+        send(self.process, signal.SIGCONT)
+
+    def _last_words(self) -> str:
+        """The last line that the server said, and where the rest is."""
+        lines = self.launch.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return f"{said[:200]} (all of it is in {self.launch.log})"

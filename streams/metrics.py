@@ -1,0 +1,73 @@
+"""Every metric that Forewarn exports, declared in one place; the table in ``docs/metrics.md`` is made from this.
+
+One prefix, base units, and no label that could hold a person's number.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY: Final = CollectorRegistry()
+
+_LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+EVENTS = Counter("forewarn_events", "Records read, good and bad.", ["topic"], registry=REGISTRY)
+SIGNALS = Counter("forewarn_signals", "Signals, by what they say.", ["code"], registry=REGISTRY)
+ALERTS = Counter(
+    "forewarn_alerts", "Alerts confirmed by Kafka, by severity and status.", ["severity", "status"], registry=REGISTRY
+)
+DEAD_LETTERS = Counter(
+    "forewarn_dead_letters", "Records refused, by topic and reason.", ["topic", "reason"], registry=REGISTRY
+)
+BATCH_EVENTS = Histogram(
+    "forewarn_batch_events",
+    "Records in a batch.",
+    buckets=(1, 4, 16, 64, 256, 1024, 4096),
+    registry=REGISTRY,
+)
+DECIDE_SECONDS = Histogram(
+    "forewarn_decide_seconds",
+    "Decoding a batch, matching it and deciding.",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+PUBLISH_SECONDS = Histogram(
+    "forewarn_publish_seconds",
+    "Publishing a batch's alerts and dead letters until Kafka confirmed them.",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+CHECKPOINT_SECONDS = Histogram(
+    "forewarn_checkpoint_seconds", "Writing a checkpoint to Redis.", buckets=_LATENCY, registry=REGISTRY
+)
+ALERT_LATENCY_SECONDS = Histogram(
+    "forewarn_alert_latency_seconds",
+    "From the Kafka timestamp of a batch's last record to its alerts being confirmed.",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+LAG = Gauge(
+    "forewarn_lag_records",
+    "Records of an assigned partition that are not applied yet.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
+PARTITIONS = Gauge("forewarn_partitions", "Partitions that this worker holds.", registry=REGISTRY)
+SUBJECTS = Gauge("forewarn_subjects", "Subscribers that are remembered at present.", registry=REGISTRY)
+INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
+VULNERABLE = Gauge(
+    "forewarn_vulnerable_subscribers", "Subscribers with a vulnerability flag in memory.", registry=REGISTRY
+)
+POLICY = Gauge("forewarn_policy_info", "1 for the version of the policy in force.", ["version"], registry=REGISTRY)
+POLICY_FAILURES = Counter(
+    "forewarn_policy_reload_failures",
+    "Edits of the policy file that were refused; the last good version stands.",
+    registry=REGISTRY,
+)
+REBALANCES = Counter("forewarn_rebalances", "Rebalances of the consumer group seen.", registry=REGISTRY)
+RETRIES = Counter(
+    "forewarn_retries", "Writes tried again because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
+)
+READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)

@@ -1,0 +1,427 @@
+"""The site's settings: read from ``FOREWARN_*`` once, at the edge, and handed on as one frozen value.
+
+Each field carries its variable's help and parser, so that ``docs/settings.md`` is made from them
+(``python -m streams.settings > docs/settings.md``). A secret may also come from a file, ``FOREWARN_…_FILE``.
+"""
+
+# ruff: noqa: RUF009 - setting() is dataclasses.field with documentation
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import os
+import re
+import secrets
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+PREFIX = "FOREWARN_"
+_FOR_TESTS = ("FOREWARN_TEST_", "FOREWARN_DATA")
+_LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class SettingsError(ValueError):
+    """What is wrong with the environment: one line for each variable, with what the variable takes."""
+
+
+class Address(NamedTuple):
+    """A TCP address to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address(text: str) -> Address:
+    """A ``host:port``; an IPv6 host stands in brackets.
+
+    >>> address("127.0.0.1:8890")
+    Address(host='127.0.0.1', port=8890)
+    >>> str(address("[::1]:8890"))
+    '[::1]:8890'
+    """
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed) or any(map(str.isspace, text)):
+        raise ValueError("host:port, for example 127.0.0.1:9092")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("host:port with a port from 1 to 65535")
+    return Address(host.strip("[]"), int(port))
+
+
+def servers(text: str) -> str:
+    """Kafka's bootstrap servers: ``host:port``, several with commas.
+
+    >>> servers("kafka-1:9092, kafka-2:9092")
+    'kafka-1:9092,kafka-2:9092'
+    """
+    return ",".join(str(address(server.strip())) for server in text.split(","))
+
+
+def listen_on(text: str) -> Address | None:
+    """An address to listen on, or None for an empty text, which means: off."""
+    return address(text) if text else None
+
+
+def redis_url(text: str) -> str:
+    """A Redis URL: ``redis://``, or ``rediss://`` for TLS, with an optional ``user:password@``."""
+    try:
+        url = urlsplit(text)
+        valid = url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("a redis:// or rediss:// URL, for example redis://127.0.0.1:6379/0")
+    return text
+
+
+def name(text: str) -> str:
+    """A name that is legal for Kafka: letters, digits, dot, underscore and hyphen, at most 200."""
+    if not _LEGAL_NAME.fullmatch(text) or len(text) > 200:
+        raise ValueError("letters, digits, '.', '_' and '-', at most 200 characters")
+    return text
+
+
+def existing_file(text: str) -> Path:
+    """The path of a file that is there."""
+    if not Path(text).is_file():
+        raise ValueError("the path of a file, and there is none at this path")
+    return Path(text)
+
+
+def authority(text: str) -> Path | Literal["system"]:
+    """A PEM file of certificate authorities, or ``system`` for those that the operating system trusts."""
+    return "system" if text == "system" else existing_file(text)
+
+
+def positive_int(text: str) -> int:
+    """A whole number above zero."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError("a whole number above 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds, above zero.
+
+    >>> seconds("2.5")
+    2.5
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError("a number of seconds above 0")
+    return value
+
+
+def secret_key(text: str) -> str:
+    """A secret of at least 16 characters, so that guessing it is not an option."""
+    if len(text) < 16:
+        raise ValueError("a secret of at least 16 characters")
+    return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser that takes one of these words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(" or ".join(choices))
+        return text
+
+    return parse
+
+
+def beside(filename: str) -> Path:
+    """The site's own ``filename``: in the working directory, else the repository's, else as installed."""
+    repository = Path(__file__).resolve().parent.parent
+    places = (Path(), repository, Path(sys.prefix) / "share" / "forewarn")
+    return next((place / filename for place in places if (place / filename).is_file()), Path(filename))
+
+
+def setting(
+    parse: Callable[[str], T],
+    text: str,
+    default: object = None,
+    *,
+    make: Callable[[], object] | None = None,
+    shown: str | None = None,
+    secret: bool = False,
+    empty: bool = False,
+) -> Any:
+    """A documented field of :class:`Settings`; typed like ``dataclasses.field``, so the annotation decides.
+
+    ``make`` computes the default and ``shown`` is how the page writes it; a ``secret`` may come from a file
+    and is not in the repr; ``empty`` says that an empty variable is a value and not the same as an unset one.
+    """
+    shown = shown if shown is not None else ("" if default is None else str(default))
+    metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "empty": empty}
+    if make is not None:
+        return dataclasses.field(default_factory=make, repr=not secret, metadata=metadata)
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that differs from site to site; ``Settings()`` is the stack on one's own machine.
+
+    The variable of a field is its name in capitals after ``FOREWARN_``.
+    """
+
+    kafka: str = setting(
+        servers, "Kafka's bootstrap servers: `host:port`, several with commas.", "127.0.0.1:9092"
+    )
+    kafka_tls_ca: Path | Literal["system"] | None = setting(
+        authority,
+        "Speak TLS to Kafka, trusting this PEM file of authorities, or those of the `system`.",
+    )
+    kafka_tls_cert: Path | None = setting(existing_file, "PEM file of the client's certificate (mutual TLS).")
+    kafka_tls_key: Path | None = setting(
+        existing_file, "PEM file of the client certificate's key, not encrypted."
+    )
+    kafka_sasl_mechanism: str | None = setting(
+        one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+        "How to log in to Kafka: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`. "
+        "`PLAIN` shows the password to the network unless TLS is on.",
+    )
+    kafka_sasl_username: str | None = setting(str, "Who logs in to Kafka.")
+    kafka_sasl_password: str | None = setting(str, "The password of that user.", secret=True)
+    redis: str = setting(
+        redis_url,
+        "URL of Redis or Valkey, with `user:password@` where it has an ACL; `rediss://` speaks TLS.",
+        "redis://127.0.0.1:6379/0",
+        secret=True,  # it may carry a password
+    )
+    redis_tls_ca: Path | None = setting(
+        existing_file, "PEM file of the authorities to trust for a `rediss://` URL (default: the system's)."
+    )
+    group: str = setting(name, "Consumer group in Kafka and namespace of the state in Redis.", "forewarn")
+    instance: str | None = setting(
+        name,
+        "This worker's own lasting name (Kafka's static membership): "
+        "a restart within the session timeout then moves no partition. Different for each worker.",
+    )
+    topic_prefix: str = setting(
+        name, "Put before every topic's name, where several sites share a cluster.", ""
+    )
+    topics_file: Path = setting(
+        Path,
+        "The topic contracts.",
+        make=lambda: beside("topics.yaml"),
+        shown="./topics.yaml, else the one that came with Forewarn",
+    )
+    policy_file: Path = setting(
+        Path,
+        "The decision policy.",
+        make=lambda: beside("policy.yaml"),
+        shown="./policy.yaml, else the one that came with Forewarn",
+    )
+    replication: int | None = setting(
+        positive_int,
+        "Replicas of every topic, instead of the contract's; 3 in production. "
+        "`min.insync.replicas` follows: one less, so that with one broker down nothing confirmed is lost.",
+        shown="as in topics.yaml",
+    )
+    http: Address | None = setting(
+        listen_on,
+        "Where metrics and health are served, `host:port`; keep it inside. Set but empty: off.",
+        Address("127.0.0.1", 8890),
+        empty=True,
+    )
+    stall_seconds: float = setting(
+        seconds,
+        "The worker is unhealthy when it has records to read and moved no offset for so long.",
+        60.0,
+        shown="60",
+    )
+    state_when_missing: str = setting(
+        one_of("refuse", "rebuild"),
+        "When Redis holds no state although the group has read before: "
+        "`refuse` to start, or `rebuild` it from what Kafka still keeps.",
+        "refuse",
+    )
+    log_format: str = setting(
+        one_of("auto", "json", "console"), "`json`, `console`, or `auto`: console on a terminal.", "auto"
+    )
+    log_level: str = setting(
+        one_of("debug", "info", "warning", "error"), "`debug`, `info`, `warning` or `error`.", "info"
+    )
+    pseudonym_key: str = setting(
+        secret_key,
+        "Secret from which the pseudonyms of numbers in logs are made, 16 characters or more. "
+        "The same for all workers, so that one person has one pseudonym.",
+        make=lambda: secrets.token_hex(32),
+        shown="random, new in every process",
+        secret=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what can only be a mistake when fields are seen together."""
+        if (self.kafka_tls_cert is None) != (self.kafka_tls_key is None):
+            raise SettingsError(
+                "FOREWARN_KAFKA_TLS_CERT and FOREWARN_KAFKA_TLS_KEY go together: set both or none"
+            )
+        if self.kafka_tls_cert is not None and self.kafka_tls_ca is None:
+            raise SettingsError(
+                "FOREWARN_KAFKA_TLS_CERT needs FOREWARN_KAFKA_TLS_CA (a PEM file, or: system)"
+            )
+        login = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
+        if any(login) and not all(login):
+            raise SettingsError(
+                "FOREWARN_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD go together: set all three or none"
+            )
+        if self.redis_tls_ca is not None and not self.redis.startswith("rediss://"):
+            raise SettingsError("FOREWARN_REDIS_TLS_CA is set, but FOREWARN_REDIS is not a rediss:// URL")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings that these variables (default: the process's own) ask for.
+
+        Raises :class:`SettingsError` with a line for every variable that is unknown or has a wrong value.
+        Variables that do not begin with ``FOREWARN_``, and those that only tests read, are left alone.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        mistakes = list(_unknown(environ))
+        for field in dataclasses.fields(cls):
+            variable = PREFIX + field.name.upper()
+            try:
+                text = _text_of(field, variable, environ)
+                if text is not None:
+                    values[field.name] = field.metadata["parse"](text)
+            except ValueError as error:
+                # A secret's value is not repeated: error messages end up in logs.
+                got = "what it is now" if field.metadata["secret"] else repr(environ.get(variable))
+                mistakes.append(f"{variable} takes {error}; not {got}")
+            except OSError as error:
+                mistakes.append(f"{variable}_FILE cannot be read: {error.strerror} ({error.filename})")
+        if mistakes:
+            raise SettingsError("\n".join(mistakes))
+        return cls(**values)
+
+    def topic(self, name: str) -> str:
+        """The name that this topic of the contract has on this site's cluster."""
+        return self.topic_prefix + name
+
+    @property
+    def redis_shown(self) -> str:
+        """The Redis URL without user and password, for messages."""
+        url = urlsplit(self.redis)
+        host = url.netloc.rpartition("@")[2]
+        return f"{url.scheme}://{host}{url.path}"
+
+    def kafka_options(self) -> dict[str, Any]:
+        """Keyword arguments for every client of kafka-python and aiokafka: servers, TLS and SASL.
+
+        Raises :class:`SettingsError` when a certificate cannot be used.
+        """
+        options: dict[str, Any] = {"bootstrap_servers": self.kafka.split(",")}
+        context = self.kafka_ssl_context()
+        protocol = "PLAINTEXT" if context is None else "SSL"
+        if context is not None:
+            options["ssl_context"] = context
+        if self.kafka_sasl_mechanism is not None:
+            protocol = "SASL_PLAINTEXT" if context is None else "SASL_SSL"
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_sasl_username
+            options["sasl_plain_password"] = self.kafka_sasl_password
+        return {**options, "security_protocol": protocol}
+
+    def aiokafka_options(self) -> dict[str, Any]:
+        """The same for aiokafka: both libraries take the same names, given an SSL context."""
+        return self.kafka_options()
+
+    def kafka_ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS context for Kafka: host names checked, the client's certificate loaded; None without TLS.
+
+        Raises :class:`SettingsError` when a file holds no certificate or the key does not belong to it.
+        """
+        if self.kafka_tls_ca is None:
+            return None
+        variable = "FOREWARN_KAFKA_TLS_CA"
+        try:
+            context = ssl.create_default_context(
+                cafile=None if self.kafka_tls_ca == "system" else self.kafka_tls_ca
+            )
+            variable = "FOREWARN_KAFKA_TLS_CERT or FOREWARN_KAFKA_TLS_KEY"
+            if self.kafka_tls_cert is not None:
+                # An empty password instead of OpenSSL's prompt, which would hang a service.
+                context.load_cert_chain(self.kafka_tls_cert, self.kafka_tls_key, password="")
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                f"{variable} cannot be used: {error}; it takes PEM files that belong together"
+            ) from None
+        return context
+
+    def redis_options(self) -> dict[str, Any]:
+        """Keyword arguments for redis-py's ``from_url`` beside the URL."""
+        return {} if self.redis_tls_ca is None else {"ssl_ca_certs": str(self.redis_tls_ca)}
+
+
+def _variables() -> dict[str, dataclasses.Field[Any]]:
+    """Every variable that means something, with its field; secrets have a second one, for a file."""
+    known = {PREFIX + field.name.upper(): field for field in dataclasses.fields(Settings)}
+    return known | {
+        f"{variable}_FILE": field for variable, field in known.items() if field.metadata["secret"]
+    }
+
+
+def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    known = _variables()
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX) and variable not in known and not variable.startswith(_FOR_TESTS):
+            near = difflib.get_close_matches(variable, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are"
+            yield f"{variable} is not a setting; {advice}"
+
+
+def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str, str]) -> str | None:
+    """What the environment says for this field, or None; an OSError when a secret's file cannot be read."""
+    text = environ.get(variable)
+    path = environ.get(f"{variable}_FILE") if field.metadata["secret"] else None
+    if path:
+        if text:
+            raise ValueError(f"its value or a file ({variable}_FILE), not both")
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    return text if text or (text is not None and field.metadata["empty"]) else None
+
+
+def page() -> str:
+    """The text of ``docs/settings.md``."""
+    variables = {PREFIX + field.name.upper(): field.metadata for field in dataclasses.fields(Settings)}
+    hidden = ", ".join(f"`{variable}`" for variable, about in variables.items() if about["secret"])
+    rows = "\n".join(
+        f"| `{variable}` | {about['shown'] and '`' + about['shown'] + '`'} | {about['help']} |"
+        for variable, about in variables.items()
+    )
+    return f"""\
+<!-- Made by `python -m streams.settings > docs/settings.md`; a test holds it equal. -->
+# Settings
+
+Forewarn is set by environment variables, read once at the start. A variable that begins with `FOREWARN_` and
+is not on this page is refused, so that a typing mistake cannot pass for a setting. A variable that is set but
+empty counts as not set (`FOREWARN_HTTP` apart).
+
+| variable | default | what it is |
+|---|---|---|
+{rows}
+
+Secrets ({hidden}) may be given as the path of
+a file instead, in the same variable with `_FILE` at its end, and are never printed.
+"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

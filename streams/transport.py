@@ -1,0 +1,167 @@
+"""Transport: Faust's aiokafka transport, with batches of columns as the messages of the event topics.
+
+Registered as ``columns://`` in the entry-point group ``faust.transports``. Differs from upstream in what it hands on
+(`streams.columns`), in its bookkeeping of acks (`streams.acks`), in the assignor (equal partition numbers of all topics
+go to one worker), and in where reading starts: at the checkpoint, not at the committed offset. It reaches into private
+attributes of aiokafka and Faust; ``tests/test_transport.py`` holds what it relies on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol
+
+import aiokafka
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.transport.drivers import aiokafka as upstream
+from faust.types import TP, ConsumerMessage, Message
+
+from streams.acks import AckedRanges
+from streams.columns import Columns, unpack
+
+Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
+"""Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
+read; a partition left out is read from where the group has committed, else from its beginning."""
+
+
+class KafkaApp(Protocol):
+    """What this transport needs of the Faust app beside Faust's own."""
+
+    kafka_options: Mapping[str, Any]
+    """aiokafka's keyword arguments for servers, TLS and SASL."""
+    positions: Positions
+
+
+class ColumnBuffer(OrderedDict[Any, Any]):
+    """aiokafka's buffer of fetched records, which makes each fetch of a partition yield columns."""
+
+    def __setitem__(self, tp: Any, result: Any) -> None:
+        """Keep a fetch's result; errors are kept as they are."""
+        records = getattr(result, "_partition_records", None)
+        if records is not None:
+            records._records_iterator = unpack(records)
+        super().__setitem__(tp, result)
+
+
+class ConsumerThread(upstream.AIOKafkaConsumerThread):
+    """The thread that talks to Kafka; its aiokafka consumer yields columns."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RangePartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=500,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **self.app.kafka_options,
+        )
+
+    async def on_start(self) -> None:
+        """Start the aiokafka consumer and let it yield columns."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._records = ColumnBuffer()
+
+    async def end_offsets(self) -> Mapping[TP, int]:
+        """The broker's end offsets of the assigned partitions."""
+        consumer = self._ensure_consumer()
+        offsets: Mapping[TP, int] = await self.call_thread(consumer.end_offsets, consumer.assignment())
+        return offsets
+
+
+class Consumer(upstream.Consumer):
+    """Faust's consumer over batches: one message, one ack and one committed offset for a whole range."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._ranges: dict[TP, AckedRanges] = {}
+        self.positions: Positions = self.app.positions
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
+        """One message for one batch; its offset is the batch's last."""
+        return ConsumerMessage(
+            record.topic,
+            record.partition,
+            record.offsets[-1],
+            record.timestamps[-1] / 1000.0,
+            0,
+            None,
+            None,
+            record,
+            None,
+            0,
+            len(record),
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every assigned partition to its checkpoint, or else to the group's committed offset."""
+        assigned = self.assignment()
+        committed = {tp: -1 for tp in assigned}
+        for tp, offset in (await super().seek_to_committed()).items():
+            committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
+        positions = await self.positions(committed)
+        for tp, offset in positions.items():
+            self._thread.seek(tp, offset)
+        self._ranges.clear()
+        self._unacked_messages.clear()
+        # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
+        return {**committed, **positions}
+
+    def track_message(self, message: Message) -> None:
+        """Note a batch that is handed on."""
+        columns: Columns = message.value
+        ranges = self._ranges.get(message.tp)
+        if ranges is None:
+            ranges = self._ranges[message.tp] = AckedRanges(columns.offset)
+        ranges.deliver(message.offset, columns.upto)
+        super().track_message(message)
+
+    def ack(self, message: Message) -> bool:
+        """Acknowledge a batch; its effects are durable."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        ranges = self._ranges.get(message.tp)
+        return ranges is not None and ranges.ack(message.offset)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing: a range covers the gaps within it and before it."""
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in list(self._ranges) if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        ranges = self._ranges.get(tp)
+        return None if ranges is None else ranges.position
+
+
+class Producer(upstream.Producer):
+    """Faust's own producer, which nothing here sends with, on the same connection settings."""
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return self.app.kafka_options  # type: ignore[no-any-return]
+
+
+class Transport(upstream.Transport):
+    """``columns://host:port``: Kafka through aiokafka in batches of columns."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer

@@ -1,0 +1,206 @@
+"""The worker: one process that scores the partitions it is given until it is told to stop, or must.
+
+Puts the parts together in the order that the guarantees ask for: check the topics, connect, read indicators and
+subscribers to their ends, and only then take partitions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Mapping
+
+import structlog
+
+from models.engine import Engine
+from models.matching import Indicators
+from models.policy import Policy
+from models.risk import PointScore
+from streams import app as faust_app
+from streams import health, metrics, policy_file
+from streams.checkpoint import Checkpoints
+from streams.compacted import CompactedTopic
+from streams.contracts import BrokerError, Contracts, broker, load
+from streams.known import IndicatorRecords, VulnerableSubscribers
+from streams.publishing import Publisher
+from streams.scoring import Scorer
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STOP_WITHIN = 10.0
+"""Seconds that an orderly stop may take."""
+
+
+class WorkerError(Exception):
+    """The worker cannot run or go on; one sentence with what and what to do."""
+
+
+async def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    policy = policy_file.load(settings.policy_file)
+    for part in ("kafka", "redis", "topics", "indicators", "subscribers"):
+        metrics.READY.labels(part).set(0)
+    progress = health.Progress(settings.stall_seconds)
+    runner = None
+    if settings.http is not None:
+        try:
+            runner = await health.serve(health.application(progress, _ready), settings.http)
+        except OSError as error:
+            raise WorkerError(
+                f"The address {settings.http} for metrics is taken ({error.strerror}): set FOREWARN_HTTP to another."
+            ) from None
+    try:
+        working = asyncio.create_task(_work(settings, policy, progress, stop))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            log.info("stopping")
+            done, _ = await asyncio.wait({working}, timeout=STOP_WITHIN)
+            if not done:
+                log.warning("stopping took too long; what is unfinished will be done again with the same ids")
+                working.cancel()
+        stopped.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+    finally:
+        if runner is not None:
+            await runner.cleanup()
+
+
+async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
+    await _until(stop, _check_topics(settings))
+    if stop.is_set():
+        return
+    checkpoints = Checkpoints(settings)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with Publisher(settings) as publisher:
+        indicators = Indicators()
+        vulnerable = VulnerableSubscribers()
+        engine = Engine(indicators, policy, PointScore(), vulnerable.flags)
+        scorer = Scorer(settings, engine, checkpoints, publisher)
+        indicator_records = IndicatorRecords(indicators)
+        topics = [
+            CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher, scorer.reconcile),
+            CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher, scorer.reconcile),
+        ]
+        tasks = [asyncio.create_task(topic.follow()) for topic in topics]
+        tasks.append(
+            asyncio.create_task(
+                policy_file.watch(settings.policy_file, policy, lambda new: setattr(engine, "policy", new))
+            )
+        )
+        try:
+            loaded = asyncio.gather(*[topic.loaded.wait() for topic in topics])
+            await _first_of(loaded, stop.wait(), *tasks)
+            if stop.is_set():
+                loaded.cancel()
+                return
+            _settle_memory()
+            log.info("indicators are in memory", indicators=len(indicators), vulnerable=len(vulnerable.flags))
+            app = faust_app.create(settings, scorer, failed)
+            await app.start()
+            tasks.append(asyncio.create_task(_tend(app, scorer, indicator_records, vulnerable, progress)))
+            try:
+                await _first_of(failed, stop.wait(), *tasks)
+            finally:
+                await _stop_app(app, scorer, orderly=not failed.done())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await checkpoints.close()
+
+
+async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> None:
+    """Stop Faust: finish the batch under way, commit, write offsets; after an error just let go."""
+    try:
+        await asyncio.wait_for(app.stop(), STOP_WITHIN - 2 if orderly else 3)
+    except TimeoutError:
+        log.warning("Faust did not stop in time")
+    if orderly:
+        await scorer.release()
+
+
+async def _first_of(*waited: asyncio.Future[None] | asyncio.Task[None] | object) -> None:
+    """Wait for the first of several to end; raises what it raised."""
+    futures = [asyncio.ensure_future(each) for each in waited]  # type: ignore[arg-type]
+    done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    for each in done:
+        each.result()
+
+
+async def _until(stop: asyncio.Event, work: object) -> None:
+    await _first_of(work, stop.wait())
+
+
+async def _check_topics(settings: Settings) -> None:
+    """Wait until Kafka answers, then make sure that its topics fit; raises `ContractError`."""
+    contracts = load(settings.topics_file)
+    wait = 0.2
+    while not await asyncio.to_thread(_topics_fit, contracts, settings):
+        log.warning("waiting for Kafka", kafka=settings.kafka)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 2.0)
+    metrics.READY.labels("topics").set(1)
+    metrics.READY.labels("kafka").set(1)
+
+
+def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
+    """Whether Kafka answers; raises `BrokerError` when it does and its topics do not fit."""
+    with contextlib.ExitStack() as opened:
+        try:
+            admin = opened.enter_context(broker.open_admin(settings))
+        except BrokerError:
+            return False
+        broker.check_worker(contracts, admin, settings)
+    return True
+
+
+async def _tend(
+    app: faust_app.App,
+    scorer: Scorer,
+    indicators: IndicatorRecords,
+    vulnerable: VulnerableSubscribers,
+    progress: health.Progress,
+) -> None:
+    """Every second: lag, progress, gauges and the forgetting of closed episodes."""
+    while True:
+        offsets: dict[object, int] = {}
+        total = 0
+        for tp in app.consumer.assignment():
+            held = scorer.held.get(tp.partition)
+            end = app.consumer.highwater(tp)
+            if held is None or end is None:
+                continue
+            offsets[tp] = held.offsets.get(tp.topic, 0)
+            lag = max(end - offsets[tp], 0) if tp.topic in held.offsets else 0
+            metrics.LAG.labels(tp.topic, tp.partition).set(lag)
+            total += lag
+        progress.tell(offsets, total)
+        indicators.count()
+        metrics.VULNERABLE.set(len(vulnerable.flags))
+        await scorer.tend()
+        await asyncio.sleep(1.0)
+
+
+def _ready() -> Mapping[str, bool]:
+    """Each part that must have answered, by name."""
+    return {
+        sample.labels["part"]: bool(sample.value)
+        for metric in metrics.READY.collect()
+        for sample in metric.samples
+    }
+
+
+def _settle_memory() -> None:
+    """Keep the cyclic collector away from what stays: it was the largest single cost of the hot path."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1000)

@@ -1,0 +1,64 @@
+"""The servers that live tests share: a real Kafka and a real Valkey, started when a test needs them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from streams.local.stack import LocalStack
+
+LIVE = Path(__file__).parent / "live"
+
+# A shell that is set up for somebody's site must not lead a test there.
+for variable in [name for name in os.environ if name.startswith("FOREWARN_")]:
+    if not variable.startswith("FOREWARN_TEST_"):
+        del os.environ[variable]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the session's servers answer: Kafka's ``host:port`` and Valkey's URL."""
+
+    kafka: str
+    redis: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let kafka-python be imported: 3.0 reads its schemas by a function that Python 3.11 deprecates."""
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test under tests/live as live."""
+    for item in items:
+        if LIVE in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The session's Kafka and Valkey; those of FOREWARN_TEST_KAFKA and FOREWARN_TEST_REDIS if both are set."""
+    kafka, redis = os.environ.get("FOREWARN_TEST_KAFKA"), os.environ.get("FOREWARN_TEST_REDIS")
+    if kafka and redis:
+        yield Servers(kafka, redis)
+        return
+    with LocalStack(tmp_path_factory.mktemp("stack"), kafka_port=0, redis_port=0) as local:
+        yield Servers(local.kafka, local.redis)
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack for one module alone, whose tests may kill, freeze and restart it; each leaves it running."""
+    with LocalStack(tmp_path_factory.mktemp("own-stack"), kafka_port=0, redis_port=0) as local:
+        yield local
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topics, groups and Redis keys that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}."

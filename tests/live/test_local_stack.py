@@ -1,0 +1,211 @@
+"""The local stack itself: real servers that start, die, come back with their data, end with their program."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from streams.local import LocalStackError, broker, valkey
+from streams.local.ports import any_free_port
+from streams.local.process import ProcessId, is_alive
+from streams.local.stack import LocalStack
+from tests.conftest import Servers
+
+ROOT = Path(__file__).parents[2]
+HOLDER = """
+import json, sys, time
+from pathlib import Path
+from streams.local.stack import LocalStack
+with LocalStack(Path(sys.argv[1]), 0, 0) as stack:
+    servers = (stack.broker.process, stack.valkey.process)
+    print(json.dumps([(process.pid, process.started) for process in servers]), flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def admin_of(kafka: str) -> Iterator[KafkaAdminClient]:
+    """An admin client of this Kafka."""
+    client = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def create_topic(kafka: str, topic: str) -> None:
+    """A topic of one partition."""
+    with admin_of(kafka) as admin:
+        admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+
+
+def write(kafka: str, topic: str, *values: bytes) -> None:
+    """Write these records and wait until the broker has confirmed them."""
+    producer = KafkaProducer(bootstrap_servers=kafka, acks="all", max_request_size=2_000_000)
+    try:
+        for confirmation in [producer.send(topic, value) for value in values]:
+            confirmation.get(30)
+    finally:
+        producer.close()
+
+
+def read(kafka: str, topic: str, count: int) -> list[bytes]:
+    """The first ``count`` records of a topic, or what there is of them after 20 seconds."""
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=kafka,
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=20_000,
+        group_id=None,
+    )
+    try:
+        return [record.value for record, _ in zip(consumer, range(count), strict=False)]
+    finally:
+        consumer.close()
+
+
+def port_of(address: str) -> int:
+    """The port of ``host:port`` or of a Redis URL."""
+    return int(address.removeprefix("redis://").removesuffix("/0").rpartition(":")[2])
+
+
+def wait_until_gone(processes: list[ProcessId]) -> bool:
+    """Whether none of these processes runs after 30 seconds at the latest."""
+    deadline = time.monotonic() + 30
+    while any(map(is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not any(map(is_alive, processes))
+
+
+def test_records_and_keys_come_back_as_they_were_written(stack: Servers, topic_prefix: str) -> None:
+    """The session's servers are real ones: what goes in comes out, a record of a megabyte too."""
+    topic, large = f"{topic_prefix}calls", b"x" * 1_000_000
+    create_topic(stack.kafka, topic)
+    write(stack.kafka, topic, b"one", large)
+    with redis.Redis.from_url(stack.redis) as client:
+        client.set(f"{topic_prefix}key", "value")
+        value = client.getdel(f"{topic_prefix}key")
+
+    assert read(stack.kafka, topic, 2) == [b"one", large]
+    assert value == b"value"
+
+
+def test_a_topic_does_not_appear_by_a_typing_error(own_stack: LocalStack, topic_prefix: str) -> None:
+    """Topics are contracts: nobody creates one by asking for it."""
+    with admin_of(own_stack.kafka) as admin:
+        admin.describe_topics([f"{topic_prefix}clals"])
+        topics = admin.list_topics()
+
+    assert f"{topic_prefix}clals" not in topics
+
+
+def test_valkey_evicts_nothing(own_stack: LocalStack) -> None:
+    """State that was written is never dropped for want of memory."""
+    with redis.Redis.from_url(own_stack.redis, decode_responses=True) as client:
+        settings = client.config_get("maxmemory-policy", "appendonly", "appendfsync")
+
+    assert settings == {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "everysec"}
+
+
+def test_data_survive_when_both_servers_are_killed(own_stack: LocalStack, topic_prefix: str) -> None:
+    """SIGKILL and a start over the same data lose nothing that was confirmed, and keep the addresses."""
+    topic, addresses = f"{topic_prefix}calls", (own_stack.kafka, own_stack.redis)
+    create_topic(own_stack.kafka, topic)
+    write(own_stack.kafka, topic, b"one", b"two")
+    with redis.Redis.from_url(own_stack.redis) as client:
+        client.set("survives", "yes")
+    for server in (own_stack.broker, own_stack.valkey):
+        server.kill()
+    for server in (own_stack.broker, own_stack.valkey):
+        server.restart()
+
+    assert (own_stack.kafka, own_stack.redis) == addresses
+    assert read(own_stack.kafka, topic, 2) == [b"one", b"two"]
+    with redis.Redis.from_url(own_stack.redis) as client:
+        assert client.get("survives") == b"yes"
+
+
+def test_a_frozen_server_answers_again_when_it_is_resumed(own_stack: LocalStack) -> None:
+    """Pause keeps the port open and says nothing; resume brings the server back."""
+    port = port_of(own_stack.redis)
+    own_stack.valkey.pause()
+    frozen = valkey.answers(port)
+    own_stack.valkey.resume()
+    own_stack.valkey.wait()
+
+    assert not frozen
+    assert valkey.answers(port)
+
+
+def test_a_folder_in_use_is_refused(own_stack: LocalStack) -> None:
+    """A second stack over the same data is refused and the first one goes on."""
+    with pytest.raises(LocalStackError, match=r"runs in .* already"):
+        LocalStack(own_stack.folder, 0, 0).start()
+
+    assert broker.answers(port_of(own_stack.kafka))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, an ordinary end and a SIGKILL of the program all leave nothing running."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as holder:
+        assert holder.stdout is not None
+        servers = [ProcessId(pid, started) for pid, started in json.loads(holder.stdout.readline())]
+        running = all(map(is_alive, servers))
+        os.killpg(holder.pid, number)  # as a terminal does: to the whole group
+
+    assert running
+    assert wait_until_gone(servers)
+
+
+def test_up_twice_and_down_twice(tmp_path: Path) -> None:
+    """The servers outlive ``up``; a second ``up`` finds them; ``down`` ends them, and again does nothing."""
+    folder = tmp_path / "site"
+    ports = ["--kafka-port", str(any_free_port()), "--redis-port", str(any_free_port())]
+
+    def forewarn(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from streams.cli import main; main()", *arguments]
+        return subprocess.run(
+            [*command, "--folder", str(folder)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    try:
+        first = forewarn("up", "--no-worker", *ports)
+        assert first.returncode == 0, first.stderr
+        state = json.loads((folder / "stack.json").read_bytes())
+        second = forewarn("up", "--no-worker")
+        with admin_of(state["kafka"]) as admin:
+            topics = admin.list_topics()
+    finally:
+        ended = forewarn("down")
+        again = forewarn("down", "--delete")
+    servers = [ProcessId(**state[name]) for name in ("broker", "valkey")]
+
+    assert first.stdout == f"export FOREWARN_KAFKA={state['kafka']} FOREWARN_REDIS={state['redis']}\n"
+    assert (second.returncode, second.stdout) == (0, first.stdout)
+    assert "Already up" in second.stderr
+    assert {"calls", "sms", "alerts"} <= set(topics)
+    assert (ended.returncode, again.returncode) == (0, 0)
+    assert "Nothing runs" in again.stderr
+    assert not any(map(is_alive, servers))
+    assert not folder.exists()

@@ -1,0 +1,258 @@
+"""The topic contracts against a real Kafka: diff, apply and what they refuse, and the worker's check."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from click.testing import CliRunner, Result
+from kafka import KafkaProducer
+from kafka.admin import ConfigResource, KafkaAdminClient
+
+from streams.cli.topics import topics
+from streams.contracts import (
+    BrokerError,
+    Contracts,
+    InvalidContracts,
+    apply,
+    check_worker,
+    diff,
+    load,
+    open_admin,
+)
+from streams.settings import Settings
+
+TOPICS = Path(__file__).parents[2] / "topics.yaml"
+
+
+class Servers(Protocol):
+    """What the session's stack offers here."""
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's address."""
+        ...
+
+
+@pytest.fixture
+def settings(stack: Servers, topic_prefix: str) -> Settings:
+    """Settings of a site of its own on the session's Kafka."""
+    return Settings(kafka=stack.kafka, topic_prefix=topic_prefix)
+
+
+@pytest.fixture
+def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An open admin client; the site's topics are gone afterwards."""
+    with open_admin(settings) as client:
+        yield client
+        if mine := [name for name in client.list_topics() if name.startswith(settings.topic_prefix)]:
+            client.delete_topics(mine)
+
+
+@pytest.fixture
+def contracts() -> Contracts:
+    """The contracts that we ship."""
+    return load(TOPICS)
+
+
+def changed(contracts: Contracts, *names: str, **fields: Any) -> Contracts:
+    """The same contracts, these topics otherwise."""
+    others = {name: replace(contracts[name], **fields) for name in names}
+    return replace(contracts, topics={**contracts.topics, **others})
+
+
+def configured(admin: KafkaAdminClient, topic: str, config: str) -> str:
+    """The value of a topic's config on the cluster."""
+    found = admin.describe_configs([ConfigResource("TOPIC", topic)], config_filter="all")
+    return str(found["topic"][topic][config]["value"])
+
+
+def test_apply_brings_an_empty_cluster_to_the_contract(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """Every topic with its partitions, configs and prefix, ready when apply returns; a second time does nothing."""
+    done = apply(contracts, admin, settings)
+    described = {topic["name"]: topic for topic in admin.describe_topics([change.topic for change in done])}
+
+    assert {change.action for change in done} == {"create"}
+    assert set(described) == {settings.topic(name) for name in contracts.topics}
+    for name, topic in contracts.topics.items():
+        parts = described[settings.topic(name)]["partitions"]
+        assert len(parts) == topic.partitions
+        assert all(part["leader_id"] >= 0 for part in parts)
+    assert configured(admin, settings.topic("calls"), "retention.ms") == "604800000"
+    assert diff(contracts, admin, settings).changes == ()
+    assert apply(contracts, admin, settings) == ()
+
+
+def test_a_record_of_more_than_a_megabyte_arrives_and_fits_the_dead_letters(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """Kafka's default would refuse it at the door, where nobody sees it."""
+    apply(contracts, admin, settings)
+    headers = [(f"forewarn.error.{name}", b"x" * 1000) for name in ("reason", "topic", "detail")]
+    with KafkaProducer(**settings.kafka_options(), max_request_size=3 * 1024 * 1024) as producer:
+        largest = 2 * 1024 * 1024 - 1000
+        calls = producer.send(settings.topic("calls"), b"x" * largest, key=b"8610000000001").get(timeout=20)
+        letter = producer.send(settings.topic("dead-letters"), b"x" * largest, headers=headers).get(
+            timeout=20
+        )
+
+    assert calls.offset == 0
+    assert letter.offset == 0
+
+
+def test_partitions_grow(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
+    """The three that the worker reads together, in one step."""
+    small = changed(contracts, "calls", "sms", "signals", partitions=2)
+    apply(small, admin, settings)
+    done = apply(contracts, admin, settings)
+
+    assert {(change.action, change.before, change.after) for change in done} == {("grow", "2", "8")}
+    assert len(done) == 3
+    assert diff(contracts, admin, settings).changes == ()
+
+
+def test_shrinking_is_refused_before_anything_is_changed(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """Records of the partitions that would go are somebody's."""
+    apply(contracts, admin, settings)
+    smaller = changed(changed(contracts, "alerts", partitions=2), "calls", configs={"retention.ms": "1000"})
+    with pytest.raises(InvalidContracts, match=r"topics\.alerts\.partitions: .* never shrinks a topic"):
+        apply(smaller, admin, settings)
+
+    assert configured(admin, settings.topic("calls"), "retention.ms") == "604800000"
+    assert [problem.where for problem in diff(smaller, admin, settings).refusals] == [
+        "topics.alerts.partitions"
+    ]
+
+
+def test_another_replication_is_refused(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """Raising min.insync.replicas over one replica would stop every producer."""
+    apply(contracts, admin, settings)
+    with pytest.raises(InvalidContracts, match="kafka-reassign-partitions"):
+        apply(contracts, admin, replace(settings, replication=3))
+
+    assert configured(admin, settings.topic("alerts"), "min.insync.replicas") == "1"
+
+
+def test_a_replication_that_the_cluster_cannot_give_is_said_in_one_sentence(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """With the broker's own reason."""
+    with pytest.raises(BrokerError, match=r"Kafka refused to create .*replication factor of 3") as caught:
+        apply(contracts, admin, replace(settings, replication=3))
+
+    assert str(caught.value).count("replication factor") == 1
+
+
+def test_drift_is_repaired(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
+    """A config that somebody changed goes back, and one that somebody added is reset."""
+    apply(contracts, admin, settings)
+    alerts = settings.topic("alerts")
+    admin.alter_configs(
+        [ConfigResource("TOPIC", alerts, {"retention.ms": "1000", "retention.bytes": "5000000"})]
+    )
+    wait_until_configured(admin, alerts, "retention.ms", "1000")
+    done = apply(contracts, admin, settings)
+    wait_until_configured(admin, alerts, "retention.ms", "2592000000")
+
+    assert {(change.topic, change.what, change.before, change.after) for change in done} == {
+        (alerts, "retention.ms", "1000", "2592000000"),
+        (alerts, "retention.bytes", "5000000", None),
+    }
+    assert configured(admin, alerts, "retention.bytes") == "-1"
+
+
+def wait_until_configured(admin: KafkaAdminClient, topic: str, config: str, value: str) -> None:
+    """The controller has confirmed; the broker that describes follows it within moments."""
+    deadline = time.monotonic() + 10
+    while configured(admin, topic, config) != value:
+        assert time.monotonic() < deadline, f"{config} is still not {value}"
+        time.sleep(0.05)
+
+
+def test_a_worker_may_start_on_what_apply_made(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """No complaint."""
+    apply(contracts, admin, settings)
+
+    check_worker(contracts, admin, settings)
+
+
+def test_a_worker_may_not_start_without_its_topics(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """What is missing, and the command that mends it."""
+    with pytest.raises(BrokerError, match=r"has no topic .*calls.*run `forewarn topics apply`"):
+        check_worker(contracts, admin, settings)
+
+
+def test_a_worker_may_not_start_on_unequal_partitions(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
+) -> None:
+    """Somebody grew one of the three by hand."""
+    apply(contracts, admin, settings)
+    admin.create_partitions({settings.topic("sms"): 9})
+    deadline = time.monotonic() + 10
+    while len(admin.describe_topics([settings.topic("sms")])[0]["partitions"]) != 9:
+        assert time.monotonic() < deadline, "sms has not grown"
+        time.sleep(0.05)
+
+    with pytest.raises(BrokerError, match=r"unequal partition counts \(.*calls 8, .*sms 9, .*signals 8\)"):
+        check_worker(contracts, admin, settings)
+
+
+def run(settings: Settings, *arguments: str) -> Result:
+    """The command as a user's shell runs it."""
+    environ = {"FOREWARN_KAFKA": settings.kafka, "FOREWARN_TOPIC_PREFIX": settings.topic_prefix}
+    return CliRunner().invoke(topics, [*arguments, "--file", str(TOPICS)], env=environ)
+
+
+def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: Settings) -> None:
+    """Diff 3, apply 0, diff 0, apply 0; machines read the changes as JSON."""
+    del admin  # removes the topics afterwards
+    before, applied = run(settings, "diff", "--json"), run(settings, "apply")
+    after, again = run(settings, "diff"), run(settings, "apply", "--json")
+
+    assert [result.exit_code for result in (before, applied, after, again)] == [3, 0, 0, 0]
+    assert len(json.loads(before.stdout)["changes"]) == 12
+    assert f"+ {settings.topic('calls')}: create with partitions 8, replication 1" in applied.stdout
+    assert "12 topics created, 0 other changes" in applied.stderr
+    assert after.stdout == ""
+    assert json.loads(again.stdout) == {"changes": []}
+
+
+@pytest.mark.parametrize("arguments", [["diff"], ["apply"], ["diff", "--json"]])
+def test_a_broker_that_does_not_answer_is_said_in_one_line_within_ten_seconds(
+    settings: Settings, arguments: list[str]
+) -> None:
+    """Address, reason, setting and remedy; nothing of kafka-python's own log."""
+    start = time.monotonic()
+    result = run(replace(settings, kafka="127.0.0.1:1"), *arguments)
+
+    assert time.monotonic() - start < 10
+    assert result.exit_code == 1
+    assert len(result.output.splitlines()) == 1
+    for words in ("127.0.0.1:1", "refused", "FOREWARN_KAFKA", "forewarn up"):
+        assert words in result.stderr
+
+
+def test_a_login_that_the_broker_does_not_offer_shows_no_password(settings: Settings) -> None:
+    """The sentence says that Kafka does not answer, and the secret stays one."""
+    login = replace(
+        settings, kafka_sasl_mechanism="PLAIN", kafka_sasl_username="u", kafka_sasl_password="hush"
+    )
+
+    with pytest.raises(BrokerError, match="does not answer") as caught, open_admin(login, timeout_s=2):
+        pass
+    assert "hush" not in str(caught.value)
