@@ -102,45 +102,49 @@ class Reader(Generic[E_co]):
     def __init__(self, kind: type[E_co]) -> None:
         self._decoder = msgspec.json.Decoder(kind)
         self._calls = kind is Call
-        self._sms = kind is Sms
+        self._peers = kind in (Call, Sms)  # a signal's peer may be a domain
 
-    def batch(self, values: Sequence[bytes | None], keys: Sequence[bytes | None]) -> Decoded[E_co]:
-        """Decode a batch of values with their keys (two sequences of one length)."""
+    def batch(self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None) -> Decoded[E_co]:
+        """Decode a batch of values with their keys (two sequences of one length); None: from a file, without keys."""
         events = self._whole(values, keys)
         if events is not None:
             return Decoded(events)
         good: list[E_co] = []
         refused: list[Refusal] = []
-        for index, (value, key) in enumerate(zip(values, keys, strict=True)):
+        keyed = keys is not None
+        for index, (value, key) in enumerate(zip(values, keys or [None] * len(values), strict=True)):
             try:
-                good.append(self.one(value, key))
+                good.append(self.one(value, key, keyed=keyed))
             except RecordError as error:
                 refused.append(Refusal(index, error.reason, str(error)))
         return Decoded(good, refused)
 
-    def one(self, value: bytes | None, key: bytes | None) -> E_co:
-        """Decode one record; raises `RecordError` with its reason."""
+    def one(self, value: bytes | None, key: bytes | None, *, keyed: bool = True) -> E_co:
+        """Decode one record; raises `RecordError` with its reason. A record of a file is not ``keyed``."""
         if value is None:
             raise RecordError("empty", "The record has no value; an event cannot be deleted.")
         if len(value) > MAX_BYTES:
             raise RecordError("too-large", f"The record has {len(value)} bytes; {MAX_BYTES} are allowed.")
         event = decode_one(self._decoder, value)
-        if not _are_digits(_numbers(event)):
+        numbers = [event.subscriber]
+        if self._peers:
+            numbers.append(event.peer)  # type: ignore[attr-defined]
+        if not _are_digits(numbers):
             raise RecordError("impossible-number", "A number must be 2 to 15 ASCII digits.")
         if self._calls and _lacks_duration(event):
             raise RecordError("wrong-field", "An end record needs duration_s.")
-        if key is None or key != event.subscriber.encode():
+        if keyed and key != event.subscriber.encode():
             raise RecordError("wrong-key", "The record's key must be its subscriber.")
         return event
 
-    def _whole(self, values: Sequence[bytes | None], keys: Sequence[bytes | None]) -> list[E_co] | None:
+    def _whole(self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None) -> list[E_co] | None:
         """All events of the batch, or None when any record needs a look of its own."""
         count = len(values)
         if count == 0:
             return []
         try:
             joined = b"\n".join(values)  # type: ignore[arg-type]
-            key_column = b"\n".join(keys)  # type: ignore[arg-type]
+            key_column = None if keys is None else b"\n".join(keys)  # type: ignore[arg-type]
         except TypeError:  # a tombstone, or no key
             return None
         # One object a line, by structure: with a brace at both ends of every line, no newline within one (msgspec
@@ -162,13 +166,14 @@ class Reader(Generic[E_co]):
         if len(events) != count:
             return None
         subscribers = [event.subscriber for event in events]
-        if "\n".join(subscribers).encode() != key_column:
+        if key_column is not None and "\n".join(subscribers).encode() != key_column:
             return None
-        if self._calls or self._sms:
+        if self._peers:
             subscribers += [event.peer for event in events]  # type: ignore[attr-defined]
         if not _are_digits(subscribers):
             return None
-        if self._calls and any([event.duration_s < 0 and event.phase == "end" for event in events]):  # type: ignore[attr-defined]
+        # A list: a generator would take longer.
+        if self._calls and any([event.duration_s < 0 and event.phase == "end" for event in events]):  # type: ignore[attr-defined]  # noqa: C419
             return None
         return events
 
@@ -193,11 +198,6 @@ def decode_one(decoder: msgspec.json.Decoder[Event_co], value: bytes) -> Event_c
         raise RecordError("wrong-field", detail) from None
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise RecordError("not-json", f"{type(error).__name__}: {error}") from None
-
-
-def _numbers(event: Keyed) -> list[str]:
-    peer = getattr(event, "peer", None)
-    return [event.subscriber] if peer is None else [event.subscriber, peer]
 
 
 def _are_digits(numbers: Sequence[str]) -> bool:

@@ -18,15 +18,17 @@ class AckedRanges:
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._delivered: list[tuple[int, int]] = []
+        self._delivered: dict[int, int] = {}
         self._acked: set[int] = set()
 
     def deliver(self, last: int, upto: int) -> None:
         """Note that a batch was handed on: ``last`` names it, its end (exclusive) is ``upto``."""
-        self._delivered.append((last, upto))
+        self._delivered[last] = upto
 
     def ack(self, last: int) -> bool:
         """Acknowledge a delivered batch by its last offset; True when the position has moved.
+
+        One that was not delivered, or only before the partition was assigned anew, is passed over.
 
         >>> ranges = AckedRanges(10)
         >>> ranges.deliver(14, 15); ranges.deliver(29, 30)
@@ -35,11 +37,12 @@ class AckedRanges:
         >>> ranges.ack(14), ranges.position
         (True, 30)
         """
+        if last not in self._delivered:
+            return False
         self._acked.add(last)
         moved = False
-        while self._delivered and self._delivered[0][0] in self._acked:
-            first, upto = self._delivered.pop(0)
+        while self._delivered and (first := next(iter(self._delivered))) in self._acked:
+            self.position = self._delivered.pop(first)
             self._acked.discard(first)
-            self.position = upto
             moved = True
         return moved

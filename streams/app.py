@@ -44,11 +44,30 @@ class App(faust.App):
     async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
         """Load the assigned partitions; from where each topic partition is to be read."""
         try:
-            found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()})
+            found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()}, self)
         except Exception as error:
             self.fail(error)
             raise
         return {TP(topic, partition): at for (topic, partition), at in found.items()}
+
+    async def let_go(self) -> None:
+        """Finish the step under way and write how far it got, unless this worker has failed; then nothing is held."""
+        if self.failed.done():
+            return
+        try:
+            await self.scorer.release()
+        except Exception as error:
+            self.fail(error)
+
+    def end_offset(self, topic: str, partition: int) -> int | None:
+        """The offset after the last record that the broker has told of."""
+        tp = TP(topic, partition)
+        return self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
+
+    def pause(self, topic: str, partition: int, paused: bool) -> None:
+        """Deliver nothing more of a topic partition, or do so again."""
+        change = self.consumer.pause_partitions if paused else self.consumer.resume_partitions
+        change({TP(topic, partition)})
 
     def fail(self, error: BaseException) -> None:
         """Note the error that ends this worker; the first one stands."""
@@ -85,15 +104,14 @@ def create(settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> 
 
     @app.agent(topic, name="score")
     async def score(stream: faust.Stream[Any]) -> None:
-        """Apply each batch, then acknowledge it; on an error of ours nothing later is acknowledged."""
+        """Take in each batch; on an error of ours nothing more is applied or acknowledged."""
         async for event in stream.noack().events():
             try:
-                await scorer.apply(event.value)
+                await scorer.take(event.value, event.ack)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 app.fail(error)
                 await asyncio.Event().wait()
-            event.ack()
 
     return app

@@ -29,8 +29,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# KEYS: meta hash, subjects hash. ARGV: expected version, writer, the batch's topic ('' for none) and first offset,
-# clocks, number of offsets, (topic, next offset)..., number of subjects, (subscriber, state)..., subscribers to delete...
+# KEYS: meta hash, subjects hash. ARGV: expected version, writer, clocks, number of topics,
+# (topic, first offset that is applied, next offset)..., number of subjects, (subscriber, state)...,
+# subscribers to delete...
 APPLY = """
 local meta, subjects = KEYS[1], KEYS[2]
 local version = tonumber(redis.call('HGET', meta, 'version') or '0')
@@ -39,18 +40,16 @@ if version ~= expected then
   if version == expected + 1 and redis.call('HGET', meta, 'writer') == ARGV[2] then return version end
   return redis.error_reply('STALE version ' .. version .. ' stored, ' .. expected .. ' expected')
 end
-if ARGV[3] ~= '' then
-  local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[3]) or '-1')
-  if stored > tonumber(ARGV[4]) then
-    return redis.error_reply('STALE offset ' .. stored .. ' stored, batch begins at ' .. ARGV[4])
+local topics = tonumber(ARGV[4])
+for at = 5, 4 + 3 * topics, 3 do
+  local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
+  if stored > tonumber(ARGV[at + 1]) then
+    return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
   end
 end
-redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[2], 'clocks', ARGV[5])
-local at = 7
-for _ = 1, tonumber(ARGV[6]) do
-  redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[2], 'clocks', ARGV[3])
+for at = 5, 4 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
+local at = 5 + 3 * topics
 local states = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, states do
@@ -66,26 +65,27 @@ class CheckpointError(Exception):
     """The state in Redis cannot be used or changed; the message says what to do."""
 
 
-class StaleCheckpoint(CheckpointError):
+class StaleCheckpointError(CheckpointError):
     """Somebody else has written, or Redis has gone back in time: this worker's memory is not to be trusted."""
 
 
-class MissingState(CheckpointError):
+class MissingStateError(CheckpointError):
     """Kafka says that the group has read, but Redis holds nothing of it."""
 
 
 @dataclass(slots=True)
 class Held:
-    """A partition that this worker holds: its state, the next offset of each topic, the version in Redis.
-
-    ``offsets`` is what memory has reached; every write carries all of them, since state is a function of all.
-    """
+    """A partition that this worker holds: its state, how far it has got, and what Redis has of it."""
 
     partition: Partition
     offsets: dict[str, int] = field(default_factory=dict)
+    """The next offset of each topic that the state in memory has reached; a write carries all of them."""
+    stored: dict[str, int] = field(default_factory=dict)
+    """The same as Redis has it."""
     version: int = 0
-    written: float = 0.0
-    """Monotonic time of the last write."""
+    """How often the state has been written."""
+    written_at: float = field(default_factory=perf_counter)
+    """Monotonic time of the last write, or of loading."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -101,7 +101,7 @@ class Checkpoints:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._redis: redis.Redis[bytes] = redis.Redis.from_url(
+        self._redis: redis.Redis = redis.Redis.from_url(
             settings.redis, socket_timeout=5, socket_connect_timeout=5, **settings.redis_options()
         )
         self._apply = self._redis.register_script(APPLY)
@@ -119,8 +119,8 @@ class Checkpoints:
         Raises `CheckpointError` when what is stored cannot be read.
         """
         meta_key, subjects_key = self._keys(number)
-        meta: dict[bytes, bytes] = await self._patiently(lambda: self._redis.hgetall(meta_key))
-        held = Held(Partition(number), written=perf_counter())
+        meta: dict[bytes, bytes] = await self._patiently(lambda: self._asked(self._redis.hgetall(meta_key)))
+        held = Held(Partition(number))
         if not meta:
             return held
         try:
@@ -130,15 +130,14 @@ class Checkpoints:
                 for name, offset in meta.items()
                 if name.startswith(b"offset:")
             }
+            held.stored = dict(held.offsets)
             held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
             cursor = 0
             while True:
                 cursor, page = await self._patiently(
-                    lambda at=cursor: self._redis.hscan(subjects_key, at, count=5000)  # type: ignore[misc]
+                    lambda at=cursor: self._asked(self._redis.hscan(subjects_key, at, count=5000))  # type: ignore[misc]
                 )
-                held.partition.subjects.update(
-                    {name.decode(): _subject.decode(state) for name, state in page.items()}
-                )
+                held.partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
                 if not cursor:
                     return held
         except (KeyError, ValueError, msgspec.MsgspecError) as error:
@@ -148,49 +147,45 @@ class Checkpoints:
                 "FOREWARN_STATE_WHEN_MISSING=rebuild."
             ) from None
 
-    async def write(
-        self,
-        held: Held,
-        topic: str = "",
-        first: int = 0,
-        changed: Iterable[str] = (),
-        forgotten: Iterable[str] = (),
-    ) -> None:
-        """Write what one batch of ``topic``, beginning at offset ``first``, has changed: state and offsets in one step.
+    async def write(self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = ()) -> None:
+        """Write what has changed since the last write: these subscribers' state and all offsets, in one atomic step.
 
-        Without a topic only subjects have changed. Raises `StaleCheckpoint` when the write is refused.
+        Raises `StaleCheckpointError` when the write is refused.
         """
         began = perf_counter()
         partition = held.partition
         self._writes += 1
+        offsets: list[Any] = []
+        for topic, offset in held.offsets.items():
+            offsets += (topic, held.stored.get(topic, 0), offset)
         states: list[Any] = []
         for subscriber in changed:
             states += (subscriber, _encode(partition.subjects[subscriber]))
         arguments = [
             held.version,
             f"{self._me}:{self._writes}",
-            topic,
-            first,
             _encode((partition.call_clock, partition.sms_clock)),
             len(held.offsets),
-            *[part for pair in held.offsets.items() for part in pair],
+            *offsets,
             len(states) // 2,
             *states,
             *forgotten,
         ]
+        reached = dict(held.offsets)
         keys = self._keys(partition.number)
         try:
             held.version = await self._patiently(lambda: self._apply(keys=keys, args=arguments))
         except redis.ResponseError as error:
             if "STALE" not in str(error):
                 raise
-            raise StaleCheckpoint(
-                f"Redis refused the checkpoint of {topic or 'state'} partition {partition.number} at offset {first} "
-                f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has lost "
-                "its last writes. The worker stops; started again it goes on from what Redis holds."
+            raise StaleCheckpointError(
+                f"Redis refused the checkpoint of partition {partition.number} "
+                f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
+                "lost its last writes. The worker stops; started again it goes on from what Redis holds."
             ) from None
-        held.written = perf_counter()
-        metrics.CHECKPOINT_SECONDS.observe(held.written - began)
+        held.stored = reached
+        held.written_at = perf_counter()
+        metrics.CHECKPOINT_SECONDS.observe(held.written_at - began)
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
         """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
@@ -217,6 +212,12 @@ class Checkpoints:
         """Close the connections."""
         await self._redis.aclose()
 
+    @staticmethod
+    def _asked(call: Any) -> Awaitable[Any]:
+        """A call whose answer redis-py declares for every way of decoding; here it is bytes."""
+        asked: Awaitable[Any] = call
+        return asked
+
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call Redis until it answers, waiting longer each time up to 2 s."""
         wait = 0.05
@@ -232,4 +233,3 @@ class Checkpoints:
                     log.warning("waiting for Redis", redis=self._settings.redis_shown, error=type(error).__name__)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 2.0)
-

@@ -57,9 +57,7 @@ def application(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> 
         return web.json_response({"ready": not waiting, "waiting_for": waiting}, status=503 if waiting else 200)
 
     app = web.Application()
-    app.add_routes(
-        [web.get("/metrics", metrics_page), web.get("/healthz", healthz), web.get("/readyz", readyz)]
-    )
+    app.add_routes([web.get("/metrics", metrics_page), web.get("/healthz", healthz), web.get("/readyz", readyz)])
     return app
 
 

@@ -7,9 +7,10 @@ line leaves out, and goes on after a line that is wrong.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Final, Literal, cast
 
 import msgspec
@@ -36,10 +37,16 @@ COLUMNS: Final[dict[str, str]] = {
     **dict.fromkeys(("valid_from", "生效时间"), "valid_from"),
     **dict.fromkeys(("valid_until", "失效时间"), "valid_until"),
     **dict.fromkeys(("case", "案件编号"), "case"),
+    "revoked": "revoked",
 }
 """A table's headings, in lower case, and what they stand for; other columns are left out."""
 
 VALUES: Final = ("value", "number", "domain", "url")
+
+_TEXTS: Final = ("scam_type", "source", "valid_from", "valid_until", "case")
+_REVOKED: Final = {"revoked": True, "true": True, "1": True, "false": False, "0": False}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FORMULA: Final = re.compile(r'="(.*)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +156,7 @@ class IndicatorFile:
 
     def _row(self, row: list[str], line: int) -> Iterator[Indicator | Refusal]:
         cells: list[tuple[str, str]] = [
-            (column, cell.strip())
-            for column, cell in zip(self._columns, row, strict=False)
-            if column and cell.strip()
+            (column, text) for column, cell in zip(self._columns, row, strict=False) if column and (text := _text(cell))
         ]
         fields = dict(cells)
         found = False
@@ -168,21 +173,22 @@ class IndicatorFile:
                 kind = type_named(fields["type"]) if "type" in fields else self._defaults.type
             elif column == "number":
                 kind = "number-prefix" if value.endswith("*") else "number"
+            elif column == "url" and guess_type(value) == "domain":
+                kind = "domain"  # an address without a path is meant as a whole, with or without http in the text
             else:
                 kind = cast(IndicatorType, column)
             confidence = fields["confidence"].removesuffix("%") if "confidence" in fields else None
             if confidence is not None and not (confidence.isascii() and confidence.isdigit()):
                 raise IndicatorError("confidence is a whole number from 0 to 100")
+            if (revoked := _REVOKED.get(fields.get("revoked", "0").lower())) is None:
+                raise IndicatorError(f"revoked is one of {', '.join(_REVOKED)}")
             return self._complete(
                 _Line(
                     value=value,
                     type=kind,
-                    scam_type=fields.get("scam_type"),
                     confidence=None if confidence is None else int(confidence[:9]),
-                    source=fields.get("source"),
-                    valid_from=fields.get("valid_from"),
-                    valid_until=fields.get("valid_until"),
-                    case=fields.get("case"),
+                    revoked=revoked,
+                    **{name: fields[name] for name in _TEXTS if name in fields},
                 )
             )
         except ValueError as error:
@@ -195,7 +201,8 @@ class IndicatorFile:
             try:
                 yield self._complete(_line_decoder.decode(text))
             except msgspec.MsgspecError as error:
-                yield Refusal(self._lines.number, f"this is not an indicator record: {error}")
+                reason = IndicatorError(f"this is not an indicator record: {error}")  # which may quote the line
+                yield Refusal(self._lines.number, str(reason))
             except ValueError as error:
                 yield Refusal(self._lines.number, str(error))
 
@@ -252,8 +259,13 @@ def instant(written: int | str) -> int:
             except ValueError:
                 continue
         else:
-            raise ValueError(
-                "a time is written 2024-11-05, 2024-11-05T08:00:00+08:00 or in epoch ms"
-            ) from None
+            raise ValueError("a time is written 2024-11-05, 2024-11-05T08:00:00+08:00 or in epoch ms") from None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int(at.timestamp() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _text(cell: str) -> str:
+    """What a cell says, without what keeps a spreadsheet from taking it for a measure: ``="…"`` or ``'…``."""
+    text = cell.strip()
+    formula = _FORMULA.fullmatch(text)
+    return formula[1].strip() if formula else text.removeprefix("'")

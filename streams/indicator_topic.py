@@ -8,11 +8,12 @@ worker keeps its own copy of the topic and does not come through here.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -20,6 +21,8 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from models.indicators import Indicator, IndicatorError, encode, parse
 from streams.settings import Settings
+
+T = TypeVar("T")
 
 TOPIC = "indicators"
 _PATIENCE = 8.0  # seconds for a broker to answer at all
@@ -62,7 +65,8 @@ async def publish(
 ) -> int:
     """Write indicators to the topic and return how many Kafka has confirmed, which is all of them.
 
-    ``indicators`` is drawn from in another thread, so it may block. ``on_confirmed`` hears the number so far.
+    ``indicators`` is drawn from in another thread, so it may block; cancelling does not wait for it, but for what
+    has been drawn. ``on_confirmed`` hears the number so far.
     Raises :class:`TopicError` with the number confirmed before something failed; publishing the same again does
     no harm. What ``indicators`` raises goes through, after everything drawn before has been confirmed.
     """
@@ -101,7 +105,7 @@ async def publish(
             exhausted = False
             try:
                 while not exhausted and not failures:
-                    chunk, exhausted, broken = await asyncio.to_thread(_draw, source)
+                    chunk, exhausted, broken = await _aside(lambda: _draw(source))
                     for key, value in chunk:
                         partition = partitioner(key, partitions, partitions)
                         if partition not in builders:
@@ -139,9 +143,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
         **settings.aiokafka_options(), auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
     )
     async with _client(consumer, settings):
-        partitions = [
-            TopicPartition(topic, number) for number in await _partitions(consumer, topic, settings)
-        ]
+        partitions = [TopicPartition(topic, number) for number in await _partitions(consumer, topic, settings)]
         consumer.assign(partitions)
         try:
             ends = await consumer.end_offsets(partitions)
@@ -154,15 +156,11 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
                     for record in records:
                         _take(contents, record.key, record.value, only)
         except (KafkaError, TimeoutError) as error:
-            raise TopicError(
-                f"Kafka at {settings.kafka} stopped giving records of {topic}: {_words(error)}"
-            ) from None
+            raise TopicError(f"Kafka at {settings.kafka} stopped giving records of {topic}: {_words(error)}") from None
     return contents
 
 
-def _take(
-    contents: Contents, raw_key: bytes | None, value: bytes | None, only: frozenset[str] | None
-) -> None:
+def _take(contents: Contents, raw_key: bytes | None, value: bytes | None, only: frozenset[str] | None) -> None:
     key = (raw_key or b"").decode("utf-8", "replace")
     if only is not None and key not in only:
         return
@@ -179,7 +177,7 @@ async def _some(consumer: Any) -> dict[TopicPartition, list[Any]]:
     before = {part: await consumer.position(part) for part in consumer.assignment()}
     while True:
         batches: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=500, max_records=20_000)
-        if batches or any(await consumer.position(part) != at for part, at in before.items()):
+        if batches or any([await consumer.position(part) != at for part, at in before.items()]):
             return batches
 
 
@@ -194,6 +192,33 @@ def _draw(source: Iterator[Indicator]) -> tuple[list[tuple[bytes, bytes]], bool,
     return chunk, len(chunk) < _CHUNK, None
 
 
+async def _aside(work: Callable[[], T]) -> T:
+    """What ``work`` returns, from a daemon thread: asyncio's own would keep a cancelled command waiting for its end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast(T, result))
+
+    def run() -> None:
+        result: T | None = None
+        error: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as raised:
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
+
+
 @asynccontextmanager
 async def _client(client: Any, settings: Settings) -> AsyncIterator[Any]:
     """A started Kafka client that is stopped in the end, even one that never came up."""
@@ -202,7 +227,7 @@ async def _client(client: Any, settings: Settings) -> AsyncIterator[Any]:
             await asyncio.wait_for(client.start(), _PATIENCE)
         except (KafkaError, TimeoutError, OSError):
             raise TopicError(
-                f"no Kafka answers at {settings.kafka}; set FOREWARN_KAFKA to its address, or start one with forewarn up"
+                f"no Kafka answers at {settings.kafka}; set FOREWARN_KAFKA to its address, or start one: forewarn up"
             ) from None
         yield client
     finally:
@@ -218,9 +243,7 @@ async def _partitions(client: Any, topic: str, settings: Settings) -> list[int]:
         raise TopicError(f"Kafka at {settings.kafka} does not tell its topics: {_words(error)}") from None
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
-        raise TopicError(
-            f"Kafka at {settings.kafka} has no topic {topic}; create it with forewarn topics apply"
-        )
+        raise TopicError(f"Kafka at {settings.kafka} has no topic {topic}; create it with forewarn topics apply")
     return sorted(partitions)
 
 

@@ -72,11 +72,15 @@ class VulnerableSubscribers:
             raise RecordError("wrong-key", "A subscriber record's key must be its subscriber.")
         if not (name.isascii() and name.isdigit()):
             raise RecordError("impossible-number", "A number must be 2 to 15 ASCII digits.")
-        if record.flags:
-            self.flags[name] = len(set(record.flags))
-        else:
-            self.flags.pop(name, None)
+        self.put(record)
         return False
+
+    def put(self, record: SubscriberRecord) -> None:
+        """Take in a sound record."""
+        if record.flags:
+            self.flags[record.subscriber] = len(set(record.flags))
+        else:
+            self.flags.pop(record.subscriber, None)
 
 
 def _text(key: bytes | None) -> str:

@@ -9,6 +9,9 @@ import structlog
 
 from streams.settings import Settings
 
+# Faust names the loggers of its services after the modules that subclass them: the last two.
+_NOISY = ("aiokafka", "faust", "mode", "asyncio", "aiohttp.access", "kafka", "streams.app", "streams.transport")
+
 
 def configure(settings: Settings) -> None:
     """Set up structlog and the standard library's logging (Faust, aiokafka) to one stream and one format: stderr."""
@@ -42,5 +45,5 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiokafka", "faust", "mode", "asyncio", "aiohttp.access", "kafka"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -16,7 +16,10 @@ _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 EVENTS = Counter("forewarn_events", "Records read, good and bad.", ["topic"], registry=REGISTRY)
 SIGNALS = Counter("forewarn_signals", "Signals, by what they say.", ["code"], registry=REGISTRY)
 ALERTS = Counter(
-    "forewarn_alerts", "Alerts confirmed by Kafka, by severity and status.", ["severity", "status"], registry=REGISTRY
+    "forewarn_alerts",
+    "Alerts confirmed by Kafka, by severity and status.",
+    ["severity", "status"],
+    registry=REGISTRY,
 )
 DEAD_LETTERS = Counter(
     "forewarn_dead_letters", "Records refused, by topic and reason.", ["topic", "reason"], registry=REGISTRY
@@ -27,9 +30,10 @@ BATCH_EVENTS = Histogram(
     buckets=(1, 4, 16, 64, 256, 1024, 4096),
     registry=REGISTRY,
 )
+DECODE_SECONDS = Histogram("forewarn_decode_seconds", "Decoding a batch.", buckets=_LATENCY, registry=REGISTRY)
 DECIDE_SECONDS = Histogram(
     "forewarn_decide_seconds",
-    "Decoding a batch, matching it and deciding.",
+    "Matching the records of a step and deciding.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )

@@ -122,10 +122,7 @@ class Publisher:
         left = letters
         wait = 0.1
         while left:
-            assert self._producer is not None
-            outcomes = await asyncio.gather(
-                *[await self._hand_over(letter) for letter in left], return_exceptions=True
-            )
+            outcomes = await asyncio.gather(*[await self._hand_over(letter) for letter in left], return_exceptions=True)
             missing = []
             for letter, outcome in zip(left, outcomes, strict=True):
                 if isinstance(outcome, (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError)):
@@ -144,7 +141,8 @@ class Publisher:
                 wait = min(wait * 2, 2.0)
 
     async def _hand_over(self, letter: Letter) -> asyncio.Future[Any]:
-        assert self._producer is not None
+        if self._producer is None:
+            raise RuntimeError("The publisher is not connected: use it as a context manager.")
         try:
             future: asyncio.Future[Any] = await self._producer.send(
                 letter.topic,

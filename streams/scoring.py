@@ -1,24 +1,27 @@
-"""Scoring: one batch of one partition at a time from Kafka to its alerts, its checkpoint and its ack.
+"""Scoring: batches of a partition from Kafka to their alerts, their checkpoint and their acks.
 
 The order is the guarantee: decide in memory, publish alerts and dead letters and wait for Kafka's word, write state and
-offset to Redis in one step, and only then acknowledge. Whatever goes wrong before the last step is done again, with
+offsets to Redis in one step, and only then acknowledge. Whatever goes wrong before the last step is done again, with
 the same ids.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import structlog
 
+from models.alignment import Alignment, Lane, Portion
 from models.engine import Engine, Outcome
-from models.events import Call, Reader, Sms
+from models.events import Call, Reader, Refusal, Sms
 from models.signals import SignalRecord
 from streams import metrics
-from streams.checkpoint import Checkpoints, Held, MissingState
+from streams.checkpoint import Checkpoints, Held, MissingStateError
 from streams.columns import Columns
 from streams.publishing import Publisher
 from streams.settings import Settings
@@ -33,6 +36,62 @@ WRITE_EVERY = 1.0
 EXPIRE_EVERY = 60.0
 """Seconds between two looks for episodes that have long been closed."""
 
+LONGEST_WAIT = 2.0
+"""Seconds that one topic's events wait for another topic that gives nothing; an alert is worth more than an order."""
+
+MOST_WAITING = 3
+"""Batches of a topic partition that wait for the other topic before it is paused."""
+
+Ack = Callable[[], object]
+Role = Literal["calls", "sms", "signals"]
+
+
+class Source(Protocol):
+    """What scoring asks of the consumer that feeds it."""
+
+    def end_offset(self, topic: str, partition: int) -> int | None:
+        """The offset after the last record that the broker has told of; None when it has not yet."""
+        ...
+
+    def pause(self, topic: str, partition: int, paused: bool) -> None:
+        """Deliver nothing more of a topic partition, or do so again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that was read: its columns, the offsets of its good events, its refusals, and how to acknowledge it."""
+
+    role: Role
+    columns: Columns
+    offsets: Sequence[int]
+    refusals: Sequence[Refusal]
+    ack: Ack
+
+    def upto(self, portion: Portion) -> int:
+        """The offset that is reached once a portion of this batch is applied."""
+        return self.columns.upto if portion.whole else self.offsets[portion.stop]
+
+
+@dataclass(slots=True)
+class Feed:
+    """One topic of one partition: how far it has been read, when it last gave something, whether it is paused."""
+
+    topic: str
+    upto: int
+    heard: float
+    paused: bool = False
+
+
+@dataclass(slots=True)
+class Assigned:
+    """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint."""
+
+    held: Held
+    alignment: Alignment
+    feeds: dict[Role, Feed]
+    acks: list[Ack] = field(default_factory=list)
+
 
 class Scorer:
     """Holds the assigned partitions and applies batches to them, one at a time."""
@@ -42,103 +101,185 @@ class Scorer:
         self._engine = engine
         self._checkpoints = checkpoints
         self._publisher = publisher
-        self._readers: dict[str, tuple[str, Reader[Any]]] = {
-            settings.topic("calls"): ("calls", Reader(Call)),
-            settings.topic("sms"): ("sms", Reader(Sms)),
-            settings.topic("signals"): ("signals", Reader(SignalRecord)),
+        self._topics: dict[Role, str] = {role: settings.topic(role) for role in ("calls", "sms", "signals")}
+        self._roles = {topic: role for role, topic in self._topics.items()}
+        self._readers: dict[Role, Reader[Any]] = {
+            "calls": Reader(Call),
+            "sms": Reader(Sms),
+            "signals": Reader(SignalRecord),
         }
-        self.held: dict[int, Held] = {}
+        self._source: Source | None = None
+        self.assigned: dict[int, Assigned] = {}
         self._lock = asyncio.Lock()
         self._expired = perf_counter()
 
-    async def assign(self, committed: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-        """Load the partitions just assigned; returns from where to read each (topic, partition).
+    async def assign(self, committed: Mapping[tuple[str, int], int], source: Source) -> dict[tuple[str, int], int]:
+        """Load the partitions that ``source`` was just assigned; returns from where to read each (topic, partition).
 
         ``committed`` has every assigned topic partition with the group's committed offset (-1: none). Raises
-        `MissingState` when Redis has lost what Kafka says was read, unless the settings say to rebuild it.
+        `MissingStateError` when Redis has lost what Kafka says was read, unless the settings say to rebuild it.
         """
         async with self._lock:
-            self.held.clear()
+            self.assigned.clear()
+            self._source = source
             positions: dict[tuple[str, int], int] = {}
             for number in sorted({partition for _, partition in committed}):
                 held = await self._checkpoints.load(number)
-                read_before = [at for (_, partition), at in committed.items() if partition == number and at > 0]
-                if not held.version and read_before:
-                    if self._settings.state_when_missing == "refuse":
-                        raise MissingState(
-                            f"Redis holds no state of partition {number}, although the group {self._settings.group} has "
-                            "read it before. If Redis was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to "
-                            "read again everything that Kafka still keeps (alerts repeat with the same ids); if this is "
-                            "the wrong Redis, mend FOREWARN_REDIS."
-                        )
-                    log.warning("rebuilding state from the beginning of the log", partition=number)
-                    positions.update({tp: 0 for tp in committed if tp[1] == number})
+                mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
+                if not held.version and any(at > 0 for at in mine.values()):
+                    self._refuse_to_forget(number)
+                    mine = dict.fromkeys(mine, 0)
+                    positions.update({(topic, number): 0 for topic in mine})
                 held.partition.restore(dict(held.partition.subjects), self._engine.policy)
-                positions.update({(topic, number): at for topic, at in held.offsets.items() if (topic, number) in committed})
-                self.held[number] = held
-            metrics.PARTITIONS.set(len(self.held))
-            for held in self.held.values():
-                await self._settle(held, self._engine.reconcile(held.partition))
+                starts = mine | {topic: at for topic, at in held.offsets.items() if topic in mine}
+                positions.update({(topic, number): at for topic, at in starts.items() if topic in held.offsets})
+                self.assigned[number] = self._take_over(held, starts)
+            metrics.PARTITIONS.set(len(self.assigned))
+            for assigned in self.assigned.values():
+                await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
         return positions
 
-    async def apply(self, columns: Columns) -> None:
-        """Take a batch all the way to its checkpoint; the caller acknowledges it afterwards."""
+    def _refuse_to_forget(self, number: int) -> None:
+        if self._settings.state_when_missing == "refuse":
+            raise MissingStateError(
+                f"Redis holds no state of partition {number}, although the group {self._settings.group} has read it "
+                "before. If Redis was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything "
+                "that Kafka still keeps (alerts repeat with the same ids); if this is the wrong Redis, mend "
+                "FOREWARN_REDIS."
+            )
+        log.warning("rebuilding state from the beginning of the log", partition=number)
+
+    def _take_over(self, held: Held, starts: Mapping[str, int]) -> Assigned:
+        now = perf_counter()
+        feeds = {role: Feed(topic, max(starts.get(topic, -1), 0), now) for role, topic in self._topics.items()}
+        return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds)
+
+    async def take(self, columns: Columns, ack: Ack) -> None:
+        """Take in a batch and apply what is due of its partition; ``ack`` is called once a checkpoint covers it."""
         async with self._lock:
-            held = self.held.get(columns.partition)
-            if held is None:  # handed on just before the partition was taken away
+            assigned = self.assigned.get(columns.partition)
+            if assigned is None:  # handed on just before the partition was taken away
                 return
-            topic = columns.topic
-            columns = columns.since(held.offsets.get(topic, 0))
+            role = self._roles[columns.topic]
+            feed = assigned.feeds[role]
+            columns = columns.since(max(feed.upto, assigned.held.offsets.get(columns.topic, 0)))
             if not columns.offsets:
+                assigned.acks.append(ack)
                 return
-            began = perf_counter()
-            role, reader = self._readers[topic]
-            decoded = reader.batch(columns.values, columns.keys)
-            outcome = self._engine.step(held.partition, **{role: decoded.events})
-            count = len(columns)
-            metrics.DECIDE_SECONDS.observe(perf_counter() - began)
-            metrics.EVENTS.labels(role).inc(count)
-            metrics.BATCH_EVENTS.observe(count)
-            if decoded.refusals:
-                await self._publisher.dead_letters(columns, decoded.refusals)
-            await self._publish(outcome, columns.timestamps[-1] / 1000.0)
-            held.offsets[topic] = columns.upto
-            changed = bool(outcome.changed or outcome.forgotten or decoded.refusals)
-            if changed or perf_counter() - held.written > WRITE_EVERY:
-                await self._checkpoints.write(
-                    held, topic, columns.offset, outcome.changed, outcome.forgotten
-                )
+            batch, events = self._read(role, columns, ack)
+            feed.upto, feed.heard = columns.upto, perf_counter()
+            if role == "signals":
+                whole = Portion(events, batch, 0, len(events), whole=True)
+                await self._apply(assigned, (), (), (whole,))
+                return
+            lane: Lane[Any] = assigned.alignment.calls if role == "calls" else assigned.alignment.sms
+            lane.put(events, batch)
+            await self._advance(assigned)
+
+    def _read(self, role: Role, columns: Columns, ack: Ack) -> tuple[Batch, Sequence[Any]]:
+        began = perf_counter()
+        decoded = self._readers[role].batch(columns.values, columns.keys)
+        offsets: Sequence[int] = columns.offsets
+        if decoded.refusals:
+            bad = {refusal.index for refusal in decoded.refusals}
+            offsets = [offset for index, offset in enumerate(offsets) if index not in bad]
+        metrics.DECODE_SECONDS.observe(perf_counter() - began)
+        metrics.EVENTS.labels(role).inc(len(columns))
+        metrics.BATCH_EVENTS.observe(len(columns))
+        return Batch(role, columns, offsets, decoded.refusals, ack), decoded.events
+
+    async def _advance(self, assigned: Assigned) -> None:
+        """Apply what both topics have been read far enough for, and pause the topic that is too far ahead."""
+        alignment = assigned.alignment
+        at_end = {"calls": self._is_at_end(assigned, "calls"), "sms": self._is_at_end(assigned, "sms")}
+        horizons = alignment.horizons(at_end)
+        calls, sms = alignment.due(at_end)
+        if calls or sms:
+            await self._apply(assigned, calls, sms, ())
+        least = min(horizons.values())
+        self._pause(assigned, "calls", len(alignment.calls) >= MOST_WAITING and horizons["calls"] > least)
+        self._pause(assigned, "sms", len(alignment.sms) >= MOST_WAITING and horizons["sms"] > least)
+
+    def _is_at_end(self, assigned: Assigned, role: Role) -> bool:
+        feed = assigned.feeds[role]
+        end = None if self._source is None else self._source.end_offset(feed.topic, assigned.held.partition.number)
+        if end is not None and feed.upto >= end:
+            return True
+        return not feed.paused and perf_counter() - feed.heard > LONGEST_WAIT
+
+    def _pause(self, assigned: Assigned, role: Role, paused: bool) -> None:
+        feed = assigned.feeds[role]
+        if self._source is not None and feed.paused != paused:
+            feed.paused, feed.heard = paused, perf_counter()
+            self._source.pause(feed.topic, assigned.held.partition.number, paused)
+
+    async def _apply(
+        self, assigned: Assigned, calls: Sequence[Portion], sms: Sequence[Portion], signals: Sequence[Portion]
+    ) -> None:
+        began = perf_counter()
+        held = assigned.held
+        outcome = self._engine.step(held.partition, _joined(calls), _joined(sms), _joined(signals))
+        metrics.DECIDE_SECONDS.observe(perf_counter() - began)
+        portions = [*calls, *sms, *signals]
+        refused = False
+        for portion in portions:
+            batch: Batch = portion.source
+            if batch.refusals and not portion.start:
+                refused = True
+                await self._publisher.dead_letters(batch.columns, batch.refusals)
+        read_at = max(portion.source.columns.timestamps[-1] for portion in portions) / 1000.0
+        await self._publish(outcome, read_at)
+        for portion in portions:
+            batch = portion.source
+            held.offsets[batch.columns.topic] = batch.upto(portion)
+            if portion.whole:
+                assigned.acks.append(batch.ack)
+        if outcome.changed or outcome.forgotten or refused or perf_counter() - held.written_at > WRITE_EVERY:
+            await self._write(assigned, outcome)
+
+    async def _write(self, assigned: Assigned, outcome: Outcome) -> None:
+        await self._checkpoints.write(assigned.held, outcome.changed, outcome.forgotten)
+        for ack in assigned.acks:
+            ack()
+        assigned.acks.clear()
 
     async def reconcile(self) -> None:
         """Withdraw what no longer stands after indicators were revoked."""
         async with self._lock:
-            for held in self.held.values():
-                await self._settle(held, self._engine.reconcile(held.partition))
+            for assigned in self.assigned.values():
+                await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
 
     async def tend(self) -> None:
-        """Now and then: forget closed episodes and count what is remembered."""
+        """A few times a second: apply what need wait no longer, write offsets, and now and then forget."""
         async with self._lock:
-            metrics.SUBJECTS.set(sum(len(held.partition.subjects) for held in self.held.values()))
-            if perf_counter() - self._expired < EXPIRE_EVERY:
-                return
-            self._expired = perf_counter()
-            for held in self.held.values():
-                await self._settle(held, self._engine.expire(held.partition))
+            now = perf_counter()
+            expire = now - self._expired >= EXPIRE_EVERY
+            for assigned in self.assigned.values():
+                held = assigned.held
+                if assigned.alignment.waits:
+                    await self._advance(assigned)
+                if expire:
+                    await self._settle(assigned, self._engine.expire(held.partition))
+                if now - held.written_at > WRITE_EVERY and (assigned.acks or held.offsets != held.stored):
+                    await self._write(assigned, Outcome())
+            if expire:
+                self._expired = now
+            metrics.SUBJECTS.set(sum(len(each.held.partition.subjects) for each in self.assigned.values()))
 
     async def release(self) -> None:
-        """Let go of all partitions; a batch that is under way is finished first, and offsets are written."""
+        """Let go of all partitions: a step under way is finished first, offsets are written, what waits is dropped."""
         async with self._lock:
-            for held in self.held.values():
-                if held.offsets:
-                    await self._checkpoints.write(held)
-            self.held.clear()
+            for assigned in self.assigned.values():
+                if assigned.held.offsets != assigned.held.stored or assigned.acks:
+                    await self._write(assigned, Outcome())
+            self.assigned.clear()
             metrics.PARTITIONS.set(0)
 
-    async def _settle(self, held: Held, outcome: Outcome) -> None:
+    async def _settle(self, assigned: Assigned, outcome: Outcome) -> None:
         """Publish and write what came about without an event."""
         await self._publish(outcome, None)
         if outcome.changed or outcome.forgotten:
-            await self._checkpoints.write(held, "", 0, outcome.changed, outcome.forgotten)
+            await self._write(assigned, outcome)
 
     async def _publish(self, outcome: Outcome, read_at: float | None) -> None:
         for code, count in outcome.signals.items():
@@ -147,3 +288,10 @@ class Scorer:
             began = perf_counter()
             await self._publisher.alerts(outcome.alerts, read_at)
             metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
+
+
+def _joined(portions: Sequence[Portion]) -> Sequence[Any]:
+    """The events of several portions as one sequence; of one, without a copy."""
+    if len(portions) == 1:
+        return portions[0].events
+    return list(chain.from_iterable(portion.events for portion in portions))

@@ -180,17 +180,13 @@ class Settings:
     The variable of a field is its name in capitals after ``FOREWARN_``.
     """
 
-    kafka: str = setting(
-        servers, "Kafka's bootstrap servers: `host:port`, several with commas.", "127.0.0.1:9092"
-    )
+    kafka: str = setting(servers, "Kafka's bootstrap servers: `host:port`, several with commas.", "127.0.0.1:9092")
     kafka_tls_ca: Path | Literal["system"] | None = setting(
         authority,
         "Speak TLS to Kafka, trusting this PEM file of authorities, or those of the `system`.",
     )
     kafka_tls_cert: Path | None = setting(existing_file, "PEM file of the client's certificate (mutual TLS).")
-    kafka_tls_key: Path | None = setting(
-        existing_file, "PEM file of the client certificate's key, not encrypted."
-    )
+    kafka_tls_key: Path | None = setting(existing_file, "PEM file of the client certificate's key, not encrypted.")
     kafka_sasl_mechanism: str | None = setting(
         one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
         "How to log in to Kafka: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`. "
@@ -213,9 +209,7 @@ class Settings:
         "This worker's own lasting name (Kafka's static membership): "
         "a restart within the session timeout then moves no partition. Different for each worker.",
     )
-    topic_prefix: str = setting(
-        name, "Put before every topic's name, where several sites share a cluster.", ""
-    )
+    topic_prefix: str = setting(name, "Put before every topic's name, where several sites share a cluster.", "")
     topics_file: Path = setting(
         Path,
         "The topic contracts.",
@@ -270,13 +264,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what can only be a mistake when fields are seen together."""
         if (self.kafka_tls_cert is None) != (self.kafka_tls_key is None):
-            raise SettingsError(
-                "FOREWARN_KAFKA_TLS_CERT and FOREWARN_KAFKA_TLS_KEY go together: set both or none"
-            )
+            raise SettingsError("FOREWARN_KAFKA_TLS_CERT and FOREWARN_KAFKA_TLS_KEY go together: set both or none")
         if self.kafka_tls_cert is not None and self.kafka_tls_ca is None:
-            raise SettingsError(
-                "FOREWARN_KAFKA_TLS_CERT needs FOREWARN_KAFKA_TLS_CA (a PEM file, or: system)"
-            )
+            raise SettingsError("FOREWARN_KAFKA_TLS_CERT needs FOREWARN_KAFKA_TLS_CA (a PEM file, or: system)")
         login = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
         if any(login) and not all(login):
             raise SettingsError(
@@ -352,9 +342,7 @@ class Settings:
             return None
         variable = "FOREWARN_KAFKA_TLS_CA"
         try:
-            context = ssl.create_default_context(
-                cafile=None if self.kafka_tls_ca == "system" else self.kafka_tls_ca
-            )
+            context = ssl.create_default_context(cafile=None if self.kafka_tls_ca == "system" else self.kafka_tls_ca)
             variable = "FOREWARN_KAFKA_TLS_CERT or FOREWARN_KAFKA_TLS_KEY"
             if self.kafka_tls_cert is not None:
                 # An empty password instead of OpenSSL's prompt, which would hang a service.
@@ -373,9 +361,7 @@ class Settings:
 def _variables() -> dict[str, dataclasses.Field[Any]]:
     """Every variable that means something, with its field; secrets have a second one, for a file."""
     known = {PREFIX + field.name.upper(): field for field in dataclasses.fields(Settings)}
-    return known | {
-        f"{variable}_FILE": field for variable, field in known.items() if field.metadata["secret"]
-    }
+    return known | {f"{variable}_FILE": field for variable, field in known.items() if field.metadata["secret"]}
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -25,14 +25,15 @@ class FileError(ValueError):
 class TextLines:
     """The decoded lines of a file, once, with the ``number`` of the last one given.
 
-    Text is UTF-8 as long as it is, from then on GB18030, which Excel writes in Chinese offices. Lines that
-    are neither are left out and collected; a file that breaks off or is no text raises :class:`FileError`.
+    Text is UTF-8 as long as it is, from then on GB18030, which Excel writes in Chinese offices; once a line has
+    shown that it is UTF-8, it stays that. Lines that cannot be decoded are left out and collected; a file that
+    breaks off or is no text raises :class:`FileError`.
     """
 
     def __init__(self, raw: IO[bytes]) -> None:
         self.number = 0
-        self._raw = _unpacked(raw)
-        self._encoding = "utf-8"
+        self._raw = unpacked(raw)
+        self._encodings: tuple[str, ...] = ("utf-8", "gb18030")
         self._waiting: str | None = None
         self._undecoded: list[int] = []
 
@@ -62,20 +63,36 @@ class TextLines:
                 raise StopIteration
             self.number += 1
             if self.number == 1:
-                line = _without_mark(line)
+                line = self._without_mark(line)
             if len(line) >= LONGEST_LINE:
                 raise FileError(f"line {self.number} is longer than a megabyte: this is not a list")
+            decoded = self._decoded(line)
+            if decoded is not None:
+                return decoded
+            self._undecoded.append(self.number)
+
+    def _decoded(self, line: bytes) -> str | None:
+        """The line's text in the first encoding that fits; what the line proves rules out the other one."""
+        for encoding in self._encodings:
             try:
-                return line.decode(self._encoding)
+                text = line.decode(encoding)
             except UnicodeDecodeError:
-                pass
-            try:
-                text = line.decode("gb18030")
-            except UnicodeDecodeError:
-                self._undecoded.append(self.number)
                 continue
-            self._encoding = "gb18030"
+            # Words of two Chinese characters in GB18030 can pass for UTF-8's two-byte letters, not for its longer ones.
+            if len(self._encodings) == 2 and (encoding == "gb18030" or (not line.isascii() and max(text) > "\u07ff")):
+                self._encodings = (encoding,)
             return text
+        return None
+
+    def _without_mark(self, line: bytes) -> bytes:
+        """The first line without UTF-8's byte order mark; refuses what is no list at all."""
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise FileError("this is UTF-16 text; save it as UTF-8")
+        if line.startswith(b"PK\x03\x04"):
+            raise FileError("this is a workbook or a ZIP archive; save it as CSV")
+        if line.startswith(codecs.BOM_UTF8):
+            self._encodings = ("utf-8",)
+        return line.removeprefix(codecs.BOM_UTF8)
 
     def _read(self) -> bytes:
         try:
@@ -84,16 +101,7 @@ class TextLines:
             raise FileError(f"the compressed file is damaged or cut off after line {self.number}") from None
 
 
-def _without_mark(line: bytes) -> bytes:
-    """The first line without UTF-8's byte order mark; refuses what is no list at all."""
-    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise FileError("this is UTF-16 text; save it as UTF-8")
-    if line.startswith(b"PK\x03\x04"):
-        raise FileError("this is a workbook or a ZIP archive; save it as CSV")
-    return line.removeprefix(codecs.BOM_UTF8)
-
-
-def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+def unpacked(raw: IO[bytes]) -> IO[bytes]:
     """The file's content: gzip and zstd are known by their first bytes, whatever the file is called."""
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
     head = buffered.peek(4)[:4]

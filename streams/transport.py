@@ -32,6 +32,10 @@ class KafkaApp(Protocol):
     """aiokafka's keyword arguments for servers, TLS and SASL."""
     positions: Positions
 
+    async def let_go(self) -> None:
+        """Finish what is under way; afterwards nothing is held of the batches that were handed on."""
+        ...
+
 
 class ColumnBuffer(OrderedDict[Any, Any]):
     """aiokafka's buffer of fetched records, which makes each fetch of a partition yield columns."""
@@ -76,12 +80,6 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         await super().on_start()
         self._ensure_consumer()._fetcher._records = ColumnBuffer()
 
-    async def end_offsets(self) -> Mapping[TP, int]:
-        """The broker's end offsets of the assigned partitions."""
-        consumer = self._ensure_consumer()
-        offsets: Mapping[TP, int] = await self.call_thread(consumer.end_offsets, consumer.assignment())
-        return offsets
-
 
 class Consumer(upstream.Consumer):
     """Faust's consumer over batches: one message, one ack and one committed offset for a whole range."""
@@ -115,7 +113,7 @@ class Consumer(upstream.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every assigned partition to its checkpoint, or else to the group's committed offset."""
         assigned = self.assignment()
-        committed = {tp: -1 for tp in assigned}
+        committed = dict.fromkeys(assigned, -1)
         for tp, offset in (await super().seek_to_committed()).items():
             committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
         positions = await self.positions(committed)
@@ -141,6 +139,15 @@ class Consumer(upstream.Consumer):
         self._unacked_messages.discard(message)
         ranges = self._ranges.get(message.tp)
         return ranges is not None and ranges.ack(message.offset)
+
+    async def wait_empty(self) -> None:
+        """Let the app finish what is under way and commit; batches that wait are read again by the next owner.
+
+        Upstream waits for the ack of every message instead, and some of these wait for other batches.
+        """
+        await self.app.let_go()
+        self._unacked_messages.clear()
+        await self.commit_and_end_transactions()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing: a range covers the gaps within it and before it."""

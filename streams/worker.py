@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import structlog
 
@@ -106,7 +106,8 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
             log.info("indicators are in memory", indicators=len(indicators), vulnerable=len(vulnerable.flags))
             app = faust_app.create(settings, scorer, failed)
             await app.start()
-            tasks.append(asyncio.create_task(_tend(app, scorer, indicator_records, vulnerable, progress)))
+            tasks.append(asyncio.create_task(_tend(scorer)))
+            tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress)))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
             finally:
@@ -128,15 +129,15 @@ async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> Non
         await scorer.release()
 
 
-async def _first_of(*waited: asyncio.Future[None] | asyncio.Task[None] | object) -> None:
+async def _first_of(*waited: Awaitable[object]) -> None:
     """Wait for the first of several to end; raises what it raised."""
-    futures = [asyncio.ensure_future(each) for each in waited]  # type: ignore[arg-type]
+    futures = [asyncio.ensure_future(each) for each in waited]
     done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
     for each in done:
         each.result()
 
 
-async def _until(stop: asyncio.Event, work: object) -> None:
+async def _until(stop: asyncio.Event, work: Awaitable[object]) -> None:
     await _first_of(work, stop.wait())
 
 
@@ -163,39 +164,43 @@ def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
     return True
 
 
-async def _tend(
+async def _tend(scorer: Scorer) -> None:
+    """Ten times a second: whatever is due without a new record."""
+    while True:
+        await scorer.tend()
+        await asyncio.sleep(0.1)
+
+
+async def _watch(
     app: faust_app.App,
     scorer: Scorer,
     indicators: IndicatorRecords,
     vulnerable: VulnerableSubscribers,
     progress: health.Progress,
 ) -> None:
-    """Every second: lag, progress, gauges and the forgetting of closed episodes."""
+    """Every second: lag, progress and gauges."""
     while True:
         offsets: dict[object, int] = {}
         total = 0
         for tp in app.consumer.assignment():
-            held = scorer.held.get(tp.partition)
+            assigned = scorer.assigned.get(tp.partition)
             end = app.consumer.highwater(tp)
-            if held is None or end is None:
+            if assigned is None or end is None:
                 continue
-            offsets[tp] = held.offsets.get(tp.topic, 0)
-            lag = max(end - offsets[tp], 0) if tp.topic in held.offsets else 0
+            offsets[tp] = assigned.held.offsets.get(tp.topic, 0)
+            lag = max(end - offsets[tp], 0) if tp.topic in assigned.held.offsets else 0
             metrics.LAG.labels(tp.topic, tp.partition).set(lag)
             total += lag
         progress.tell(offsets, total)
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))
-        await scorer.tend()
         await asyncio.sleep(1.0)
 
 
 def _ready() -> Mapping[str, bool]:
     """Each part that must have answered, by name."""
     return {
-        sample.labels["part"]: bool(sample.value)
-        for metric in metrics.READY.collect()
-        for sample in metric.samples
+        sample.labels["part"]: bool(sample.value) for metric in metrics.READY.collect() for sample in metric.samples
     }
 
 

@@ -71,14 +71,10 @@ def test_the_worker_reads_and_writes_what_the_design_says() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "schemas" / "examples").glob("*.bad.jsonl")), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("*.bad.jsonl")), ids=lambda p: p.name)
 def test_every_bad_example_is_refused_by_its_schema(path: Path) -> None:
     """A schema that lets a bad record through is too lax to be a contract."""
-    schema = json.loads(
-        (ROOT / "schemas" / path.name.replace(".bad.jsonl", ".json")).read_text(encoding="utf-8")
-    )
+    schema = json.loads((ROOT / "schemas" / path.name.replace(".bad.jsonl", ".json")).read_text(encoding="utf-8"))
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
     assert records
@@ -286,9 +282,7 @@ def test_validate_as_json_is_for_machines(broken: Broken) -> None:
 
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {
-        "problems": [
-            {"file": str(path), "line": line, "where": "topics.calls.owner", "message": "is missing"}
-        ]
+        "problems": [{"file": str(path), "line": line, "where": "topics.calls.owner", "message": "is missing"}]
     }
 
 

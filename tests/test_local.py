@@ -135,9 +135,7 @@ def test_a_server_that_ends_while_starting_is_reported_with_its_last_words(tmp_p
     )
     server.start()
 
-    with pytest.raises(
-        LocalStackError, match=r"Kafka ended while it was starting: no disk left .*console\.log"
-    ):
+    with pytest.raises(LocalStackError, match=r"Kafka ended while it was starting: no disk left .*console\.log"):
         server.wait(30)
 
 
@@ -198,9 +196,7 @@ def test_a_state_that_forewarn_did_not_write_is_refused_in_a_sentence(tmp_path: 
         read_state(tmp_path)
 
 
-def test_down_spares_a_process_that_has_inherited_a_pid(
-    tmp_path: Path, sleeper: subprocess.Popen[bytes]
-) -> None:
+def test_down_spares_a_process_that_has_inherited_a_pid(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     """After a reboot stack.json may name pids that are somebody else's now."""
     stale = of_another(identify(sleeper.pid))
     write_state(tmp_path, StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", stale, stale, worker=stale))
@@ -267,9 +263,7 @@ def test_cached_jars_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert jars.kafka_jars(tmp_path) == cached
 
 
-def test_a_failed_download_is_a_sentence_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_download_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a Kafka in the cache would break every later start."""
 
     def fail(repository: Path) -> list[Path]:
@@ -313,9 +307,7 @@ def test_a_java_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
-    with pytest.raises(
-        LocalStackError, match=r"Java 17 or later and this machine has only Java 11 .*pip install"
-    ):
+    with pytest.raises(LocalStackError, match=r"Java 17 or later and this machine has only Java 11 .*pip install"):
         jars.find_java()
 
 

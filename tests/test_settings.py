@@ -127,13 +127,9 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("0123456789abcdef\n", encoding="utf-8")
 
-    assert (
-        Settings.from_environ({"FOREWARN_PSEUDONYM_KEY_FILE": str(path)}).pseudonym_key == "0123456789abcdef"
-    )
+    assert Settings.from_environ({"FOREWARN_PSEUDONYM_KEY_FILE": str(path)}).pseudonym_key == "0123456789abcdef"
     with pytest.raises(SettingsError, match="not both"):
-        Settings.from_environ(
-            {"FOREWARN_PSEUDONYM_KEY_FILE": str(path), "FOREWARN_PSEUDONYM_KEY": "fedcba9876543210"}
-        )
+        Settings.from_environ({"FOREWARN_PSEUDONYM_KEY_FILE": str(path), "FOREWARN_PSEUDONYM_KEY": "fedcba9876543210"})
 
 
 def test_no_secret_is_ever_shown() -> None:

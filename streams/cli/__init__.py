@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 COMMANDS = {
     "demo": "streams.cli.demo:demo",
@@ -16,7 +20,7 @@ COMMANDS = {
     "down": "streams.cli.local:down",
     "extract": "streams.cli.extract:extract",
     "indicators": "streams.cli.indicators:indicators",
-    "play": "streams.cli.play:play",
+    "play": "streams.cli.play:play_command",
     "replay": "streams.cli.replay:replay",
     "topics": "streams.cli.topics:topics",
     "up": "streams.cli.local:up",
@@ -32,6 +36,16 @@ class CommandError(click.ClickException):
     def show(self, file: object = None) -> None:
         """Print the sentence on stderr, in red on a terminal."""
         click.secho(f"forewarn: {self.format_message()}", err=True, fg="red")
+
+
+def site_settings() -> Settings:
+    """The settings of the environment; a mistake in them becomes the command's one sentence."""
+    from streams.settings import Settings, SettingsError
+
+    try:
+        return Settings.from_environ()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
 
 
 class LazyGroup(click.Group):

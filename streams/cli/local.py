@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
@@ -20,17 +19,13 @@ import msgspec
 
 from streams.cli import CommandError
 from streams.local import LocalStackError
-from streams.local.ports import LOOPBACK, choose_port, listens
-from streams.local.process import Launch, Server, terminate
+from streams.local.ports import LOOPBACK, choose_port
+from streams.local.process import terminate
 from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
 from streams.local.state import StackState, read_state, remove_state, write_state
+from streams.local.worker import FOREWARN, worker
 
 P = ParamSpec("P")
-FOREWARN = (
-    sys.executable,
-    "-c",
-    "from streams.cli import main; main()",
-)  # this very Forewarn, installed or not
 USUAL_HTTP_PORT = 8890
 PORT = click.IntRange(1, 65535)
 FOLDER = click.option(
@@ -106,15 +101,15 @@ def start_servers(
 
 
 def environment(state: StackState) -> dict[str, str]:
-    """The environment in which Forewarn's own commands find this stack."""
-    return os.environ | {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
+    """The variables by which Forewarn's own commands find this stack."""
+    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
 
 
 def apply_topics(state: StackState) -> None:
     """Create the contract's topics. Raises CommandError; the servers go on."""
     done = subprocess.run(
         [*FOREWARN, "topics", "apply"],
-        env=environment(state),
+        env=os.environ | environment(state),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -135,24 +130,15 @@ def start_worker(folder: Path, state: StackState) -> StackState:
     http = os.environ.get("FOREWARN_HTTP")
     if http is None:
         http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT)}"
-    worker = Server(
-        Launch(
-            name="The worker",
-            command=(*FOREWARN, "worker"),
-            folder=Path.cwd(),
-            log=folder / "worker.log",
-            answers=partial(listens, int(http.rpartition(":")[2])) if http else lambda: True,
-            environ=environment(state) | {"FOREWARN_HTTP": http},
-        )
-    )
+    process = worker(folder / "worker.log", http, environment(state))
     say("Starting the worker")
     try:
-        worker.start()
-        worker.wait()
+        process.start()
+        process.wait()
     except BaseException:
-        worker.stop()
+        process.stop()
         raise
-    state = msgspec.structs.replace(state, worker=worker.process, http=http or None)
+    state = msgspec.structs.replace(state, worker=process.process, http=http or None)
     write_state(folder, state)
     return state
 

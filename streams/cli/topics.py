@@ -33,9 +33,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     file = click.option(
         "--file", "path", type=click.Path(path_type=Path), help="Another topics.yaml [FOREWARN_TOPICS_FILE]."
     )
-    return file(
-        click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")(command)
-    )
+    return file(click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")(command))
 
 
 @topics.command()
@@ -148,6 +146,4 @@ def _show(changes: Iterable[Change]) -> None:
 
 def _write(**values: Iterable[Change] | Iterable[Problem]) -> None:
     """One JSON object on stdout."""
-    click.echo(
-        json.dumps({name: [dataclasses.asdict(item) for item in items] for name, items in values.items()})
-    )
+    click.echo(json.dumps({name: [dataclasses.asdict(item) for item in items] for name, items in values.items()}))

@@ -34,9 +34,7 @@ from streams.settings import Settings
 CONNECT_TIMEOUT_S = 6.0
 """How long a command waits for a broker that does not answer."""
 
-_OF_THE_BROKER = frozenset(
-    {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
-)
+_OF_THE_BROKER = frozenset({"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"})
 """Topic configs that Kafka's own tools set while they move replicas; never ours to reset."""
 
 
@@ -195,9 +193,7 @@ def apply(
         for change in plan.changes
         if change.action == "create"
     }
-    grown = {
-        change.topic: wanted[change.topic].partitions for change in plan.changes if change.action == "grow"
-    }
+    grown = {change.topic: wanted[change.topic].partitions for change in plan.changes if change.action == "grow"}
     configured: dict[str, dict[str, tuple[AlterConfigOp, str | None]]] = {}
     for change in plan.changes:
         if change.action == "configure":
@@ -302,9 +298,7 @@ def _confirm(replies: list[dict[str, Any]], verb: str) -> None:
         raise BrokerError(f"Kafka refused to {verb} {said}")
 
 
-def _configure(
-    admin: KafkaAdminClient, configured: Mapping[str, dict[str, tuple[AlterConfigOp, str | None]]]
-) -> None:
+def _configure(admin: KafkaAdminClient, configured: Mapping[str, dict[str, tuple[AlterConfigOp, str | None]]]) -> None:
     resources = [ConfigResource("TOPIC", name, dict(configs)) for name, configs in configured.items()]
     try:
         replies = admin.alter_configs(resources)["topic"]
@@ -323,13 +317,10 @@ def _wait_for(admin: KafkaAdminClient, partitions: Mapping[str, int], timeout_s:
         waiting = [
             name
             for name, count in partitions.items()
-            if sum(part["leader_id"] >= 0 for part in described.get(name, {"partitions": ()})["partitions"])
-            < count
+            if sum(part["leader_id"] >= 0 for part in described.get(name, {"partitions": ()})["partitions"]) < count
         ]
         if not waiting:
             return
         if time.monotonic() > deadline:
-            raise BrokerError(
-                f"Kafka has no leader for {', '.join(waiting)} after {timeout_s:g} s; run it again"
-            )
+            raise BrokerError(f"Kafka has no leader for {', '.join(waiting)} after {timeout_s:g} s; run it again")
         time.sleep(0.1)

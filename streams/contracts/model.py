@@ -86,9 +86,7 @@ class Contracts:
 
     def of_worker(self) -> tuple[str, ...]:
         """Names of the topics that the scoring worker reads or writes."""
-        return tuple(
-            name for name, topic in self.topics.items() if WORKER in (*topic.producers, *topic.consumers)
-        )
+        return tuple(name for name, topic in self.topics.items() if WORKER in (*topic.producers, *topic.consumers))
 
     def problem(self, where: str, message: str) -> Problem:
         """A problem at this place, with its line or that of the nearest place around it."""

@@ -52,9 +52,7 @@ def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
     yield from ("", f"## {topic.name}", "", topic.description, "")
     configs = ", ".join(f"`{name}={value}`" for name, value in topic.configs.items())
     letters = (
-        f"; what cannot be read goes to [`{topic.dead_letter}`](#{topic.dead_letter})"
-        if topic.dead_letter
-        else ""
+        f"; what cannot be read goes to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
     )
     yield f"Owner: {topic.owner}. Kafka: {configs}{letters}."
     if topic.headers:
@@ -76,9 +74,7 @@ def _type(about: dict[str, Any]) -> str:
         return ", ".join(f"`{word}`" for word in about["enum"])
     if about["type"] == "array":
         items = about["items"]
-        names = (
-            f" of {{{', '.join(items['properties'])}}}" if "properties" in items else f" of {items['type']}s"
-        )
+        names = f" of {{{', '.join(items['properties'])}}}" if "properties" in items else f" of {items['type']}s"
         return f"array{names}"
     low, high = about.get("minimum"), about.get("maximum")
     return f"{about['type']} {low} to {high}" if high is not None else str(about["type"])

@@ -39,9 +39,7 @@ def read(path: Path) -> tuple[Contracts, list[Problem]]:
         advice = "give --file, or set FOREWARN_TOPICS_FILE"
         return Contracts(path, {}), [Problem(file, 0, "", f"cannot be read ({error.strerror}); {advice}")]
     except UnicodeDecodeError as error:
-        return Contracts(path, {}), [
-            Problem(file, 0, "", f"is not UTF-8 ({error.reason} at byte {error.start})")
-        ]
+        return Contracts(path, {}), [Problem(file, 0, "", f"is not UTF-8 ({error.reason} at byte {error.start})")]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
@@ -105,9 +103,7 @@ class _Document:
             schema=schema,
             version=None if schema is None else self._integer(fields, where, "version"),
             partitions=self._integer(fields, where, "partitions"),
-            replication=self._integer(
-                {"replication": defaults.get("replication", 1)} | fields, where, "replication"
-            ),
+            replication=self._integer({"replication": defaults.get("replication", 1)} | fields, where, "replication"),
             configs=MappingProxyType(
                 self._strings(defaults, "defaults", "configs") | self._strings(fields, where, "configs")
             ),

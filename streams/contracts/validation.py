@@ -156,9 +156,7 @@ def _schema(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
         return
     where = f"topics.{topic.name}.schema"
     if not path.name.endswith(f"-v{topic.version}.json"):
-        yield contracts.problem(
-            where, f"the file's name must end in -v{topic.version}.json, as `version` says"
-        )
+        yield contracts.problem(where, f"the file's name must end in -v{topic.version}.json, as `version` says")
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
         Draft202012Validator.check_schema(schema)
@@ -183,9 +181,7 @@ def _schema(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
         yield from _bad_examples(bad, validator)
 
 
-def _good_examples(
-    path: Path, validator: Draft202012Validator, declared: frozenset[str]
-) -> Iterator[Problem]:
+def _good_examples(path: Path, validator: Draft202012Validator, declared: frozenset[str]) -> Iterator[Problem]:
     if not path.exists():
         yield Problem(str(path), 0, "", "is missing; every schema has examples, one JSON object a line")
         return
@@ -196,9 +192,7 @@ def _good_examples(
             yield Problem(str(path), line, error.json_path, f"does not fit the schema: {error.message}")
         elif isinstance(record, dict) and (unknown := sorted(set(record) - declared)):
             # Readers ignore unknown fields; an example that has one is a misspelling or a schema left behind.
-            yield Problem(
-                str(path), line, f"$.{unknown[0]}", "is not in the schema; add it there or correct it"
-            )
+            yield Problem(str(path), line, f"$.{unknown[0]}", "is not in the schema; add it there or correct it")
 
 
 def _bad_examples(path: Path, validator: Draft202012Validator) -> Iterator[Problem]:

@@ -80,9 +80,7 @@ def write_configuration(folder: Path, port: int, controller_port: int) -> None:
     (folder / "log4j2.properties").write_text(LOG4J, encoding="utf-8")
 
 
-def java_command(
-    java: Path, jars: Path, heap_megabytes: int, main_class: str, *arguments: str
-) -> tuple[str, ...]:
+def java_command(java: Path, jars: Path, heap_megabytes: int, main_class: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs one of Kafka's main classes in the broker's folder."""
     return (
         str(java),
@@ -107,9 +105,7 @@ def format_storage(folder: Path, java: Path, jars: Path) -> None:
     command = java_command(
         java, jars, 128, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"
     )
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[:1]
         raise LocalStackError(

@@ -38,9 +38,7 @@ class Guard:
         """Have this server ended when the calling program is gone."""
         pipe = self._process.stdin
         if pipe is not None:
-            with contextlib.suppress(
-                BrokenPipeError
-            ):  # somebody ended the guard: the servers run on without one
+            with contextlib.suppress(BrokenPipeError):  # somebody ended the guard: the servers run on without one
                 pipe.write(f"{process.pid} {process.started}\n".encode())
                 pipe.flush()
 

@@ -86,9 +86,7 @@ def _download(repository: Path) -> list[Path]:
     maven: Any = MavenContext(repo_cache=repository, timeout=60)
     maven.remote_repos.update(GlobalSettings.load().repositories)  # a mirror that the user's jgo.conf names
     # "!" is jgo's raw: each keeps its own versions; else log4j's parent brings kafka-clients of another one
-    roots, dependencies = maven.resolver.resolve(
-        [maven.create_dependency(f"{name}!") for name in COORDINATES]
-    )
+    roots, dependencies = maven.resolver.resolve([maven.create_dependency(f"{name}!") for name in COORDINATES])
     artifacts = [*roots, *(item for item in dependencies if item.scope in ("compile", "runtime"))]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         jars: list[Path] = list(pool.map(lambda item: item.artifact.resolve(), artifacts))
@@ -112,17 +110,14 @@ def find_java() -> Path:
         return Path(found)
     have = "no Java" if found is None else f"only Java {java_version(found)} ({found})"
     raise LocalStackError(
-        f"Kafka needs Java {OLDEST_JAVA} or later and this machine has {have}: "
-        "run pip install 'forewarn[local]'"
+        f"Kafka needs Java {OLDEST_JAVA} or later and this machine has {have}: run pip install 'forewarn[local]'"
     )
 
 
 def java_version(java: str) -> int:
     """The major version of a ``java`` command, or 0 when it does not run (macOS's placeholder)."""
     try:
-        said = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=30, check=False
-        ).stderr
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
     match = re.search(r'version "(?:1\.)?(\d+)', said)

@@ -12,9 +12,7 @@ LOOPBACK = "127.0.0.1"
 def is_free(port: int) -> bool:
     """Whether nothing listens on this loopback port at the moment."""
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # a closed connection's remains do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection's remains do not count
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -46,8 +44,6 @@ def choose_port(asked: int | None, usual: int) -> int:
     """
     if asked:
         if not is_free(asked):
-            raise LocalStackError(
-                f"Port {asked} on {LOOPBACK} is taken: choose another or leave it out for a free one"
-            )
+            raise LocalStackError(f"Port {asked} on {LOOPBACK} is taken: choose another or leave it out for a free one")
         return asked
     return usual if asked is None and is_free(usual) else any_free_port()

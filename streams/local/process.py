@@ -38,9 +38,7 @@ def start_time(pid: int) -> str | None:
             return None
         state, *fields = stat.rpartition(")")[2].split()  # proc(5): the name before may hold anything
         return None if state in "ZX" else fields[18]  # starttime, in ticks since boot
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = shown.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else started.strip()
 
@@ -115,9 +113,14 @@ class Server:
             raise LocalStackError(f"{self.launch.name} is not running: start the stack first")
         return self._identity
 
+    @property
+    def runs(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self._child is not None and self._child.poll() is None
+
     def start(self) -> None:
         """Start the process, without waiting until it answers; nothing happens when it runs already."""
-        if self._child is not None and self._child.poll() is None:
+        if self.runs:
             return
         with self.launch.log.open("ab") as log:
             self._child = subprocess.Popen(

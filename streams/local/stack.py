@@ -114,9 +114,7 @@ class LocalStack:
             kafka_folder.mkdir(parents=True, exist_ok=True)
             valkey_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LocalStackError(
-                f"{self.folder} cannot hold the local stack's data: {error.strerror}"
-            ) from error
+            raise LocalStackError(f"{self.folder} cannot hold the local stack's data: {error.strerror}") from error
         lock = self._lock = take_folder(self.folder)
         kafka_port = choose_port(self._asked[0], broker.USUAL_PORT)
         redis_port = choose_port(self._asked[1], valkey.USUAL_PORT)
@@ -131,20 +129,18 @@ class LocalStack:
                 answers=partial(valkey.answers, redis_port),
                 keep_open=(lock,),
             ),
-            self._watch,
+            self.watch,
         )
         self.broker = Server(
             Launch(
                 name="Kafka",
-                command=broker.java_command(
-                    java, jars, self._heap_megabytes, "kafka.Kafka", "server.properties"
-                ),
+                command=broker.java_command(java, jars, self._heap_megabytes, "kafka.Kafka", "server.properties"),
                 folder=kafka_folder,
                 log=kafka_folder / "console.log",
                 answers=partial(broker.answers, kafka_port),
                 keep_open=(lock,),
             ),
-            self._watch,
+            self.watch,
         )
         self.valkey.start()  # comes up while Kafka formats its storage
         broker.write_configuration(kafka_folder, kafka_port, any_free_port())
@@ -153,7 +149,8 @@ class LocalStack:
         self.valkey.wait()
         self.broker.wait()
 
-    def _watch(self, process: ProcessId) -> None:
+    def watch(self, process: ProcessId) -> None:
+        """Have this process ended with the program, like the servers."""
         if self._guard is not None:
             self._guard.watch(process)
 
@@ -167,9 +164,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stop both servers, by force when they take long; may be called again, and after a failed start."""
-        servers = [
-            server for server in (getattr(self, name, None) for name in ("broker", "valkey")) if server
-        ]
+        servers = [server for server in (getattr(self, name, None) for name in ("broker", "valkey")) if server]
         for server in servers:
             server.ask_to_stop()
         for server in servers:

@@ -99,9 +99,7 @@ def test_a_record_of_more_than_a_megabyte_arrives_and_fits_the_dead_letters(
     with KafkaProducer(**settings.kafka_options(), max_request_size=3 * 1024 * 1024) as producer:
         largest = 2 * 1024 * 1024 - 1000
         calls = producer.send(settings.topic("calls"), b"x" * largest, key=b"8610000000001").get(timeout=20)
-        letter = producer.send(settings.topic("dead-letters"), b"x" * largest, headers=headers).get(
-            timeout=20
-        )
+        letter = producer.send(settings.topic("dead-letters"), b"x" * largest, headers=headers).get(timeout=20)
 
     assert calls.offset == 0
     assert letter.offset == 0
@@ -128,14 +126,10 @@ def test_shrinking_is_refused_before_anything_is_changed(
         apply(smaller, admin, settings)
 
     assert configured(admin, settings.topic("calls"), "retention.ms") == "604800000"
-    assert [problem.where for problem in diff(smaller, admin, settings).refusals] == [
-        "topics.alerts.partitions"
-    ]
+    assert [problem.where for problem in diff(smaller, admin, settings).refusals] == ["topics.alerts.partitions"]
 
 
-def test_another_replication_is_refused(
-    contracts: Contracts, admin: KafkaAdminClient, settings: Settings
-) -> None:
+def test_another_replication_is_refused(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
     """Raising min.insync.replicas over one replica would stop every producer."""
     apply(contracts, admin, settings)
     with pytest.raises(InvalidContracts, match="kafka-reassign-partitions"):
@@ -158,9 +152,7 @@ def test_drift_is_repaired(contracts: Contracts, admin: KafkaAdminClient, settin
     """A config that somebody changed goes back, and one that somebody added is reset."""
     apply(contracts, admin, settings)
     alerts = settings.topic("alerts")
-    admin.alter_configs(
-        [ConfigResource("TOPIC", alerts, {"retention.ms": "1000", "retention.bytes": "5000000"})]
-    )
+    admin.alter_configs([ConfigResource("TOPIC", alerts, {"retention.ms": "1000", "retention.bytes": "5000000"})])
     wait_until_configured(admin, alerts, "retention.ms", "1000")
     done = apply(contracts, admin, settings)
     wait_until_configured(admin, alerts, "retention.ms", "2592000000")
@@ -249,9 +241,7 @@ def test_a_broker_that_does_not_answer_is_said_in_one_line_within_ten_seconds(
 
 def test_a_login_that_the_broker_does_not_offer_shows_no_password(settings: Settings) -> None:
     """The sentence says that Kafka does not answer, and the secret stays one."""
-    login = replace(
-        settings, kafka_sasl_mechanism="PLAIN", kafka_sasl_username="u", kafka_sasl_password="hush"
-    )
+    login = replace(settings, kafka_sasl_mechanism="PLAIN", kafka_sasl_username="u", kafka_sasl_password="hush")
 
     with pytest.raises(BrokerError, match="does not answer") as caught, open_admin(login, timeout_s=2):
         pass

@@ -1,0 +1,136 @@
+"""The check-up behind ``forewarn doctor``: each part that a worker needs, what is wrong with it and what mends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+import redis
+
+from models.indicators import Indicator
+from models.policy import PolicyError
+from streams import policy_file
+from streams.contracts import ContractError, check, check_worker, diff, load, open_admin
+from streams.indicator_topic import TopicError, read
+from streams.local.worker import is_ready
+from streams.settings import Settings
+
+State = Literal["good", "look", "bad"]
+
+
+class Finding(NamedTuple):
+    """One part's state: ``good``, ``look`` (works, and somebody should look) or ``bad``, and a sentence."""
+
+    part: str
+    state: State
+    says: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at every part in the order in which a worker needs them; each look is bounded to some seconds."""
+    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _policy,
+        _contracts,
+        _kafka,
+        _redis,
+        _indicators,
+        _worker,
+    )
+    for look in looks:
+        yield from look(settings)
+
+
+def _policy(settings: Settings) -> Iterator[Finding]:
+    try:
+        policy = policy_file.load(settings.policy_file)
+    except PolicyError as error:
+        yield Finding("policy", "bad", str(error))
+    else:
+        yield Finding("policy", "good", f"{settings.policy_file} is version {policy.version}")
+
+
+def _contracts(settings: Settings) -> Iterator[Finding]:
+    problems = check(settings.topics_file)
+    if problems:
+        yield Finding("contracts", "bad", f"{problems[0]} ({len(problems)} in all: forewarn topics validate)")
+    else:
+        yield Finding("contracts", "good", f"{settings.topics_file} has no problems")
+
+
+def _kafka(settings: Settings) -> Iterator[Finding]:
+    try:
+        contracts = load(settings.topics_file)
+        with open_admin(settings) as admin:
+            yield Finding("kafka", "good", f"answers at {settings.kafka}")
+            check_worker(contracts, admin, settings)
+            plan = diff(contracts, admin, settings)
+    except ContractError as error:
+        yield Finding("topics" if "has no topic" in str(error) else "kafka", "bad", str(error).splitlines()[0])
+        return
+    if plan.refusals:
+        yield Finding("topics", "look", plan.refusals[0].message)
+    elif plan.changes:
+        yield Finding("topics", "look", f"{len(plan.changes)} differ from the contract: forewarn topics diff")
+    else:
+        yield Finding("topics", "good", f"all {len(contracts.topics)} are as the contract says")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    """Whether Redis answers, keeps what it is given, and would rather refuse than forget."""
+    client = redis.Redis.from_url(
+        settings.redis, socket_timeout=3, socket_connect_timeout=3, decode_responses=True, **settings.redis_options()
+    )
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        yield Finding(
+            "redis", "bad", f"does not answer at {settings.redis_shown} ({error}): start it or mend FOREWARN_REDIS"
+        )
+        return
+    finally:
+        client.close()
+    try:
+        asked = client.config_get("maxmemory-policy", "appendonly", "maxmemory")
+        said: dict[str, str] = {str(name): str(value) for name, value in dict(asked).items()}
+    except redis.ResponseError:  # an ACL may forbid CONFIG
+        yield Finding("redis", "good", f"answers at {settings.redis_shown}; its configuration may not be read")
+        return
+    if said.get("maxmemory-policy", "noeviction") != "noeviction" and said.get("maxmemory", "0") != "0":
+        says = f"evicts state when it is full ({said['maxmemory-policy']}): set maxmemory-policy noeviction"
+        yield Finding("redis", "bad", says)
+    elif said.get("appendonly") == "no":
+        yield Finding("redis", "look", "keeps nothing over a restart: set appendonly yes, else state is read again")
+    else:
+        yield Finding("redis", "good", f"answers at {settings.redis_shown} and keeps what it is given")
+
+
+def _indicators(settings: Settings) -> Iterator[Finding]:
+    try:
+        contents = asyncio.run(read(settings))
+    except TopicError as error:
+        yield Finding("indicators", "bad", str(error))
+        return
+    sound = unsound = 0
+    for _, item in contents.indicators():
+        if isinstance(item, Indicator):
+            sound += not item.revoked
+        else:
+            unsound += 1
+    if unsound:
+        says = f"{sound:,} are good and {unsound:,} are not: workers put those into dead-letters, import them again"
+        yield Finding("indicators", "look", says)
+    elif not sound:
+        yield Finding("indicators", "look", "there are none, so nobody can be found: forewarn indicators import FILE")
+    else:
+        yield Finding("indicators", "good", f"{sound:,} are known")
+
+
+def _worker(settings: Settings) -> Iterator[Finding]:
+    if settings.http is None:
+        yield Finding("worker", "look", "serves no metrics (FOREWARN_HTTP is empty), so it cannot be asked")
+    elif is_ready(str(settings.http)):
+        yield Finding("worker", "good", f"is ready: http://{settings.http}/metrics")
+    else:
+        says = f"none is ready at {settings.http}: start one (forewarn worker) or look at http://{settings.http}/readyz"
+        yield Finding("worker", "look", says)

@@ -1,0 +1,160 @@
+"""``forewarn demo``: real servers, a real worker and a day of records, with every alert on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from models.alerts import Alert
+from models.policy import SEVERITIES
+from models.wording import scam_name
+from streams.cli import CommandError
+from streams.cli.local import USUAL_HTTP_PORT, one_sentence, say
+from streams.contracts import ContractError, apply, load, open_admin
+from streams.demonstration import Label, Result, demonstrate, import_lists
+from streams.indicator_topic import TopicError
+from streams.local.ports import LOOPBACK, choose_port
+from streams.local.stack import DEFAULT_FOLDER, LocalStack
+from streams.local.worker import worker
+from streams.playing import PlayError
+from streams.settings import Address, Settings, beside
+
+STYLES = {"urgent": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
+LOCAL_TIME = timezone(timedelta(hours=8))
+"""The examples' city keeps China's time."""
+
+
+@click.command()
+@click.option(
+    "--rate", type=click.FloatRange(min=10, max=5000), default=400, show_default=True, help="Records a second."
+)
+@one_sentence
+def demo(rate: float) -> None:
+    """Start a real Kafka, Valkey and worker, play a day of records and print the alerts as they come back.
+
+    Takes about a minute, needs neither Docker nor root, and leaves nothing running.
+
+    Example: forewarn demo --rate 1000
+    """
+    examples = beside("examples/calls.jsonl").parent
+    if not (examples / "calls.jsonl").is_file():
+        raise CommandError("The examples are not here: run the demo in a checkout of Forewarn")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    folder = DEFAULT_FOLDER / "demo"
+    try:
+        _run(folder, examples, rate)
+    except (TopicError, PlayError, ContractError) as error:
+        raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        say("Stopped")
+        raise SystemExit(130) from None
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(folder: Path, examples: Path, rate: float) -> None:
+    console = Console(highlight=False)
+    say("Starting Kafka and Valkey")
+    with LocalStack(folder, notify=say) as stack:
+        settings = Settings(
+            kafka=stack.kafka, redis=stack.redis, http=Address(LOOPBACK, choose_port(None, USUAL_HTTP_PORT))
+        )
+        say(f"Kafka {stack.kafka}, Valkey {stack.redis}, metrics http://{settings.http}/metrics")
+        with open_admin(settings) as admin:
+            apply(load(settings.topics_file), admin, settings)
+        count = asyncio.run(import_lists(settings, examples))
+        say(f"{count:,} indicators; starting the worker")
+        process = worker(
+            folder / "worker.log",
+            str(settings.http),
+            {"FOREWARN_KAFKA": stack.kafka, "FOREWARN_REDIS": stack.redis},
+            stack.watch,
+        )
+        try:
+            process.start()
+            process.wait()
+            say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
+            result = asyncio.run(
+                demonstrate(
+                    settings, examples, process, rate, lambda alert: console.print(_written(alert), soft_wrap=True)
+                )
+            )
+        finally:
+            process.stop()
+    console.print(_summary(result, examples), soft_wrap=True)
+
+
+def _written(alert: Alert) -> Text:
+    """An alert as an operator reads it; numbers are masked."""
+    at = datetime.fromtimestamp(alert.at / 1000, UTC).astimezone(LOCAL_TIME)
+    zh, en = scam_name(alert.scam_type)
+    text = Text(f"{at:%H:%M:%S}  ")
+    word = alert.severity if alert.status == "raised" else f"{alert.severity} withdrawn"
+    text.append(f" {word} ", style=STYLES[alert.severity])
+    text.append(f"  {masked(alert.subscriber)}  {alert.stage}  risk {alert.risk:.2f}  {zh} {en}\n")
+    for reason in alert.reasons:
+        text.append(f"{'':10}{reason.zh}  ")
+        text.append(f"{reason.en}\n", style="dim")
+    return text
+
+
+def masked(number: str) -> str:
+    """A number of which only the ends can be read.
+
+    >>> masked("8610000001006")
+    '86100*****006'
+    """
+    return f"{number[:5]}{'*' * max(len(number) - 8, 3)}{number[-3:]}"
+
+
+def _summary(result: Result, examples: Path) -> Text:
+    counts = result.by_severity
+    withdrawn = sum(alert.status == "withdrawn" for alert in result.alerts)
+    lines = [
+        f"{result.events:,} events in {result.seconds:.1f} s ({result.events / result.seconds:,.0f} a second), "
+        f"{result.signals:,} signals, {result.dead_letters:,} dead letters",
+        "alerts: " + ", ".join(f"{counts[name]} {name}" for name in reversed(SEVERITIES)) + f"; {withdrawn} withdrawn",
+        f"from producing an event to reading its alert: p50 {percentile(result.latencies, 50) * 1000:.0f} ms, "
+        f"p99 {percentile(result.latencies, 99) * 1000:.0f} ms ({len(result.latencies)} alerts)",
+        *_compared(result, examples),
+    ]
+    return Text("\n".join(lines))
+
+
+def _compared(result: Result, examples: Path) -> list[str]:
+    """What came out beside what the examples' script says."""
+    labels = [msgspec.json.decode(line, type=Label) for line in (examples / "labels.jsonl").read_bytes().splitlines()]
+    victims = {label.subscriber: label for label in labels if label.role == "victim"}
+    first: dict[str, int] = {}
+    for alert in result.alerts:
+        if alert.status == "raised" and alert.severity in ("urgent", "high"):
+            first.setdefault(alert.subscriber, alert.at)
+    alarmed = {alert.subscriber for alert in result.alerts}
+    leads = [
+        (label.money_at - first[number]) / 60_000
+        for number, label in victims.items()
+        if label.money_at is not None and number in first
+    ]
+    lines = [
+        f"people: {len(alarmed & victims.keys())} of {len(victims)} scripted victims recognised, "
+        f"{len(alarmed - victims.keys())} others alarmed"
+    ]
+    if leads:
+        lines.append(f"the first high or urgent alert came {min(leads):.0f} to {max(leads):.0f} min before money left")
+    return lines
+
+
+def percentile(values: Sequence[float], per_cent: float) -> float:
+    """The value that so many per cent of all do not exceed (nearest rank); NaN without any."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * int(per_cent) // 100) - 1)]

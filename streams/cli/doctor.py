@@ -1,0 +1,36 @@
+"""``forewarn doctor``: looks at everything a worker needs and says what to mend."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+import msgspec
+
+from streams.checkup import examine
+from streams.cli import site_settings
+
+_MARKS = {"good": ("✓", "green"), "look": ("!", "yellow"), "bad": ("✗", "red")}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a finding on stdout.")
+def doctor(as_json: bool) -> None:
+    """Check policy, contracts, Kafka, topics, Redis, indicators and the worker, and say what to mend.
+
+    Exit status: 0 nothing is broken (though something may want a look), 1 something is.
+
+    Example: forewarn doctor
+    """
+    settings = site_settings()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    bad = False
+    for finding in examine(settings):
+        bad |= finding.state == "bad"
+        if as_json:
+            click.echo(msgspec.json.encode(finding._asdict()))
+            continue
+        mark, colour = _MARKS[finding.state]
+        click.echo(f"{click.style(mark, fg=colour)} {finding.part:<11} {finding.says}")
+    if bad:
+        raise SystemExit(1)

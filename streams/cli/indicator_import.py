@@ -1,0 +1,240 @@
+"""``forewarn indicators import``: a list's lines through the checks into the topic, and a word on each refused one."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from models.indicators import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
+from streams.cli import CommandError
+from streams.cli.indicator_options import Region, run, site
+from streams.indicator_files import Defaults, IndicatorFile, Refusal, instant
+from streams.indicator_topic import TopicError, publish
+from streams.text_lines import FileError
+
+
+class _Instant(click.ParamType):
+    """A time: epoch ms, or a date and perhaps a time of day."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Epoch ms of what was written."""
+        try:
+            return instant(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@dataclass
+class _Tally:
+    """What became of a file's lines."""
+
+    on_refusal: Callable[[Refusal], object]
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    _seen: dict[str, int] = field(default_factory=dict)
+
+    def sift(self, found: Iterable[Indicator | Refusal]) -> Iterator[Indicator]:
+        """The indicators worth sending: a line that repeats its value and says the same is only counted."""
+        for item in found:
+            if isinstance(item, Refusal):
+                self.refused += 1
+                self.on_refusal(item)
+                continue
+            content = hash(item)
+            key = item.key
+            if self._seen.get(key) == content:
+                self.duplicates += 1
+                continue
+            self._seen[key] = content
+            self.accepted += 1
+            self.types[item.type] += 1
+            yield item
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=str))
+@click.option("--type", "kind", type=click.Choice(TYPES), help="What the values are; else by their looks.")
+@click.option("--scam-type", default="other", show_default=True, help=f"{', '.join(SCAM_TYPES)}, or your own.")
+@click.option("--confidence", type=click.IntRange(0, 100), default=80, show_default=True, help="Per cent.")
+@click.option("--source", default="import", show_default=True, help="Who says so.")
+@click.option(
+    "--valid-from",
+    type=_Instant(),
+    default=0,
+    help="From when they count: 2024-11-05, with a time and offset, or epoch ms [default: for any time].",
+)
+@click.option("--region", type=Region(), default="CN", show_default=True, help="Whose national numbers these are.")
+@click.option("--case", help="The case that they come from.")
+@click.option("--dry-run", is_flag=True, help="Check the file and send nothing; needs no broker.")
+@click.option("--json", "as_json", is_flag=True, help="Write refused lines and a summary as JSON Lines.")
+def import_(
+    file: str,
+    kind: IndicatorType | None,
+    scam_type: str,
+    confidence: int,
+    source: str,
+    valid_from: int,
+    region: str,
+    case: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import FILE (- is standard input) into the indicators topic.
+
+    FILE is CSV with headings (value, number, domain, url, type, scam_type, confidence, source, valid_from,
+    valid_until, case, revoked), JSON Lines, or one value a line; plain, gzip or zstd. Options hold where a line says
+    nothing. A line that is wrong is reported and the others are imported.
+
+    Exit status: 0 all imported, 1 a line was refused or Kafka failed, 2 wrong usage, 130 stopped with Ctrl-C.
+
+    Example: forewarn indicators import blacklist.csv --scam-type loan --source city-centre
+    """
+    settings = site()
+    defaults = Defaults(
+        type=kind,
+        scam_type=scam_type,
+        confidence=confidence,
+        source=source,
+        valid_from=valid_from,
+        case=case,
+        region=region,
+    )
+    _check_defaults(defaults)
+    tally = _Tally(_write_refusal if as_json else _say_refusal)
+    problem: str | None = None
+    stopped = False
+    confirmed = 0
+    with _opened(file) as (raw, size):
+        try:
+            lines = IndicatorFile(raw, defaults)
+            if lines.ignored:
+                click.echo(f"{file}: not read: column {', '.join(lines.ignored)}", err=True)
+            wanted = tally.sift(lines)
+            if dry_run:
+                for _ in wanted:
+                    pass
+            else:
+                with _progress(raw, size) as advance:
+
+                    def hear(count: int) -> None:
+                        nonlocal confirmed
+                        confirmed = count
+                        advance(count)
+
+                    run(publish(settings, wanted, hear))
+        except KeyboardInterrupt:
+            stopped = True
+        except FileError as error:
+            problem = f"{file}: {error}"
+        except TopicError as error:
+            problem = str(error)
+    _summarise(file, tally, None if dry_run else confirmed, as_json)
+    if problem:
+        raise CommandError(problem)
+    if stopped:
+        click.echo("forewarn: stopped; import again to send the rest, repeated records do no harm", err=True)
+        raise SystemExit(130)
+    if tally.refused:
+        raise SystemExit(1)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
+    """The file and its size in bytes; no size for standard input."""
+    if file == "-":
+        yield _standard_input(), None
+        return
+    path = Path(file)
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    with raw:
+        yield raw, path.stat().st_size
+
+
+def _standard_input() -> IO[bytes]:
+    """Standard input with a buffer of its own: Python cannot end while a thread waits in that of ``sys.stdin``."""
+    if sys.stdin is None:
+        raise CommandError("there is no standard input to read from")
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except OSError:
+        return click.get_binary_stream("stdin")
+
+
+@contextmanager
+def _progress(raw: IO[bytes], size: int | None) -> Iterator[Callable[[int], object]]:
+    """A bar on a terminal, by how much of the file has been read; the callback hears what is confirmed."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[confirmed]:,} confirmed"),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("importing", total=size, confirmed=0)
+
+        def advance(confirmed: int) -> None:
+            progress.update(task, completed=raw.tell() if size else 0, confirmed=confirmed)
+
+        yield advance
+
+
+def _check_defaults(defaults: Defaults) -> None:
+    """Refuse an option that would have every line refused."""
+    try:
+        check(
+            Indicator(
+                type="number",
+                value="99900000000",
+                scam_type=defaults.scam_type,
+                confidence=defaults.confidence,
+                source=defaults.source,
+                valid_from=defaults.valid_from,
+                case=defaults.case,
+            )
+        )
+    except IndicatorError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _say_refusal(refusal: Refusal) -> None:
+    click.echo(f"line {refusal.line}: {refusal.reason}", err=True)
+
+
+def _write_refusal(refusal: Refusal) -> None:
+    click.echo(msgspec.json.encode({"line": refusal.line, "refused": refusal.reason}))
+
+
+def _summarise(file: str, tally: _Tally, confirmed: int | None, as_json: bool) -> None:
+    if as_json:
+        summary = {
+            "file": file,
+            "accepted": tally.accepted,
+            "confirmed": confirmed,
+            "duplicates": tally.duplicates,
+            "refused": tally.refused,
+            "types": dict(sorted(tally.types.items())),
+        }
+        click.echo(msgspec.json.encode(summary))
+        return
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.types.items())) or "nothing"
+    done = "checked, nothing sent" if confirmed is None else f"{confirmed:,} confirmed by Kafka"
+    click.echo(f"{file}: {kinds}; {done}; {tally.duplicates:,} duplicates, {tally.refused:,} lines refused", err=True)

@@ -1,0 +1,51 @@
+"""What the commands of ``forewarn indicators`` share: the option ``--region``, the settings, and running to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import click
+import phonenumbers
+
+from streams.cli import CommandError
+from streams.indicator_topic import TopicError
+from streams.settings import Settings, SettingsError
+
+T = TypeVar("T")
+
+
+class Region(click.ParamType):
+    """A country by its two letters, in either case."""
+
+    name = "country"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The letters in upper case."""
+        region = str(value).upper()
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            self.fail("write the two letters of a country, CN for example", param, ctx)
+        return region
+
+
+def site() -> Settings:
+    """The settings of the environment; raises :class:`CommandError` for a wrong one."""
+    try:
+        return Settings.from_environ()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to an end, with aiokafka's own log off: what it says comes as one sentence instead."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    try:
+        return asyncio.run(work)
+    except TopicError as error:
+        if error.confirmed:
+            raise
+        raise CommandError(str(error)) from None
+    except SettingsError as error:
+        raise CommandError(str(error)) from None

@@ -1,0 +1,50 @@
+"""``forewarn play``: records from files into the topics, as a carrier would send them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from streams.cli import CommandError, site_settings
+from streams.cli.progress import byte_bar
+from streams.playing import PlayedRecord, PlayError, by_rate, by_speed, play, records
+from streams.text_lines import FileError
+
+FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("play")
+@click.option("--calls", type=FILES, multiple=True, help="Call records, JSON Lines; may be given again.")
+@click.option("--sms", type=FILES, multiple=True, help="SMS records, JSON Lines; may be given again.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second [default: all at once].")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="So many times as fast as it happened.")
+def play_command(calls: tuple[Path, ...], sms: tuple[Path, ...], rate: float | None, speed: float | None) -> None:
+    """Send records from files to the topics calls and sms, merged by event time.
+
+    Files are plain, gzip or zstd. Lines that are no records are sent as well: they end as dead letters.
+
+    Example: forewarn play --calls examples/calls.jsonl --sms examples/sms.jsonl --rate 500
+    """
+    if not calls and not sms:
+        raise click.UsageError("give --calls or --sms, or both")
+    if rate is not None and speed is not None:
+        raise click.UsageError("give --rate or --speed, not both")
+    settings = site_settings()
+    schedule = by_rate(rate) if rate is not None else by_speed(speed) if speed is not None else None
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    began = perf_counter()
+    try:
+        with byte_bar("playing", [*calls, *sms]) as read:
+
+            def sent(record: PlayedRecord, at: float) -> None:
+                read(len(record.value) + 1)
+
+            count = asyncio.run(play(settings, records(calls, sms), schedule, sent))
+    except (FileError, PlayError) as error:
+        raise CommandError(str(error)) from None
+    seconds = perf_counter() - began
+    click.echo(f"{count:,} records sent and confirmed in {seconds:.1f} s ({count / seconds:,.0f} a second)", err=True)

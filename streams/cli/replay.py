@@ -1,0 +1,190 @@
+"""``forewarn replay``: the live engine over files of records, with no server at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import IO, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from models.alerts import encode
+from models.engine import Engine
+from models.events import Call, Sms
+from models.indicators import Indicator
+from models.matching import Indicators
+from models.policy import SEVERITIES, PolicyError
+from models.risk import PointScore
+from streams import policy_file
+from streams.cli import CommandError, site_settings
+from streams.cli.progress import byte_bar
+from streams.contracts import ContractError, load
+from streams.indicator_files import IndicatorFile
+from streams.known import SubscriberRecord, VulnerableSubscribers
+from streams.records import RecordFiles, RefusedLine
+from streams.replay import Replay, Tally
+from streams.text_lines import FileError
+
+T = TypeVar("T")
+FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
+SHOWN_REFUSALS = 20
+
+
+@click.command()
+@click.option("--calls", "calls", type=FILES, multiple=True, help="Call records, JSON Lines; may be given again.")
+@click.option("--sms", "sms", type=FILES, multiple=True, help="SMS records, JSON Lines; may be given again.")
+@click.option("--indicators", "indicators", type=FILES, multiple=True, help="Indicators, as for indicators import.")
+@click.option("--subscribers", type=FILES, multiple=True, help="Subscriber records, JSON Lines.")
+@click.option("--policy", type=FILES, help="Another policy [FOREWARN_POLICY_FILE].")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Where the alerts go, JSON Lines; - is stdout."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
+def replay(
+    calls: tuple[Path, ...],
+    sms: tuple[Path, ...],
+    indicators: tuple[Path, ...],
+    subscribers: tuple[Path, ...],
+    policy: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Run the live engine over files and write the very alerts that the live run would publish.
+
+    Files are plain, gzip or zstd; several of one kind are read one after the other. A line that is no record is
+    reported and left out, as a dead letter would be.
+
+    Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
+    --indicators examples/indicators.jsonl --out alerts.jsonl
+    """
+    if not calls and not sms:
+        raise click.UsageError("give --calls or --sms, or both")
+    if as_json and str(out) == "-":
+        raise click.UsageError("--json and --out - would both write to stdout: give --out a file")
+    began = perf_counter()
+    settings = site_settings()
+    refusals = Refusals()
+    try:
+        partitions = load(settings.topics_file)["calls"].partitions
+        engine = Engine(
+            Indicators(_indicators(indicators, refusals)),
+            policy_file.load(policy or settings.policy_file),
+            PointScore(),
+            _vulnerable(subscribers, refusals),
+        )
+        with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
+            run = Replay(engine, partitions, lambda alert: file.write(encode(alert) + b"\n"))
+            tally = run.run(
+                RecordFiles(calls, Call, refusals, read).chunks(), RecordFiles(sms, Sms, refusals, read).chunks()
+            )
+    except (FileError, ContractError, PolicyError) as error:
+        raise CommandError(str(error)) from None
+    refusals.conclude()
+    _summarise(tally, refusals.count, perf_counter() - began, engine, as_json)
+
+
+class Refusals:
+    """Says which lines were refused, the first of them one by one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, refused: RefusedLine | str) -> None:
+        """Report a refused line."""
+        self.count += 1
+        if self.count <= SHOWN_REFUSALS:
+            click.echo(str(refused), err=True)
+
+    def conclude(self) -> None:
+        """Say how many more there were than were shown."""
+        if self.count > SHOWN_REFUSALS:
+            click.echo(f"and {self.count - SHOWN_REFUSALS:,} more lines refused", err=True)
+
+
+def _indicators(paths: Iterable[Path], refused: Callable[[str], None]) -> Iterator[Indicator]:
+    for path in paths:
+        with path.open("rb") as raw:
+            try:
+                for item in IndicatorFile(raw):
+                    if isinstance(item, Indicator):
+                        yield item
+                    else:
+                        refused(f"{path}:{item.line}: wrong-indicator: {item.reason}")
+            except FileError as error:
+                raise FileError(f"{path}: {error}") from None
+
+
+def _vulnerable(paths: tuple[Path, ...], refused: Callable[[RefusedLine], None]) -> dict[str, int]:
+    known = VulnerableSubscribers()
+    for chunk in RecordFiles(paths, SubscriberRecord, refused).chunks():
+        for record in chunk:
+            known.put(record)
+    return known.flags
+
+
+@contextmanager
+def _written(out: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes its name only when it is whole; ``-`` is stdout."""
+    if str(out) == "-":
+        yield click.get_binary_stream("stdout")
+        return
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    except OSError as error:
+        raise CommandError(f"{out} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _summarise(tally: Tally, refused: int, seconds: float, engine: Engine, as_json: bool) -> None:
+    events = tally.calls + tally.sms
+    counted = {
+        severity: {status: tally.alerts[severity, status] for status in ("raised", "withdrawn")}
+        for severity in reversed(SEVERITIES)
+    }
+    if as_json:
+        summary = {
+            "events": {"calls": tally.calls, "sms": tally.sms},
+            "refused": refused,
+            "signals": dict(sorted(tally.signals.items())),
+            "alerts": counted,
+            "policy": engine.policy.version,
+            "model": engine.model.name,
+            "seconds": round(seconds, 3),
+            "events_per_second": round(events / seconds),
+        }
+        click.echo(msgspec.json.encode(summary))
+        return
+    if sys.stderr.isatty():
+        table = Table("alerts", "raised", "withdrawn", box=None)
+        for severity, by_status in counted.items():
+            table.add_row(severity, *[f"{count:,}" for count in by_status.values()])
+        Console(stderr=True).print(table)
+    else:
+        said = ", ".join(f"{severity} {by['raised']:,}" for severity, by in counted.items())
+        click.echo(f"alerts raised: {said}; withdrawn: {sum(by['withdrawn'] for by in counted.values()):,}", err=True)
+    click.echo(
+        f"{events:,} events in {seconds:.1f} s ({events / seconds:,.0f} a second), "
+        f"{tally.signals.total():,} signals, {refused:,} lines refused",
+        err=True,
+    )
