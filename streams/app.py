@@ -9,7 +9,7 @@ from typing import Any
 import faust
 from faust.types import TP
 
-from streams import metrics
+from streams import logs, metrics
 from streams.scoring import EVENT_TOPICS, Scorer
 from streams.settings import Settings
 
@@ -29,6 +29,10 @@ class App(faust.App):
             origin="streams",
             broker_client_id="forewarn",
             broker_commit_interval=1.0,
+            # A worker that is gone is noticed within these ten seconds, and its partitions go to the others.
+            broker_session_timeout=10.0,
+            broker_heartbeat_interval=2.0,
+            broker_rebalance_timeout=20.0,
             broker_max_poll_records=16,
             consumer_max_fetch_size=4_000_000,
             consumer_group_instance_id=settings.instance,
@@ -42,10 +46,11 @@ class App(faust.App):
         )
 
     async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
-        """Load the assigned partitions; from where each topic partition is to be read."""
+        """Load the assigned partitions; from where each topic partition is to be read. A failure ends the worker."""
         try:
             found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()}, self)
         except Exception as error:
+            self.scorer.assigned.clear()
             self.fail(error)
             raise
         return {TP(topic, partition): at for (topic, partition), at in found.items()}
@@ -64,15 +69,15 @@ class App(faust.App):
         tp = TP(topic, partition)
         return self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
 
-    def pause(self, topic: str, partition: int, paused: bool) -> None:
-        """Deliver nothing more of a topic partition, or do so again."""
-        change = self.consumer.pause_partitions if paused else self.consumer.resume_partitions
-        change({TP(topic, partition)})
+    def hold_back(self, topic: str, partition: int, held: bool) -> None:
+        """Deliver nothing more of a topic partition for now, or do so again."""
+        self.consumer.hold_back(TP(topic, partition), held)
 
     def fail(self, error: BaseException) -> None:
         """Note the error that ends this worker; the first one stands."""
         if not self.failed.done():
             self.failed.set_exception(error)
+            logs.only_ours()
 
 
 class Sensor(faust.Sensor):

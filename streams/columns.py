@@ -18,7 +18,8 @@ MOST_RECORDS = 4096
 class Columns:
     """Records of one topic partition in offset order, as lists of one length.
 
-    ``upto`` is the offset after the batch, which may lie beyond the last record (compaction, transaction markers).
+    The batch covers the log from ``start`` (-1: not known) to before ``upto``: more than its records where offsets are
+    missing (compaction, transaction markers).
     """
 
     topic: str
@@ -29,6 +30,7 @@ class Columns:
     timestamps: list[int]
     headers: list[Any]
     upto: int
+    start: int = -1
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -52,6 +54,7 @@ class Columns:
             self.timestamps[start:],
             self.headers[start:],
             self.upto,
+            offset,
         )
 
 
@@ -65,7 +68,7 @@ def unpack(records: Any, most: int = MOST_RECORDS) -> Iterator[Columns]:
     topic, partition = records._tp
     batches = records._records
     check_crcs = records._check_crcs
-    columns = Columns(topic, partition, [], [], [], [], [], records.next_fetch_offset)
+    columns = _empty(topic, partition, records.next_fetch_offset)
     while batches.has_next():
         batch = batches.next_batch()
         if check_crcs and not batch.validate_crc():
@@ -86,7 +89,11 @@ def unpack(records: Any, most: int = MOST_RECORDS) -> Iterator[Columns]:
         if len(columns) >= most:
             records.next_fetch_offset = columns.upto
             yield columns
-            columns = Columns(topic, partition, [], [], [], [], [], columns.upto)
+            columns = _empty(topic, partition, columns.upto)
     records.next_fetch_offset = columns.upto
     if columns.offsets:
         yield columns
+
+
+def _empty(topic: str, partition: int, start: int) -> Columns:
+    return Columns(topic, partition, [], [], [], [], [], start, start)

@@ -127,7 +127,10 @@ class IndicatorFile:
     def _recognise_table(self, first: str) -> None:
         """Make this a table when its first line has a heading that stands for a value."""
         for delimiter in (",", "\t", ";"):
-            heads = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+            try:
+                heads = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+            except csv.Error:  # a line break of its own in it, or a megabyte in one cell
+                continue
             columns = [COLUMNS.get(head.lower()) for head in heads]
             if not any(column in VALUES for column in columns):
                 continue
@@ -200,7 +203,7 @@ class IndicatorFile:
                 continue
             try:
                 yield self._complete(_line_decoder.decode(text))
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError) as error:
                 reason = IndicatorError(f"this is not an indicator record: {error}")  # which may quote the line
                 yield Refusal(self._lines.number, str(reason))
             except ValueError as error:

@@ -47,3 +47,9 @@ def configure(settings: Settings) -> None:
     root.setLevel(level)
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def only_ours() -> None:
+    """Silence the libraries from here on: the worker is ending, and what they say about it follows from that."""
+    for noisy in _NOISY:
+        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)

@@ -24,6 +24,12 @@ ALERTS = Counter(
 DEAD_LETTERS = Counter(
     "forewarn_dead_letters", "Records refused, by topic and reason.", ["topic", "reason"], registry=REGISTRY
 )
+EXPIRED = Counter(
+    "forewarn_expired_records",
+    "Records that Kafka deleted before they were read, by topic.",
+    ["topic"],
+    registry=REGISTRY,
+)
 BATCH_EVENTS = Histogram(
     "forewarn_batch_events",
     "Records in a batch.",

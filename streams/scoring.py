@@ -40,7 +40,7 @@ LONGEST_WAIT = 2.0
 """Seconds that one topic's events wait for another topic that gives nothing; an alert is worth more than an order."""
 
 MOST_WAITING = 3
-"""Batches of a topic partition that wait for the other topic before it is paused."""
+"""Batches of a topic partition that wait for the other topic before no more of it are read."""
 
 Ack = Callable[[], object]
 Role = Literal["calls", "sms", "signals"]
@@ -53,8 +53,8 @@ class Source(Protocol):
         """The offset after the last record that the broker has told of; None when it has not yet."""
         ...
 
-    def pause(self, topic: str, partition: int, paused: bool) -> None:
-        """Deliver nothing more of a topic partition, or do so again."""
+    def hold_back(self, topic: str, partition: int, held: bool) -> None:
+        """Deliver nothing more of a topic partition for now, or do so again."""
         ...
 
 
@@ -75,12 +75,14 @@ class Batch:
 
 @dataclass(slots=True)
 class Feed:
-    """One topic of one partition: how far it has been read, when it last gave something, whether it is paused."""
+    """One topic of one partition: the next offset to be read (-1: not known), and when it last gave something."""
 
     topic: str
     upto: int
     heard: float
-    paused: bool = False
+    held_back: bool = False
+    read: bool = False
+    """Whether anything has been read of it since it was assigned."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,10 @@ class Assigned:
     alignment: Alignment
     feeds: dict[Role, Feed]
     acks: list[Ack] = field(default_factory=list)
+
+
+class LostRecordsError(Exception):
+    """Records did not arrive here although Kafka has them; the checkpoint knows where to read again."""
 
 
 class Scorer:
@@ -135,6 +141,7 @@ class Scorer:
                 positions.update({(topic, number): at for topic, at in starts.items() if topic in held.offsets})
                 self.assigned[number] = self._take_over(held, starts)
             metrics.PARTITIONS.set(len(self.assigned))
+            metrics.READY.labels("partitions").set(1)
             for assigned in self.assigned.values():
                 await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
         return positions
@@ -142,16 +149,15 @@ class Scorer:
     def _refuse_to_forget(self, number: int) -> None:
         if self._settings.state_when_missing == "refuse":
             raise MissingStateError(
-                f"Redis holds no state of partition {number}, although the group {self._settings.group} has read it "
-                "before. If Redis was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything "
-                "that Kafka still keeps (alerts repeat with the same ids); if this is the wrong Redis, mend "
-                "FOREWARN_REDIS."
+                f"Redis holds no state of partition {number}, although this site's group has read it before. If Redis "
+                "was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything that Kafka still "
+                "keeps (alerts repeat with the same ids); if this is the wrong Redis, mend FOREWARN_REDIS."
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
 
     def _take_over(self, held: Held, starts: Mapping[str, int]) -> Assigned:
         now = perf_counter()
-        feeds = {role: Feed(topic, max(starts.get(topic, -1), 0), now) for role, topic in self._topics.items()}
+        feeds = {role: Feed(topic, starts.get(topic, -1), now) for role, topic in self._topics.items()}
         return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds)
 
     async def take(self, columns: Columns, ack: Ack) -> None:
@@ -162,10 +168,11 @@ class Scorer:
                 return
             role = self._roles[columns.topic]
             feed = assigned.feeds[role]
-            columns = columns.since(max(feed.upto, assigned.held.offsets.get(columns.topic, 0)))
+            columns = columns.since(max(feed.upto, 0))
             if not columns.offsets:
                 assigned.acks.append(ack)
                 return
+            self._check_for_gap(feed, columns)
             batch, events = self._read(role, columns, ack)
             feed.upto, feed.heard = columns.upto, perf_counter()
             if role == "signals":
@@ -175,6 +182,18 @@ class Scorer:
             lane: Lane[Any] = assigned.alignment.calls if role == "calls" else assigned.alignment.sms
             lane.put(events, batch)
             await self._advance(assigned)
+
+    def _check_for_gap(self, feed: Feed, columns: Columns) -> None:
+        """Nothing between two batches may go missing on the way here; only Kafka's retention may take records away."""
+        if feed.upto >= 0 and columns.start > feed.upto:
+            where = f"{columns.topic} partition {columns.partition}, offsets {feed.upto} to {columns.start - 1}"
+            if feed.read:
+                raise LostRecordsError(
+                    f"Records went missing between Kafka and scoring: {where}. Start the worker again."
+                )
+            metrics.EXPIRED.labels(columns.topic).inc(columns.start - feed.upto)
+            log.error("Kafka deleted records before they were read", where=where)
+        feed.read = True
 
     def _read(self, role: Role, columns: Columns, ack: Ack) -> tuple[Batch, Sequence[Any]]:
         began = perf_counter()
@@ -189,7 +208,7 @@ class Scorer:
         return Batch(role, columns, offsets, decoded.refusals, ack), decoded.events
 
     async def _advance(self, assigned: Assigned) -> None:
-        """Apply what both topics have been read far enough for, and pause the topic that is too far ahead."""
+        """Apply what both topics have been read far enough for, and hold back the topic that is too far ahead."""
         alignment = assigned.alignment
         at_end = {"calls": self._is_at_end(assigned, "calls"), "sms": self._is_at_end(assigned, "sms")}
         horizons = alignment.horizons(at_end)
@@ -197,21 +216,21 @@ class Scorer:
         if calls or sms:
             await self._apply(assigned, calls, sms, ())
         least = min(horizons.values())
-        self._pause(assigned, "calls", len(alignment.calls) >= MOST_WAITING and horizons["calls"] > least)
-        self._pause(assigned, "sms", len(alignment.sms) >= MOST_WAITING and horizons["sms"] > least)
+        self._hold_back(assigned, "calls", len(alignment.calls) >= MOST_WAITING and horizons["calls"] > least)
+        self._hold_back(assigned, "sms", len(alignment.sms) >= MOST_WAITING and horizons["sms"] > least)
 
     def _is_at_end(self, assigned: Assigned, role: Role) -> bool:
         feed = assigned.feeds[role]
         end = None if self._source is None else self._source.end_offset(feed.topic, assigned.held.partition.number)
         if end is not None and feed.upto >= end:
             return True
-        return not feed.paused and perf_counter() - feed.heard > LONGEST_WAIT
+        return not feed.held_back and perf_counter() - feed.heard > LONGEST_WAIT
 
-    def _pause(self, assigned: Assigned, role: Role, paused: bool) -> None:
+    def _hold_back(self, assigned: Assigned, role: Role, held: bool) -> None:
         feed = assigned.feeds[role]
-        if self._source is not None and feed.paused != paused:
-            feed.paused, feed.heard = paused, perf_counter()
-            self._source.pause(feed.topic, assigned.held.partition.number, paused)
+        if self._source is not None and feed.held_back != held:
+            feed.held_back, feed.heard = held, perf_counter()
+            self._source.hold_back(feed.topic, assigned.held.partition.number, held)
 
     async def _apply(
         self, assigned: Assigned, calls: Sequence[Portion], sms: Sequence[Portion], signals: Sequence[Portion]
@@ -274,6 +293,7 @@ class Scorer:
                     await self._write(assigned, Outcome())
             self.assigned.clear()
             metrics.PARTITIONS.set(0)
+            metrics.READY.labels("partitions").set(0)
 
     async def _settle(self, assigned: Assigned, outcome: Outcome) -> None:
         """Publish and write what came about without an event."""

@@ -8,6 +8,7 @@ attributes of aiokafka and Faust; ``tests/test_transport.py`` holds what it reli
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol
@@ -75,6 +76,20 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
             **self.app.kafka_options,
         )
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.held_back: set[TP] = set()
+        """Partitions that are not to be read on for now. (Faust's own pausing drops what has been fetched already.)"""
+
+    async def getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """The next batches of the active partitions, those held back apart."""
+        if self.held_back and active_partitions:
+            active_partitions = active_partitions - self.held_back
+            if not active_partitions:
+                await asyncio.sleep(0.01)
+                return {}
+        return await super().getmany(active_partitions, timeout)
+
     async def on_start(self) -> None:
         """Start the aiokafka consumer and let it yield columns."""
         await super().on_start()
@@ -93,7 +108,11 @@ class Consumer(upstream.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
-        """One message for one batch; its offset is the batch's last."""
+        """One message for one batch, which from here on waits for its ack; its offset is the batch's last."""
+        ranges = self._ranges.get(tp)
+        if ranges is None:
+            ranges = self._ranges[tp] = AckedRanges(record.offset)
+        ranges.deliver(record.offsets[-1], record.upto)
         return ConsumerMessage(
             record.topic,
             record.partition,
@@ -120,18 +139,17 @@ class Consumer(upstream.Consumer):
         for tp, offset in positions.items():
             self._thread.seek(tp, offset)
         self._ranges.clear()
+        self._thread.held_back.clear()
         self._unacked_messages.clear()
         # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
         return {**committed, **positions}
 
-    def track_message(self, message: Message) -> None:
-        """Note a batch that is handed on."""
-        columns: Columns = message.value
-        ranges = self._ranges.get(message.tp)
-        if ranges is None:
-            ranges = self._ranges[message.tp] = AckedRanges(columns.offset)
-        ranges.deliver(message.offset, columns.upto)
-        super().track_message(message)
+    def hold_back(self, tp: TP, held: bool) -> None:
+        """Deliver nothing more of a partition for now, or do so again; what has been fetched stays."""
+        if held:
+            self._thread.held_back.add(tp)
+        else:
+            self._thread.held_back.discard(tp)
 
     def ack(self, message: Message) -> bool:
         """Acknowledge a batch; its effects are durable."""

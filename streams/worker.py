@@ -45,7 +45,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     policy = policy_file.load(settings.policy_file)
-    for part in ("kafka", "redis", "topics", "indicators", "subscribers"):
+    for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
         metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
     runner = None

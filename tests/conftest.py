@@ -28,11 +28,6 @@ class Servers:
     redis: str
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let kafka-python be imported: 3.0 reads its schemas by a function that Python 3.11 deprecates."""
-    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test under tests/live as live."""
     for item in items:

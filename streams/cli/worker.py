@@ -22,12 +22,14 @@ def worker() -> None:
     from streams.checkpoint import CheckpointError
     from streams.contracts import ContractError
     from streams.publishing import PublishError
+    from streams.scoring import LostRecordsError
     from streams.settings import Settings, SettingsError
     from streams.worker import WorkerError, run
 
+    mistakes = (SettingsError, ContractError, PolicyError, CheckpointError, PublishError, LostRecordsError, WorkerError)
     try:
         settings = Settings.from_environ()
         logs.configure(settings)
         uvloop.run(run(settings))
-    except (SettingsError, ContractError, PolicyError, CheckpointError, PublishError, WorkerError) as error:
+    except mistakes as error:
         raise CommandError(str(error)) from None

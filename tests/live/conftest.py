@@ -1,0 +1,46 @@
+"""A site for live tests: one per test, and one per module for tests that disturb nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from streams.settings import Settings
+from tests.live.site import Site
+
+
+class Servers(Protocol):
+    """What the session's stack offers."""
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's address."""
+        ...
+
+    @property
+    def redis(self) -> str:
+        """Valkey's URL."""
+        ...
+
+
+@pytest.fixture
+def site(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """A site with its topics, for one test."""
+    site = Site(Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix), tmp_path)
+    site.apply_topics()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_site(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with its topics, for the tests of one module."""
+    settings = Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=f"t{uuid.uuid4().hex[:12]}.")
+    site = Site(settings, tmp_path_factory.mktemp("site"))
+    site.apply_topics()
+    yield site
+    site.stop()

@@ -1,0 +1,131 @@
+"""A site of one's own on the session's servers: its topics, its workers, records in and alerts out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from streams.contracts import apply, load, open_admin
+from streams.local.ports import any_free_port
+from streams.local.process import Server
+from streams.local.worker import metric, worker
+from streams.settings import Settings
+
+T = TypeVar("T")
+Record = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+FRAUD = "99900123456"
+"""A made-up fraud number: 999 is nobody's country code."""
+
+
+def call(subscriber: str, at: int, peer: str = FRAUD, phase: str = "start", id: str = "c1", **more: Any) -> Record:
+    """A call record; an end record is given its ``duration_s``."""
+    record = {"id": id, "subscriber": subscriber, "peer": peer, "direction": "in", "phase": phase, "at": at}
+    return record | more
+
+
+def indicator(value: str = FRAUD, kind: str = "number", **more: Any) -> Record:
+    """An indicator record that holds for any time."""
+    record = {"type": kind, "value": value, "scam_type": "impersonated-authority", "confidence": 90}
+    return record | {"source": "test", "valid_from": 0} | more
+
+
+@dataclass
+class Site:
+    """Topics under a prefix of their own, and the workers that were started on them."""
+
+    settings: Settings
+    folder: Path
+    workers: list[Server] = field(default_factory=list)
+
+    def apply_topics(self) -> None:
+        """Create the site's topics."""
+        with open_admin(self.settings) as admin:
+            apply(load(self.settings.topics_file), admin, self.settings)
+
+    def start_worker(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
+        """A worker on this site, ready unless told not to wait; also where it serves its metrics."""
+        http = f"127.0.0.1:{any_free_port()}"
+        site = {
+            "FOREWARN_KAFKA": self.settings.kafka,
+            "FOREWARN_REDIS": self.settings.redis,
+            "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
+        }
+        process = worker(self.folder / f"worker-{len(self.workers)}.log", http, site | environ)
+        self.workers.append(process)
+        process.start()
+        if wait:
+            process.wait(20)
+        return process, http
+
+    @contextmanager
+    def producer(self) -> Iterator[KafkaProducer]:
+        """A producer; everything that was sent is confirmed at the end of the block."""
+        producer = KafkaProducer(bootstrap_servers=self.settings.kafka, acks="all", max_request_size=2_000_000)
+        try:
+            yield producer
+            producer.flush(10)
+        finally:
+            producer.close(timeout=5)
+
+    def send(self, topic: str, *records: Record) -> None:
+        """Send records under the keys that their contract gives them, and wait for Kafka's word."""
+        with self.producer() as producer:
+            for record in records:
+                key = record.get("subscriber") or f"{record['type']}:{record['value']}"
+                producer.send(self.settings.topic(topic), key=key.encode(), value=json.dumps(record).encode())
+
+    def read(self, topic: str) -> list[Any]:
+        """All records of a topic up to now, partition by partition (kafka-python's)."""
+        name = self.settings.topic(topic)
+        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
+        try:
+            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+            consumer.assign(partitions)
+            ends = consumer.end_offsets(partitions)
+            consumer.seek_to_beginning(*partitions)
+            records: list[Any] = []
+            while any(consumer.position(part) < ends[part] for part in partitions):
+                for batch in consumer.poll(timeout_ms=200).values():
+                    records += batch
+            return records
+        finally:
+            consumer.close()
+
+    def alerts(self) -> list[Record]:
+        """All alerts up to now, in order within a subscriber."""
+        return [json.loads(record.value) for record in self.read("alerts")]
+
+    def stop(self) -> None:
+        """Stop every worker that still runs."""
+        for process in self.workers:
+            process.stop()
+
+
+def until(look: Callable[[], T], seconds: float = 10.0) -> T:
+    """What ``look`` gives as soon as it is something; fails when it still is not after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing within {seconds:g} s; the last look gave {found!r}"
+        time.sleep(0.05)
+    return found
+
+
+def applied(http: str, count: int, seconds: float = 20.0) -> None:
+    """Wait until a worker has applied so many events and has no lag."""
+    until(
+        lambda: metric(http, "forewarn_events_total") >= count and not metric(http, "forewarn_lag_records"), seconds
+    )
+
+
+def last_words(alerts: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The last record of each alert id."""
+    return {alert["id"]: alert for alert in alerts}

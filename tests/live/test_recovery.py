@@ -1,0 +1,217 @@
+"""What a worker does when it is killed, joined, misconfigured, or left without Kafka or Redis."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from kafka.admin import KafkaAdminClient
+
+from models.alerts import encode
+from models.engine import Engine
+from models.events import Call, Sms
+from models.indicators import Indicator
+from models.matching import Indicators
+from models.policy import parse
+from models.risk import PointScore
+from streams.indicator_files import IndicatorFile
+from streams.local.process import Server
+from streams.local.stack import LocalStack
+from streams.local.worker import metric
+from streams.playing import PlayedRecord, records
+from streams.records import RecordFiles
+from streams.replay import Replay
+from streams.settings import Settings
+from tests.live.site import ROOT, Site, call, indicator, last_words, until
+
+EXAMPLES = ROOT / "examples"
+AT = 1_773_625_200_000
+
+
+@pytest.fixture(scope="module")
+def day() -> list[PlayedRecord]:
+    """The example day in event time."""
+    return list(records([EXAMPLES / "calls.jsonl"], [EXAMPLES / "sms.jsonl"]))
+
+
+@pytest.fixture(scope="module")
+def replayed() -> list[bytes]:
+    """What the replay of the example day publishes, in its order."""
+    with (EXAMPLES / "indicators.jsonl").open("rb") as raw:
+        known = Indicators(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
+    engine = Engine(known, parse((ROOT / "policy.yaml").read_bytes()), PointScore())
+    alerts: list[bytes] = []
+
+    def refuse(line: object) -> None:
+        raise AssertionError(line)
+
+    Replay(engine, 8, lambda alert: alerts.append(encode(alert))).run(
+        RecordFiles([EXAMPLES / "calls.jsonl"], Call, refuse).chunks(),
+        RecordFiles([EXAMPLES / "sms.jsonl"], Sms, refuse).chunks(),
+    )
+    return alerts
+
+
+def import_indicators(site: Site) -> None:
+    """Put the examples' indicators into the site's topic."""
+    with (EXAMPLES / "indicators.jsonl").open() as lines:
+        site.send("indicators", *map(json.loads, lines))
+
+
+def play(site: Site, day: list[PlayedRecord], rate: float = float("inf")) -> None:
+    """Send so many records a second, or as fast as Kafka takes them."""
+    began = time.monotonic()
+    with site.producer() as producer:
+        for index, record in enumerate(day):
+            producer.send(site.settings.topic(record.role), key=record.key, value=record.value)
+            if index % 50 == 0:
+                time.sleep(max(0.0, began + index / rate - time.monotonic()))
+
+
+def published(site: Site) -> list[bytes]:
+    """All alerts on the site's topic."""
+    return [record.value for record in site.read("alerts")]
+
+
+def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedRecord], replayed: list[bytes]) -> None:
+    import_indicators(site)
+    play(site, day)  # a day's backlog at once: calls and SMS come at very different speeds
+    site.start_worker()
+    until(lambda: len(published(site)) >= len(replayed), 20)
+    time.sleep(0.5)
+    assert _by_subscriber(published(site)) == _by_subscriber(replayed)
+
+
+def test_killed_again_and_again_a_worker_ends_with_the_same_alerts(
+    site: Site, day: list[PlayedRecord], replayed: list[bytes]
+) -> None:
+    import_indicators(site)
+    process, _ = site.start_worker(FOREWARN_INSTANCE="one")
+    playing = threading.Thread(target=play, args=(site, day, 900))
+    playing.start()
+    for _ in range(3):
+        time.sleep(0.4)
+        process.kill()
+        process, _ = site.start_worker(FOREWARN_INSTANCE="one")
+    assert playing.is_alive()
+    playing.join()
+    wanted = {json.loads(alert)["id"]: json.loads(alert) for alert in replayed}
+    until(lambda: last_words(site.alerts()) == wanted, 20)
+    assert set(published(site)) == set(replayed)  # repeats have the same bytes, and nothing else came
+
+
+def test_two_workers_share_the_partitions_and_lose_nothing(
+    site: Site, day: list[PlayedRecord], replayed: list[bytes]
+) -> None:
+    import_indicators(site)
+    _, first = site.start_worker()
+    part = len(day) // 2
+    play(site, day[:part])
+    leaving, second = site.start_worker()
+    until(lambda: metric(first, "forewarn_partitions") == 4 == metric(second, "forewarn_partitions"))
+    play(site, day[part:])
+    leaving.stop()
+    until(lambda: metric(first, "forewarn_partitions") == 8, 20)
+    until(lambda: len(set(published(site))) >= len(replayed), 20)
+    assert set(published(site)) == set(replayed)
+
+
+def test_emptied_redis_is_refused_until_somebody_says_rebuild(site: Site) -> None:
+    site.send("indicators", indicator())
+    process, _ = site.start_worker()
+    site.send("calls", call("8610000000601", AT))
+    until(site.alerts)
+    process.stop()
+    with redis.Redis.from_url(site.settings.redis) as client:
+        for key in client.scan_iter(f"*{site.settings.topic_prefix}*"):
+            client.delete(key)
+    refusing, _ = site.start_worker(wait=False)
+    words = until(lambda: _last_words(refusing), 15)
+    assert "Redis holds no state of partition" in words
+    assert "FOREWARN_STATE_WHEN_MISSING=rebuild" in words
+    assert "Traceback" not in refusing.launch.log.read_text()
+    site.start_worker(FOREWARN_STATE_WHEN_MISSING="rebuild")
+    repeated = until(lambda: published(site)[1:])
+    assert repeated == published(site)[:1]
+
+
+def test_unequal_partitions_are_refused(site: Site) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=site.settings.kafka)
+    admin.create_partitions({site.settings.topic("sms"): 9})
+    admin.close()
+    refusing, _ = site.start_worker(wait=False)
+    assert "unequal partition counts" in until(lambda: _last_words(refusing), 15)
+
+
+def test_a_wrong_setting_is_refused_by_name(site: Site) -> None:
+    refusing, _ = site.start_worker(wait=False, FOREWARN_STALL_SECONDS="soon")
+    assert "FOREWARN_STALL_SECONDS takes a number of seconds" in until(lambda: _last_words(refusing), 15)
+
+
+@pytest.fixture
+def fragile(own_stack: LocalStack, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """A site on servers that may be stopped."""
+    site = Site(Settings(kafka=own_stack.kafka, redis=own_stack.redis, topic_prefix=topic_prefix), tmp_path)
+    site.apply_topics()
+    yield site
+    site.stop()
+
+
+def test_a_worker_waits_for_redis_and_kafka_and_loses_nothing(own_stack: LocalStack, fragile: Site) -> None:
+    fragile.send("indicators", indicator())
+    process, http = fragile.start_worker()
+    own_stack.valkey.stop()
+    fragile.send("calls", call("8610000000701", AT))
+    until(lambda: "redis" in _waiting_for(http))
+    own_stack.valkey.start()
+    until(lambda: not _waiting_for(http), 20)
+    until(lambda: [each for each in fragile.alerts() if each["subscriber"] == "8610000000701"])
+    own_stack.broker.restart()
+    fragile.send("calls", call("8610000000702", AT))
+    until(lambda: [each for each in fragile.alerts() if each["subscriber"] == "8610000000702"], 30)
+    assert process.runs
+    assert len({alert["id"] for alert in fragile.alerts()}) == 2
+
+
+def _waiting_for(http: str) -> list[str]:
+    try:
+        with urllib.request.urlopen(f"http://{http}/readyz", timeout=2) as answer:
+            said = json.load(answer)
+    except urllib.error.HTTPError as error:
+        said = json.load(error)
+    waiting: list[str] = said["waiting_for"]
+    return waiting
+
+
+def _last_words(process: Server) -> str:
+    """What a worker that has ended said; nothing while it runs."""
+    return "" if process.runs else process.launch.log.read_text()
+
+
+def _by_subscriber(alerts: list[bytes]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for alert in alerts:
+        found.setdefault(json.loads(alert)["subscriber"], []).append(alert)
+    return found
+
+
+def test_the_replay_command_writes_what_the_engine_decides(replayed: list[bytes], tmp_path: Path) -> None:
+    out = tmp_path / "alerts.jsonl"
+    done = subprocess.run(
+        [str(ROOT / ".venv/bin/forewarn"), "replay", "--calls", "examples/calls.jsonl", "--sms", "examples/sms.jsonl"]
+        + ["--indicators", "examples/indicators.jsonl", "--out", str(out), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    assert out.read_bytes().splitlines() == replayed
+    summary = json.loads(done.stdout)
+    assert sum(by["raised"] + by["withdrawn"] for by in summary["alerts"].values()) == len(replayed)

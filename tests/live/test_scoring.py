@@ -1,0 +1,170 @@
+"""A running worker: records in, alerts and dead letters out, indicators and policy while it runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+
+from streams.local.worker import metric
+from tests.live.site import ROOT, Site, applied, call, indicator, until
+
+AT = 1_773_625_200_000
+
+
+@pytest.fixture(scope="module")
+def working(shared_site: Site) -> tuple[Site, str]:
+    """A site with one known number and a worker that is ready; also where its metrics are."""
+    shared_site.send("indicators", indicator())
+    _, http = shared_site.start_worker()
+    return shared_site, http
+
+
+def test_an_alert_stands_while_the_call_is_going_on(working: tuple[Site, str]) -> None:
+    site, _ = working
+    site.send("calls", call("8610000000101", AT))
+    alert = until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000101"])[0]
+    assert (alert["severity"], alert["status"], alert["at"]) == ("high", "raised", AT)
+    assert alert["indicators"] == ["number:99900123456"]
+    assert {"code": "fraud-number-call", "events": ["c1"]}.items() <= alert["reasons"][0].items()
+
+
+def test_wrong_records_become_dead_letters_and_their_neighbours_are_unharmed(working: tuple[Site, str]) -> None:
+    site, _ = working
+    good = json.dumps(call("8610000000202", AT + 60_000)).encode()
+    key = b"8610000000202"
+    wrong: dict[str, tuple[bytes | None, bytes | None]] = {
+        "not-json": (b'{"id": ', key),
+        "not-utf8": (b'{"id": "\xff"}', key),
+        "not-an-object": (b"[]", key),
+        "wrong-field": (b'{"id": "x"}', key),
+        "impossible-time": (json.dumps(call("8610000000202", 1_773_625_200)).encode(), key),
+        "impossible-number": (json.dumps(call("8610000000202", AT, peer="abc")).encode(), key),
+        "wrong-key": (good, b"8610000000203"),
+        "too-large": (b'{"id": "' + b"x" * 1_000_001 + b'"}', key),
+        "empty": (None, key),
+    }
+    topic = site.settings.topic("calls")
+    with site.producer() as producer:
+        for value, its_key in wrong.values():
+            # One partition, so that good and bad are neighbours.
+            producer.send(topic, key=its_key, value=value, partition=3, headers=[("carrier", b"one")])
+        producer.send(topic, key=key, value=good, partition=3)
+    until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000202"])
+    letters = {dict(letter.headers)["forewarn.error.reason"].decode(): letter for letter in site.read("dead-letters")}
+    assert set(letters) == set(wrong)
+    for reason, letter in letters.items():
+        headers = {name: value.decode() for name, value in letter.headers}
+        assert (letter.value or None, letter.key) == wrong[reason]
+        assert headers["carrier"] == "one"
+        assert headers["forewarn.error.topic"] == topic
+        assert headers["forewarn.error.partition"] == "3"
+    offsets = [int(dict(letter.headers)["forewarn.error.offset"]) for letter in letters.values()]
+    assert len(set(offsets)) == len(wrong)
+
+
+def test_a_new_indicator_is_matched_within_a_second_and_a_revoked_one_withdraws(working: tuple[Site, str]) -> None:
+    site, http = working
+    number, subscriber = "99900555001", "8610000000303"
+    site.send("calls", call(subscriber, AT, peer=number, id="before"))
+    known = metric(http, "forewarn_indicators", type="number")
+    site.send("indicators", indicator(number))
+    time.sleep(1.0)
+    site.send("calls", call(subscriber, AT + 1000, peer=number, id="after"))
+    alert = until(lambda: [each for each in site.alerts() if each["subscriber"] == subscriber])[0]
+    assert alert["reasons"][0]["events"] == ["after"]
+    until(lambda: metric(http, "forewarn_indicators", type="number") == known + 1)
+    site.send("indicators", indicator(number, revoked=True))
+    withdrawn = until(lambda: [each for each in site.alerts() if each["subscriber"] == subscriber][1:])[0]
+    assert (withdrawn["id"], withdrawn["status"]) == (alert["id"], "withdrawn")
+    assert withdrawn["reasons"][0]["code"] == "no-longer-indicator"
+
+
+def test_a_tombstone_withdraws_too(working: tuple[Site, str]) -> None:
+    site, _ = working
+    number, subscriber = "99900555002", "8610000000304"
+    site.send("indicators", indicator(number))
+    time.sleep(1.0)
+    site.send("calls", call(subscriber, AT, peer=number))
+    until(lambda: [each for each in site.alerts() if each["subscriber"] == subscriber])
+    with site.producer() as producer:
+        producer.send(site.settings.topic("indicators"), key=f"number:{number}".encode(), value=None)
+    until(lambda: [each for each in site.alerts() if each["subscriber"] == subscriber][1:])
+
+
+def test_a_wrong_indicator_is_a_dead_letter_once_and_the_last_good_one_stands(site: Site) -> None:
+    site.send("indicators", indicator())
+    with site.producer() as producer:
+        topic = site.settings.topic("indicators")
+        for value in (b"rubbish", json.dumps(indicator(kind="domain", value="Evil.TOP")).encode()):
+            producer.send(topic, key=b"number:99900123456", value=value)
+        police = json.dumps(indicator("110")).encode()
+        producer.send(topic, key=b"number:110", value=police)
+    first, _ = site.start_worker()
+    first.stop()
+    _, http = site.start_worker()
+    site.send("calls", call("8610000000401", AT))
+    until(lambda: site.alerts())
+    assert [dict(each.headers)["forewarn.error.reason"] for each in site.read("dead-letters")] == [
+        b"wrong-indicator"
+    ] * 3
+    assert metric(http, "forewarn_indicators", type="number") == 1
+
+
+def test_the_policy_is_read_again_and_a_broken_edit_keeps_the_last_good_one(site: Site) -> None:
+    policy = site.folder / "policy.yaml"
+    text = (ROOT / "policy.yaml").read_text()
+    policy.write_text(text)
+    site.send("indicators", indicator())
+    _, http = site.start_worker(FOREWARN_POLICY_FILE=str(policy))
+    policy.write_text("contact: nonsense")
+    until(lambda: metric(http, "forewarn_policy_reload_failures_total") == 1)
+    site.send("calls", call("8610000000501", AT))
+    assert until(site.alerts)[0]["severity"] == "high"
+    before = _policies(http)
+    policy.write_text(text.replace("in_progress: 72 ", "in_progress: 95 "))
+    until(lambda: "".join(_policies(http)) and _policies(http) != before)
+    site.send("calls", call("8610000000502", AT))
+    alert = until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000502"])[0]
+    assert alert["severity"] == "urgent"
+    assert [alert["policy"]] == _policies(http)
+
+
+def _policies(http: str) -> list[str]:
+    """The versions that the worker says are in force."""
+    with urllib.request.urlopen(f"http://{http}/metrics") as answer:
+        return re.findall(r'^forewarn_policy_info{version="(.*)"} 1', answer.read().decode(), re.MULTILINE)
+
+
+def test_metrics_and_logs_hold_no_number(working: tuple[Site, str]) -> None:
+    site, http = working
+    site.send("calls", call("8610000000901", AT, id="quiet"))
+    until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000901"])
+    with urllib.request.urlopen(f"http://{http}/metrics") as answer:
+        said = answer.read().decode()
+    said += "".join(path.read_text() for path in site.folder.glob("worker-*.log"))
+    assert "forewarn_alerts_total" in said
+    assert "86100000009" not in said
+    assert "99900" not in said
+
+
+def test_applied_records_leave_no_lag(working: tuple[Site, str]) -> None:
+    site, http = working
+    before = metric(http, "forewarn_events_total")
+    site.send("sms", *[_sms(f"86100000008{number:02}", AT + number) for number in range(20)])
+    applied(http, int(before) + 20)
+
+
+def _sms(subscriber: str, at: int) -> dict[str, Any]:
+    return {
+        "id": f"m{at}",
+        "subscriber": subscriber,
+        "peer": "8610000009999",
+        "direction": "in",
+        "at": at,
+        "text": "hello",
+    }
