@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import cache, lru_cache
+from urllib.parse import quote
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -51,11 +52,12 @@ lies below such a host (`m.weibo.com`) is shared as well. Collected by hand from
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _URL = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?(?://)?(?:[^/?#\\@]*@)?"
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):(?![0-9]+(?:[/?#\\]|\Z)))?(?://)?(?:[^/?#\\@]*@)?"
     r"(?P<host>\[[0-9a-f:.]+\]|[^/?#\\:\[\]]+)(?::(?P<port>[0-9]*))?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_DEFAULT_PORTS = {None: "80", "http": "80", "https": "443", "ftp": "21"}
+_UNSAFE = re.compile(r"[^!-~]")
+_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @cache
@@ -177,13 +179,14 @@ def is_shared_host(host: str) -> bool:
 def normalise_url(value: str) -> str:
     """One spelling of a URL: host, port and path with the query; no scheme, user, fragment, last slash.
 
-    The host is normalised, a scheme's default port dropped; path and query keep their case, for servers do
-    distinguish it. Raises ValueError with a sentence that names the value when its host or port is none.
+    The host is normalised, the usual ports dropped; path and query keep their case, for servers do
+    distinguish it, and what is not ASCII in them is written in per cent. Raises ValueError with a sentence that
+    names the value when its host or port is none.
 
     >>> normalise_url("HTTPS://user@Evil.TOP:443/Pay/?a=1#top")
     'evil.top/Pay?a=1'
-    >>> normalise_url("bit.ly/3AbC/")
-    'bit.ly/3AbC'
+    >>> normalise_url("bit.ly/3AbC/"), normalise_url("evil.top:8443")
+    ('bit.ly/3AbC', 'evil.top:8443')
     """
     parts = _URL.fullmatch(value.strip())
     if parts is None or (parts["path"] and parts["path"][0] not in "/\\"):
@@ -193,9 +196,12 @@ def normalise_url(value: str) -> str:
     port = (parts["port"] or "").lstrip("0")
     if port and int(port) > 65535:
         raise ValueError(f"{value!r} is not a URL: its port is above 65535.")
-    if port == _DEFAULT_PORTS.get(scheme):
+    # Without its scheme a URL cannot tell http's port from https's; both lead to one party.
+    if port in ("80", "443") or (scheme == "ftp" and port == "21"):
         port = ""
     if ":" in host:
         host = f"[{host}]"
-    path = parts["path"].replace("\\", "/").rstrip("/")
-    return f"{host}{':' if port else ''}{port}{path}{parts['query'] or ''}"
+    path = parts["path"].replace("\\", "/").rstrip("/") + (parts["query"] or "")
+    if _UNSAFE.search(path):  # a browser sends these in per cent, and so do copied addresses
+        path = quote(path, safe=_SAFE)
+    return f"{host}{':' if port else ''}{port}{path}"

@@ -36,13 +36,27 @@ SCAM_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Names of the scam types in Chinese and English. The list is open: any kebab-case word is a scam type."""
 
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
+_NUMBER_SIGNS = frozenset("+＋(（")
+_HOST_SIGNS = frozenset(".。．｡:/")
+_LONGEST = 2000  # characters of a value; no address that anybody types or gets by SMS is longer
 _SCAM_TYPE = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _SECONDS = 100_000_000_000  # as milliseconds this is March 1973, as seconds the year 5138
 _LATEST = 253_402_300_799_999  # the end of the year 9999
 
 
 class IndicatorError(ValueError):
-    """Why something cannot be an indicator, as one sentence; a phone number is never repeated in it."""
+    """Why something cannot be an indicator, as one sentence.
+
+    Whatever the sentence quotes, with seven digits or more it could repeat a phone number: they become ``#``.
+
+    >>> str(IndicatorError("'+999 00 123456 ext 1' is not a host"))
+    "'+### ## ###### ext #' is not a host"
+    """
+
+    def __init__(self, reason: str) -> None:
+        digits = sum(map(str.isdigit, reason))
+        super().__init__("".join("#" if sign.isdigit() else sign for sign in reason) if digits > 6 else reason)
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -85,12 +99,13 @@ def guess_type(value: str) -> IndicatorType:
     >>> guess_type("https://evil.top/"), guess_type("192.0.2.7"), guess_type("bit.ly/3AbC")
     ('domain', 'domain', 'url')
     """
-    text = value.strip()
-    if text[:4].lower() == "tel:":
-        return "number"
-    if not any(character.isalpha() for character in text) and not re.fullmatch(r"\d+(\.\d+){3}(/.*)?", text):
+    text = _refanged(value.strip())
+    if _ADDRESS.fullmatch(text) is None and not any(map(str.isalpha, text)):
         return "number-prefix" if text.endswith("*") else "number"
-    rest = _refanged(text).partition("://")[2] or text
+    # A number with a note behind it is told that it is one.
+    if text[:4].lower() == "tel:" or text[:1] in _NUMBER_SIGNS or (text[0].isdigit() and _HOST_SIGNS.isdisjoint(text)):
+        return "number"
+    rest = text.partition("://")[2] or text
     path = re.search(r"[/?#](.*)", rest, re.DOTALL)
     return "url" if (path and path[1]) or re.search(r":\d+/?$", rest) else "domain"
 
@@ -104,15 +119,17 @@ def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
     >>> normalise("number", "+86 (0)10-8888 8888"), normalise("domain", "*.Evil[.]TOP.")
     ('861088888888', 'evil.top')
     """
+    if len(value) > _LONGEST:
+        raise IndicatorError(f"a value has at most {_LONGEST} characters")
     try:
         if kind == "number":
             return numbers.normalise(value, region)
         if kind == "number-prefix":
             return numbers.normalise_prefix(value, region)
-        text = _refanged(value.strip()).removeprefix("*.")
+        text = _refanged(value.strip()).removeprefix("*").removeprefix(".")
         if kind == "url":
             return domains.normalise_url(text)
-        host = re.sub(r"(?i)^[a-z]+://", "", text).rstrip("/")
+        host = re.sub(r"(?i)^[a-z]+://", "", text).rstrip("/") if "/" in text else text
         return domains.normalise_host(host)
     except ValueError as error:
         raise IndicatorError(str(error).rstrip(".")) from None
@@ -141,7 +158,7 @@ def parse(record: bytes) -> Indicator:
     """
     try:
         indicator = _decoder.decode(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IndicatorError(f"this is not an indicator record: {error}") from None
     if indicator.type == "number":
         normal = numbers.is_normal(indicator.value)
@@ -150,9 +167,7 @@ def parse(record: bytes) -> Indicator:
     else:
         normal = normalise(indicator.type, indicator.value) == indicator.value
     if not normal:
-        raise IndicatorError(
-            f"the {indicator.type} is not in its normal form; import it with forewarn indicators"
-        )
+        raise IndicatorError(f"the {indicator.type} is not in its normal form; import it with forewarn indicators")
     _validate(indicator)
     return indicator
 
@@ -171,7 +186,7 @@ def _refanged(value: str) -> str:
     """An address as a browser takes it, from the way analysts write it so that nobody clicks it."""
     if "[" not in value and "(" not in value and value[:3].lower() != "hxx":
         return value
-    value = re.sub(r"(?i)^hxxp", "http", value)
+    value = re.sub(r"(?i)^hxxp(?=s?\[?:)", "http", value)
     return re.sub(r"\[\.\]|\(\.\)|\[dot\]|\(dot\)", ".", value).replace("[:]", ":")
 
 
@@ -191,8 +206,8 @@ def _problem_of_value(kind: IndicatorType, value: str) -> str | None:
     host = host.partition("?")[0]
     if kind == "domain":
         if ":" in value:
-            return "an IPv6 address is listed as a url, in brackets: [2001:db8::1]"
-        if domains.is_public_suffix(value):
+            return "an IPv6 address is listed as a url, in brackets"
+        if not domains.parents(value):  # which is remembered for the next question
             return f"{value} is a public suffix, under which anybody can have a name"
         if domains.is_shared_host(value):
             return f"{value} is shared by strangers; list its path too, as a url"
@@ -207,15 +222,15 @@ def _problem_of_fields(indicator: Indicator) -> str | None:
     if not _SCAM_TYPE.fullmatch(indicator.scam_type):
         return "scam_type is a word of up to 40 letters a-z, digits and hyphens, for example task-rebate"
     if not 0 <= indicator.confidence <= 100:
-        return f"confidence is 0 to 100 per cent, not {indicator.confidence}"
+        return "confidence is 0 to 100 per cent"
     for name, text in (("source", indicator.source), ("case", indicator.case)):
         if text is not None and not (0 < len(text) <= 200 and text.isprintable()):
             return f"{name} is a text of 1 to 200 characters on one line"
     for name, at in (("valid_from", indicator.valid_from), ("valid_until", indicator.valid_until)):
         if at is not None and not 0 <= at <= _LATEST:
-            return f"{name} is in epoch milliseconds, and {at} is no such time"
+            return f"{name} is in epoch milliseconds, up to the year 9999"
         if at is not None and 0 < at < _SECONDS:
-            return f"{name} is in epoch milliseconds, and {at} looks like seconds"
+            return f"{name} is in epoch milliseconds, and this looks like seconds"
     if indicator.valid_until is not None and indicator.valid_until <= indicator.valid_from:
         return "valid_until must be after valid_from"
     return None

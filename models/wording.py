@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from models.alerts import Reason
-from models.features import Features
+from models.indicators import SCAM_TYPES
 from models.signals import (
     BANK_CALL,
     BANK_NOTICE,
@@ -25,27 +25,21 @@ from models.signals import (
     Signal,
 )
 
-SCAM_NAMES: Final[dict[str, tuple[str, str]]] = {
-    "impersonated-authority": ("冒充公检法及政府机关", "impersonated authority"),
-    "impersonated-service": ("冒充电商物流客服", "impersonated customer service"),
-    "impersonated-boss": ("冒充领导、熟人", "impersonated boss or acquaintance"),
-    "loan": ("虚假贷款", "fake loan"),
-    "task-rebate": ("刷单返利", "task rebate"),
-    "romance-investment": ("杀猪盘及虚假投资", "romance or investment"),
-    "virtual-currency": ("虚拟货币投资", "virtual currency"),
-    "sextortion": ("裸聊敲诈", "sextortion"),
-    "fake-prize": ("虚假中奖", "fake prize"),
-    "insurance-sms": ("虚假医保社保短信", "fake insurance notice"),
-    "other": ("其他诈骗", "other fraud"),
-}
-"""Names of the scam types in Chinese and English; a type that is not here is shown as it is written."""
-
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     NUMBER_CALL: ("正在与已知诈骗号码通话{scam}", "is on the phone with a known fraud number{scam}"),
     NUMBER_CALLBACK: ("主动回拨已知诈骗号码{scam}", "rang a known fraud number{scam}"),
-    NUMBER_TALK: ("与已知诈骗号码通话，共约{minutes}分钟{scam}", "talked to a known fraud number, about {minutes} min{scam}"),
-    NUMBER_MISSED: ("未接已知诈骗号码来电，共{n}次{scam}", "missed {n} call(s) from a known fraud number{scam}"),
-    NUMBER_SMS: ("与已知诈骗号码有短信往来，共{n}条{scam}", "exchanged {n} SMS with a known fraud number{scam}"),
+    NUMBER_TALK: (
+        "与已知诈骗号码通话，共约{minutes}分钟{scam}",
+        "talked to a known fraud number, about {minutes} min{scam}",
+    ),
+    NUMBER_MISSED: (
+        "未接已知诈骗号码来电，共{n}次{scam}",
+        "missed {n} call(s) from a known fraud number{scam}",
+    ),
+    NUMBER_SMS: (
+        "与已知诈骗号码有短信往来，共{n}条{scam}",
+        "exchanged {n} SMS with a known fraud number{scam}",
+    ),
     DOMAIN_SMS: ("收到含已知诈骗网址的短信，共{n}条{scam}", "got {n} SMS with a known fraud link{scam}"),
     CODE: ("在可疑联系前后收到验证码，共{n}条", "got {n} verification code(s) around the contact"),
     BANK_CALL: ("随后致电银行客服", "rang a bank's hotline afterwards"),
@@ -57,22 +51,26 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
 NO_LONGER: Final = {
     "evidence": ("后续记录表明风险已降低", "later records show less risk"),
     "indicator": ("相关诈骗线索已撤销", "the indicator behind it was revoked"),
+    "episode": (
+        "发现更早的可疑联系，已并入该次预警",
+        "an earlier contact came to light; see the alert that begins with it",
+    ),
 }
 
 
 def scam_name(scam_type: str) -> tuple[str, str]:
-    """The scam type's name in Chinese and English.
+    """The scam type's name in Chinese and English; a type that has none is shown as it is written.
 
     >>> scam_name("loan")
     ('虚假贷款', 'fake loan')
     """
-    return SCAM_NAMES.get(scam_type, (scam_type, scam_type))
+    return SCAM_TYPES.get(scam_type, (scam_type, scam_type))
 
 
-def reasons(signals: Sequence[Signal], features: Features) -> tuple[Reason, ...]:
+def reasons(signals: Sequence[Signal]) -> tuple[Reason, ...]:
     """The reasons that these signals give, contacts first, each with the events that say so.
 
-    A call that has ended is told by how it ended; codes and notices count only where the features counted them.
+    A call that has ended is told by how it ended.
     """
     ended = {signal.event for signal in signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
     by_code: dict[str, list[Signal]] = {}
@@ -80,18 +78,11 @@ def reasons(signals: Sequence[Signal], features: Features) -> tuple[Reason, ...]
         if signal.code == NUMBER_CALL and signal.event in ended:
             continue
         by_code.setdefault(signal.code, []).append(signal)
-    counted = {
-        CODE: features.code,
-        BANK_CALL: features.bank_call,
-        CHECK_CALL: features.check_call,
-        LONG_CALL: features.long_call,
-        BANK_NOTICE: features.bank_notice,
-    }
-    return tuple(_reason(code, by_code[code]) for code in _WORDS if code in by_code and counted.get(code, 1.0))
+    return tuple(_reason(code, by_code[code]) for code in _WORDS if code in by_code)
 
 
 def no_longer(why: str) -> Reason:
-    """The reason of a withdrawal: ``evidence`` or ``indicator`` (see `NO_LONGER`)."""
+    """The reason of a withdrawal: ``evidence``, ``indicator`` or ``episode`` (see `NO_LONGER`)."""
     zh, en = NO_LONGER[why]
     return Reason(f"no-longer-{why}", zh, en, ())
 

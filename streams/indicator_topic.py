@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 TOPIC = "indicators"
 _PATIENCE = 8.0  # seconds for a broker to answer at all
+_SILENCE = 30.0  # seconds without any confirmation; aiokafka itself would wait for a lost broker for ever
 _CHUNK = 2000
 _BATCH_BYTES = 1 << 16
 
@@ -75,6 +76,7 @@ async def publish(
     confirmed = 0
     deliveries: set[asyncio.Future[Any]] = set()
     failures: list[BaseException] = []
+    silence = TimeoutError(f"no answer for {_SILENCE:.0f} s")
 
     def settle(future: asyncio.Future[Any], count: int) -> None:
         nonlocal confirmed
@@ -96,7 +98,13 @@ async def publish(
         async def send(partition: int) -> None:
             builder = builders.pop(partition)
             builder.close()
-            delivery = await producer.send_batch(builder, topic, partition=partition)
+            if silence in failures:
+                return
+            try:
+                delivery = await asyncio.wait_for(producer.send_batch(builder, topic, partition=partition), _SILENCE)
+            except TimeoutError:
+                failures.append(silence)
+                return
             deliveries.add(delivery)
             count = builder.record_count()
             delivery.add_done_callback(lambda future: settle(future, count))
@@ -117,10 +125,13 @@ async def publish(
                     if broken is not None:
                         raise broken
             finally:
-                for partition in list(builders):
+                for partition in list(builders) if silence not in failures else ():
                     await send(partition)
-                await asyncio.gather(*deliveries, return_exceptions=True)
-                await asyncio.sleep(0)  # the callbacks of the last deliveries
+                while deliveries and silence not in failures:  # each leaves when its callback has counted it
+                    settled, _ = await asyncio.wait(deliveries, timeout=_SILENCE, return_when=asyncio.FIRST_COMPLETED)
+                    if not settled:
+                        failures.append(silence)
+                    await asyncio.sleep(0)
         except KafkaError as error:
             failures.append(error)
     if failures:
@@ -231,7 +242,8 @@ async def _client(client: Any, settings: Settings) -> AsyncIterator[Any]:
             ) from None
         yield client
     finally:
-        await client.stop()
+        with suppress(TimeoutError):  # a producer would go on trying to send what it still has
+            await asyncio.wait_for(client.stop(), _PATIENCE)
 
 
 async def _partitions(client: Any, topic: str, settings: Settings) -> list[int]:
