@@ -1,0 +1,80 @@
+"""Writes the example day: ``python -m examples.generate`` makes every file again, byte for byte the same.
+
+The scripted people stand among the background, so that nothing about a number tells who is who.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from examples import background
+from examples.called import CALLED
+from examples.day import Call, Sms, Step, records
+from examples.listed import made_up, published
+from examples.lookalikes import LOOK_ALIKES
+from examples.lured import LURED
+from examples.people import Label, Subscriber, cell, subscriber
+from models.indicators import encode
+
+FOLDER = Path(__file__).parent
+STORIES = (*CALLED, *LURED, *LOOK_ALIKES)
+
+Person = tuple[Subscriber, tuple[Step, ...], Label | None]
+
+_encoder = msgspec.json.Encoder()
+
+
+def people() -> Iterator[Person]:
+    """Everybody in the example, in the order of their numbers: the record, the steps, and the label of the scripted."""
+    rng = Random(background.SEED)
+    everybody = range(len(STORIES) + background.PEOPLE)
+    scripted = dict(zip(rng.sample(everybody, len(STORIES)), STORIES, strict=True))
+    for index in everybody:
+        number = subscriber(index)
+        story = scripted.get(index)
+        if story is None:
+            yield *background.person(index, number), None
+        else:
+            yield story.record(number), story.steps, story.label(number)
+
+
+def files() -> dict[str, bytes]:
+    """The content of every generated file by name; calls and messages are in event time."""
+    everybody = list(people())
+    calls: list[Call] = []
+    messages: list[Sms] = []
+    for person, steps, _ in everybody:
+        for event in records(person.subscriber, cell(person.subscriber), steps):
+            if isinstance(event, Call):
+                calls.append(event)
+            else:
+                messages.append(event)
+    calls.sort(key=lambda call: (call.at, call.id, call.phase == "end"))
+    messages.sort(key=lambda message: (message.at, message.id))
+    labels = {label.story: label for _, _, label in everybody if label is not None}
+    return {
+        "calls.jsonl": _lines(calls),
+        "sms.jsonl": _lines(messages),
+        "subscribers.jsonl": _lines(person for person, _, _ in everybody),
+        "indicators.jsonl": b"".join(encode(indicator) + b"\n" for indicator in (*made_up(), *published())),
+        "labels.jsonl": _lines(labels[story.name] for story in STORIES),
+    }
+
+
+def write(folder: Path) -> None:
+    """Write all files into a folder."""
+    for name, content in files().items():
+        (folder / name).write_bytes(content)
+
+
+def _lines(values: Iterable[object]) -> bytes:
+    return b"".join(_encoder.encode(value) + b"\n" for value in values)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
