@@ -81,3 +81,43 @@ RETRIES = Counter(
     "forewarn_retries", "Writes tried again because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
 )
 READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
+
+
+def page() -> str:
+    """The text of ``docs/metrics.md``."""
+    rows = []
+    for metric in REGISTRY.collect():
+        name = metric.name + ("_total" if metric.type == "counter" else "")
+        labels = ", ".join(f"`{label}`" for label in _labels[metric.name])
+        rows.append(f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |")
+    table = "\n".join(rows)
+    return f"""\
+<!-- Made by `python -m streams.metrics > docs/metrics.md`; a test holds it equal. -->
+# Metrics
+
+A worker serves these at `/metrics` of `FOREWARN_HTTP`. No label ever holds a person's number.
+
+| metric | type | labels | what it is |
+|---|---|---|---|
+{table}
+
+`/healthz` answers 503 when there are records to read and no offset has moved for `FOREWARN_STALL_SECONDS`; restart the
+worker then. `/readyz` answers 503 until every part has answered (`forewarn_ready`) and names those it waits for.
+
+What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_letters_total` growing (a carrier sends
+something else than agreed), `forewarn_policy_reload_failures_total` (the edit of the policy is not in force),
+`forewarn_expired_records_total` above 0 (records are lost: retention is shorter than the outage was),
+`forewarn_retries_total` (Kafka or Redis is away), and the 99th percentile of `forewarn_alert_latency_seconds`.
+"""
+
+
+# prometheus-client has no public way to ask for a metric's labels.
+_labels: Final[dict[str, tuple[str, ...]]] = {
+    vars(metric)["_name"]: vars(metric)["_labelnames"]
+    for metric in dict.fromkeys(REGISTRY._names_to_collectors.values())
+}
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(page())

@@ -1,0 +1,89 @@
+"""The whole pipeline: a real worker process over the filled topics, timed by what reaches Redis."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import redis
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.local.ports import any_free_port
+from streams.local.process import ProcessId, Server
+from streams.local.worker import worker
+from streams.settings import Settings
+
+
+class Run:
+    """One worker of a group of its own, from the beginning of the topics."""
+
+    def __init__(self, settings: Settings, folder: Path, watch: Callable[[ProcessId], None]) -> None:
+        self.settings = settings
+        self.http = f"127.0.0.1:{any_free_port()}"
+        environ = {
+            "FOREWARN_KAFKA": settings.kafka,
+            "FOREWARN_REDIS": settings.redis,
+            "FOREWARN_GROUP": settings.group,
+        }
+        self.worker: Server = worker(folder / f"{settings.group}.log", self.http, environ, watch)
+
+    def seconds(self, ends: Mapping[tuple[str, int], int], patience: float = 300.0) -> float:
+        """Start the worker; the seconds from its first checkpoint to the one that covers everything.
+
+        The first checkpoint comes with the first batch, so this is the time of all batches but that one.
+        """
+        began = 0.0
+        deadline = time.monotonic() + patience
+        with redis.Redis.from_url(self.settings.redis) as client:
+            self.worker.start()
+            while time.monotonic() < deadline:
+                reached = self._reached(client)
+                now = time.perf_counter()
+                if reached and not began:
+                    began = now
+                if all(reached.get(place, 0) >= end for place, end in ends.items()):
+                    return now - began
+                if not self.worker.runs:
+                    raise RuntimeError(f"The worker ended: look into {self.worker.launch.log}")
+                time.sleep(0.02)
+        raise RuntimeError(f"The worker did not finish within {patience:.0f} s: look into {self.worker.launch.log}")
+
+    def _reached(self, client: redis.Redis) -> dict[tuple[str, int], int]:
+        asked = client.pipeline(transaction=False)
+        for number in range(8):
+            asked.hgetall(f"{{forewarn:{self.settings.topic_prefix}{self.settings.group}:{number}}}:meta")
+        reached = {}
+        for number, meta in enumerate(asked.execute()):
+            for name, value in meta.items():
+                kind, _, topic = name.decode().partition(":")
+                if kind == "offset":
+                    reached[topic, number] = int(value)
+        return reached
+
+    def peak_megabytes(self) -> float:
+        """The most memory that the worker has had resident, as the kernel counts it."""
+        status = Path(f"/proc/{self.worker.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    def processor_seconds(self) -> float:
+        """The processor time that the worker has used."""
+        fields = Path(f"/proc/{self.worker.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ends(settings: Settings) -> dict[tuple[str, int], int]:
+    """The end offset of each partition of calls and SMS that holds anything."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
+    try:
+        partitions = [
+            TopicPartition(settings.topic(role), number)
+            for role in ("calls", "sms")
+            for number in consumer.partitions_for_topic(settings.topic(role)) or ()
+        ]
+        found = consumer.end_offsets(partitions)
+        return {(part.topic, part.partition): int(end) for part, end in found.items() if end}
+    finally:
+        consumer.close()

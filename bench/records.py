@@ -1,0 +1,99 @@
+"""The records that benchmarks read: made-up people, real SMS texts where they are at hand, few of them signals.
+
+70 % call records (start and end) and 30 % SMS, half of the SMS with a host in them. One event in two hundred touches an
+indicator. Everything follows from a seed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data"
+"""Real texts and domains, if they are beside the checkout; without them the examples' texts are used."""
+
+SUBSCRIBERS = 200_000
+SIGNALS = 0.005
+BEGIN = 1_773_600_000_000
+
+
+class Made(NamedTuple):
+    """One record on its way: its topic's role, its key, its value and its event time."""
+
+    role: str
+    key: str
+    value: bytes
+    at: int
+
+
+def texts() -> tuple[list[str], list[str]]:
+    """SMS texts as JSON strings: without a host, and with a harmless one."""
+    plain: list[str] = []
+    if (REAL / "sms-uci.tsv").is_file():
+        lines = (REAL / "sms-uci.tsv").read_text(encoding="utf-8").splitlines()
+        plain = [line.partition("\t")[2] for line in lines]
+        hosts = (REAL / "benign-domains.txt").read_text().split()[:5000]
+    else:
+        lines = (ROOT / "examples" / "sms.jsonl").read_text().splitlines()
+        plain = [json.loads(line)["text"] for line in lines]
+        hosts = [f"shop{number}.example.com" for number in range(5000)]
+    with_host = [f"{text} https://{hosts[index % len(hosts)]}/a?b={index}" for index, text in enumerate(plain)]
+    return [json.dumps(each) for each in plain], [json.dumps(each) for each in with_host]
+
+
+def fraud_numbers(count: int) -> list[str]:
+    """Made-up numbers of an unassigned country code."""
+    return [f"999{number:09}" for number in range(count)]
+
+
+def fraud_domains(count: int) -> list[str]:
+    """Made-up domains."""
+    return [f"pay-{number:07}.top" for number in range(count)]
+
+
+def subscriber(number: int) -> str:
+    """A made-up subscriber."""
+    return f"8610000{number:06}"
+
+
+def made(count: int, numbers: list[str], domains: list[str], seed: int = 1, begin: int = BEGIN) -> Iterator[Made]:
+    """So many records in event time, a hundred to the second."""
+    rng = random.Random(seed)
+    plain, with_host = texts()
+    pick, uniform = rng.randrange, rng.random
+    at = begin
+    open_calls: list[tuple[int, str, str, str]] = []
+    for index in range(count):
+        at += 10
+        signal = uniform() < SIGNALS
+        if uniform() < 0.3:
+            who, other = subscriber(pick(SUBSCRIBERS)), f"8610001{pick(1_000_000):06}"
+            if signal:
+                text = f'"your parcel waits: {domains[pick(len(domains))]}/x{index}"'
+            else:
+                text = (with_host if uniform() < 0.5 else plain)[pick(len(plain))]
+            value = (
+                f'{{"id":"m{seed}-{index}","subscriber":"{who}","peer":"{other}","direction":"in","at":{at},'
+                f'"text":{text},"cell":"460-00-1-{index % 997}"}}'
+            )
+            yield Made("sms", who, value.encode(), at)
+        elif open_calls and open_calls[0][0] <= at:
+            began, call, who, other = open_calls.pop(0)
+            value = (
+                f'{{"id":"{call}","subscriber":"{who}","peer":"{other}","direction":"in","phase":"end","at":{at},'
+                f'"duration_s":{(at - began) // 1000},"cell":"460-00-1-{index % 997}"}}'
+            )
+            yield Made("calls", who, value.encode(), at)
+        else:
+            who, call = subscriber(pick(SUBSCRIBERS)), f"c{seed}-{index}"
+            other = numbers[pick(len(numbers))] if signal else f"8610001{pick(1_000_000):06}"
+            open_calls.append((at + 60_000, call, who, other))
+            value = (
+                f'{{"id":"{call}","subscriber":"{who}","peer":"{other}","direction":"in","phase":"start","at":{at},'
+                f'"cell":"460-00-1-{index % 997}"}}'
+            )
+            yield Made("calls", who, value.encode(), at)
