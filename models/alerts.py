@@ -47,9 +47,8 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Published(Struct, array_like=True, gc=False):
-    """What has gone out of one alert: how many of its decisions, a digest of the last, and that alert (no reasons)."""
+    """The last word that has gone out of one alert: its digest, and that alert without its reasons."""
 
-    count: int
     digest: int
     last: Alert
 

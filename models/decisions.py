@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from models.alerts import Alert, Published, Status, alert_id, episode_id
+from models.alerts import Alert, Published, Status, alert_id, encode, episode_id
 from models.episodes import Episode, Moment, Subject
 from models.policy import SEVERITIES, Policy, Severity
 from models.signals import CONTACTS
 from models.stages import reaches
 from models.wording import no_longer, reasons
+
+TAKEN_BACK = 0
+"""The digest of an alert that no record leads to any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,10 @@ class Publication:
         published = self._subject.published
         due: list[Alert] = []
         current: set[str] = set()
+        names: set[str] = set()
         for episode, decisions in decided:
             name = episode_id(self._subscriber, episode.first.event)
+            names.add(name)
             by_severity: dict[Severity, list[Decision]] = {}
             for decision in decisions:
                 by_severity.setdefault(decision.severity, []).append(decision)
@@ -79,28 +84,30 @@ class Publication:
                 due += self._missing(alert, name, episode, made)
         for alert in sorted(published.keys() - current):
             if published[alert].last.status == "raised":
-                due.append(self._taken_back(published[alert]))
+                due.append(self._taken_back(published[alert].last, names))
         return sorted(due, key=lambda alert: alert.at)
 
     def _missing(self, alert: str, name: str, episode: Episode, made: Sequence[Decision]) -> list[Alert]:
+        """What has not been said yet: all after the last word that still stands, else the last one alone."""
         before = self._subject.published.get(alert)
-        if before is None or (before.count <= len(made) and _digest(episode, made[before.count - 1]) == before.digest):
-            missing = made[before.count if before else 0 :]
-        else:  # a late record changed what had been decided: the last word is enough
-            missing = made[-1:]
-        if not missing:
-            return []
-        written = [self._write(alert, name, episode, decision) for decision in missing]
-        self._subject.published[alert] = Published(
-            len(made), _digest(episode, made[-1]), replace(written[-1], reasons=())
-        )
-        return written
+        missing: list[Alert] = []
+        for decision in reversed(made):
+            word = self._write(alert, name, episode, decision)
+            if before is not None and _digest(word) == before.digest:
+                break
+            missing.append(word)
+        else:
+            if before is not None:  # a late record changed all that had been said
+                del missing[1:]
+        if missing:
+            self._subject.published[alert] = Published(_digest(missing[0]), replace(missing[0], reasons=()))
+        return missing[::-1]
 
     def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
         seen = episode.signals[: decision.moment.seen]
         contacts = [signal for signal in seen if signal.code in CONTACTS]
         strongest = max(contacts, key=lambda signal: (signal.confidence, -signal.at))
-        why = reasons(seen, decision.moment.features)
+        why = reasons([*contacts, *decision.moment.context])
         return Alert(
             id=alert,
             subscriber=self._subscriber,
@@ -118,19 +125,16 @@ class Publication:
             model=self._model,
         )
 
-    def _taken_back(self, before: Published) -> Alert:
-        alert = replace(before.last, status="withdrawn", reasons=(no_longer("indicator"),))
-        self._subject.published[alert.id] = Published(0, 0, replace(alert, reasons=()))
+    def _taken_back(self, before: Alert, names: set[str]) -> Alert:
+        if not names or not {signal.indicator for signal in self._subject.signals}.issuperset(before.indicators):
+            why = "indicator"
+        else:  # every record still stands; a late one changed what they say, or which contact was the first
+            why = "evidence" if before.episode in names else "episode"
+        alert = replace(before, status="withdrawn", reasons=(no_longer(why),))
+        self._subject.published[alert.id] = Published(TAKEN_BACK, replace(alert, reasons=()))
         return alert
 
 
-def _digest(episode: Episode, decision: Decision) -> int:
-    moment = decision.moment
-    said = (
-        decision.status,
-        decision.risk,
-        moment.at,
-        moment.stage,
-        [(signal.event, signal.code) for signal in episode.signals[: moment.seen]],
-    )
-    return zlib.crc32(repr(said).encode())
+def _digest(alert: Alert) -> int:
+    """A digest of what an alert says; under another policy or model the same is no news."""
+    return zlib.crc32(encode(replace(alert, policy="", model=""))) or 1

@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from models.alerts import Alert
 from models.decisions import Publication, decide
 from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, marks, unfold
 from models.events import Call, Sms
 from models.matching import Indicators
 from models.policy import Policy
-from models.reading import call_signals, sms_signals
+from models.reading import call_signals, match_again, sms_signals
 from models.risk import Model
 from models.signals import CONTACTS, Signal, SignalRecord
 from models.watermarks import Watermark
@@ -55,6 +57,13 @@ class Partition:
         for mark in marks(signals, policy.windows):
             if mark > self.call_clock.at:
                 heapq.heappush(self.wakes, (mark, subscriber))
+
+    def recount(self, subscriber: str) -> None:
+        """Bring ``contexts`` up to date after signals of the subscriber were taken away."""
+        self.contexts.pop(subscriber, None)
+        subject = self.subjects[subscriber]
+        if subject.signals and not subject.has_contact:
+            self.contexts[subscriber] = subject.signals[-1].at
 
 
 @dataclass(slots=True)
@@ -94,8 +103,9 @@ class Engine:
     ) -> Outcome:
         """Take in events of one partition, each sequence in log order, and decide.
 
-        The alerts do not depend on how the records are cut into steps; between the topics of a partition only what
-        has gone out in the meantime does, never what stands in the end.
+        Of records in event-time order, each subscriber's alerts do not depend on how they are cut into steps. With
+        late records, and between the topics of a partition, what goes out in the meantime does; what stands in the
+        end never does, as long as all that belongs together is still remembered (see `_forget` and `expire`).
         """
         outcome = Outcome()
         touched: set[str] = set()
@@ -110,6 +120,7 @@ class Engine:
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
                 if subject.remove(record.event, record.code):
+                    partition.recount(record.subscriber)
                     outcome.changed.add(record.subscriber)
                     touched.add(record.subscriber)
         if calls:
@@ -141,33 +152,18 @@ class Engine:
                     gone.append(signal)
             for signal in gone:
                 subject.remove(signal.event, signal.code)
-                other = self._match_again(signal)
-                if other is not None:
-                    subject.insert(other)
+                match = match_again(signal, self.indicators)
+                if match is not None:
+                    known = match.known
+                    subject.insert(
+                        replace(signal, indicator=match.key, scam_type=known.scam_type, confidence=known.confidence)
+                    )
             if gone:
+                partition.recount(subscriber)
                 touched.add(subscriber)
         outcome.changed |= touched
         self._decide(partition, touched, outcome)
         return outcome
-
-    def _match_again(self, signal: Signal) -> Signal | None:
-        match = (
-            self.indicators.host(signal.peer, signal.at) or self.indicators.url(signal.peer, signal.at)
-            if signal.code == "fraud-domain-sms"
-            else self.indicators.number(signal.peer, signal.at)
-        )
-        if match is None:
-            return None
-        return Signal(
-            signal.at,
-            signal.code,
-            signal.event,
-            signal.peer,
-            match.key,
-            match.known.scam_type,
-            match.known.confidence,
-            signal.duration_s,
-        )
 
     def _insert(
         self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]
@@ -206,13 +202,12 @@ class Engine:
                 unfolded.append((subscriber, subject, told))
         risks = iter(
             self.model.risk(
-                [moment.features for _, _, told in unfolded for _, moments in told for moment in moments], policy
+                [moment.features for _, _, told in unfolded for _, moments in told for moment in moments],
+                policy,
             )
         )
         for subscriber, subject, told in unfolded:
-            decided = [
-                (episode, decide(moments, [next(risks) for _ in moments], policy)) for episode, moments in told
-            ]
+            decided = [(episode, decide(moments, [next(risks) for _ in moments], policy)) for episode, moments in told]
             alerts = Publication(subscriber, subject, policy, self.model.name).alerts(decided)
             if alerts:
                 outcome.alerts += alerts
@@ -220,7 +215,7 @@ class Engine:
         outcome.alerts.sort(key=lambda alert: alert.at)
 
     def _forget(self, partition: Partition, outcome: Outcome) -> None:
-        """Let go of what can no longer matter: context after its window, episodes after twice their quiet time.
+        """Let go of context that can no longer matter.
 
         Context waits for the slower of the two clocks, so that a topic that is behind still finds what belongs to it.
         """
@@ -234,17 +229,25 @@ class Engine:
             self._drop(partition, subscriber, outcome)
 
     def expire(self, partition: Partition) -> Outcome:
-        """Let go of closed episodes, twice their quiet time after the last signal; to be called now and then."""
+        """Let go of closed episodes, twice their quiet time after the last contact; to be called now and then.
+
+        The time is that of the slower clock that runs, so that episodes outlive a topic that is read again from far
+        behind. Recent context stays, for an episode that it may yet belong to.
+        """
         outcome = Outcome()
-        clock = max(partition.call_clock.at, partition.sms_clock.at)
+        clock = min((clock.at for clock in (partition.call_clock, partition.sms_clock) if clock.at), default=0)
         before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
-        for subscriber in [
-            subscriber
-            for subscriber, subject in partition.subjects.items()
-            if not subject.signals or subject.signals[-1].at < before
-        ]:
-            partition.contexts.pop(subscriber, None)
-            self._drop(partition, subscriber, outcome)
+        for subscriber, subject in list(partition.subjects.items()):
+            signals = subject.signals
+            if signals and (signals[0].at >= before or any(s.at >= before for s in signals if s.code in CONTACTS)):
+                continue
+            subject.signals = [signal for signal in signals if signal.at >= before]
+            subject.published.clear()
+            partition.recount(subscriber)
+            if subject.signals:
+                outcome.changed.add(subscriber)
+            else:
+                self._drop(partition, subscriber, outcome)
         return outcome
 
     @staticmethod

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from models.alerts import Published
 from models.features import Features
-from models.policy import Policy, Windows
+from models.policy import Windows
 from models.signals import (
     BANK_CALL,
     BANK_NOTICE,
@@ -80,10 +80,14 @@ class Subject(Struct, array_like=True, gc=False):
 
 
 class Moment(NamedTuple):
-    """An episode after the first ``seen`` of its signals, at an event time: its features and stage then."""
+    """An episode after the first ``seen`` of its signals, at an event time: its features and stage then.
+
+    ``context`` are the context signals that counted: those near enough to a contact.
+    """
 
     at: int
     seen: int
+    context: tuple[Signal, ...]
     features: Features
     stage: Stage
 
@@ -141,7 +145,7 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
             seen += 1
             evidence.take(signal_or_mark)
         if evidence.contacts:
-            moments.append(Moment(at, seen, *evidence.at(at)))
+            moments.append(Moment(at, seen, tuple(evidence.context), *evidence.at(at)))
     return moments
 
 
@@ -150,13 +154,14 @@ class _Evidence:
 
     def __init__(self, windows: Windows, vulnerable: int) -> None:
         self.contacts = 0
+        self.context: list[Signal] = []
         self._windows = windows
         self._vulnerable = float(min(vulnerable, 2))
         self._shares: dict[str, float] = {}
         self._open: dict[str, Signal] = {}
         self._ended: set[str] = set()
         self._events: set[str] = set()
-        self._codes: list[int] = []
+        self._early_codes: list[Signal] = []
         self._near_codes = 0
         self._contexts: set[str] = set()
         self._last_contact = 0
@@ -168,10 +173,12 @@ class _Evidence:
         if signal.code in CONTACTS:
             self._take_contact(signal)
         elif signal.code == CODE:
-            self._codes.append(signal.at)
             if self.contacts:
-                self._code_near_contact(signal.at)
+                self._code_near_contact(signal, signal.at)
+            else:  # the episode's window begins code_before its first contact
+                self._early_codes.append(signal)
         elif self.contacts and signal.at - self._last_contact <= self._windows.context_after_hours * HOUR:
+            self.context.append(signal)
             self._contexts.add(signal.code)
             if signal.code == CHECK_CALL:
                 self._advance("medium", signal.at)
@@ -182,15 +189,13 @@ class _Evidence:
 
     def _take_contact(self, signal: Signal) -> None:
         share = signal.confidence / 100.0
+        self._last_contact = signal.at
         if signal.event not in self._events:
             self._events.add(signal.event)
             self.contacts += 1
-        self._last_contact = signal.at
-        if self.contacts == 1:
-            before = signal.at - self._windows.code_before * MINUTE
-            for at in self._codes:
-                if at >= before:
-                    self._code_near_contact(signal.at)
+            for code in self._early_codes:
+                self._code_near_contact(code, signal.at)
+            self._early_codes.clear()
         match signal.code:
             case "fraud-number-sms":
                 self._raise_share("sms", share)
@@ -222,8 +227,9 @@ class _Evidence:
         else:
             self._raise_share("brief_talk", share)
 
-    def _code_near_contact(self, at: int) -> None:
+    def _code_near_contact(self, code: Signal, at: int) -> None:
         if self._open or at - self._last_contact <= self._windows.code_after * MINUTE:
+            self.context.append(code)
             self._near_codes += 1
             self._advance("deep", at)
 

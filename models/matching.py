@@ -69,6 +69,8 @@ class Indicators:
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
         known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
+        if indicator.type == "url":
+            self._urls.setdefault(_split(indicator.value)[0], {})
         place, name = self._place(indicator.type, indicator.value)
         if name not in place:
             self.counts[indicator.type] += 1
@@ -87,24 +89,21 @@ class Indicators:
         if kind == "number-prefix":
             self._measure_prefixes()
         if kind == "url" and not place:
-            del self._urls[value.partition("/")[0]]
+            del self._urls[_split(value)[0]]
         return True
 
     def holds(self, key: str) -> bool:
         """Whether this very indicator is known at present."""
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
-        found = place.get(name)
-        if kind == "url" and not place:
-            del self._urls[value.partition("/")[0]]
-        return found is not None and not isinstance(found, str)
+        return isinstance(place.get(name), Known)
 
     def number(self, number: str, at: int) -> Match | None:
         """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
         known = self.watched.get(number)
         if isinstance(known, Known) and known.holds_at(at):
             return Match(f"number:{number}", known)
-        if known is None:
+        if not isinstance(known, str):  # a prefix never covers a hotline
             for length in self.prefix_lengths:
                 prefix = number[:length]
                 covered = self._prefixes.get(prefix)
@@ -126,14 +125,14 @@ class Indicators:
             value = normalise_url(url)
         except ValueError:
             return None
-        host, _, path = value.partition("/")
+        host, path = _split(value)
         listed = self._urls.get(host)
         if not listed:
             return None
         for start in _starts(path):
             known = listed.get(start)
             if known is not None and known.holds_at(at):
-                return Match(f"url:{host}/{start}" if start else f"url:{host}", known)
+                return Match(f"url:{host}{start}", known)
         return None
 
     @property
@@ -148,24 +147,35 @@ class Indicators:
             return self._prefixes, value
         if kind == "domain":
             return self._domains, value
-        host, _, path = value.partition("/")
-        return self._urls.setdefault(host, {}), path
+        if kind == "url":
+            host, path = _split(value)
+            return self._urls.get(host, {}), path
+        return {}, value  # a tombstone's key may be anything
 
     def _measure_prefixes(self) -> None:
         self.prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
 
 
-def _starts(path: str) -> Iterator[str]:
-    """A path and the shorter ones that it lies below, longest first.
+def _split(url: str) -> tuple[str, str]:
+    """A normalised URL's host with its port, and its path and query from their first character on.
 
-    >>> list(_starts("a/b?x=1"))
-    ['a/b?x=1', 'a/b', 'a']
+    >>> _split("evil.top:8080/a?x=1"), _split("evil.top?x=1")
+    (('evil.top:8080', '/a?x=1'), ('evil.top', '?x=1'))
     """
-    if path:
-        yield path
+    end = min((at for at in (url.find("/"), url.find("?")) if at >= 0), default=len(url))
+    return url[:end], url[end:]
+
+
+def _starts(path: str) -> Iterator[str]:
+    """A path and those that it lies below, longest first; the empty one covers the whole host.
+
+    >>> list(_starts("/a/b?x=1"))
+    ['/a/b?x=1', '/a/b', '/a', '']
+    """
+    yield path
     bare = path.partition("?")[0]
-    if bare != path and bare:
+    if bare != path:
         yield bare
-    while "/" in bare:
+    while bare:
         bare = bare.rpartition("/")[0]
         yield bare

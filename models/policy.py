@@ -102,4 +102,19 @@ def parse(content: bytes) -> Policy:
         raise PolicyError(f"severities lacks {', '.join(missing)}: give each at least one rule.")
     if policy.windows.talk > policy.windows.long_talk:
         raise PolicyError("windows.talk must not be longer than windows.long_talk.")
+    _check_episodes(policy.windows)
     return msgspec.structs.replace(policy, version=hashlib.sha256(content).hexdigest()[:12])
+
+
+def _check_episodes(windows: Windows) -> None:
+    """Raise `PolicyError` when a contact could belong to two episodes, or context be forgotten before its contact."""
+    quiet = windows.quiet_hours * 60
+    for name, minutes in (
+        ("context_after_hours", windows.context_after_hours * 60),
+        ("code_after", windows.code_after),
+        ("code_before", windows.code_before),
+    ):
+        if minutes > quiet:
+            raise PolicyError(f"windows.{name} must not be longer than windows.quiet_hours: episodes would overlap.")
+    if windows.context_kept < windows.code_before:
+        raise PolicyError("windows.context_kept must not be shorter than windows.code_before.")

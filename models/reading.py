@@ -28,13 +28,16 @@ from models.signals import (
 )
 from models.texts import read
 
-_HOTLINE_CALLS: Final = {"bank": BANK_CALL, "police": CHECK_CALL, "directory": CHECK_CALL, "authority": CHECK_CALL}
+_HOTLINE_CALLS: Final = {
+    "bank": BANK_CALL,
+    "police": CHECK_CALL,
+    "directory": CHECK_CALL,
+    "authority": CHECK_CALL,
+}
 _FLAGS: Final = {"verification-code": CODE, "bank-notice": BANK_NOTICE}
 
 
-def call_signals(
-    calls: Sequence[Call], indicators: Indicators, windows: Windows
-) -> Iterator[tuple[str, Signal]]:
+def call_signals(calls: Sequence[Call], indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
     """The signals of call events, with the subscriber of each, in order."""
     watched = indicators.watched
     long_call = windows.long_call * 60.0
@@ -69,16 +72,17 @@ def _call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal
             match.key,
             known.scam_type,
             known.confidence,
-            max(call.duration_s, 0.0),
+            call.duration_s if code == NUMBER_TALK else 0.0,
         )
     kind = hotline(call.peer)
+    ended = call.phase == "end"  # only then duration_s says anything
     if kind is not None:
         hotline_call = _HOTLINE_CALLS.get(kind)
         if hotline_call is None or call.direction == "in":
             return None
-        began = call.at - int(max(call.duration_s, 0.0) * 1000)
+        began = call.at - int(call.duration_s * 1000) if ended else call.at
         return Signal(began, hotline_call, call.id, call.peer)
-    if call.duration_s >= long_call:
+    if ended and call.duration_s >= long_call:
         return Signal(call.at, LONG_CALL, call.id, call.peer, duration_s=call.duration_s)
     return None
 
@@ -99,8 +103,7 @@ def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tup
             reading = read(text)
             if reading.flags and message.direction == "in":
                 for flag in reading.flags:
-                    if flag in _FLAGS:
-                        yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
+                    yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
             hosts = (*hosts, *reading.domains) if hosts else reading.domains
             urls = reading.urls
         if hosts:
@@ -110,14 +113,25 @@ def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tup
                 yield message.subscriber, _contact(message, DOMAIN_SMS, what, match)
 
 
-def _strongest(
-    hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators
-) -> tuple[str, Match] | None:
+def _strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
     """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
     found = [(host, match) for host in hosts if (match := indicators.host(host.lower(), at)) is not None]
     if urls and indicators.knows_urls:
         found += [(url, match) for url in urls if (match := indicators.url(url, at)) is not None]
     return max(found, key=lambda pair: (pair[1].known.confidence, pair[1].key), default=None)
+
+
+def match_again(signal: Signal, indicators: Indicators) -> Match | None:
+    """What matches a contact now that its indicator is gone: of an SMS, only the link that it was known by is left."""
+    if signal.code != DOMAIN_SMS:
+        return indicators.number(signal.peer, signal.at)
+    _, is_url, rest = signal.peer.partition("://")
+    if not is_url:
+        return indicators.host(signal.peer.lower(), signal.at)
+    host = rest.partition("/")[0].partition("?")[0]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    found = _strongest((host,), (signal.peer,), signal.at, indicators)
+    return None if found is None else found[1]
 
 
 def _contact(message: Sms, code: str, peer: str, match: Match) -> Signal:

@@ -35,9 +35,7 @@ CHECK_CALL: Final = "check-call"
 LONG_CALL: Final = "long-call"
 """A call with some other number was unusually long."""
 
-CONTACTS: Final = frozenset(
-    {NUMBER_CALL, NUMBER_CALLBACK, NUMBER_TALK, NUMBER_MISSED, NUMBER_SMS, DOMAIN_SMS}
-)
+CONTACTS: Final = frozenset({NUMBER_CALL, NUMBER_CALLBACK, NUMBER_TALK, NUMBER_MISSED, NUMBER_SMS, DOMAIN_SMS})
 CONTEXTS: Final = frozenset({CODE, BANK_NOTICE, BANK_CALL, CHECK_CALL, LONG_CALL})
 
 Code = Literal[
@@ -90,5 +88,12 @@ class SignalRecord(Struct, frozen=True, gc=False):
     def signal(self) -> Signal:
         """The signal within the record."""
         return Signal(
-            self.at, self.code, self.event, self.peer, self.indicator, self.scam_type, self.confidence, self.duration_s
+            self.at,
+            self.code,
+            self.event,
+            self.peer,
+            self.indicator,
+            self.scam_type,
+            self.confidence,
+            self.duration_s,
         )

@@ -11,11 +11,13 @@ import unicodedata
 from hashlib import blake2b
 from typing import NamedTuple
 
-from models.disguises import undisguised
+from models.disguises import SPELT_DOT, undisguised
 from models.hosts import find_hosts
 
 VERIFICATION_CODE = "verification-code"
 BANK_NOTICE = "bank-notice"
+LONGEST = 10_000
+"""Characters of a text that are read. Phones join some ten parts of 153; what is longer is no SMS."""
 
 
 class Reading(NamedTuple):
@@ -43,29 +45,34 @@ _CODE = re.compile(r"[0-9]{3}(?<![0-9.,][0-9]{3})(?:[0-9]{1,5}|[ -][0-9]{3})(?![
 _LATIN_CODE_WORD = re.compile(
     r"\botp\b|\bone[- ]time (?:pass|pin|code)|\w*code\b|\bc[oó]digo\b|\bcodice\b|\bk[oó]de?\b|\bкод\b|\btac\b"
 )
-_CODE_WORDS = tuple(
-    "验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 動態密碼 认证码 認證碼 確認碼 确认码 激活码 一次性密码 一次性密碼"
-    " 短信密码 簡訊密碼 認証コード 確認コード 認証番号 인증번호 인증코드 รหัส otp mã xác".split()  # noqa: SIM905
-)
-_BANK_WORDS = tuple(
-    "银行 銀行 尾号 末四码 末四碼 後五碼 储蓄卡 信用卡 借记卡 账户 帳戶 bank a/c acct account card upi".split()  # noqa: SIM905
-)
-_MONEY_MOVED = tuple(
-    "支出 收入 转账 轉帳 轉出 轉入 转入 转出 入账 入帳 扣款 扣费 消费 刷卡 存入 取款 提款 汇款 匯款 交易 余额 餘額"
-    " debited credited withdraw deposited transferred spent purchase balance bal: bal. bal txn".split()  # noqa: SIM905
-)
+_CODE_TERMS = """
+验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 動態密碼 认证码 認證碼 確認碼 确认码 激活码 一次性密码 一次性密碼
+短信密码 簡訊密碼 認証コード 確認コード 認証番号 인증번호 인증코드 รหัส otp mã xác
+"""
+_BANK_TERMS = """
+银行 銀行 尾号 末四码 末四碼 後五碼 储蓄卡 信用卡 借记卡 账户 帳戶 bank a/c acct account card upi
+"""
+_MOVEMENT_TERMS = """
+支出 收入 转账 轉帳 轉出 轉入 转入 转出 入账 入帳 扣款 扣费 消费 刷卡 存入 取款 提款 汇款 匯款 交易 余额 餘額
+debited credited withdraw deposited transferred spent purchase balance bal: bal. bal txn
+"""
+_CODE_WORDS = tuple(_CODE_TERMS.split())
+_BANK_WORDS = tuple(_BANK_TERMS.split())
+_MONEY_MOVED = tuple(_MOVEMENT_TERMS.split())
 
 
 def read(text: str) -> Reading:
     """The hosts, URLs and flags of one text; any string is readable and none raises.
 
-    Cost: 1 µs for a text without anything, 6 µs for one with a host (see docs/extraction.md).
+    Cost: about 1 µs for a text without anything, 5 to 8 µs for one with a host (see docs/extraction.md).
 
     >>> read("【某行】您尾号0000的账户有异常,点击ｅｖｉｌ．ｔｏｐ/x查看")
     Reading(domains=('evil.top',), urls=('http://evil.top/x',), flags=())
     >>> read("Your OTP is 482913. ok.see you")
     Reading(domains=(), urls=(), flags=('verification-code',))
     """
+    if len(text) > LONGEST:
+        text = text[:LONGEST]
     flags = _flags(text)
     if not _may_hold_host(text):
         return _NOTHING if not flags else Reading(flags=flags)
@@ -82,15 +89,20 @@ def read(text: str) -> Reading:
     )
 
 
-_TIGHT_DOT = re.compile(r"\.[^\s.]")
+_TIGHT_DOT = re.compile(r"\.(?:[^\s.]| [A-Za-z.]{2,5}/)")
 
 
 def _may_hold_host(text: str) -> bool:
+    """Whether there is anything like a dot inside a name, however disguised."""
     if "." in text and _TIGHT_DOT.search(text) is not None:
+        return True
+    if "//" in text or "www" in text or " dot " in text or " DOT " in text:
         return True
     if text.isascii():
         return ("]" in text or ")" in text or "}" in text) and _BRACKETED_DOT.search(text) is not None
     if ("。" in text or "．" in text or "｡" in text or "․" in text) and _OTHER_DOT.search(text) is not None:
+        return True
+    if SPELT_DOT.search(text) is not None:
         return True
     return ("dot" in text or "点" in text or "點" in text or "." in text) and _BRACKETED_DOT.search(text) is not None
 
@@ -102,8 +114,16 @@ def _flags(text: str) -> tuple[str, ...]:
         code = "code" in low or "otp" in low or "codi" in low or "one time" in low or "one-time" in low
         bank = "bank" in low or "acc" in low or "card" in low or "a/c" in low
     else:
-        code = "码" in text or "碼" in text or "OTP" in text or "od" in text or "ód" in text or "コード" in text
-        code = code or "番号" in text or "인증" in text or "รหัส" in text or "код" in text or "mã" in text
+        code = (
+            "码" in text
+            or "碼" in text
+            or "OTP" in text
+            or "otp" in text
+            or "od" in text
+            or "ód" in text
+            or "コード" in text
+        )
+        code = code or "番号" in text or "인증" in text or "รหัส" in text or "од" in text or "ã" in text
         bank = "行" in text or "尾" in text or "卡" in text or "户" in text or "戶" in text or "bank" in text
         if not (code or bank):
             return ()
@@ -124,8 +144,10 @@ def _any(words: tuple[str, ...], text: str) -> bool:
     return False
 
 
-_URL = re.compile(r"(?:[a-z*]{3,6}:?//)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+(?::\d+)?(?:[/?][!-~]*)?")
-_NUMBER = re.compile(r"[a-z]*\d[a-z0-9*,.:/-]*|\*{2,}")
+_URL = re.compile(
+    r"(?<![a-z0-9_-])(?![0-9.]+(?![a-z0-9_./:-]))(?:[a-z*]{3,6}:?//)?[a-z0-9_-]++(?:\.[a-z0-9_-]++)++(?::\d+)?(?:[/?][!-~]*)?"
+)
+_NUMBER = re.compile(r"(?<![a-z])[a-z]*+\d[a-z0-9*,.:/-]*|\*{2,}")
 _ADDRESSED = re.compile(
     r"(?<=尊敬的)[^\s,:!0]{1,8}?(?=先生|女士|小姐|客户|用户|[,:!])|\b(?:dear|hi|hello|hey) [a-z]+(?: [a-z]+)?(?=[,!:.])"
 )
@@ -140,6 +162,7 @@ def template(text: str) -> str:
     >>> template("Dear Ann, your parcel 123 waits: http://a.top/x") == template("Dear Bo, your parcel 98 waits: b.cc/7")
     True
     """
+    text = text[:LONGEST]
     plain = unicodedata.normalize("NFKC", undisguised(text)).lower()
     plain = _NUMBER.sub("0", _URL.sub("~", plain))
     plain = " ".join(_ADDRESSED.sub("@", plain).split())

@@ -20,7 +20,9 @@ WITNESSES = 3
 class Watermark(Struct, array_like=True):
     """The greatest event time that is believed; ``pending`` holds times that are too far ahead, by subscriber.
 
-    A function of the records in their order alone, however they are batched.
+    A record that moves the clock on in the ordinary way contradicts the witnesses before it: they are let go, so that
+    a few wrong clocks in a month never add up to an agreement. A function of the records in their order alone,
+    however they are batched.
     """
 
     at: int = 0
@@ -39,15 +41,15 @@ class Watermark(Struct, array_like=True):
         """
         if not times:
             return
-        if max(times) <= self.at + JUMP_MS:  # no jump in the batch: its order does not matter
-            self.at = max(self.at, *times) if len(times) == 1 else max(self.at, max(times))
-            self._settle()
+        if not self.pending and (latest := max(times)) <= self.at + JUMP_MS:  # no jump: the order does not matter
+            self.at = max(self.at, latest)
             return
         for at, subscriber in zip(times, subscribers, strict=True):
             if at <= self.at + JUMP_MS:
                 if at > self.at:
                     self.at = at
                     self._settle()
+                    self.pending.clear()
             else:
                 earlier = self.pending.get(subscriber)
                 self.pending[subscriber] = at if earlier is None else min(earlier, at)

@@ -10,15 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from models.texts import LONGEST, read
 from streams.cli import CommandError
+from streams.cli.progress import byte_bar
 
 _CHUNK = 1 << 18
 _LONGEST_LINE = 4 * LONGEST  # bytes; UTF-8 takes at most four for a character
@@ -40,10 +39,9 @@ def extract(file: str) -> None:
     """
     out = click.get_binary_stream("stdout")
     with _opened(file) as (raw, advance):
-        for lines in _lines(raw, file):
+        for lines in _lines(raw, file, advance):
             out.write(b"".join(map(_reading, lines)))
             out.flush()  # once for all that came at once: line by line only where lines come so
-            advance()
 
 
 def _reading(line: bytes) -> bytes:
@@ -52,7 +50,7 @@ def _reading(line: bytes) -> bytes:
     return _encode({"domains": found.domains, "urls": found.urls, "flags": found.flags}) + b"\n"
 
 
-def _lines(raw: IO[bytes], file: str) -> Iterator[list[bytes]]:
+def _lines(raw: IO[bytes], file: str, advance: Callable[[int], object]) -> Iterator[list[bytes]]:
     """The lines without their ends, as many at once as there are to be had without waiting."""
     rest, first = b"", True
     take: Callable[[int], bytes] = getattr(raw, "read1", raw.read)
@@ -63,6 +61,7 @@ def _lines(raw: IO[bytes], file: str) -> Iterator[list[bytes]]:
             whole[0] = whole[0].removeprefix(codecs.BOM_UTF8)
             first = False
         yield [line.removesuffix(b"\r") for line in whole]
+        advance(len(chunk))
     if rest:
         yield [rest.removeprefix(codecs.BOM_UTF8) if first else rest]
 
@@ -75,30 +74,27 @@ def _taken(take: Callable[[int], bytes], file: str) -> bytes:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[], object]]]:
-    """The file, and what to call when some of it has been read."""
+def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[int], object]]]:
+    """The file, and whom to tell how many bytes of it are done."""
     if file == "-":
+        if sys.stdin is None:
+            raise CommandError("there is no standard input to read from")
         if sys.stdin.isatty():
             click.echo("One text a line; Ctrl-D ends.", err=True)
-        yield click.get_binary_stream("stdin"), lambda: None
+        yield click.get_binary_stream("stdin"), _unheard
         return
+    path = Path(file)
     try:
-        raw = Path(file).open("rb")  # noqa: SIM115 - closed below
-        size = Path(file).stat().st_size
+        raw = path.open("rb")
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
-    with raw, _progress(raw, size) as advance:
-        yield raw, advance
+    with raw:
+        if sys.stdout.isatty():  # a bar would stand between the readings
+            yield raw, _unheard
+        else:
+            with byte_bar("reading", [path]) as advance:
+                yield raw, advance
 
 
-@contextmanager
-def _progress(raw: IO[bytes], size: int) -> Iterator[Callable[[], object]]:
-    """A bar on a terminal, by how much of the file has been read; none where the readings are shown there."""
-    console = Console(stderr=True)
-    if not console.is_terminal or sys.stdout.isatty() or not size:  # a named pipe has no size
-        yield lambda: None
-        return
-    columns: tuple[Any, ...] = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("reading", total=size)
-        yield lambda: progress.update(task, completed=raw.tell())
+def _unheard(_: int) -> None:
+    """Where no bar is shown."""

@@ -1,0 +1,68 @@
+"""Stories: records of one partition told one after another, and what goes out held against the contract."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import jsonschema
+
+from models.alerts import Alert, encode
+from models.engine import Engine, Partition
+from models.events import Call, Sms
+from models.signals import SignalRecord
+from tests.strategies import (
+    SECOND,
+    T0,
+    clock,
+    engine,
+)
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "alerts-v1.json").read_text(encoding="utf-8"))
+
+
+class Story:
+    """One partition; each record is a step of its own, and what goes out is held against the contract."""
+
+    def __init__(self, deciding: Engine | None = None) -> None:
+        self.engine = deciding or engine()
+        self.partition = Partition(0)
+        self.engine.step(self.partition, calls=clock(-1))
+
+    def tell(self, *records: Call | Sms | SignalRecord) -> list[Alert]:
+        """The alerts that follow from these records, one after another."""
+        alerts: list[Alert] = []
+        for record in records:
+            if isinstance(record, Call):
+                alerts += self.engine.step(self.partition, calls=[record]).alerts
+            elif isinstance(record, Sms):
+                alerts += self.engine.step(self.partition, sms=[record]).alerts
+            else:
+                alerts += self.engine.step(self.partition, signals=[record]).alerts
+        return sound(alerts)
+
+    def wait(self, until: int) -> list[Alert]:
+        """The alerts that are due when strangers' calls have moved the clock on."""
+        return sound(self.engine.step(self.partition, calls=clock(until)).alerts)
+
+
+def sound(alerts: list[Alert]) -> list[Alert]:
+    """The alerts, each as the contract says and without a number in its words."""
+    for alert in alerts:
+        jsonschema.validate(json.loads(encode(alert)), SCHEMA)
+        for reason in alert.reasons:
+            assert not re.search(r"\d{7}", reason.zh + reason.en)
+            assert "{" not in reason.zh + reason.en
+    return alerts
+
+
+def said(alerts: Sequence[Alert]) -> list[str]:
+    """Severity, status and stage of each alert, and when, in seconds."""
+    return [f"{each.severity} {each.status} {each.stage} {(each.at - T0) // SECOND}" for each in alerts]
+
+
+def why(alert: Alert) -> list[str]:
+    """The codes of the reasons."""
+    return [reason.code for reason in alert.reasons]

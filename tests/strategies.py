@@ -1,0 +1,155 @@
+"""Builders and strategies that the tests of the deciding core share: made-up people, numbers and records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from models.engine import Engine, Partition
+from models.episodes import Subject
+from models.events import Call, Sms
+from models.indicators import Indicator, IndicatorType
+from models.matching import Indicators
+from models.policy import Policy, parse
+from models.risk import PointScore
+from models.watermarks import Watermark
+
+# A machine that is busy with something else is no failure.
+settings.register_profile("no-deadline", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("no-deadline")
+
+POLICY: Policy = parse((Path(__file__).parent.parent / "policy.yaml").read_bytes())
+
+T0 = 1_760_000_000_000
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+ANN, BO, CY = "8610000000001", "8610000000002", "8610000000003"
+CROOK, OTHER_CROOK = "99900000001", "99900000002"
+FRIEND = "99900777777"
+BANK, POLICE = "95588", "110"
+EVIL = "evil.example"
+CODE_TEXT = "您的验证码是 482913，请勿告诉他人"
+NOTICE_TEXT = "【某行】您尾号0000的账户支出5000元，余额12元"
+
+Direction = Literal["in", "out"]
+
+
+def indicator(kind: IndicatorType, value: str, confidence: int = 100, **fields: Any) -> Indicator:
+    """A known number, prefix, domain or URL, valid at any time unless told otherwise."""
+    return Indicator(
+        type=kind,
+        value=value,
+        confidence=confidence,
+        source="test",
+        **{"scam_type": "loan", "valid_from": 0, **fields},
+    )
+
+
+def known() -> Indicators:
+    """Two known numbers, a known prefix and a known domain."""
+    return Indicators(
+        [
+            indicator("number", CROOK),
+            indicator("number", OTHER_CROOK, 60, scam_type="fake-prize"),
+            indicator("number-prefix", "9990055", 80),
+            indicator("domain", EVIL, 90, scam_type="task-rebate"),
+        ]
+    )
+
+
+def engine(
+    indicators: Indicators | None = None, policy: Policy = POLICY, vulnerable: dict[str, int] | None = None
+) -> Engine:
+    """An engine with the repository's policy."""
+    return Engine(indicators if indicators is not None else known(), policy, PointScore(), vulnerable)
+
+
+def start(call: str, after: int, *, subscriber: str = ANN, peer: str = CROOK, direction: Direction = "in") -> Call:
+    """A call's start record, ``after`` ms from `T0`."""
+    return Call(call, subscriber, peer, direction, "start", T0 + after)
+
+
+def end(
+    call: str, after: int, talk_s: float, *, subscriber: str = ANN, peer: str = CROOK, direction: Direction = "in"
+) -> Call:
+    """A call's end record, ``after`` ms from `T0`."""
+    return Call(call, subscriber, peer, direction, "end", T0 + after, talk_s)
+
+
+def sms(
+    message: str,
+    after: int,
+    text: str = "",
+    *,
+    subscriber: str = ANN,
+    peer: str = FRIEND,
+    direction: Direction = "in",
+    domains: list[str] | None = None,
+) -> Sms:
+    """An SMS, ``after`` ms from `T0`."""
+    return Sms(message, subscriber, peer, direction, T0 + after, text or None, domains)
+
+
+def clock(after: int) -> list[Call]:
+    """Calls of strangers that bring the call clock to ``after`` ms from `T0`, however far it was behind."""
+    return [start(f"tick-{after}-{who}", after, subscriber=f"861000099000{who}", peer=FRIEND) for who in range(6)]
+
+
+def saved(partition: Partition, policy: Policy = POLICY) -> Partition:
+    """The partition as it comes back from a checkpoint."""
+    encode = msgspec.msgpack.encode
+    back = Partition(partition.number)
+    clocks = encode((partition.call_clock, partition.sms_clock))
+    back.call_clock, back.sms_clock = msgspec.msgpack.decode(clocks, type=tuple[Watermark, Watermark])
+    subjects = {
+        who: msgspec.msgpack.decode(encode(subject), type=Subject) for who, subject in partition.subjects.items()
+    }
+    back.restore(subjects, policy)
+    return back
+
+
+# A story is a list of whole contacts: a call has both of its records, so records can be put into any order later.
+
+
+@st.composite
+def contacts(draw: st.DrawFn, number: int, span: int) -> list[Call | Sms]:
+    """The records of one call or SMS of somebody, within ``span`` ms from `T0`."""
+    who = draw(st.sampled_from([ANN, BO, CY]))
+    at = draw(st.integers(0, span // SECOND)) * SECOND + number  # no two contacts begin in the same millisecond
+    if draw(st.booleans()):
+        text = draw(st.sampled_from(["hello", CODE_TEXT, CODE_TEXT, NOTICE_TEXT, f"see http://www.{EVIL}/a now"]))
+        peer = draw(st.sampled_from([FRIEND, FRIEND, CROOK, OTHER_CROOK]))
+        return [sms(f"m{number}", at, text, subscriber=who, peer=peer)]
+    peer = draw(st.sampled_from([CROOK, CROOK, OTHER_CROOK, "99900551234", FRIEND, BANK, POLICE]))
+    direction: Direction = draw(st.sampled_from(["in", "in", "out"]))
+    ring = draw(st.integers(1, 20)) * SECOND
+    talk = draw(st.sampled_from([0, 0, 5, 30, 59, 60, 61, 300, 599, 600, 900, 1500, 3000]))
+    call, last = f"c{number}", at + ring + talk * SECOND + 500  # ends and marks never fall together
+    records: list[Call | Sms] = [start(call, at, subscriber=who, peer=peer, direction=direction)]
+    if draw(st.integers(0, 7)):  # now and then a call has not ended, or its end was lost
+        records.append(end(call, last, float(talk), subscriber=who, peer=peer, direction=direction))
+    return records
+
+
+@st.composite
+def histories(draw: st.DrawFn, span: int = 2 * HOUR, most: int = 14) -> list[Call | Sms]:
+    """The records of some contacts in event-time order, with strangers' calls that keep the clock going."""
+    count = draw(st.integers(1, most))
+    records = [record for number in range(count) for record in draw(contacts(number, span))]
+    for after in range(0, span + HOUR, 9 * MINUTE):
+        stranger = f"86100000090{after // MINUTE % 97:02d}"
+        records.append(start(f"t{after}", after + 777, subscriber=stranger, peer=FRIEND))
+        records.append(sms(f"u{after}", after + 778, subscriber=stranger))
+    return sorted(records, key=lambda record: (record.at, record.id))
+
+
+def split(records: list[Call | Sms]) -> tuple[list[Call], list[Sms]]:
+    """The calls and the SMS of some records."""
+    return [each for each in records if isinstance(each, Call)], [each for each in records if isinstance(each, Sms)]

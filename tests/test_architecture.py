@@ -1,0 +1,128 @@
+"""The rule between the two halves: models decide and touch nothing outside, streams move."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODELS = sorted((ROOT / "models").rglob("*.py"))
+STREAMS = sorted((ROOT / "streams").rglob("*.py"))
+PURE = frozenset(
+    "__future__ abc bisect collections contextlib dataclasses enum functools hashlib heapq html idna ipaddress"  # noqa: SIM905
+    " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
+    " unicodedata urllib.parse zlib".split()
+)
+"""What models may import: values and functions. Anything else is a decision, to be made here."""
+
+LONGEST = 400
+LONGER = {"streams/settings.py": 450}
+"""Lines; the settings are one field with its description after another."""
+
+OUTSIDE = frozenset({"open", "print", "input", "exec", "eval", "__import__", "breakpoint"})
+CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "getenv"})
+
+
+def name(module: Path) -> str:
+    """A module's path from the root."""
+    return module.relative_to(ROOT).as_posix()
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported anywhere in a module, by its full name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield node.module or ""
+
+
+def calls(tree: ast.Module) -> Iterator[str]:
+    """The name of every function that is called, and of every method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id
+            elif isinstance(node.func, ast.Attribute):
+                yield f".{node.func.attr}"
+
+
+def forbidden(source: str) -> set[str]:
+    """What a module of models has that it must not have."""
+    tree = ast.parse(source)
+    found = {module for module in imports(tree) if not {module, module.partition(".")[0]} & PURE}
+    return found | {call for call in calls(tree) if call in OUTSIDE or call[1:] in CLOCKS}
+
+
+@pytest.mark.parametrize("module", MODELS, ids=name)
+def test_models_are_pure(module: Path) -> None:
+    """No Kafka, no Redis, no clock, no files, and nothing of streams."""
+    assert forbidden(module.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(
+            "import socket",
+            "import os",
+            "from pathlib import Path",
+            "import asyncio",
+            "import redis.asyncio",
+            "import time",
+        ),
+        *(
+            "from kafka import x",
+            "import faust",
+            "def f():\n import requests",
+            "from streams import columns",
+            "import io",
+        ),
+        *(
+            "import http.client",
+            "import urllib.request",
+            "from urllib import request",
+            "import subprocess",
+            "import structlog",
+            "from prometheus_client import Counter",
+        ),
+        *("open('x')", "print(1)", "datetime.now()", "time.time()", "datetime.date.today()", "def f():\n eval('1')"),
+    ],
+)
+def test_the_rule_would_notice(source: str) -> None:
+    assert forbidden(source)
+
+
+def test_models_can_be_imported_without_streams_or_any_client() -> None:
+    """In a process of its own, for the tests have long imported everything."""
+    import subprocess
+
+    modules = ",".join(name(module).removesuffix(".py").replace("/", ".") for module in MODELS)
+    code = f"import sys, {modules}; print(*sorted({{each.partition('.')[0] for each in sys.modules}}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert (
+        set(loaded.stdout.split()) & {"streams", "faust", "aiokafka", "kafka", "redis", "aiohttp", "structlog"} == set()
+    )
+
+
+@pytest.mark.parametrize("module", MODELS + STREAMS, ids=name)
+def test_a_module_says_what_it_is_and_is_one_idea(module: Path) -> None:
+    source = module.read_text(encoding="utf-8")
+
+    assert len((ast.get_docstring(ast.parse(source)) or "").split()) >= 5
+    assert len(source.splitlines()) <= LONGER.get(name(module), LONGEST)
+
+
+@pytest.mark.parametrize("module", STREAMS, ids=name)
+def test_streams_import_no_tests_and_no_benches(module: Path) -> None:
+    roots = {each.partition(".")[0] for each in imports(ast.parse(module.read_text(encoding="utf-8")))}
+
+    assert roots & {"tests", "bench", "examples"} == set()
