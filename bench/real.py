@@ -249,8 +249,8 @@ def page(rows: list[Row], domains: int, refused: int, unreachable: int) -> str:
 Through a real Kafka, a real Valkey and a worker: 28 days of calls and SMS among some 600 people (Copenhagen Networks
 Study, figshare 7267433), each SMS with a text of the UCI SMS Spam Collection (CC BY 4.0), against all fraud domains
 that the Taiwan police hotline 165 published from 2022-12 to 2024-12 (collected by houboyjacky, MIT): {domains:,}
-domains as indicators, {refused} refused at import as public suffixes or hosts that strangers share. Each call gives four
-records (start and end, for either side), each SMS two.
+domains as indicators, {refused} refused at import as public suffixes or hosts that strangers share. Each call gives
+four records (start and end, for either side), each SMS two.
 
 | run | events | signals | alerts | injected people alerted | others alerted |
 |---|---|---|---|---|---|

@@ -92,10 +92,14 @@ class Alignment:
         self.calls: Lane[Call] = Lane(call_clock)
         self.sms: Lane[Sms] = Lane(sms_clock)
 
+    def __len__(self) -> int:
+        """How many batches wait."""
+        return len(self.calls) + len(self.sms)
+
     @property
     def waits(self) -> bool:
         """Whether any event waits."""
-        return bool(len(self.calls) or len(self.sms))
+        return len(self) > 0
 
     def horizons(self, at_end: Mapping[str, bool]) -> dict[str, float]:
         """Up to which event time each of the topics ``calls`` and ``sms`` is known; ``at_end``: no more to read now.

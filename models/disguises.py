@@ -13,6 +13,8 @@ from models.vocabulary import is_plain_word
 
 _HIDDEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
 _FANCY = "\uff0e\uff0f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2024\u2460-\u249b\u24b6-\u24ea\U0001d400-\U0001d7ff"
+HIDDEN_CHARACTERS = [chr(code) for code in range(0x10000) if re.match(f"[{_HIDDEN}]", chr(code))]
+"""Characters that nobody sees."""
 _ODD = re.compile(f"[{_HIDDEN}{_FANCY}]")
 _HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
 # A full-width mark of a URL counts only where a URL may stand: beside letters that are no Chinese.
@@ -29,6 +31,10 @@ _ENDINGS = (
     "cyou|buzz|sbs|cfd|win|fun|live|link|work|ink|ltd|tech|wang|mobi|tk|pw|ws|gd|gl|gg|me"
 )
 _COMMON = "com|net|org|cn|cc|top|vip|xyz|icu|info|co\\.uk"
+COMMON_ENDINGS = (*_COMMON.split("|")[:-1], "co.uk")
+"""Endings that prove a name even where a space or a comma has got into it."""
+OTHER_DOTS = "。｡．․点點·•∙‧・丶，、"
+"""Characters that may stand for a dot."""
 _IDEOGRAPHIC = re.compile(
     rf"(?<=[A-Za-z0-9-])[。｡](?=(?:[A-Za-z0-9-]{{1,63}}[。｡.]){{0,5}}(?:{_ENDINGS})(?![A-Za-z0-9-]))|(?<=[wW]{{3}})[。｡](?=[A-Za-z0-9])"
     r"|(?<=[A-Za-z0-9-])[。｡](?=(?:[A-Za-z0-9-]{1,63}[。｡.]){0,5}[A-Za-z]{2,24}/)",
@@ -53,7 +59,10 @@ _SPACED = re.compile(
     re.IGNORECASE,
 )
 _SPACE_IN_URL = re.compile(r"//[\w-]*(?: |\n|\.\s)")
-_SPACE_AT_DOT = re.compile(rf"(?: \.|\.\s)(?:{_COMMON})\b|[wW]{{3}}[\w-]*(?: \.|\.\s)")
+# Each begins with a letter that is seldom met, which makes the search as fast as one for that letter.
+_SPACE_BEFORE_ENDING = re.compile(rf" \.(?:{_COMMON})\b")
+_SPACE_AFTER_DOT = re.compile(rf"\.\s(?:{_COMMON})\b")
+_SPACED_WWW = re.compile(r"[wW]{3}[\w-]*(?: \.|\.\s)")
 _COMMAS = re.compile(
     rf"(?:(?<=//)|(?<![\w.,])(?=www[.,，]))[a-z0-9-]+(?:[.,，][a-z0-9-]+)*?[,，](?:{_COMMON})(?![a-z0-9])",
     re.IGNORECASE,
@@ -80,19 +89,26 @@ def undisguised(text: str) -> str:
         text = _SPELT.sub(".", text)
     if "\\." in text:
         text = text.replace("\\.", ".")
-    if _MAYBE_BRACKETED.search(text) is not None:
+    if ("[" in text or "(" in text or "{" in text or "<" in text or "（" in text or "【" in text) and (
+        _MAYBE_BRACKETED.search(text) is not None
+    ):
         text = _BRACKETED.sub(".", _BRACKETED_SCHEME.sub(r"\1", text))
-    if _may_be_spaced(text):
+    if may_be_spaced(text):
         text = _SPACED.sub(_joined, text)
     if ("," in text or "，" in text) and _MAYBE_COMMAS.search(text) is not None:
         text = _COMMAS.sub(_dotted, text)
     return text.replace("&amp;", "&") if "&amp;" in text else text
 
 
-def _may_be_spaced(text: str) -> bool:
+def may_be_spaced(text: str) -> bool:
+    """Whether a space may have got into a host."""
     if "//" in text and _SPACE_IN_URL.search(text) is not None:
         return True
-    return (" ." in text or ". " in text or ".\n" in text) and _SPACE_AT_DOT.search(text) is not None
+    return (
+        (" ." in text and _SPACE_BEFORE_ENDING.search(text) is not None)
+        or ((". " in text or ".\n" in text) and _SPACE_AFTER_DOT.search(text) is not None)
+        or (("www" in text or "WWW" in text) and _SPACED_WWW.search(text) is not None)
+    )
 
 
 def _ascii(match: re.Match[str]) -> str:

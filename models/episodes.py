@@ -143,7 +143,8 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     for at, _, signal_or_mark in steps:
         if signal_or_mark is not None:
             seen += 1
-            evidence.take(signal_or_mark)
+            if not evidence.take(signal_or_mark):
+                continue
         if evidence.contacts:
             moments.append(Moment(at, seen, tuple(evidence.context), *evidence.at(at)))
     return moments
@@ -168,11 +169,13 @@ class _Evidence:
         self._deep_at = 0
         self._stage: Stage = "shallow"
 
-    def take(self, signal: Signal) -> None:
-        """Take in the next signal in event time."""
+    def take(self, signal: Signal) -> bool:
+        """Take in the next signal in event time; False when it counts for nothing."""
+        counted = len(self.context)
         if signal.code in CONTACTS:
             self._take_contact(signal)
-        elif signal.code == CODE:
+            return True
+        if signal.code == CODE:
             if self.contacts:
                 self._code_near_contact(signal, signal.at)
             else:  # the episode's window begins code_before its first contact
@@ -186,6 +189,7 @@ class _Evidence:
                 self._advance("deep", signal.at)
             elif signal.code == BANK_NOTICE and self._stage == "deep" and signal.at - self._deep_at <= 2 * HOUR:
                 self._advance("harmed", signal.at)
+        return len(self.context) > counted
 
     def _take_contact(self, signal: Signal) -> None:
         share = signal.confidence / 100.0

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from models.domains import is_top_level, normalise_host
-from models.names import WEAK_FOREIGN, Run, host_in, ordinary
+from models.names import WEAK_FOREIGN, Run, host_in, is_no_name, ordinary
 from models.tlds import Ending, ending
 from models.vocabulary import is_plain_word
 
@@ -106,6 +106,8 @@ def _examine(text: str, start: int, end: int) -> tuple[Found | None, int]:
     raw = text[start:end]
     host = ordinary(raw, scheme is not None)
     if host is None:
+        if scheme is None and after == end and is_no_name(raw):
+            return None, end
         backed = port is not None or (len(path) > 1 and (path[1].isalnum() or len(path) > 3))
         name = host_in(Run(text, start, end, scheme is not None, backed, path))
         if name is None:

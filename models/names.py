@@ -14,7 +14,11 @@ from models.domains import SHARED_HOSTS, is_public_suffix, normalise_host
 from models.tlds import Ending, ending
 from models.vocabulary import FILLERS, is_plain_word
 
-_NAME, _OPEN = Ending.NAME, Ending.OPEN  # looking a member up in its class costs as much as a dictionary
+_NAME, _OPEN, _UNKNOWN = (
+    Ending.NAME,
+    Ending.OPEN,
+    Ending.UNKNOWN,
+)  # looking a member up in its class costs as much as a dictionary
 
 _SECOND_LEVEL_WORDS = "co com org net gov edu ac or ne go gob gouv govt"
 _SENTENCE_WORDS = "is so to me at it no as am be do by us"
@@ -74,6 +78,12 @@ def ordinary(raw: str, certain: bool) -> str | None:
     if len(last) == 2 and (host[:first] in FILLERS or host[:first] in _SECOND_LEVEL):
         return None
     return host
+
+
+def is_no_name(raw: str) -> bool:
+    """Whether a run without a scheme is clearly two words with a full stop between: what follows it ends no host."""
+    label, _, last = raw.partition(".")
+    return last.isalpha() and raw.isascii() and raw.islower() and ending(last) is _UNKNOWN and bool(label)
 
 
 def host_in(run: Run, raw: str | None = None) -> tuple[str, int] | None:

@@ -26,7 +26,8 @@ from models.signals import (
     NUMBER_TALK,
     Signal,
 )
-from models.texts import read
+from models.skimming import skim
+from models.texts import LONGEST, read, read_marked
 
 _HOTLINE_CALLS: Final = {
     "bank": BANK_CALL,
@@ -88,37 +89,50 @@ def _call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal
 
 
 def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tuple[str, Signal]]:
-    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
+    """The signals of SMS events, with the subscriber of each. Texts are read here and nowhere kept."""
     watched = indicators.watched
-    prefixes = indicators.prefix_lengths
-    for message in messages:
-        if message.peer in watched or prefixes:
-            match = indicators.number(message.peer, message.at)
-            if match is not None:
-                yield message.subscriber, _contact(message, NUMBER_SMS, message.peer, match)
-        text = message.text
-        hosts: Sequence[str] = message.domains or ()
-        urls: Sequence[str] = ()
-        if text:
-            reading = read(text)
-            if reading.flags and message.direction == "in":
-                for flag in reading.flags:
-                    yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
-            hosts = (*hosts, *reading.domains) if hosts else reading.domains
-            urls = reading.urls
-        if hosts:
+    anybody = bool(indicators.prefix_lengths)
+    for message in [message for message in messages if anybody or message.peer in watched]:
+        match = indicators.number(message.peer, message.at)
+        if match is not None:
+            yield message.subscriber, _contact(message, NUMBER_SMS, message.peer, match)
+    texts = [message.text[:LONGEST] if message.text else "" for message in messages]
+    for index, marks in skim(texts):
+        message = messages[index]
+        hosts, urls, flags = read_marked(texts[index], marks)
+        for flag in flags:
+            if message.direction == "in":
+                yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
+        if hosts and not message.domains:
             found = _strongest(hosts, urls, message.at, indicators)
             if found is not None:
-                what, match = found
-                yield message.subscriber, _contact(message, DOMAIN_SMS, what, match)
+                yield message.subscriber, _contact(message, DOMAIN_SMS, *found)
+    for index in [index for index, message in enumerate(messages) if message.domains]:
+        message = messages[index]
+        reading = read(texts[index])
+        hosts = (*map(str.lower, message.domains or ()), *reading.domains)
+        found = _strongest(hosts, reading.urls, message.at, indicators)
+        if found is not None:
+            yield message.subscriber, _contact(message, DOMAIN_SMS, *found)
 
 
 def _strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
     """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
-    found = [(host, match) for host in hosts if (match := indicators.host(host.lower(), at)) is not None]
+    best: tuple[str, Match] | None = None
+    for host in hosts:
+        match = indicators.host(host, at)
+        if match is not None and (best is None or _strength(match) > _strength(best[1])):
+            best = host, match
     if urls and indicators.knows_urls:
-        found += [(url, match) for url in urls if (match := indicators.url(url, at)) is not None]
-    return max(found, key=lambda pair: (pair[1].known.confidence, pair[1].key), default=None)
+        for url in urls:
+            match = indicators.url(url, at)
+            if match is not None and (best is None or _strength(match) > _strength(best[1])):
+                best = url, match
+    return best
+
+
+def _strength(match: Match) -> tuple[int, str]:
+    return match.known.confidence, match.key
 
 
 def match_again(signal: Signal, indicators: Indicators) -> Match | None:

@@ -34,7 +34,7 @@ class App(faust.App):
             broker_heartbeat_interval=2.0,
             broker_rebalance_timeout=20.0,
             broker_max_poll_records=16,
-            consumer_max_fetch_size=4_000_000,
+            consumer_max_fetch_size=500_000,
             consumer_group_instance_id=settings.instance,
             # Batches, not records: sixteen of at most 4096 records wait in memory, then fetching pauses.
             stream_buffer_maxsize=16,
@@ -50,7 +50,6 @@ class App(faust.App):
         try:
             found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()}, self)
         except Exception as error:
-            self.scorer.assigned.clear()
             self.fail(error)
             raise
         return {TP(topic, partition): at for (topic, partition), at in found.items()}
@@ -68,6 +67,10 @@ class App(faust.App):
         """The offset after the last record that the broker has told of."""
         tp = TP(topic, partition)
         return self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
+
+    async def end_offset_now(self, topic: str, partition: int) -> int:
+        """The same, asked of the broker."""
+        return int(await self.consumer.end_offset_now(TP(topic, partition)))
 
     def hold_back(self, topic: str, partition: int, held: bool) -> None:
         """Deliver nothing more of a topic partition for now, or do so again."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
+from aiokafka.partitioner import murmur2
 
 from models.alerts import Alert, encode
 from models.events import Refusal
@@ -69,6 +70,7 @@ class Publisher:
         self._alerts = settings.topic("alerts")
         self._dead_letters = settings.topic("dead-letters")
         self._producer: AIOKafkaProducer | None = None
+        self._counts: dict[str, int] = {}
 
     async def __aenter__(self) -> Publisher:
         """Connect; waits until Kafka answers."""
@@ -78,6 +80,7 @@ class Publisher:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=0,
+                max_batch_size=1_000_000,
                 max_request_size=3_000_000,
                 request_timeout_ms=10_000,
                 **self._settings.aiokafka_options(),
@@ -104,7 +107,7 @@ class Publisher:
 
     async def alerts(self, alerts: Sequence[Alert], read_at: float | None = None) -> None:
         """Publish alerts in order and wait until all are confirmed; ``read_at``: Kafka time of their cause (s)."""
-        await self.send([Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts])
+        await self._send([Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts])
         for alert in alerts:
             metrics.ALERTS.labels(alert.severity, alert.status).inc()
         if alerts and read_at is not None:
@@ -113,45 +116,74 @@ class Publisher:
     async def dead_letters(self, columns: Columns, refusals: Sequence[Refusal]) -> None:
         """Publish the dead letters of a batch and wait until all are confirmed."""
         group = self._settings.group
-        await self.send([dead_letter(columns, refusal, self._dead_letters, group) for refusal in refusals])
+        await self._send([dead_letter(columns, refusal, self._dead_letters, group) for refusal in refusals])
         for refusal in refusals:
             metrics.DEAD_LETTERS.labels(columns.topic, refusal.reason).inc()
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def _send(self, letters: Sequence[Letter]) -> None:
         """Send records and wait for the confirmation of each, trying again those that timed out."""
-        left = letters
         wait = 0.1
-        while left:
-            outcomes = await asyncio.gather(*[await self._hand_over(letter) for letter in left], return_exceptions=True)
-            missing = []
-            for letter, outcome in zip(left, outcomes, strict=True):
-                if isinstance(outcome, (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError)):
-                    missing.append(letter)
-                elif isinstance(outcome, BaseException):
-                    raise PublishError(
-                        f"Kafka refused a record for {letter.topic} ({type(outcome).__name__}: {outcome}). Nothing was "
-                        "acknowledged: mend the topic (`forewarn topics apply`) and start the worker again."
-                    ) from outcome
-            left = missing
-            metrics.READY.labels("kafka").set(0 if left else 1)
-            if left:
+        while letters:
+            letters = await self._attempt(letters)
+            metrics.READY.labels("kafka").set(0 if letters else 1)
+            if letters:
                 metrics.RETRIES.labels("kafka").inc()
-                log.warning("waiting for Kafka", kafka=self._settings.kafka, records=len(left))
+                log.warning("waiting for Kafka", kafka=self._settings.kafka, records=len(letters))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 2.0)
 
-    async def _hand_over(self, letter: Letter) -> asyncio.Future[Any]:
+    async def _attempt(self, letters: Sequence[Letter]) -> list[Letter]:
+        """Send records once, packed into one batch for each partition; returns those without an answer."""
         if self._producer is None:
             raise RuntimeError("The publisher is not connected: use it as a context manager.")
-        try:
-            future: asyncio.Future[Any] = await self._producer.send(
-                letter.topic,
-                value=letter.value,
-                key=letter.key,
-                headers=list(letter.headers),
-                timestamp_ms=letter.timestamp,
-            )
-        except Exception as error:  # what cannot even be queued is an outcome like any other
-            future = asyncio.get_running_loop().create_future()
-            future.set_exception(error)
-        return future
+        parcels: list[_Parcel] = []
+        open_parcels: dict[tuple[str, int], _Parcel] = {}
+        for letter in letters:
+            place = letter.topic, await self._partition(self._producer, letter)
+            parcel = open_parcels.get(place)
+            if parcel is None or not parcel.add(letter):
+                parcel = open_parcels[place] = _Parcel(*place, self._producer.create_batch())
+                parcel.add(letter)
+                parcels.append(parcel)
+        outcomes = await asyncio.gather(*[parcel.sent(self._producer) for parcel in parcels], return_exceptions=True)
+        unanswered: list[Letter] = []
+        for parcel, outcome in zip(parcels, outcomes, strict=True):
+            if isinstance(outcome, (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError)):
+                unanswered += parcel.letters
+            elif isinstance(outcome, BaseException):
+                raise PublishError(
+                    f"Kafka refused a record for {parcel.topic} ({type(outcome).__name__}: {outcome}). Nothing was "
+                    "acknowledged: mend the topic (`forewarn topics apply`) and start the worker again."
+                ) from outcome
+        return unanswered
+
+    async def _partition(self, producer: AIOKafkaProducer, letter: Letter) -> int:
+        partitions = self._counts.get(letter.topic)
+        if partitions is None:
+            partitions = self._counts[letter.topic] = len(await producer.partitions_for(letter.topic))
+        key = letter.key if letter.key is not None else letter.value or b""
+        return int(murmur2(key[:256]) & 0x7FFFFFFF) % partitions
+
+
+class _Parcel:
+    """Records of one partition that go out as one batch."""
+
+    def __init__(self, topic: str, partition: int, batch: Any) -> None:
+        self.topic = topic
+        self.letters: list[Letter] = []
+        self._partition = partition
+        self._batch = batch
+
+    def add(self, letter: Letter) -> bool:
+        """Put a record in; False when there is no room for it."""
+        added = self._batch.append(
+            key=letter.key, value=letter.value, timestamp=letter.timestamp, headers=list(letter.headers)
+        )
+        if added is not None:
+            self.letters.append(letter)
+        return added is not None
+
+    async def sent(self, producer: AIOKafkaProducer) -> None:
+        """Send the batch and wait for Kafka's word."""
+        self._batch.close()
+        await (await producer.send_batch(self._batch, self.topic, partition=self._partition))

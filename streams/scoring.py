@@ -2,7 +2,7 @@
 
 The order is the guarantee: decide in memory, publish alerts and dead letters and wait for Kafka's word, write state and
 offsets to Redis in one step, and only then acknowledge. Whatever goes wrong before the last step is done again, with
-the same ids.
+the same ids. Within a partition one step follows the other; the waiting of one partition is another's time to work.
 """
 
 from __future__ import annotations
@@ -39,8 +39,14 @@ EXPIRE_EVERY = 60.0
 LONGEST_WAIT = 2.0
 """Seconds that one topic's events wait for another topic that gives nothing; an alert is worth more than an order."""
 
+SKEW_MS = 1000
+"""Event time by which one topic may be ahead of another that seems to be at its end, before the broker is asked."""
+
 MOST_WAITING = 3
 """Batches of a topic partition that wait for the other topic before no more of it are read."""
+
+MOST_UNAPPLIED = 6
+"""Batches of a partition that are in memory before reading waits for the step under way."""
 
 Ack = Callable[[], object]
 Role = Literal["calls", "sms", "signals"]
@@ -53,8 +59,16 @@ class Source(Protocol):
         """The offset after the last record that the broker has told of; None when it has not yet."""
         ...
 
+    async def end_offset_now(self, topic: str, partition: int) -> int:
+        """The same, asked of the broker."""
+        ...
+
     def hold_back(self, topic: str, partition: int, held: bool) -> None:
         """Deliver nothing more of a topic partition for now, or do so again."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """Hear of an error after which nothing more may be applied."""
         ...
 
 
@@ -92,7 +106,19 @@ class Assigned:
     held: Held
     alignment: Alignment
     feeds: dict[Role, Feed]
+    signals: list[Portion] = field(default_factory=list)
+    """Hits of the reverse look-up, which wait for nothing."""
     acks: list[Ack] = field(default_factory=list)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whoever changes the partition holds this from deciding to the checkpoint."""
+    task: asyncio.Task[None] | None = None
+    """Applies what is due."""
+    again: bool = False
+    """Something has come since that task began its last look."""
+    moved: float = 0.0
+    """When events last began to wait, or were applied."""
+    gone: bool = False
+    """Taken away: nothing more may be applied or written."""
 
 
 class LostRecordsError(Exception):
@@ -116,34 +142,34 @@ class Scorer:
         }
         self._source: Source | None = None
         self.assigned: dict[int, Assigned] = {}
-        self._lock = asyncio.Lock()
         self._expired = perf_counter()
 
     async def assign(self, committed: Mapping[tuple[str, int], int], source: Source) -> dict[tuple[str, int], int]:
         """Load the partitions that ``source`` was just assigned; returns from where to read each (topic, partition).
 
-        ``committed`` has every assigned topic partition with the group's committed offset (-1: none). Raises
-        `MissingStateError` when Redis has lost what Kafka says was read, unless the settings say to rebuild it.
+        What goes wrong from now on, ``source`` is told. ``committed`` has every assigned topic partition with the
+        group's committed offset (-1: none). Raises `MissingStateError` when Redis has lost what Kafka says was read,
+        unless the settings say to rebuild it.
         """
-        async with self._lock:
-            self.assigned.clear()
-            self._source = source
-            positions: dict[tuple[str, int], int] = {}
-            for number in sorted({partition for _, partition in committed}):
-                held = await self._checkpoints.load(number)
-                mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
-                if not held.version and any(at > 0 for at in mine.values()):
-                    self._refuse_to_forget(number)
-                    mine = dict.fromkeys(mine, 0)
-                    positions.update({(topic, number): 0 for topic in mine})
-                held.partition.restore(dict(held.partition.subjects), self._engine.policy)
-                starts = mine | {topic: at for topic, at in held.offsets.items() if topic in mine}
-                positions.update({(topic, number): at for topic, at in starts.items() if topic in held.offsets})
-                self.assigned[number] = self._take_over(held, starts)
-            metrics.PARTITIONS.set(len(self.assigned))
-            metrics.READY.labels("partitions").set(1)
-            for assigned in self.assigned.values():
-                await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
+        await self._let_go()
+        self._source = source
+        positions: dict[tuple[str, int], int] = {}
+        taken: dict[int, Assigned] = {}
+        for number in sorted({partition for _, partition in committed}):
+            held = await self._checkpoints.load(number)
+            mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
+            if not held.version and any(at > 0 for at in mine.values()):
+                self._refuse_to_forget(number)
+                mine = dict.fromkeys(mine, 0)
+                positions.update({(topic, number): 0 for topic in mine})
+            held.partition.restore(dict(held.partition.subjects), self._engine.policy)
+            starts = mine | {topic: at for topic, at in held.offsets.items() if topic in mine}
+            positions.update({(topic, number): at for topic, at in starts.items() if topic in held.offsets})
+            taken[number] = self._take_over(held, starts)
+        self.assigned = taken
+        metrics.PARTITIONS.set(len(self.assigned))
+        metrics.READY.labels("partitions").set(1)
+        await self.reconcile()
         return positions
 
     def _refuse_to_forget(self, number: int) -> None:
@@ -161,27 +187,48 @@ class Scorer:
         return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds)
 
     async def take(self, columns: Columns, ack: Ack) -> None:
-        """Take in a batch and apply what is due of its partition; ``ack`` is called once a checkpoint covers it."""
-        async with self._lock:
-            assigned = self.assigned.get(columns.partition)
-            if assigned is None:  # handed on just before the partition was taken away
-                return
-            role = self._roles[columns.topic]
-            feed = assigned.feeds[role]
-            columns = columns.since(max(feed.upto, 0))
-            if not columns.offsets:
-                assigned.acks.append(ack)
-                return
-            self._check_for_gap(feed, columns)
-            batch, events = self._read(role, columns, ack)
-            feed.upto, feed.heard = columns.upto, perf_counter()
-            if role == "signals":
-                whole = Portion(events, batch, 0, len(events), whole=True)
-                await self._apply(assigned, (), (), (whole,))
-                return
+        """Take in a batch, to be applied as soon as it is due; ``ack`` is called once a checkpoint covers it."""
+        assigned = self.assigned.get(columns.partition)
+        if assigned is None:  # handed on just before the partition was taken away
+            return
+        role = self._roles[columns.topic]
+        feed = assigned.feeds[role]
+        columns = columns.since(max(feed.upto, 0))
+        if not columns.offsets:
+            assigned.acks.append(ack)
+            return
+        self._check_for_gap(feed, columns)
+        batch, events = self._read(role, columns, ack)
+        feed.upto, feed.heard = columns.upto, perf_counter()
+        if role == "signals":
+            assigned.signals.append(Portion(events, batch, 0, len(events), whole=True))
+        else:
+            if not assigned.alignment.waits:
+                assigned.moved = feed.heard
             lane: Lane[Any] = assigned.alignment.calls if role == "calls" else assigned.alignment.sms
             lane.put(events, batch)
-            await self._advance(assigned)
+        self._wake(assigned)
+        if assigned.task is not None and len(assigned.alignment) > MOST_UNAPPLIED:
+            await asyncio.wait({assigned.task})
+
+    def _wake(self, assigned: Assigned) -> None:
+        """Have what is due in a partition applied, now or as soon as the step under way is done."""
+        assigned.again = True
+        if assigned.task is None or assigned.task.done():
+            assigned.task = asyncio.create_task(self._work(assigned))
+
+    async def _work(self, assigned: Assigned) -> None:
+        try:
+            while assigned.again:
+                assigned.again = False
+                async with assigned.turn:
+                    if assigned.gone:
+                        return
+                    await self._advance(assigned)
+        except Exception as error:
+            assigned.gone = True
+            if self._source is not None:
+                self._source.fail(error)
 
     def _check_for_gap(self, feed: Feed, columns: Columns) -> None:
         """Nothing between two batches may go missing on the way here; only Kafka's retention may take records away."""
@@ -210,21 +257,32 @@ class Scorer:
     async def _advance(self, assigned: Assigned) -> None:
         """Apply what both topics have been read far enough for, and hold back the topic that is too far ahead."""
         alignment = assigned.alignment
-        at_end = {"calls": self._is_at_end(assigned, "calls"), "sms": self._is_at_end(assigned, "sms")}
+        at_end = {
+            "calls": await self._is_at_end(assigned, "calls", alignment.sms.clock.at - alignment.calls.clock.at),
+            "sms": await self._is_at_end(assigned, "sms", alignment.calls.clock.at - alignment.sms.clock.at),
+        }
         horizons = alignment.horizons(at_end)
         calls, sms = alignment.due(at_end)
-        if calls or sms:
-            await self._apply(assigned, calls, sms, ())
+        signals, assigned.signals = assigned.signals, []
+        if calls or sms or signals:
+            assigned.moved = perf_counter()
+            await self._apply(assigned, calls, sms, signals)
         least = min(horizons.values())
         self._hold_back(assigned, "calls", len(alignment.calls) >= MOST_WAITING and horizons["calls"] > least)
         self._hold_back(assigned, "sms", len(alignment.sms) >= MOST_WAITING and horizons["sms"] > least)
 
-    def _is_at_end(self, assigned: Assigned, role: Role) -> bool:
+    async def _is_at_end(self, assigned: Assigned, role: Role, behind: int) -> bool:
+        """Whether a topic has nothing more to give; ``behind``: event time (ms) that the other one is ahead of it."""
         feed = assigned.feeds[role]
-        end = None if self._source is None else self._source.end_offset(feed.topic, assigned.held.partition.number)
-        if end is not None and feed.upto >= end:
+        number = assigned.held.partition.number
+        waited = perf_counter() - max(feed.heard, assigned.moved)
+        if self._source is None or (waited > LONGEST_WAIT and not feed.held_back):
             return True
-        return not feed.held_back and perf_counter() - feed.heard > LONGEST_WAIT
+        end = self._source.end_offset(feed.topic, number)
+        if end is None or feed.upto < end:
+            return False
+        # What was fetched last may be older than what the other topic has brought since.
+        return behind <= SKEW_MS or feed.upto >= await self._source.end_offset_now(feed.topic, number)
 
     def _hold_back(self, assigned: Assigned, role: Role, held: bool) -> None:
         feed = assigned.feeds[role]
@@ -264,36 +322,49 @@ class Scorer:
 
     async def reconcile(self) -> None:
         """Withdraw what no longer stands after indicators were revoked."""
-        async with self._lock:
-            for assigned in self.assigned.values():
-                await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
+        for assigned in list(self.assigned.values()):
+            async with assigned.turn:
+                if not assigned.gone:
+                    await self._settle(assigned, self._engine.reconcile(assigned.held.partition))
 
     async def tend(self) -> None:
         """A few times a second: apply what need wait no longer, write offsets, and now and then forget."""
-        async with self._lock:
-            now = perf_counter()
-            expire = now - self._expired >= EXPIRE_EVERY
-            for assigned in self.assigned.values():
-                held = assigned.held
-                if assigned.alignment.waits:
-                    await self._advance(assigned)
+        now = perf_counter()
+        expire = now - self._expired >= EXPIRE_EVERY
+        for assigned in list(self.assigned.values()):
+            held = assigned.held
+            if assigned.alignment.waits:
+                self._wake(assigned)
+            late = now - held.written_at > WRITE_EVERY
+            if not expire and not late:
+                continue
+            async with assigned.turn:
+                if assigned.gone:
+                    continue
                 if expire:
                     await self._settle(assigned, self._engine.expire(held.partition))
-                if now - held.written_at > WRITE_EVERY and (assigned.acks or held.offsets != held.stored):
+                if late and (assigned.acks or held.offsets != held.stored):
                     await self._write(assigned, Outcome())
-            if expire:
-                self._expired = now
-            metrics.SUBJECTS.set(sum(len(each.held.partition.subjects) for each in self.assigned.values()))
+        if expire:
+            self._expired = now
+        metrics.SUBJECTS.set(sum(len(each.held.partition.subjects) for each in self.assigned.values()))
 
     async def release(self) -> None:
         """Let go of all partitions: a step under way is finished first, offsets are written, what waits is dropped."""
-        async with self._lock:
-            for assigned in self.assigned.values():
-                if assigned.held.offsets != assigned.held.stored or assigned.acks:
+        for assigned in list(self.assigned.values()):
+            async with assigned.turn:
+                if not assigned.gone and (assigned.held.offsets != assigned.held.stored or assigned.acks):
                     await self._write(assigned, Outcome())
-            self.assigned.clear()
-            metrics.PARTITIONS.set(0)
-            metrics.READY.labels("partitions").set(0)
+        await self._let_go()
+        metrics.PARTITIONS.set(0)
+        metrics.READY.labels("partitions").set(0)
+
+    async def _let_go(self) -> None:
+        """Forget all partitions as they are, once no step is under way."""
+        for assigned in list(self.assigned.values()):
+            async with assigned.turn:
+                assigned.gone = True
+        self.assigned.clear()
 
     async def _settle(self, assigned: Assigned, outcome: Outcome) -> None:
         """Publish and write what came about without an event."""

@@ -90,6 +90,11 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
                 return {}
         return await super().getmany(active_partitions, timeout)
 
+    async def end_offset_now(self, tp: TP) -> int:
+        """The offset after a partition's last record, asked of the broker."""
+        offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().end_offsets, [tp])
+        return int(offsets[tp])
+
     async def on_start(self) -> None:
         """Start the aiokafka consumer and let it yield columns."""
         await super().on_start()
@@ -143,6 +148,10 @@ class Consumer(upstream.Consumer):
         self._unacked_messages.clear()
         # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
         return {**committed, **positions}
+
+    async def end_offset_now(self, tp: TP) -> int:
+        """The offset after a partition's last record, asked of the broker."""
+        return int(await self._thread.end_offset_now(tp))
 
     def hold_back(self, tp: TP, held: bool) -> None:
         """Deliver nothing more of a partition for now, or do so again; what has been fetched stays."""

@@ -14,6 +14,7 @@ MODELS = sorted((ROOT / "models").rglob("*.py"))
 STREAMS = sorted((ROOT / "streams").rglob("*.py"))
 PURE = frozenset(
     "__future__ abc bisect collections contextlib dataclasses enum functools hashlib heapq html idna ipaddress"  # noqa: SIM905
+    " ahocorasick_rs"
     " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
     " unicodedata urllib.parse zlib".split()
 )

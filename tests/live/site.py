@@ -100,6 +100,16 @@ class Site:
         finally:
             consumer.close()
 
+    def count(self, topic: str) -> int:
+        """How many records a topic holds."""
+        name = self.settings.topic(topic)
+        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
+        try:
+            partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+            return sum(consumer.end_offsets(partitions).values())
+        finally:
+            consumer.close()
+
     def alerts(self) -> list[Record]:
         """All alerts up to now, in order within a subscriber."""
         return [json.loads(record.value) for record in self.read("alerts")]
@@ -121,9 +131,7 @@ def until(look: Callable[[], T], seconds: float = 10.0) -> T:
 
 def applied(http: str, count: int, seconds: float = 20.0) -> None:
     """Wait until a worker has applied so many events and has no lag."""
-    until(
-        lambda: metric(http, "forewarn_events_total") >= count and not metric(http, "forewarn_lag_records"), seconds
-    )
+    until(lambda: metric(http, "forewarn_events_total") >= count and not metric(http, "forewarn_lag_records"), seconds)
 
 
 def last_words(alerts: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

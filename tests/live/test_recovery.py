@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import threading
@@ -15,9 +16,11 @@ import pytest
 import redis
 from kafka.admin import KafkaAdminClient
 
+from bench.filling import fill
+from bench.records import Made
 from models.alerts import encode
 from models.engine import Engine
-from models.events import Call, Sms
+from models.events import Call, Reader, Sms
 from models.indicators import Indicator
 from models.matching import Indicators
 from models.policy import parse
@@ -25,7 +28,7 @@ from models.risk import PointScore
 from streams.indicator_files import IndicatorFile
 from streams.local.process import Server
 from streams.local.stack import LocalStack
-from streams.local.worker import metric
+from streams.local.worker import FOREWARN, metric
 from streams.playing import PlayedRecord, records
 from streams.records import RecordFiles
 from streams.replay import Replay
@@ -45,15 +48,12 @@ def day() -> list[PlayedRecord]:
 @pytest.fixture(scope="module")
 def replayed() -> list[bytes]:
     """What the replay of the example day publishes, in its order."""
-    with (EXAMPLES / "indicators.jsonl").open("rb") as raw:
-        known = Indicators(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
-    engine = Engine(known, parse((ROOT / "policy.yaml").read_bytes()), PointScore())
     alerts: list[bytes] = []
 
     def refuse(line: object) -> None:
         raise AssertionError(line)
 
-    Replay(engine, 8, lambda alert: alerts.append(encode(alert))).run(
+    Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(
         RecordFiles([EXAMPLES / "calls.jsonl"], Call, refuse).chunks(),
         RecordFiles([EXAMPLES / "sms.jsonl"], Sms, refuse).chunks(),
     )
@@ -90,22 +90,41 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
     assert _by_subscriber(published(site)) == _by_subscriber(replayed)
 
 
-def test_killed_again_and_again_a_worker_ends_with_the_same_alerts(
+def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(
+    site: Site, day: list[PlayedRecord]
+) -> None:
+    copies = 16  # of the day, for other people: enough to be killed in the middle of
+    import_indicators(site)
+    records = [_for_others(record, copy) for record in day for copy in range(copies)]
+    asyncio.run(fill(site.settings, records, 8, lambda count: None))
+    wanted = _replay(records)
+    killed = 0
+    while killed < 3:
+        process, _ = site.start_worker(wait=False, FOREWARN_INSTANCE="one")
+        before = _count(site)
+        until(lambda before=before: _count(site) > before, 20)  # type: ignore[misc]
+        process.kill()
+        killed += 1
+    assert _count(site) < len(wanted)
+    site.start_worker(FOREWARN_INSTANCE="one")
+    until(lambda: len(set(published(site))) >= len(wanted), 20)
+    time.sleep(0.5)
+    assert set(published(site)) == set(wanted)  # repeats have the same bytes, and nothing else came
+
+
+def test_killed_while_records_come_a_worker_ends_with_the_same_alerts(
     site: Site, day: list[PlayedRecord], replayed: list[bytes]
 ) -> None:
     import_indicators(site)
     process, _ = site.start_worker(FOREWARN_INSTANCE="one")
-    playing = threading.Thread(target=play, args=(site, day, 900))
+    playing = threading.Thread(target=play, args=(site, day, 1500))
     playing.start()
-    for _ in range(3):
-        time.sleep(0.4)
-        process.kill()
-        process, _ = site.start_worker(FOREWARN_INSTANCE="one")
+    time.sleep(1.0)
+    process.kill()
+    process, _ = site.start_worker(FOREWARN_INSTANCE="one")
     assert playing.is_alive()
     playing.join()
-    wanted = {json.loads(alert)["id"]: json.loads(alert) for alert in replayed}
-    until(lambda: last_words(site.alerts()) == wanted, 20)
-    assert set(published(site)) == set(replayed)  # repeats have the same bytes, and nothing else came
+    until(lambda: _agree(site, replayed), 20)
 
 
 def test_two_workers_share_the_partitions_and_lose_nothing(
@@ -120,8 +139,7 @@ def test_two_workers_share_the_partitions_and_lose_nothing(
     play(site, day[part:])
     leaving.stop()
     until(lambda: metric(first, "forewarn_partitions") == 8, 20)
-    until(lambda: len(set(published(site))) >= len(replayed), 20)
-    assert set(published(site)) == set(replayed)
+    until(lambda: _agree(site, replayed), 20)
 
 
 def test_emptied_redis_is_refused_until_somebody_says_rebuild(site: Site) -> None:
@@ -196,6 +214,46 @@ def _last_words(process: Server) -> str:
     return "" if process.runs else process.launch.log.read_text()
 
 
+def _agree(site: Site, replayed: list[bytes]) -> bool:
+    """Whether the last word of each alert is the replay's.
+
+    A day that is played in seconds brings calls and SMS out of step: an alert may have been published on one of them
+    alone, and must be withdrawn then.
+    """
+    wanted = last_words([json.loads(alert) for alert in replayed])
+    found = last_words(site.alerts())
+    others = found.keys() - wanted.keys()
+    return all(found.get(name) == alert for name, alert in wanted.items()) and all(
+        found[name]["status"] == "withdrawn" for name in others
+    )
+
+
+def _for_others(record: PlayedRecord, copy: int) -> Made:
+    """A record of the day for other people."""
+    key = (record.key or b"").replace(b"8610000", b"86100%02d" % copy)
+    return Made(record.role, key.decode(), record.value.replace(b"8610000", b"86100%02d" % copy), record.at)
+
+
+def _replay(records: list[Made]) -> list[bytes]:
+    """What the replay of these records publishes."""
+    alerts: list[bytes] = []
+    calls = [Reader(Call).one(record.value, None, keyed=False) for record in records if record.role == "calls"]
+    sms = [Reader(Sms).one(record.value, None, keyed=False) for record in records if record.role == "sms"]
+    Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(iter([calls]), iter([sms]))
+    return alerts
+
+
+def _engine() -> Engine:
+    with (EXAMPLES / "indicators.jsonl").open("rb") as raw:
+        known = Indicators(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
+    return Engine(known, parse((ROOT / "policy.yaml").read_bytes()), PointScore())
+
+
+def _count(site: Site) -> int:
+    """How many alerts are on the topic."""
+    return site.count("alerts")
+
+
 def _by_subscriber(alerts: list[bytes]) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
     for alert in alerts:
@@ -206,8 +264,10 @@ def _by_subscriber(alerts: list[bytes]) -> dict[str, list[bytes]]:
 def test_the_replay_command_writes_what_the_engine_decides(replayed: list[bytes], tmp_path: Path) -> None:
     out = tmp_path / "alerts.jsonl"
     done = subprocess.run(
-        [str(ROOT / ".venv/bin/forewarn"), "replay", "--calls", "examples/calls.jsonl", "--sms", "examples/sms.jsonl"]
-        + ["--indicators", "examples/indicators.jsonl", "--out", str(out), "--json"],
+        [
+            *(*FOREWARN, "replay", "--calls", "examples/calls.jsonl", "--sms", "examples/sms.jsonl"),
+            *("--indicators", "examples/indicators.jsonl", "--out", str(out), "--json"),
+        ],
         cwd=ROOT,
         capture_output=True,
         check=True,
