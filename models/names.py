@@ -43,6 +43,10 @@ _CUE = re.compile(
     r"\s*(?:[:>=-]+|on|at|to|en|sur)?\s*\Z|[:=>]\s*\Z",
     re.IGNORECASE,
 )
+# What follows these without a space is where to go, whatever its words.
+_CHINESE_CUE = re.compile(
+    "(?:点击|點擊|点开|點開|登录|登陆|登錄|登入|访问|訪問|进入|進入|打开|打開|输入|輸入|官网|官網|网址|網址|网站|網站|链接|連結)[:：]?\\Z"
+)
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _GLUED_ENDING = re.compile(r"([a-z]{2,})(?=[A-Z0-9_-])|([A-Z]{2,})(?=[a-z0-9_-])|([A-Z][a-z]+)(?=[0-9_-])")
 _NEAR = 20  # characters on each side of a run that are looked at
@@ -164,6 +168,8 @@ def _is_credible(run: Run, spelt: list[str], labels: list[str], kind: Ending) ->
     """Whether a run without a scheme is a host, by its ending, its label and what stands around it."""
     label, last = labels[-2], labels[-1]
     if labels[0] in ("www", "wap") and len(labels) > 2:
+        return True
+    if kind > Ending.FILE and _CHINESE_CUE.search(run.text[max(0, run.start - 3) : run.start]) is not None:
         return True
     if run.backed:
         word = run.path[1:].lower()
