@@ -39,6 +39,9 @@ class Match:
 
 FOREVER = sys.maxsize
 
+MOST_HARMLESS = 100_000
+"""How many harmless hosts are noted: some ten megabytes."""
+
 
 class Indicators:
     """The indicators that a worker matches with; changed as their topic is read.
@@ -55,6 +58,9 @@ class Indicators:
         self._urls: dict[str, dict[str, Known]] = {}
         self._shared: dict[Known, Known] = {}
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
+        self.harmless: set[str] = set()
+        """Hosts met lately that no indicator of the moment speaks of; most hosts are met again and again."""
+        self._url_hosts: set[str] = set()
         for indicator in indicators:
             self.put(indicator)
 
@@ -69,8 +75,11 @@ class Indicators:
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
         known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
+        self.harmless.clear()
         if indicator.type == "url":
-            self._urls.setdefault(_split(indicator.value)[0], {})
+            host = _split(indicator.value)[0]
+            self._urls.setdefault(host, {})
+            self._url_hosts.add(host if host.startswith("[") else host.partition(":")[0])
         place, name = self._place(indicator.type, indicator.value)
         if name not in place:
             self.counts[indicator.type] += 1
@@ -134,6 +143,14 @@ class Indicators:
             if known is not None and known.holds_at(at):
                 return Match(f"url:{host}{start}", known)
         return None
+
+    def note_harmless(self, hosts: Iterable[str]) -> None:
+        """Note those of these hosts that no indicator speaks of, at any time."""
+        if len(self.harmless) > MOST_HARMLESS:
+            self.harmless.clear()
+        for host in hosts:
+            if host not in self._url_hosts and not any(name in self._domains for name in parents(host)):
+                self.harmless.add(host)
 
     @property
     def knows_urls(self) -> bool:

@@ -96,6 +96,7 @@ def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tup
         match = indicators.number(message.peer, message.at)
         if match is not None:
             yield message.subscriber, _contact(message, NUMBER_SMS, message.peer, match)
+    harmless = indicators.harmless
     texts = [message.text[:LONGEST] if message.text else "" for message in messages]
     for index, marks in skim(texts):
         message = messages[index]
@@ -103,10 +104,12 @@ def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tup
         for flag in flags:
             if message.direction == "in":
                 yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
-        if hosts and not message.domains:
+        if hosts and not message.domains and not harmless.issuperset(hosts):
             found = _strongest(hosts, urls, message.at, indicators)
             if found is not None:
                 yield message.subscriber, _contact(message, DOMAIN_SMS, *found)
+            else:
+                indicators.note_harmless(hosts)
     for index in [index for index, message in enumerate(messages) if message.domains]:
         message = messages[index]
         reading = read(texts[index])

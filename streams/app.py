@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import faust
@@ -34,7 +34,7 @@ class App(faust.App):
             broker_heartbeat_interval=2.0,
             broker_rebalance_timeout=20.0,
             broker_max_poll_records=16,
-            consumer_max_fetch_size=500_000,
+            consumer_max_fetch_size=1_000_000,
             consumer_group_instance_id=settings.instance,
             # Batches, not records: sixteen of at most 4096 records wait in memory, then fetching pauses.
             stream_buffer_maxsize=16,
@@ -71,6 +71,11 @@ class App(faust.App):
     async def end_offset_now(self, topic: str, partition: int) -> int:
         """The same, asked of the broker."""
         return int(await self.consumer.end_offset_now(TP(topic, partition)))
+
+    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The first offset that the broker still has of each (topic, partition)."""
+        found = await self.consumer.first_offsets([TP(*place) for place in places])
+        return {(tp.topic, tp.partition): int(at) for tp, at in found.items()}
 
     def hold_back(self, topic: str, partition: int, held: bool) -> None:
         """Deliver nothing more of a topic partition for now, or do so again."""

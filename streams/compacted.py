@@ -19,6 +19,9 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+LONGEST_CATCH_UP = 5.0
+"""Seconds for which a worker waits for the newest indicators before it takes over partitions."""
+
 Apply = Callable[[bytes | None, bytes | None], bool]
 """Takes a record's key and value (None: withdrawn) and says whether something that was known is known no longer;
 raises `RecordError` for a wrong record, after which the last good value stands."""
@@ -47,6 +50,7 @@ class CompactedTopic:
         self._checkpoints = checkpoints
         self._publisher = publisher
         self._on_loss = on_loss
+        self._consumer: AIOKafkaConsumer | None = None
 
     async def follow(self) -> None:
         """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error."""
@@ -59,6 +63,7 @@ class CompactedTopic:
             consumer.assign(assigned)
             await consumer.seek_to_beginning(*assigned)
             ends = await consumer.end_offsets(assigned)
+            self._consumer = consumer
             while True:
                 if not self.loaded.is_set() and all(
                     [await consumer.position(partition) >= ends[partition] for partition in assigned]
@@ -74,6 +79,20 @@ class CompactedTopic:
                     await self._on_loss()
         finally:
             await consumer.stop()
+
+    async def reach_end(self) -> None:
+        """Wait until everything that the topic holds at this moment is in memory, some seconds at most."""
+        consumer = self._consumer
+        if consumer is None:
+            return
+        try:
+            async with asyncio.timeout(LONGEST_CATCH_UP):
+                ends = await consumer.end_offsets(consumer.assignment())
+                for partition, end in ends.items():
+                    while await consumer.position(partition) < end:  # noqa: ASYNC110 - aiokafka tells of no progress
+                        await asyncio.sleep(0.02)
+        except (TimeoutError, KafkaError):
+            log.warning("cannot read to the end at present", topic=self._topic)
 
     async def _connect(self) -> AIOKafkaConsumer:
         wait = 0.1

@@ -8,7 +8,7 @@ the same ids. Within a partition one step follows the other; the waiting of one 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from time import perf_counter
@@ -63,6 +63,10 @@ class Source(Protocol):
         """The same, asked of the broker."""
         ...
 
+    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The first offset that the broker still has of each (topic, partition)."""
+        ...
+
     def hold_back(self, topic: str, partition: int, held: bool) -> None:
         """Deliver nothing more of a topic partition for now, or do so again."""
         ...
@@ -89,7 +93,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Feed:
-    """One topic of one partition: the next offset to be read (-1: not known), and when it last gave something."""
+    """One topic of one partition: the next offset to be read, and when it last gave something."""
 
     topic: str
     upto: int
@@ -121,6 +125,14 @@ class Assigned:
     """Taken away: nothing more may be applied or written."""
 
 
+class Known(Protocol):
+    """What is known beside the events, for example the indicators."""
+
+    async def reach_end(self) -> None:
+        """Wait until everything known at this moment is in memory."""
+        ...
+
+
 class LostRecordsError(Exception):
     """Records did not arrive here although Kafka has them; the checkpoint knows where to read again."""
 
@@ -141,6 +153,8 @@ class Scorer:
             "signals": Reader(SignalRecord),
         }
         self._source: Source | None = None
+        self.known: Sequence[Known] = ()
+        """What must be up to date before the state that another worker has left is looked at."""
         self.assigned: dict[int, Assigned] = {}
         self._expired = perf_counter()
 
@@ -153,6 +167,9 @@ class Scorer:
         """
         await self._let_go()
         self._source = source
+        for known in self.known:
+            await known.reach_end()
+        first = await source.first_offsets([place for place, at in committed.items() if at < 0])
         positions: dict[tuple[str, int], int] = {}
         taken: dict[int, Assigned] = {}
         for number in sorted({partition for _, partition in committed}):
@@ -161,11 +178,10 @@ class Scorer:
             if not held.version and any(at > 0 for at in mine.values()):
                 self._refuse_to_forget(number)
                 mine = dict.fromkeys(mine, 0)
-                positions.update({(topic, number): 0 for topic in mine})
             held.partition.restore(dict(held.partition.subjects), self._engine.policy)
-            starts = mine | {topic: at for topic, at in held.offsets.items() if topic in mine}
-            positions.update({(topic, number): at for topic, at in starts.items() if topic in held.offsets})
-            taken[number] = self._take_over(held, starts)
+            for topic, at in mine.items():
+                positions[topic, number] = held.offsets.get(topic, first.get((topic, number), at))
+            taken[number] = self._take_over(held, {topic: positions[topic, number] for topic in mine})
         self.assigned = taken
         metrics.PARTITIONS.set(len(self.assigned))
         metrics.READY.labels("partitions").set(1)
@@ -183,7 +199,7 @@ class Scorer:
 
     def _take_over(self, held: Held, starts: Mapping[str, int]) -> Assigned:
         now = perf_counter()
-        feeds = {role: Feed(topic, starts.get(topic, -1), now) for role, topic in self._topics.items()}
+        feeds = {role: Feed(topic, starts[topic], now) for role, topic in self._topics.items()}
         return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds)
 
     async def take(self, columns: Columns, ack: Ack) -> None:
@@ -193,7 +209,7 @@ class Scorer:
             return
         role = self._roles[columns.topic]
         feed = assigned.feeds[role]
-        columns = columns.since(max(feed.upto, 0))
+        columns = columns.since(feed.upto)
         if not columns.offsets:
             assigned.acks.append(ack)
             return
@@ -232,7 +248,7 @@ class Scorer:
 
     def _check_for_gap(self, feed: Feed, columns: Columns) -> None:
         """Nothing between two batches may go missing on the way here; only Kafka's retention may take records away."""
-        if feed.upto >= 0 and columns.start > feed.upto:
+        if columns.start > feed.upto:
             where = f"{columns.topic} partition {columns.partition}, offsets {feed.upto} to {columns.start - 1}"
             if feed.read:
                 raise LostRecordsError(

@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Protocol
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as upstream
 from faust.types import TP, ConsumerMessage, Message
+from uvloop import new_event_loop
 
 from streams.acks import AckedRanges
 from streams.columns import Columns, unpack
+
+FETCH_AGAIN_AFTER = 0.002
+"""Seconds after a fetch until the next, while some of its records have not been taken yet."""
+
+FETCH_MAX_WAIT_MS = 20
+"""Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
+are at their ends, nothing is fetched of those that are not."""
 
 Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
@@ -65,7 +73,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             check_crcs=conf.broker_check_crcs,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -95,10 +103,19 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().end_offsets, [tp])
         return int(offsets[tp])
 
+    async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The first offset that the broker still has of each partition."""
+        offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().beginning_offsets, tps)
+        return offsets
+
     async def on_start(self) -> None:
         """Start the aiokafka consumer and let it yield columns."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = ColumnBuffer()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._records = ColumnBuffer()
+        # A partition that is held back has records that nobody takes: aiokafka's tenth of a second before it fetches
+        # again for the others would be most of the time.
+        fetcher._prefetch_backoff = FETCH_AGAIN_AFTER
 
 
 class Consumer(upstream.Consumer):
@@ -110,7 +127,8 @@ class Consumer(upstream.Consumer):
         self.positions: Positions = self.app.positions
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        # The thread's own loop reads every byte from Kafka: uvloop does that in less time with the GIL held.
+        return ConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
         """One message for one batch, which from here on waits for its ack; its offset is the batch's last."""
@@ -152,6 +170,10 @@ class Consumer(upstream.Consumer):
     async def end_offset_now(self, tp: TP) -> int:
         """The offset after a partition's last record, asked of the broker."""
         return int(await self._thread.end_offset_now(tp))
+
+    async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The first offset that the broker still has of each partition."""
+        return await self._thread.first_offsets(tps) if tps else {}
 
     def hold_back(self, tp: TP, held: bool) -> None:
         """Deliver nothing more of a partition for now, or do so again; what has been fetched stays."""

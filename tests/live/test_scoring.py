@@ -70,7 +70,9 @@ def test_wrong_records_become_dead_letters_and_their_neighbours_are_unharmed(wor
 def test_a_new_indicator_is_matched_within_a_second_and_a_revoked_one_withdraws(working: tuple[Site, str]) -> None:
     site, http = working
     number, subscriber = "99900555001", "8610000000303"
+    read = metric(http, "forewarn_events_total")
     site.send("calls", call(subscriber, AT, peer=number, id="before"))
+    applied(http, int(read) + 1)
     known = metric(http, "forewarn_indicators", type="number")
     site.send("indicators", indicator(number))
     time.sleep(1.0)
