@@ -172,6 +172,7 @@ class _Evidence:
     def take(self, signal: Signal) -> bool:
         """Take in the next signal in event time; False when it counts for nothing."""
         counted = len(self.context)
+        self._close_lost(signal.at)
         if signal.code in CONTACTS:
             self._take_contact(signal)
             return True
@@ -187,7 +188,7 @@ class _Evidence:
                 self._advance("medium", signal.at)
             elif signal.code == BANK_CALL:
                 self._advance("deep", signal.at)
-            elif signal.code == BANK_NOTICE and self._stage == "deep" and signal.at - self._deep_at <= 2 * HOUR:
+            elif signal.code == BANK_NOTICE and self._stage == "deep" and self._is_soon_after_deep(signal.at):
                 self._advance("harmed", signal.at)
         return len(self.context) > counted
 
@@ -218,6 +219,17 @@ class _Evidence:
                     self._raise_share("callback", share)
                     self._advance("deep", signal.at)
 
+    def _is_soon_after_deep(self, at: int) -> bool:
+        return at - self._deep_at <= self._windows.harmed_hours * HOUR
+
+    def _close_lost(self, now: int) -> None:
+        """Let go of calls that no one can still be in: their end records are lost. That they were talks stands."""
+        longest = self._windows.longest_call_hours * HOUR
+        for event, call in list(self._open.items()):
+            if now - call.at > longest:
+                del self._open[event]
+                self._talked(longest / MINUTE, call.confidence / 100.0, call.at)
+
     def _end(self, call: str) -> None:
         self._open.pop(call, None)
         self._ended.add(call)
@@ -242,7 +254,7 @@ class _Evidence:
 
     def _advance(self, stage: Stage, at: int) -> None:
         self._stage = further(self._stage, stage)
-        if stage == "deep" and not self._deep_at:
+        if stage == "deep":
             self._deep_at = at
 
     def at(self, now: int) -> tuple[Features, Stage]:

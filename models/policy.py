@@ -64,6 +64,8 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context_after_hours: Minutes
     quiet_hours: Minutes
     context_kept: Minutes
+    longest_call_hours: Minutes
+    harmed_hours: Minutes
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -34,7 +34,7 @@ class App(faust.App):
             broker_heartbeat_interval=2.0,
             broker_rebalance_timeout=20.0,
             broker_max_poll_records=16,
-            consumer_max_fetch_size=1_000_000,
+            consumer_max_fetch_size=2_000_000,
             consumer_group_instance_id=settings.instance,
             # Batches, not records: sixteen of at most 4096 records wait in memory, then fetching pauses.
             stream_buffer_maxsize=16,

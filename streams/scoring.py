@@ -8,19 +8,19 @@ the same ids. Within a partition one step follows the other; the waiting of one 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from models.alignment import Alignment, Lane, Portion
 from models.engine import Engine, Outcome
-from models.events import Call, Reader, Refusal, Sms
+from models.events import Call, Reader, Sms
 from models.signals import SignalRecord
 from streams import metrics
+from streams.assignment import Ack, Assigned, Batch, Feed, Role, Source
 from streams.checkpoint import Checkpoints, Held, MissingStateError
 from streams.columns import Columns
 from streams.publishing import Publisher
@@ -47,82 +47,6 @@ MOST_WAITING = 3
 
 MOST_UNAPPLIED = 6
 """Batches of a partition that are in memory before reading waits for the step under way."""
-
-Ack = Callable[[], object]
-Role = Literal["calls", "sms", "signals"]
-
-
-class Source(Protocol):
-    """What scoring asks of the consumer that feeds it."""
-
-    def end_offset(self, topic: str, partition: int) -> int | None:
-        """The offset after the last record that the broker has told of; None when it has not yet."""
-        ...
-
-    async def end_offset_now(self, topic: str, partition: int) -> int:
-        """The same, asked of the broker."""
-        ...
-
-    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The first offset that the broker still has of each (topic, partition)."""
-        ...
-
-    def hold_back(self, topic: str, partition: int, held: bool) -> None:
-        """Deliver nothing more of a topic partition for now, or do so again."""
-        ...
-
-    def fail(self, error: BaseException) -> None:
-        """Hear of an error after which nothing more may be applied."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch that was read: its columns, the offsets of its good events, its refusals, and how to acknowledge it."""
-
-    role: Role
-    columns: Columns
-    offsets: Sequence[int]
-    refusals: Sequence[Refusal]
-    ack: Ack
-
-    def upto(self, portion: Portion) -> int:
-        """The offset that is reached once a portion of this batch is applied."""
-        return self.columns.upto if portion.whole else self.offsets[portion.stop]
-
-
-@dataclass(slots=True)
-class Feed:
-    """One topic of one partition: the next offset to be read, and when it last gave something."""
-
-    topic: str
-    upto: int
-    heard: float
-    held_back: bool = False
-    read: bool = False
-    """Whether anything has been read of it since it was assigned."""
-
-
-@dataclass(slots=True)
-class Assigned:
-    """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint."""
-
-    held: Held
-    alignment: Alignment
-    feeds: dict[Role, Feed]
-    signals: list[Portion] = field(default_factory=list)
-    """Hits of the reverse look-up, which wait for nothing."""
-    acks: list[Ack] = field(default_factory=list)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Whoever changes the partition holds this from deciding to the checkpoint."""
-    task: asyncio.Task[None] | None = None
-    """Applies what is due."""
-    again: bool = False
-    """Something has come since that task began its last look."""
-    moved: float = 0.0
-    """When events last began to wait, or were applied."""
-    gone: bool = False
-    """Taken away: nothing more may be applied or written."""
 
 
 class Known(Protocol):

@@ -25,7 +25,7 @@ from streams.columns import Columns, unpack
 FETCH_AGAIN_AFTER = 0.002
 """Seconds after a fetch until the next, while some of its records have not been taken yet."""
 
-FETCH_MAX_WAIT_MS = 20
+FETCH_MAX_WAIT_MS = 50
 """Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
 are at their ends, nothing is fetched of those that are not."""
 
