@@ -22,7 +22,7 @@ from uvloop import new_event_loop
 from streams.acks import AckedRanges
 from streams.columns import Columns, unpack
 
-FETCH_AGAIN_AFTER = 0.002
+FETCH_AGAIN_AFTER = 0.02
 """Seconds after a fetch until the next, while some of its records have not been taken yet."""
 
 FETCH_MAX_WAIT_MS = 50
