@@ -124,11 +124,15 @@ class Engine:
                     outcome.changed.add(record.subscriber)
                     touched.add(record.subscriber)
         if calls:
-            partition.call_clock.observe([call.at for call in calls], [call.subscriber for call in calls])
+            times = [call.at for call in calls]
+            if not partition.call_clock.advance(times):
+                partition.call_clock.observe(times, [call.subscriber for call in calls])
             while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
                 touched.add(heapq.heappop(partition.wakes)[1])
         if sms:
-            partition.sms_clock.observe([each.at for each in sms], [each.subscriber for each in sms])
+            times = [each.at for each in sms]
+            if not partition.sms_clock.advance(times):
+                partition.sms_clock.observe(times, [each.subscriber for each in sms])
         self._decide(partition, touched, outcome)
         self._forget(partition, outcome)
         return outcome

@@ -39,10 +39,7 @@ class Watermark(Struct, array_like=True):
         >>> clock.at
         2000300
         """
-        if not times:
-            return
-        if not self.pending and (latest := max(times)) <= self.at + JUMP_MS:  # no jump: the order does not matter
-            self.at = max(self.at, latest)
+        if self.advance(times):
             return
         for at, subscriber in zip(times, subscribers, strict=True):
             if at <= self.at + JUMP_MS:
@@ -56,6 +53,16 @@ class Watermark(Struct, array_like=True):
                 if len(self.pending) >= WITNESSES:
                     self.at = min(self.pending.values())
                     self._settle()
+
+    def advance(self, times: Sequence[int]) -> bool:
+        """Take in times without a jump, whose order then does not matter; False, and nothing is done, with one."""
+        if not times:
+            return True
+        latest = max(times)
+        if self.pending or latest > self.at + JUMP_MS:
+            return False
+        self.at = max(self.at, latest)
+        return True
 
     def _settle(self) -> None:
         """Let go of the witnesses that the clock has caught up with, moving it on by those now within reach."""
