@@ -62,7 +62,7 @@ class LostRecordsError(Exception):
 
 
 class Scorer:
-    """Holds the assigned partitions and applies batches to them, one at a time."""
+    """Holds the assigned partitions and applies their batches, one step of a partition after the other."""
 
     def __init__(self, settings: Settings, engine: Engine, checkpoints: Checkpoints, publisher: Publisher) -> None:
         self._settings = settings
