@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -32,18 +32,6 @@ are at their ends, nothing is fetched of those that are not."""
 Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
 read; a partition left out is read from where the group has committed, else from its beginning."""
-
-
-class KafkaApp(Protocol):
-    """What this transport needs of the Faust app beside Faust's own."""
-
-    kafka_options: Mapping[str, Any]
-    """aiokafka's keyword arguments for servers, TLS and SASL."""
-    positions: Positions
-
-    async def let_go(self) -> None:
-        """Finish what is under way; afterwards nothing is held of the batches that were handed on."""
-        ...
 
 
 class ColumnBuffer(OrderedDict[Any, Any]):
@@ -119,7 +107,11 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
 
 
 class Consumer(upstream.Consumer):
-    """Faust's consumer over batches: one message, one ack and one committed offset for a whole range."""
+    """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
+
+    Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``positions``, and to
+    ``let_go()`` of what it was handed.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from models.events import Call, Reader, Sms
-from streams import metrics
+from streams import health, metrics
 from streams.cli import COMMANDS, cli
 from streams.settings import PREFIX, Settings
 
@@ -93,3 +93,10 @@ def test_make_targets_in_the_readme_exist() -> None:
 def test_what_git_ignores_is_what_the_project_writes() -> None:
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert {".venv/", ".forewarn/"} <= set(ignored)
+
+
+def test_the_container_asks_for_its_health_where_it_is_served() -> None:
+    app = health.application(health.Progress(60.0), lambda: {})
+    served = {route.resource.canonical for route in app.router.routes() if route.resource is not None}
+    (asked,) = re.findall(r"127\.0\.0\.1:8890(/\w+)", (ROOT / "docker" / "Dockerfile").read_text())
+    assert asked in served

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from models.indicators import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
-from streams.cli import CommandError
-from streams.cli.indicator_options import Region, run, site
+from streams.cli import CommandError, site_settings
+from streams.cli.indicator_options import Region, run
 from streams.indicator_files import Defaults, IndicatorFile, Refusal, instant
 from streams.indicator_topic import TopicError, publish
 from streams.text_lines import FileError
@@ -103,7 +103,7 @@ def import_(
 
     Example: forewarn indicators import blacklist.csv --scam-type loan --source city-centre
     """
-    settings = site()
+    settings = site_settings()
     defaults = Defaults(
         type=kind,
         scam_type=scam_type,

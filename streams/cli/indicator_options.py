@@ -12,7 +12,7 @@ import phonenumbers
 
 from streams.cli import CommandError
 from streams.indicator_topic import TopicError
-from streams.settings import Settings, SettingsError
+from streams.settings import SettingsError
 
 T = TypeVar("T")
 
@@ -28,14 +28,6 @@ class Region(click.ParamType):
         if region not in phonenumbers.SUPPORTED_REGIONS:
             self.fail("write the two letters of a country, CN for example", param, ctx)
         return region
-
-
-def site() -> Settings:
-    """The settings of the environment; raises :class:`CommandError` for a wrong one."""
-    try:
-        return Settings.from_environ()
-    except SettingsError as error:
-        raise CommandError(str(error)) from None
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

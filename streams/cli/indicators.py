@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from models.indicators import TYPES, Indicator, IndicatorError, IndicatorType, encode, guess_type, normalise
-from streams.cli import CommandError
+from streams.cli import CommandError, site_settings
 from streams.cli.indicator_import import import_
-from streams.cli.indicator_options import Region, run, site
+from streams.cli.indicator_options import Region, run
 from streams.indicator_topic import publish, read
 
 
@@ -40,7 +40,7 @@ def list_(kind: str | None, scam_type: str | None, source: str | None, everythin
 
     Example: forewarn indicators list --type domain --json > domains.jsonl
     """
-    contents = run(read(site()))
+    contents = run(read(site_settings()))
     chosen: list[Indicator] = []
     unsound = 0
     for _, item in contents.indicators():
@@ -77,7 +77,7 @@ def revoke(values: tuple[str, ...], kind: IndicatorType | None, region: str) -> 
 
     Example: forewarn indicators revoke evil.top "+999 00 123456"
     """
-    settings = site()
+    settings = site_settings()
     positions: dict[str, int] = {}
     for position, value in enumerate(values, 1):
         try:

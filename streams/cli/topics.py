@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from streams.cli import CommandError
+from streams.cli import CommandError, site_settings
 from streams.contracts import Change, ContractError, Contracts, Problem, apply, check, diff, load, open_admin
 from streams.settings import Settings, SettingsError
 
@@ -45,7 +45,7 @@ def validate(path: Path | None, as_json: bool) -> None:
 
     Example: forewarn topics validate --file topics.yaml
     """
-    path = path or _settings().topics_file
+    path = path or site_settings().topics_file
     problems = check(path)
     if as_json:
         _write(problems=problems)
@@ -103,13 +103,6 @@ def apply_(path: Path | None, as_json: bool) -> None:
     click.echo(f"Kafka at {settings.kafka}: {said}", err=True)
 
 
-def _settings() -> Settings:
-    try:
-        return Settings.from_environ()
-    except SettingsError as error:
-        raise CommandError(str(error)) from None
-
-
 @contextmanager
 def _as_command_error() -> Iterator[None]:
     """What the user can mend becomes a sentence, not a traceback."""
@@ -121,7 +114,7 @@ def _as_command_error() -> Iterator[None]:
 
 def _clean(path: Path | None) -> tuple[Settings, Contracts]:
     """The settings, and contracts without a problem: a broken contract must not reach a broker."""
-    settings = _settings()
+    settings = site_settings()
     path = path or settings.topics_file
     _refuse(check(path))
     return settings, load(path)
