@@ -93,7 +93,7 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
 def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(
     site: Site, day: list[PlayedRecord]
 ) -> None:
-    copies = 16  # of the day, for other people: enough to be killed in the middle of
+    copies = 40  # of the day, for other people: enough to be killed in the middle of
     import_indicators(site)
     records = [_for_others(record, copy) for record in day for copy in range(copies)]
     asyncio.run(fill(site.settings, records, 8, lambda count: None))
@@ -105,7 +105,7 @@ def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(
         until(lambda before=before: _count(site) > before, 20)  # type: ignore[misc]
         process.kill()
         killed += 1
-    assert _count(site) < len(wanted)
+    assert len(set(published(site))) < len(wanted)  # repeats apart, the last start has something left to do
     site.start_worker(FOREWARN_INSTANCE="one")
     until(lambda: len(set(published(site))) >= len(wanted), 20)
     time.sleep(0.5)
