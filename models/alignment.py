@@ -7,21 +7,23 @@ far, or has nothing more to give; when both are read as they come, nothing waits
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from models.events import Call, Sms
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batches import Calls, Messages
 from models.watermarks import Watermark
 
-E = TypeVar("E", Call, Sms)
+E = TypeVar("E", Calls, Messages)
 
 
 class Portion(NamedTuple):
     """Events of one batch that are due: those at ``start`` to ``stop`` of it, its last ones if ``whole``."""
 
-    events: Sequence[Any]
+    events: Any
     source: Any
     start: int
     stop: int
@@ -33,7 +35,7 @@ class _Batch:
 
     __slots__ = ("events", "given", "last", "reached", "source")
 
-    def __init__(self, events: Sequence[Any], reached: Sequence[int], last: int, source: Any) -> None:
+    def __init__(self, events: Any, reached: NDArray[np.int64], last: int, source: Any) -> None:
         self.events = events
         self.reached = reached
         self.last = last
@@ -42,10 +44,7 @@ class _Batch:
 
     def first_beyond(self, until: float) -> int:
         """The index of the first event not given out yet that is further along than ``until``."""
-        reached = self.reached
-        if sorted(reached) == reached:  # nearly always, and sorting what is sorted is one fast pass
-            return bisect_right(reached, until, self.given)
-        return next((i for i in range(self.given, len(reached)) if reached[i] > until), len(reached))
+        return max(self.given, int(np.searchsorted(self.reached, until, side="right")))
 
 
 class Lane(Generic[E]):
@@ -63,14 +62,9 @@ class Lane(Generic[E]):
         """How many batches wait."""
         return len(self._waiting)
 
-    def put(self, events: Sequence[E], source: Any = None) -> None:
+    def put(self, events: E, source: Any = None) -> None:
         """Add the next batch of the log; ``source`` comes back with its portions."""
-        reached = [event.at for event in events]
-        # Without a jump the running maximum passes a time just where an event first does: the event times will do.
-        if not self.clock.advance(reached):
-            for index, event in enumerate(events):
-                self.clock.observe([event.at], [event.subscriber])
-                reached[index] = self.clock.at
+        reached = self.clock.observe(events.times, events.subscribers)
         self._waiting.append(_Batch(events, reached, self.clock.at, source))
 
     def take(self, until: float) -> list[Portion]:
@@ -96,8 +90,8 @@ class Alignment:
     """The lanes of one partition's calls and SMS."""
 
     def __init__(self, call_clock: Watermark, sms_clock: Watermark) -> None:
-        self.calls: Lane[Call] = Lane(call_clock)
-        self.sms: Lane[Sms] = Lane(sms_clock)
+        self.calls: Lane[Calls] = Lane(call_clock)
+        self.sms: Lane[Messages] = Lane(sms_clock)
 
     def __len__(self) -> int:
         """How many batches wait."""

@@ -40,7 +40,7 @@ _IDEOGRAPHIC = re.compile(
     r"|(?<=[A-Za-z0-9-])[。｡](?=(?:[A-Za-z0-9-]{1,63}[。｡.]){0,5}[A-Za-z]{2,24}/)",
     re.IGNORECASE,
 )
-SPELT_DOT = re.compile(r"[点點·•∙‧・丶，、。｡](?<=[A-Za-z0-9-].)[A-Za-z0-9]")
+SPELT_DOT = re.compile(rf"[点點·•∙‧・丶，、。｡](?<=[A-Za-z0-9{_FANCY}-].)[A-Za-z0-9{_FANCY}]")
 """A mark between letters that may stand for a dot."""
 # `abc点com`, `www·abc·com`, `abc，com`, `abc dot com`: 12点 is noon, so figures count only when they are many.
 _SPELT = re.compile(

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from models.alerts import Alert
+from models.batches import Calls, Messages
 from models.decisions import Publication, decide
 from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, marks, unfold
-from models.events import Call, Sms
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals
@@ -97,11 +97,11 @@ class Engine:
     def step(
         self,
         partition: Partition,
-        calls: Sequence[Call] = (),
-        sms: Sequence[Sms] = (),
+        calls: Sequence[Calls] = (),
+        sms: Sequence[Messages] = (),
         signals: Sequence[SignalRecord] = (),
     ) -> Outcome:
-        """Take in events of one partition, each sequence in log order, and decide.
+        """Take in events of one partition, the batches of each topic in log order, and decide.
 
         Of records in event-time order, each subscriber's alerts do not depend on how they are cut into steps. With
         late records, and between the topics of a partition, what goes out in the meantime does; what stands in the
@@ -110,10 +110,12 @@ class Engine:
         outcome = Outcome()
         touched: set[str] = set()
         windows = self.policy.windows
-        for subscriber, signal in call_signals(calls, self.indicators, windows):
-            self._insert(partition, subscriber, signal, outcome, touched)
-        for subscriber, signal in sms_signals(sms, self.indicators):
-            self._insert(partition, subscriber, signal, outcome, touched)
+        for some_calls in calls:
+            for subscriber, signal in call_signals(some_calls, self.indicators, windows):
+                self._insert(partition, subscriber, signal, outcome, touched)
+        for messages in sms:
+            for subscriber, signal in sms_signals(messages, self.indicators):
+                self._insert(partition, subscriber, signal, outcome, touched)
         for record in signals:
             if record.status == "raised":
                 self._insert(partition, record.subscriber, record.signal(), outcome, touched)
@@ -123,16 +125,15 @@ class Engine:
                     partition.recount(record.subscriber)
                     outcome.changed.add(record.subscriber)
                     touched.add(record.subscriber)
-        if calls:
-            times = [call.at for call in calls]
-            if not partition.call_clock.advance(times):
-                partition.call_clock.observe(times, [call.subscriber for call in calls])
-            while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
-                touched.add(heapq.heappop(partition.wakes)[1])
-        if sms:
-            times = [each.at for each in sms]
-            if not partition.sms_clock.advance(times):
-                partition.sms_clock.observe(times, [each.subscriber for each in sms])
+        for some_calls in calls:
+            partition.call_clock.observe(some_calls.times, some_calls.subscribers)
+        while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
+            subscriber = heapq.heappop(partition.wakes)[1]
+            woken = partition.subjects.get(subscriber)
+            if woken is not None and woken.is_on_the_phone:
+                touched.add(subscriber)
+        for messages in sms:
+            partition.sms_clock.observe(messages.times, messages.subscribers)
         self._decide(partition, touched, outcome)
         self._forget(partition, outcome)
         return outcome

@@ -50,6 +50,14 @@ class Subject(Struct, array_like=True, gc=False):
         """Whether any signal touches an indicator; without one nothing is ever decided."""
         return any(signal.code in CONTACTS for signal in self.signals)
 
+    @property
+    def is_on_the_phone(self) -> bool:
+        """Whether a call with a known number has started of which no end is known: time alone says more of it."""
+        started = {signal.event for signal in self.signals if signal.code in (NUMBER_CALL, NUMBER_CALLBACK)}
+        return bool(started) and not started.issubset(
+            {signal.event for signal in self.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+        )
+
     def insert(self, signal: Signal) -> bool:
         """Put a signal where it belongs in event time; False when it was known already.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from models.domains import normalise_url, parents
 from models.indicators import Indicator
 from models.numbers import hotlines
+from models.sieves import HostSieve, NumberSieve
 
 
 class Known(NamedTuple):
@@ -39,28 +40,26 @@ class Match:
 
 FOREVER = sys.maxsize
 
-MOST_HARMLESS = 100_000
-"""How many harmless hosts are noted: some ten megabytes."""
-
 
 class Indicators:
     """The indicators that a worker matches with; changed as their topic is read.
 
-    ``watched`` holds every known number and every hotline: one look-up decides that an event's peer means nothing,
-    unless ``prefix_lengths`` is not empty.
+    ``numbers`` and ``hosts`` are the sieves of all that is known, hotlines included: what they let go means nothing.
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
+        self.numbers = NumberSieve()
+        self.hosts = HostSieve()
         self.watched: dict[str, Known | str] = dict(hotlines())
+        """Every known number, and every hotline."""
         self.prefix_lengths: tuple[int, ...] = ()
         self._prefixes: dict[str, Known] = {}
         self._domains: dict[str, Known] = {}
         self._urls: dict[str, dict[str, Known]] = {}
         self._shared: dict[Known, Known] = {}
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
-        self.harmless: set[str] = set()
-        """Hosts met lately that no indicator of the moment speaks of; most hosts are met again and again."""
-        self._url_hosts: set[str] = set()
+        for number in self.watched:
+            self.numbers.add_number(number)
         for indicator in indicators:
             self.put(indicator)
 
@@ -75,11 +74,9 @@ class Indicators:
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
         known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
-        self.harmless.clear()
+        self._sieve(indicator)
         if indicator.type == "url":
-            host = _split(indicator.value)[0]
-            self._urls.setdefault(host, {})
-            self._url_hosts.add(host if host.startswith("[") else host.partition(":")[0])
+            self._urls.setdefault(_split(indicator.value)[0], {})
         place, name = self._place(indicator.type, indicator.value)
         if name not in place:
             self.counts[indicator.type] += 1
@@ -144,18 +141,22 @@ class Indicators:
                 return Match(f"url:{host}{start}", known)
         return None
 
-    def note_harmless(self, hosts: Iterable[str]) -> None:
-        """Note those of these hosts that no indicator speaks of, at any time."""
-        if len(self.harmless) > MOST_HARMLESS:
-            self.harmless.clear()
-        for host in hosts:
-            if host not in self._url_hosts and not any(name in self._domains for name in parents(host)):
-                self.harmless.add(host)
-
     @property
     def knows_urls(self) -> bool:
         """Whether any URL is listed: most texts need not be looked at for one."""
         return bool(self._urls)
+
+    def _sieve(self, indicator: Indicator) -> None:
+        """Have the sieves keep what it may match."""
+        if indicator.type == "number":
+            self.numbers.add_number(indicator.value)
+        elif indicator.type == "number-prefix":
+            self.numbers.add_prefix(indicator.value)
+        elif indicator.type == "domain":
+            self.hosts.add_host(indicator.value)
+        else:
+            host = _split(indicator.value)[0]
+            self.hosts.add_host(host if host.startswith("[") else host.partition(":")[0])
 
     def _place(self, kind: str, value: str) -> tuple[dict[str, Known | str] | dict[str, Known], str]:
         if kind == "number":

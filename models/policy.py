@@ -35,9 +35,9 @@ class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     domain: Points
     missed: Points
     brief_talk: Points
+    in_progress: Points
     talk: Points
     long_talk: Points
-    in_progress: Points
     callback: Points
 
 

@@ -1,13 +1,18 @@
 """Reading: which signals the events of a batch give, one cheap look for the many and a closer one for the few.
 
-The innermost loop of the hot path: almost every event means nothing and must cost a couple of dictionary look-ups.
+Almost every event means nothing: sieves over whole columns let it go, and only what they keep becomes an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
+import numpy as np
+
+from models.batches import UNREAD, Calls, Messages
+from models.domains import normalise_host
 from models.events import Call, Sms
 from models.matching import Indicators, Match
 from models.numbers import hotline
@@ -26,7 +31,7 @@ from models.signals import (
     NUMBER_TALK,
     Signal,
 )
-from models.skimming import skim
+from models.skimming import DISGUISE, DOT
 from models.texts import LONGEST, read, read_marked
 
 _HOTLINE_CALLS: Final = {
@@ -38,20 +43,12 @@ _HOTLINE_CALLS: Final = {
 _FLAGS: Final = {"verification-code": CODE, "bank-notice": BANK_NOTICE}
 
 
-def call_signals(calls: Sequence[Call], indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
+def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
     """The signals of call events, with the subscriber of each, in order."""
-    watched = indicators.watched
     long_call = windows.long_call * 60.0
-    if indicators.prefix_lengths:
-        matches = indicators.number
-        few = [
-            call
-            for call in calls
-            if call.peer in watched or call.duration_s >= long_call or matches(call.peer, call.at) is not None
-        ]
-    else:
-        few = [call for call in calls if call.peer in watched or call.duration_s >= long_call]
-    for call in few:
+    kept = indicators.numbers.may_hold(calls.peers) | (calls.durations >= long_call)
+    for row in np.flatnonzero(kept).tolist():
+        call = calls.event(row)
         signal = _call_signal(call, indicators, long_call)
         if signal is not None:
             yield call.subscriber, signal
@@ -88,35 +85,41 @@ def _call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal
     return None
 
 
-def sms_signals(messages: Sequence[Sms], indicators: Indicators) -> Iterator[tuple[str, Signal]]:
-    """The signals of SMS events, with the subscriber of each. Texts are read here and nowhere kept."""
-    watched = indicators.watched
-    anybody = bool(indicators.prefix_lengths)
-    for message in [message for message in messages if anybody or message.peer in watched]:
-        match = indicators.number(message.peer, message.at)
-        if match is not None:
-            yield message.subscriber, _contact(message, NUMBER_SMS, message.peer, match)
-    harmless = indicators.harmless
-    texts = [message.text[:LONGEST] if message.text else "" for message in messages]
-    for index, marks in skim(texts):
-        message = messages[index]
-        hosts, urls, flags = read_marked(texts[index], marks)
+def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[str, Signal]]:
+    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
+    marks = messages.marks.copy()
+    plain = np.flatnonzero((marks & (DOT | DISGUISE | UNREAD)) == DOT)
+    if len(plain):
+        kept = indicators.hosts.may_hold(messages.texts, messages.text_begins[plain], messages.text_ends[plain])
+        marks[plain[~kept]] ^= DOT  # there may be a host, but none that is known
+    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (marks > 0)).tolist():
+        message = messages.event(row)
+        for signal in _message_signals(message, int(marks[row]), indicators):
+            yield message.subscriber, signal
+
+
+def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterator[Signal]:
+    match = indicators.number(message.peer, message.at)
+    if match is not None:
+        yield _contact(message, NUMBER_SMS, message.peer, match)
+    text = (message.text or "")[:LONGEST]
+    hosts, urls, flags = read(text) if marks & UNREAD else read_marked(text, marks)
+    if message.direction == "in":
         for flag in flags:
-            if message.direction == "in":
-                yield message.subscriber, Signal(message.at, _FLAGS[flag], message.id, message.peer)
-        if hosts and not message.domains and not harmless.issuperset(hosts):
-            found = _strongest(hosts, urls, message.at, indicators)
-            if found is not None:
-                yield message.subscriber, _contact(message, DOMAIN_SMS, *found)
-            else:
-                indicators.note_harmless(hosts)
-    for index in [index for index, message in enumerate(messages) if message.domains]:
-        message = messages[index]
-        reading = read(texts[index])
-        hosts = (*map(str.lower, message.domains or ()), *reading.domains)
-        found = _strongest(hosts, reading.urls, message.at, indicators)
+            yield Signal(message.at, _FLAGS[flag], message.id, message.peer)
+    if message.domains:
+        hosts = (*_normal(message.domains), *hosts)
+    if hosts:
+        found = _strongest(hosts, urls, message.at, indicators)
         if found is not None:
-            yield message.subscriber, _contact(message, DOMAIN_SMS, *found)
+            yield _contact(message, DOMAIN_SMS, *found)
+
+
+def _normal(domains: Sequence[str]) -> Iterator[str]:
+    """The domains that a carrier has found itself, in the one spelling; what is no host is left out."""
+    for domain in domains:
+        with suppress(ValueError):
+            yield normalise_host(domain)
 
 
 def _strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:

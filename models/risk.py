@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 from typing import Protocol
 
-from models.features import CONTACT_FEATURES, CONTEXT_FEATURES, Features
+from msgspec.structs import astuple
+
+from models.features import CONTACT_FEATURES, Features
 from models.policy import Policy
 
 
@@ -35,10 +38,13 @@ class PointScore:
 
 
 def points(moment: Features, policy: Policy) -> float:
-    """The points of one moment: the strongest contact's, plus what its context adds. No contact, no points."""
-    contact, context = policy.contact, policy.context
-    strongest = max(getattr(contact, name) * getattr(moment, name) for name in CONTACT_FEATURES)
+    """The points of one moment: the strongest contact's, plus what its context adds. No contact, no points.
+
+    The fields of `ContactPoints` and `ContextPoints` are those of `Features`, in one order.
+    """
+    values = astuple(moment)
+    strongest = max(map(mul, astuple(policy.contact), values))
     if not strongest:
         return 0.0
-    added: float = sum(getattr(context, name) * getattr(moment, name) for name in CONTEXT_FEATURES)
+    added: float = sum(map(mul, astuple(policy.context), values[len(CONTACT_FEATURES) :]))
     return float(strongest) + added

@@ -1,23 +1,23 @@
-"""Skimming: which texts of a batch need reading at all and how closely, found in one pass over all of them.
+"""Skimming: which texts of a batch need reading at all and how closely, found in one pass over their bytes.
 
 Almost every text holds neither a host nor a code nor a bank's notice, and even a short look at each would cost more
-than everything else about it. An Aho-Corasick automaton (`ahocorasick_rs`) finds every mark of them in the texts of a
-whole batch at once; `models.texts` reads those that have one, and only as closely as their marks ask for.
+than everything else about it. A compiled Aho-Corasick automaton (Aho and Corasick, 1975) finds every mark of them;
+`models.texts` reads those that have one, and only as closely as their marks ask for.
 """
 
 from __future__ import annotations
 
-import re
 import string
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from typing import Final
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Final
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+import numpy as np
 
+from models.compiled import compiled
 from models.disguises import COMMON_ENDINGS, HIDDEN_CHARACTERS, OTHER_DOTS
-from models.notices import CODE_MARKS, MOVEMENT_WORDS
+from models.notices import CODE_MARKS, MOVEMENT_WORDS, WHOLE_CODE_MARKS
 
 # What a text has that may mean something; bits of plain integers, for an enumeration's cost as much as the rest.
 DOT: Final = 1
@@ -26,11 +26,19 @@ DISGUISE: Final = 2
 """Something that may stand for a dot, hide one, or be an address of mail: there may be a host in disguise."""
 WORD: Final = 4
 """A word of verification codes or of money that has moved: there may be a flag."""
+_WHOLE: Final = 8
+"""The same, unless a letter or figure follows ("tac" in "contact"); never in what is found."""
 
 _LETTERS = string.ascii_lowercase + string.digits
 _SPACES = (" ", "\n", "\t", "\r")
 _BRACKETS = "[({<（【"
 _FANCY = (*range(0xFF10, 0xFF1A), *range(0xFF41, 0xFF5B), *range(0x2460, 0x249C), *range(0x24D0, 0x24EB))
+# Their lower case is another number of letters, or one of ASCII: who writes them is read closely.
+_ODD_LETTERS = "İK"
+_FIRST_BYTES = range(0xC2, 0xF5)
+"""The bytes with which a character beyond ASCII begins in UTF-8."""
+_MATHEMATICAL = [bytes((0xF0, 0x9D, third)) for third in range(0x90, 0xA0)]
+"""The beginnings of U+1D400 to U+1D7FF in UTF-8: letters of mathematics."""
 
 
 def _marks() -> dict[str, int]:
@@ -39,35 +47,88 @@ def _marks() -> dict[str, int]:
     disguises = [f".{space}{ending}" for space in _SPACES for ending in COMMON_ENDINGS]
     disguises += [f" .{ending}" for ending in COMMON_ENDINGS] + [f",{ending}" for ending in COMMON_ENDINGS]
     disguises += [f"{dot}{letter}" for dot in OTHER_DOTS for letter in _LETTERS]
-    disguises += [opening + dot for opening in _BRACKETS for dot in (*".:。点點", "dot", "d0t", *_SPACES)]
-    disguises += [f"//{space}" for space in _SPACES] + [" dot ", "\\", "@", "&amp;", "._"]
+    disguises += [
+        opening + space + dot
+        for opening in _BRACKETS
+        for space in ("", *_SPACES)
+        for dot in (*".:。点點", "dot", "d0t")
+    ]
+    disguises += [f"//{space}" for space in _SPACES] + [" dot ", "\\", "@", "._"]
     disguises += [*map(chr, _FANCY), *HIDDEN_CHARACTERS, "．", "․"]
     marks |= dict.fromkeys(disguises, DISGUISE)
-    return marks | dict.fromkeys((*CODE_MARKS, *MOVEMENT_WORDS), WORD)
+    marks |= dict.fromkeys((*CODE_MARKS, *MOVEMENT_WORDS), WORD)
+    marks |= dict.fromkeys(WHOLE_CODE_MARKS, _WHOLE)
+    return marks | dict.fromkeys(_ODD_LETTERS, DISGUISE | WORD)
 
 
-class _Automaton:
-    """Finds marks; ``kinds`` says of each what it is a mark of, and at its end of those found without the automaton."""
-
-    def __init__(self, marks: Iterable[tuple[str, int]]) -> None:
-        patterns, kinds = zip(*sorted(marks), strict=True)
-        self.kinds: tuple[int, ...] = (*kinds, DISGUISE)
-        self._finder = AhoCorasick(
-            patterns, matchkind=MatchKind.Standard, implementation=Implementation.DFA, store_patterns=False
-        )
-
-    def find(self, low: str) -> list[tuple[int, int, int]]:
-        """Every mark with where it begins and ends, in order of the ends."""
-        try:
-            return self._finder.find_matches_as_indexes(low, overlapping=True)
-        except UnicodeEncodeError:  # half a surrogate pair: no letter, and nothing that UTF-8 could spell
-            return self._finder.find_matches_as_indexes(low.encode("utf-8", "replace").decode(), overlapping=True)
+def _patterns(marks: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
+    """The marks in UTF-8, with both cases of letters beyond ASCII; ASCII's cases are one to the automaton."""
+    for mark, kind in marks.items():
+        cases = [(sign,) if sign.isascii() or len(sign.upper()) > 1 else {sign, sign.upper()} for sign in mark]
+        for spelling in product(*cases):
+            yield "".join(spelling).encode(), kind
+    for first in _FIRST_BYTES:
+        yield bytes((ord("."), first)), DISGUISE
+    yield from ((first, DISGUISE) for first in _MATHEMATICAL)
 
 
-_plain = _Automaton((mark, kind) for mark, kind in _marks().items() if mark.isascii())
-_every = _Automaton(_marks().items())
-# Too many letters for the automaton, and too rarely met: after a dot, and those of mathematics anywhere.
-_RARE = re.compile("\\.[^\x00-\x7f]|[\U0001d400-\U0001d7ff]")
+def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:
+    """The automaton's moves (state by byte, uint16) and the kinds of the marks that end in each state (uint8)."""
+    moves, kinds = [[0] * 256], [0]
+    for pattern, kind in patterns:
+        state = 0
+        for byte in pattern:
+            if not moves[state][byte]:
+                moves[state][byte] = len(moves)
+                moves.append([0] * 256)
+                kinds.append(0)
+            state = moves[state][byte]
+        kinds[state] |= kind
+    fallback = [0] * len(moves)
+    waiting = deque(state for state in moves[0] if state)
+    while waiting:
+        state = waiting.popleft()
+        kinds[state] |= kinds[fallback[state]]
+        for byte, move in enumerate(moves[state]):
+            if move:
+                fallback[move] = moves[fallback[state]][byte]
+                waiting.append(move)
+            else:
+                moves[state][byte] = moves[fallback[state]][byte]
+    table = np.array(moves, dtype=np.uint16)
+    table[:, ord("A") : ord("Z") + 1] = table[:, ord("a") : ord("z") + 1]
+    return table, np.array(kinds, dtype=np.uint8)
+
+
+_MOVES, _KINDS = _automaton(_patterns(_marks()))
+
+
+def marks_of(texts: Any, ends: Any) -> Any:
+    """The marks (uint8) of texts in UTF-8, one behind the other; each ends at its place in ``ends`` (int64)."""
+    marks = np.empty(len(ends), dtype=np.uint8)
+    _find(_MOVES, _KINDS, texts, ends, marks)
+    return marks
+
+
+@compiled
+def _find(moves: Any, kinds: Any, texts: Any, ends: Any, marks: Any) -> None:
+    at = 0
+    for index in range(ends.size):
+        state = found = 0
+        end = ends[index]
+        while at < end:
+            state = moves[state, texts[at]]
+            at += 1
+            kind = kinds[state]
+            if kind & _WHOLE and (at >= end or not _is_word(texts[at])):
+                kind |= WORD
+            found |= kind
+        marks[index] = found & (DOT | DISGUISE | WORD)
+
+
+@compiled
+def _is_word(sign: int) -> bool:
+    return 97 <= sign <= 122 or 48 <= sign <= 57 or 65 <= sign <= 90
 
 
 def skim(texts: Sequence[str]) -> list[tuple[int, int]]:
@@ -76,38 +137,7 @@ def skim(texts: Sequence[str]) -> list[tuple[int, int]]:
     >>> skim(["see you at 7", "visit evil.top", "code 482913", "好的。"])
     [(1, 1), (2, 4)]
     """
-    others = [index for index, text in enumerate(texts) if not text.isascii()]
-    if not others:
-        return _skim(texts, _plain)
-    plain = [index for index, text in enumerate(texts) if text.isascii()]
-    found = [(plain[index], kinds) for index, kinds in _skim([texts[index] for index in plain], _plain)]
-    # A letter like İ has two in lower case: only of the lower case itself can places be counted.
-    low = [texts[index].lower() for index in others]
-    found += [(others[index], kinds) for index, kinds in _skim(low, _every)]
-    found.sort()
-    return found
-
-
-def _skim(texts: Sequence[str], automaton: _Automaton) -> list[tuple[int, int]]:
-    low = "\n".join(texts).lower()
-    found = automaton.find(low)
-    if not low.isascii():
-        rare = len(automaton.kinds) - 1
-        found += [(rare, match.start(), match.end()) for match in _RARE.finditer(low)]
-        found.sort(key=lambda mark: mark[2])
-    if not found:
-        return []
-    ends = list(accumulate([len(text) + 1 for text in texts]))
-    kinds = automaton.kinds
-    marked: list[tuple[int, int]] = []
-    index, beyond, bits = -1, 0, 0
-    for mark, _, end in found:
-        if end > beyond:
-            if bits:
-                marked.append((index, bits))
-            index = bisect_left(ends, end)
-            beyond, bits = ends[index], kinds[mark]
-        else:
-            bits |= kinds[mark]
-    marked.append((index, bits))
-    return marked
+    spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no letter
+    ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
+    marks = marks_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
+    return [(int(index), int(marks[index])) for index in np.flatnonzero(marks)]

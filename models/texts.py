@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -49,10 +50,16 @@ def read(text: str) -> Reading:
     >>> read("Your OTP is 482913. ok.see you")
     Reading(domains=(), urls=(), flags=('verification-code',))
     """
-    text = text[:LONGEST]
-    for _, marks in skim([text]):
-        return read_marked(text, marks)
-    return _NOTHING
+    return read_all([text])[0]
+
+
+def read_all(texts: Sequence[str]) -> list[Reading]:
+    """What `read` says of each of several texts, in less time."""
+    texts = [text[:LONGEST] for text in texts]
+    readings = [_NOTHING] * len(texts)
+    for index, marks in skim(texts):
+        readings[index] = read_marked(texts[index], marks)
+    return readings
 
 
 def read_marked(text: str, marks: int) -> Reading:
@@ -66,7 +73,7 @@ def read_marked(text: str, marks: int) -> Reading:
         link = only_link(text)
         if link is not None:
             return Reading((link.host,), (link.url or "",), earned)
-        found = find_hosts(undisguised(text) if may_be_spaced(text) else text)
+        found = find_hosts(undisguised(text) if "&amp;" in text or may_be_spaced(text) else text)
     else:
         found = []
     if not found:

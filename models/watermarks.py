@@ -6,9 +6,11 @@ other subscribers' records agree; see ``docs/decisions/0003-watermark-by-agreeme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.codes import number_of
 
 JUMP_MS = 600_000
 """How far a single record may move the clock: ten minutes, more than a busy partition is ever quiet."""
@@ -28,41 +30,53 @@ class Watermark(Struct, array_like=True):
     at: int = 0
     pending: dict[str, int] = {}
 
-    def observe(self, times: Sequence[int], subscribers: Sequence[str]) -> None:
-        """Take in the event times of one batch, in order, with the subscriber of each.
+    def observe(self, times: NDArray[np.int64], subscribers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take in the event times of one batch, in order, with the subscriber of each (codes of `models.codes`).
+
+        Returns how far along the records are at each of them: the greatest time so far, a jump only once it is
+        believed.
 
         >>> clock = Watermark(at=1_000_000)
-        >>> clock.observe([1_000_500, 99_000_000], ["a", "b"])
-        >>> clock.at
-        1000500
-        >>> clock.observe([2_000_000, 2_000_300], ["c", "d"])
-        >>> clock.at
-        2000300
+        >>> clock.observe(np.array([1_000_500, 99_000_000]), np.array([code_of("8611"), code_of("8612")])).tolist()
+        [1000500, 1000500]
+        >>> clock.observe(np.array([2_000_000, 2_000_300]), np.array([code_of("8613"), code_of("8614")])).tolist()
+        [1000500, 2000300]
         """
-        if self.advance(times):
-            return
-        for at, subscriber in zip(times, subscribers, strict=True):
-            if at <= self.at + JUMP_MS:
-                if at > self.at:
-                    self.at = at
-                    self._settle()
-                    self.pending.clear()
-            else:
-                earlier = self.pending.get(subscriber)
-                self.pending[subscriber] = at if earlier is None else min(earlier, at)
-                if len(self.pending) >= WITNESSES:
-                    self.at = min(self.pending.values())
-                    self._settle()
+        reached = times
+        row = self._advance(times)
+        if row < len(times):
+            reached = times.copy()
+        while row < len(times):
+            self._take(int(times[row]), number_of(int(subscribers[row])))
+            reached[row] = self.at
+            row += 1 + self._advance(times[row + 1 :])
+        return np.maximum.accumulate(reached)
 
-    def advance(self, times: Sequence[int]) -> bool:
-        """Take in times without a jump, whose order then does not matter; False, and nothing is done, with one."""
-        if not times:
-            return True
-        latest = max(times)
-        if self.pending or latest > self.at + JUMP_MS:
-            return False
-        self.at = max(self.at, latest)
-        return True
+    def _advance(self, times: NDArray[np.int64]) -> int:
+        """Take in times up to the first jump, which move the clock alone; returns how many they are."""
+        if self.pending or not len(times):
+            return 0
+        steady = len(times)
+        if int(times.max()) > self.at + JUMP_MS:
+            before = np.maximum.accumulate(np.concatenate(([self.at], times[:-1])))
+            jumps = np.flatnonzero(times > before + JUMP_MS)
+            steady = int(jumps[0]) if len(jumps) else steady
+        if steady:
+            self.at = max(self.at, int(times[:steady].max()))
+        return steady
+
+    def _take(self, at: int, subscriber: str) -> None:
+        if at <= self.at + JUMP_MS:
+            if at > self.at:
+                self.at = at
+                self._settle()
+                self.pending.clear()
+            return
+        earlier = self.pending.get(subscriber)
+        self.pending[subscriber] = at if earlier is None else min(earlier, at)
+        if len(self.pending) >= WITNESSES:
+            self.at = min(self.pending.values())
+            self._settle()
 
     def _settle(self) -> None:
         """Let go of the witnesses that the clock has caught up with, moving it on by those now within reach."""

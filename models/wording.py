@@ -6,6 +6,7 @@ An officer reads these aloud in his head on the way to the door: short, concrete
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from models.alerts import Reason
@@ -88,14 +89,19 @@ def no_longer(why: str) -> Reason:
 
 
 def _reason(code: str, signals: Sequence[Signal]) -> Reason:
-    zh, en = _WORDS[code]
-    types = sorted({signal.scam_type for signal in signals if signal.scam_type})
-    names = [scam_name(scam_type) for scam_type in types]
+    types = tuple(sorted({signal.scam_type for signal in signals if signal.scam_type}))
     minutes = round(sum(signal.duration_s for signal in signals) / 60.0, 1)
-    values = {"n": len(signals), "minutes": f"{minutes:g}"}
-    return Reason(
-        code,
+    zh, en = _words(code, types, len(signals), minutes)
+    return Reason(code, zh, en, tuple(signal.event for signal in signals))
+
+
+@lru_cache(maxsize=4096)
+def _words(code: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
+    """A reason in Chinese and English; most alerts say one of a few hundred things."""
+    zh, en = _WORDS[code]
+    names = [scam_name(scam_type) for scam_type in scam_types]
+    values = {"n": count, "minutes": f"{minutes:g}"}
+    return (
         zh.format(scam=f"（{'、'.join(name[0] for name in names)}）" if names else "", **values),
         en.format(scam=f" ({', '.join(name[1] for name in names)})" if names else "", **values),
-        tuple(signal.event for signal in signals),
     )

@@ -20,6 +20,7 @@ class App(faust.App):
     def __init__(self, settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> None:
         self.kafka_options: Mapping[str, Any] = settings.aiokafka_options()
         self.scorer = scorer
+        self.readers = scorer.readers
         self.failed = failed
         super().__init__(
             settings.topic_prefix + settings.group,
@@ -36,7 +37,7 @@ class App(faust.App):
             broker_max_poll_records=16,
             consumer_max_fetch_size=2_000_000,
             consumer_group_instance_id=settings.instance,
-            # Batches, not records: sixteen of at most 4096 records wait in memory, then fetching pauses.
+            # Batches, not records: sixteen of some 8192 records wait in memory, then fetching pauses.
             stream_buffer_maxsize=16,
             stream_wait_empty=True,
             topic_allow_declare=False,
@@ -65,8 +66,8 @@ class App(faust.App):
 
     def end_offset(self, topic: str, partition: int) -> int | None:
         """The offset after the last record that the broker has told of."""
-        tp = TP(topic, partition)
-        return self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
+        end: int | None = self.consumer.end_offset(TP(topic, partition))
+        return end
 
     async def end_offset_now(self, topic: str, partition: int) -> int:
         """The same, asked of the broker."""

@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.alignment import Alignment, Portion
 from models.events import Refusal
 from streams.checkpoint import Held
@@ -44,15 +47,14 @@ class Source(Protocol):
 class Batch:
     """A batch that was read: its columns, the offsets of its good events, its refusals, and how to acknowledge it."""
 
-    role: Role
     columns: Columns
-    offsets: Sequence[int]
+    offsets: NDArray[np.int64]
     refusals: Sequence[Refusal]
     ack: Ack
 
     def upto(self, portion: Portion) -> int:
         """The offset that is reached once a portion of this batch is applied."""
-        return self.columns.upto if portion.whole else self.offsets[portion.stop]
+        return self.columns.upto if portion.whole else int(self.offsets[portion.stop])
 
 
 @dataclass(slots=True)

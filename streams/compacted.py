@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from models.events import RecordError, Refusal
 from streams import metrics
 from streams.checkpoint import Checkpoints
-from streams.columns import Columns
+from streams.columns import Record
 from streams.publishing import Publisher
 from streams.settings import Settings
 
@@ -125,15 +125,9 @@ class CompactedTopic:
     async def _refuse(self, record: Any, error: RecordError) -> None:
         if not await self._checkpoints.is_new_refusal(record.topic, record.partition, record.offset):
             return
-        columns = Columns(
-            record.topic,
-            record.partition,
-            [record.offset],
-            [record.value],
-            [record.key],
-            [record.timestamp],
-            [record.headers],
-            record.offset + 1,
+        refused = Record(
+            *(record.topic, record.partition, record.offset, record.timestamp),
+            *(record.key, record.value, tuple(record.headers)),
         )
-        await self._publisher.dead_letters(columns, [Refusal(0, error.reason, str(error))])
+        await self._publisher.dead_letters([(refused, Refusal(0, error.reason, str(error)))])
         await self._checkpoints.note_refusal(record.topic, record.partition, record.offset)

@@ -33,7 +33,7 @@ EXPIRED = Counter(
 BATCH_EVENTS = Histogram(
     "forewarn_batch_events",
     "Records in a batch.",
-    buckets=(1, 4, 16, 64, 256, 1024, 4096),
+    buckets=(1, 4, 16, 64, 256, 1024, 4096, 16384),
     registry=REGISTRY,
 )
 DECODE_SECONDS = Histogram("forewarn_decode_seconds", "Decoding a batch.", buckets=_LATENCY, registry=REGISTRY)

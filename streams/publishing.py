@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
-from aiokafka.partitioner import murmur2
 
 from models.alerts import Alert, encode
 from models.events import Refusal
 from streams import metrics
-from streams.columns import Columns
+from streams.columns import Record
+from streams.partitioning import partition_of
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,29 +34,22 @@ class Letter(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
     timestamp: int | None = None
 
 
-def dead_letter(columns: Columns, refusal: Refusal, topic: str, group: str) -> Letter:
+def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
     """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``."""
-    at = refusal.index
     said = {
         "reason": refusal.reason,
         "detail": refusal.detail[:500],
-        "topic": columns.topic,
-        "partition": str(columns.partition),
-        "offset": str(columns.offsets[at]),
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
         "group": group,
     }
     context = [(HEADER + name, value.encode()) for name, value in said.items()]
-    return Letter(
-        topic,
-        columns.keys[at],
-        columns.values[at],
-        (*columns.headers[at], *context),
-        max(columns.timestamps[at], 0),
-    )
+    return Letter(topic, record.key, record.value, (*record.headers, *context), max(record.timestamp, 0))
 
 
 class Publisher:
@@ -87,6 +80,8 @@ class Publisher:
             )
             try:
                 await producer.start()
+                for topic in (self._alerts, self._dead_letters):  # the first alert must not wait for that
+                    self._counts[topic] = len(await producer.partitions_for(topic))
             except KafkaConnectionError:
                 await producer.stop()
                 metrics.READY.labels("kafka").set(0)
@@ -113,12 +108,12 @@ class Publisher:
         if alerts and read_at is not None:
             metrics.ALERT_LATENCY_SECONDS.observe(max(time() - read_at, 0.0))
 
-    async def dead_letters(self, columns: Columns, refusals: Sequence[Refusal]) -> None:
-        """Publish the dead letters of a batch and wait until all are confirmed."""
+    async def dead_letters(self, refused: Sequence[tuple[Record, Refusal]]) -> None:
+        """Publish the dead letters of refused records and wait until all are confirmed."""
         group = self._settings.group
-        await self._send([dead_letter(columns, refusal, self._dead_letters, group) for refusal in refusals])
-        for refusal in refusals:
-            metrics.DEAD_LETTERS.labels(columns.topic, refusal.reason).inc()
+        await self._send([dead_letter(record, refusal, self._dead_letters, group) for record, refusal in refused])
+        for record, refusal in refused:
+            metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
 
     async def _send(self, letters: Sequence[Letter]) -> None:
         """Send records and wait for the confirmation of each, trying again those that timed out."""
@@ -162,7 +157,7 @@ class Publisher:
         if partitions is None:
             partitions = self._counts[letter.topic] = len(await producer.partitions_for(letter.topic))
         key = letter.key if letter.key is not None else letter.value or b""
-        return int(murmur2(key[:256]) & 0x7FFFFFFF) % partitions
+        return partition_of(key, partitions)
 
 
 class _Parcel:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from models.events import Keyed, Reader
+import numpy as np
+
+from models.decoding import Decoded
+from models.packed import Packed
 from streams.text_lines import FileError, unpacked
 
-E_co = TypeVar("E_co", bound=Keyed, covariant=True)
+B = TypeVar("B", bound=Any)
 
 CHUNK_BYTES = 1 << 20
 
@@ -28,38 +31,38 @@ class RefusedLine:
         return f"{self.path}:{self.line}: {self.reason}: {self.detail}"
 
 
-class RecordFiles(Generic[E_co]):
+class RecordFiles(Generic[B]):
     """The records of several files of one kind, one file after the other.
 
-    ``read`` is told the bytes taken from the files so far (packed ones count as packed), for a progress bar.
+    ``read`` reads a chunk of lines; ``told`` hears of the bytes taken from the files so far (packed ones count as
+    packed), for a progress bar.
     """
 
     def __init__(
         self,
         paths: Sequence[Path],
-        kind: type[E_co],
+        read: Callable[[Packed], Decoded[B]],
         refused: Callable[[RefusedLine], object],
-        read: Callable[[int], object] = lambda count: None,
+        told: Callable[[int], object] = lambda count: None,
     ) -> None:
         self._paths = paths
-        self._reader = Reader(kind)
-        self._refused = refused
         self._read = read
+        self._refused = refused
+        self._told = told
 
-    def chunks(self) -> Iterator[Sequence[E_co]]:
+    def chunks(self) -> Iterator[B]:
         """The good records, some thousands at a time; raises `FileError` when a file cannot be read to its end."""
         for path in self._paths:
-            for first, lines in self._lines(path):
-                numbers: Sequence[int] = range(first, first + len(lines))
-                if not all(lines):
-                    numbered = [(number, line) for number, line in zip(numbers, lines, strict=True) if line.strip()]
-                    lines, numbers = [line for _, line in numbered], [number for number, _ in numbered]
-                decoded = self._reader.batch(lines, None)
+            for first, text in self._lines(path):
+                lines = packed_lines(text)
+                decoded = self._read(lines)
                 for refusal in decoded.refusals:
-                    self._refused(RefusedLine(path, numbers[refusal.index], refusal.reason, refusal.detail))
+                    if (lines.value(refusal.index) or b"").strip():  # an empty line is nobody's mistake
+                        line = first + refusal.index
+                        self._refused(RefusedLine(path, line, refusal.reason, refusal.detail))
                 yield decoded.events
 
-    def _lines(self, path: Path) -> Iterator[tuple[int, list[bytes]]]:
+    def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
         """Chunks of whole lines with the number of their first."""
         number, rest, done = 1, b"", 0
         try:
@@ -70,16 +73,25 @@ class RecordFiles(Generic[E_co]):
                         chunk = chunk.replace(b"\r", b"")  # within a JSON line it can only be an end of line's
                     whole, newline, tail = chunk.rpartition(b"\n")
                     at = packed.tell()
-                    self._read(at - done)
+                    self._told(at - done)
                     done = at
                     if not newline:
                         rest += chunk
                         continue
-                    lines = (rest + whole).split(b"\n")
+                    lines = rest + whole
                     rest = tail
                     yield number, lines
-                    number += len(lines)
+                    number += lines.count(b"\n") + 1
                 if rest:
-                    yield number, [rest]
+                    yield number, rest
         except (OSError, EOFError) as error:
             raise FileError(f"{path} cannot be read to its end: {getattr(error, 'strerror', None) or error}") from None
+
+
+def packed_lines(text: bytes) -> Packed:
+    """The lines of a text as records without keys."""
+    buffer = np.frombuffer(text, dtype=np.uint8)
+    breaks = np.flatnonzero(buffer == ord("\n")).astype(np.int64)
+    begins = np.concatenate((np.zeros(1, dtype=np.int64), breaks + 1))
+    ends = np.concatenate((breaks, np.array([len(buffer)], dtype=np.int64)))
+    return Packed(buffer, begins, ends, np.full(len(begins), -1), np.full(len(begins), -1))

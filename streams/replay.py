@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aiokafka.partitioner import murmur2
+import numpy as np
 
 from models.alerts import Alert
 from models.alignment import Alignment, Lane
+from models.batches import Calls, Messages
+from models.codes import number_of
 from models.engine import Engine, Outcome, Partition
-from models.events import Call, Sms
+from streams.partitioning import partition_of
 
-E = TypeVar("E", Call, Sms)
+E = TypeVar("E", Calls, Messages)
 
 EXPIRE_EVERY = 200
 """Chunks between two looks for episodes that have long been closed."""
@@ -43,10 +45,10 @@ class Replay:
         self._publish = publish
         self._partitions = [Partition(number) for number in range(partitions)]
         self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[int, int] = {}
         self.tally = Tally()
 
-    def run(self, calls: Iterator[Sequence[Call]], sms: Iterator[Sequence[Sms]]) -> Tally:
+    def run(self, calls: Iterator[Calls], sms: Iterator[Messages]) -> Tally:
         """Read both to their ends, always the one that is behind in event time; returns the tally."""
         at_end = {"calls": False, "sms": False}
         chunks = 0
@@ -72,52 +74,33 @@ class Replay:
         calls = max(each.calls.clock.at for each in self._alignments)
         return "calls" if calls <= max(each.sms.clock.at for each in self._alignments) else "sms"
 
-    def _put(self, events: Sequence[E] | None, lanes: Sequence[Lane[E]]) -> Sequence[int] | None:
+    def _put(self, events: E | None, lanes: Sequence[Lane[E]]) -> Sequence[int] | None:
         """Put each event into its partition's lane; the numbers of the partitions that got some, None at the end."""
         if events is None:
             return None
-        numbers = self._numbers
-        count = len(lanes)
-        shares: dict[int, list[E]] = {}
-        for event in events:
-            subscriber = event.subscriber
-            number = numbers.get(subscriber)
-            if number is None:
-                number = numbers[subscriber] = partition_of(subscriber, count)
-            share = shares.get(number)
-            if share is None:
-                shares[number] = [event]
-            else:
-                share.append(event)
-        for number, share in shares.items():
-            lanes[number].put(share)
-        return sorted(shares)
+        codes, rows = np.unique(events.subscribers, return_inverse=True)
+        numbers = np.array([self._number_of(code, len(lanes)) for code in codes.tolist()], dtype=np.int64)[rows]
+        touched: list[int] = np.unique(numbers).tolist()
+        for number in touched:
+            lanes[number].put(events[numbers == number])
+        return touched
+
+    def _number_of(self, code: int, partitions: int) -> int:
+        number = self._numbers.get(code)
+        if number is None:
+            number = self._numbers[code] = partition_of(number_of(code).encode(), partitions)
+        return number
 
     def _advance(self, number: int, at_end: dict[str, bool]) -> None:
         calls, sms = self._alignments[number].due(at_end)
         if calls or sms:
-            partition = self._partitions[number]
-            self._count(
-                self._engine.step(
-                    partition,
-                    [call for portion in calls for call in portion.events],
-                    [message for portion in sms for message in portion.events],
-                )
-            )
-            self.tally.calls += sum(len(portion.events) for portion in calls)
-            self.tally.sms += sum(len(portion.events) for portion in sms)
+            of_calls, of_sms = [portion.events for portion in calls], [portion.events for portion in sms]
+            self._count(self._engine.step(self._partitions[number], of_calls, of_sms))
+            self.tally.calls += sum(map(len, of_calls))
+            self.tally.sms += sum(map(len, of_sms))
 
     def _count(self, outcome: Outcome) -> None:
         self.tally.signals.update(outcome.signals)
         for alert in outcome.alerts:
             self.tally.alerts[alert.severity, alert.status] += 1
             self._publish(alert)
-
-
-def partition_of(subscriber: str, partitions: int) -> int:
-    """The partition of a subscriber's records: murmur2 of the key, as Kafka's own producers have it.
-
-    >>> partition_of("8610000000001", 8)
-    1
-    """
-    return int(murmur2(subscriber.encode()) & 0x7FFFFFFF) % partitions

@@ -11,16 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from time import monotonic
 from typing import Any, ClassVar
 
 import aiokafka
+from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as upstream
 from faust.types import TP, ConsumerMessage, Message
 from uvloop import new_event_loop
 
 from streams.acks import AckedRanges
-from streams.columns import Columns, unpack
+from streams.columns import MOST_RECORDS, Columns, RawRecords, unpack
 
 FETCH_AGAIN_AFTER = 0.02
 """Seconds after a fetch until the next, while some of its records have not been taken yet."""
@@ -29,19 +31,40 @@ FETCH_MAX_WAIT_MS = 50
 """Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
 are at their ends, nothing is fetched of those that are not."""
 
+PACE = 0.005
+"""Seconds between two looks for records that find many small batches: one of one record costs as much as one of a
+hundred, and what comes in between comes together."""
+
+MANY = 6
+"""How many small batches at once are many; what is found while fewer come is handed on at once."""
+
+LONGEST_WAIT_IF_HELD = 0.05
+"""Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""
+
 Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
 read; a partition left out is read from where the group has committed, else from its beginning."""
 
 
+Readers = Mapping[str, Callable[[Columns], Any]]
+"""What makes the content of a topic's columns, in the thread that fetches them."""
+
+# The fetcher forgets the bytes of a fetch for what it makes of them; this is the same in every other way.
+fetcher.MemoryRecords = RawRecords
+
+
 class ColumnBuffer(OrderedDict[Any, Any]):
     """aiokafka's buffer of fetched records, which makes each fetch of a partition yield columns."""
+
+    def __init__(self, readers: Readers) -> None:
+        super().__init__()
+        self._readers = readers
 
     def __setitem__(self, tp: Any, result: Any) -> None:
         """Keep a fetch's result; errors are kept as they are."""
         records = getattr(result, "_partition_records", None)
         if records is not None:
-            records._records_iterator = unpack(records)
+            records._records_iterator = unpack(records, self._readers[tp.topic])
         super().__setitem__(tp, result)
 
 
@@ -76,15 +99,61 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         super().__init__(*args, **options)
         self.held_back: set[TP] = set()
         """Partitions that are not to be read on for now. (Faust's own pausing drops what has been fetched already.)"""
+        self._ahead: asyncio.Task[tuple[int, Any]] | None = None
+        self._seeks = 0
+        self._asked_at = 0.0
 
     async def getmany(self, active_partitions: Any, timeout: float) -> Any:
-        """The next batches of the active partitions, those held back apart."""
+        """The next batches of the active partitions, those held back apart.
+
+        While there is a backlog, what comes after them is asked for at once: the thread reads while they are worked on.
+        """
+        asked, self._ahead = self._ahead or self._ask(active_partitions, timeout), None
+        try:
+            seeks, batches = await asked
+        except self.consumer.consumer_stopped_errors:
+            raise
+        except Exception as error:  # Faust would log it and read no more
+            self.app.fail(error)
+            raise
+        if seeks != self._seeks:  # they were read before the position was set anew, and will be read again
+            return {}
+        sizes = [len(batch) for some in batches.values() for batch in some]
+        if sizes and max(sizes) >= MOST_RECORDS:
+            self._ahead = self._ask(active_partitions, timeout)
+        elif len(sizes) >= MANY:
+            await asyncio.sleep(self._asked_at + PACE - monotonic())
+        self._asked_at = monotonic()
+        return batches
+
+    def _ask(self, active_partitions: Any, timeout: float) -> asyncio.Task[tuple[int, Any]]:
+        asked = asyncio.create_task(self._batches(active_partitions, timeout))
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask any more
+        return asked
+
+    async def _batches(self, active_partitions: Any, timeout: float) -> tuple[int, Any]:
         if self.held_back and active_partitions:
             active_partitions = active_partitions - self.held_back
             if not active_partitions:
                 await asyncio.sleep(0.01)
-                return {}
-        return await super().getmany(active_partitions, timeout)
+                return self._seeks, {}
+            timeout = min(timeout, LONGEST_WAIT_IF_HELD)
+        asked: tuple[int, Any] = await super().getmany(active_partitions, timeout)
+        return asked
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> tuple[int, Any]:
+        batches = await super()._fetch_records(*args, **options)
+        return self._seeks, batches
+
+    def forget_ahead(self) -> None:
+        """Let nothing be delivered that has been read up to now: the position is about to be set anew."""
+        self._seeks += 1
+
+    def end_offset(self, tp: TP) -> int | None:
+        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        consumer = self._ensure_consumer()
+        told: int | None = consumer.highwater(tp) if consumer._subscription.is_assigned(tp) else None
+        return told
 
     async def end_offset_now(self, tp: TP) -> int:
         """The offset after a partition's last record, asked of the broker."""
@@ -99,18 +168,18 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the aiokafka consumer and let it yield columns."""
         await super().on_start()
-        fetcher = self._ensure_consumer()._fetcher
-        fetcher._records = ColumnBuffer()
+        fetching = self._ensure_consumer()._fetcher
+        fetching._records = ColumnBuffer(self.app.readers)
         # A partition that is held back has records that nobody takes: aiokafka's tenth of a second before it fetches
         # again for the others would be most of the time.
-        fetcher._prefetch_backoff = FETCH_AGAIN_AFTER
+        fetching._prefetch_backoff = FETCH_AGAIN_AFTER
 
 
 class Consumer(upstream.Consumer):
     """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
 
-    Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``positions``, and to
-    ``let_go()`` of what it was handed.
+    Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``readers``, for
+    ``positions``, to ``let_go()`` of what it was handed, and to ``fail`` when records cannot be read.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -126,13 +195,14 @@ class Consumer(upstream.Consumer):
         """One message for one batch, which from here on waits for its ack; its offset is the batch's last."""
         ranges = self._ranges.get(tp)
         if ranges is None:
-            ranges = self._ranges[tp] = AckedRanges(record.offset)
-        ranges.deliver(record.offsets[-1], record.upto)
+            ranges = self._ranges[tp] = AckedRanges(int(record.offsets[0]))
+        last = int(record.offsets[-1])
+        ranges.deliver(last, record.upto)
         return ConsumerMessage(
             record.topic,
             record.partition,
-            record.offsets[-1],
-            record.timestamps[-1] / 1000.0,
+            last,
+            float(record.timestamps[-1]) / 1000.0,
             0,
             None,
             None,
@@ -151,6 +221,7 @@ class Consumer(upstream.Consumer):
         for tp, offset in (await super().seek_to_committed()).items():
             committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
         positions = await self.positions(committed)
+        self._thread.forget_ahead()
         for tp, offset in positions.items():
             self._thread.seek(tp, offset)
         self._ranges.clear()
@@ -158,6 +229,11 @@ class Consumer(upstream.Consumer):
         self._unacked_messages.clear()
         # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
         return {**committed, **positions}
+
+    def end_offset(self, tp: TP) -> int | None:
+        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        told: int | None = self._thread.end_offset(tp)
+        return told
 
     async def end_offset_now(self, tp: TP) -> int:
         """The offset after a partition's last record, asked of the broker."""

@@ -26,6 +26,7 @@ from streams.compacted import CompactedTopic
 from streams.contracts import BrokerError, Contracts, broker, load
 from streams.known import IndicatorRecords, VulnerableSubscribers
 from streams.publishing import Publisher
+from streams.rehearsal import rehearse
 from streams.scoring import Scorer
 from streams.settings import Settings
 
@@ -96,13 +97,14 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
         ]
         scorer.known = topics
         tasks = [asyncio.create_task(topic.follow()) for topic in topics]
+        rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy))
         tasks.append(
             asyncio.create_task(
                 policy_file.watch(settings.policy_file, policy, lambda new: setattr(engine, "policy", new))
             )
         )
         try:
-            loaded = asyncio.gather(*[topic.loaded.wait() for topic in topics])
+            loaded = asyncio.gather(rehearsed, *[topic.loaded.wait() for topic in topics])
             await _first_of(loaded, stop.wait(), *tasks)
             if stop.is_set():
                 loaded.cancel()

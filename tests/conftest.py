@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from streams.local.stack import LocalStack
+
+# A machine that is busy with something else is no failure, nor is a function that is compiled at its first call.
+settings.register_profile("no-deadline", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("no-deadline")
 
 LIVE = Path(__file__).parent / "live"
 

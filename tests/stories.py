@@ -10,12 +10,13 @@ from pathlib import Path
 import jsonschema
 
 from models.alerts import Alert, encode
-from models.engine import Engine, Partition
+from models.engine import Partition
 from models.events import Call, Sms
 from models.signals import SignalRecord
 from tests.strategies import (
     SECOND,
     T0,
+    ToldEngine,
     clock,
     engine,
 )
@@ -26,7 +27,7 @@ SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "alerts-v1.json"
 class Story:
     """One partition; each record is a step of its own, and what goes out is held against the contract."""
 
-    def __init__(self, deciding: Engine | None = None) -> None:
+    def __init__(self, deciding: ToldEngine | None = None) -> None:
         self.engine = deciding or engine()
         self.partition = Partition(0)
         self.engine.step(self.partition, calls=clock(-1))

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.alignment import Alignment, Lane, Portion
+from models.batches import Calls
 from models.events import Call, Sms
 from models.watermarks import Watermark
+from tests.strategies import calls_of, messages_of
 
 T0 = 1_760_000_000_000
 
@@ -34,10 +36,10 @@ def times(portions: list[Portion]) -> list[int]:
 
 def test_events_wait_until_the_other_topic_is_known_so_far() -> None:
     lanes = started()
-    lanes.calls.put([call(10), call(20), call(30)])
+    lanes.calls.put(calls_of([call(10), call(20), call(30)]))
     more = {"calls": False, "sms": False}
     assert lanes.due(more) == ([], [])
-    lanes.sms.put([sms(25)])
+    lanes.sms.put(messages_of([sms(25)]))
     calls, messages = lanes.due(more)
     assert (times(calls), times(messages)) == ([10, 20], [])
     assert lanes.waits
@@ -45,7 +47,7 @@ def test_events_wait_until_the_other_topic_is_known_so_far() -> None:
 
 def test_what_has_nothing_more_to_give_holds_nobody_up() -> None:
     lanes = started()
-    lanes.calls.put([call(10), call(20)])
+    lanes.calls.put(calls_of([call(10), call(20)]))
     calls, _ = lanes.due({"calls": False, "sms": True})
     assert times(calls) == [10]  # another call of this very instant may follow
     calls, _ = lanes.due({"calls": True, "sms": True})
@@ -54,8 +56,8 @@ def test_what_has_nothing_more_to_give_holds_nobody_up() -> None:
 
 
 def test_portions_say_which_part_of_their_batch_they_are() -> None:
-    lane: Lane[Call] = Lane(Watermark(T0))
-    lane.put([call(10), call(20), call(30)], "batch")
+    lane: Lane[Calls] = Lane(Watermark(T0))
+    lane.put(calls_of([call(10), call(20), call(30)]), "batch")
     (first,) = lane.take(T0 + 20)
     (rest,) = lane.take(T0 + 40)
     assert (first.source, first.start, first.stop, first.whole) == ("batch", 0, 2, False)
@@ -63,24 +65,24 @@ def test_portions_say_which_part_of_their_batch_they_are() -> None:
 
 
 def test_a_batch_without_good_events_passes_through() -> None:
-    lane: Lane[Call] = Lane(Watermark(T0))
-    lane.put([], "refused")
+    lane: Lane[Calls] = Lane(Watermark(T0))
+    lane.put(calls_of([]), "refused")
     (portion,) = lane.take(T0)
     assert (portion.whole, list(portion.events)) == (True, [])
 
 
 def test_a_wrong_clock_holds_nobody_up() -> None:
     lanes = started()
-    lanes.calls.put([call(10), call(10**10), call(20, who=2)])
-    lanes.sms.put([sms(30), sms(40)])
+    lanes.calls.put(calls_of([call(10), call(10**10), call(20, who=2)]))
+    lanes.sms.put(messages_of([sms(30), sms(40)]))
     calls, _ = lanes.due({"calls": True, "sms": False})
     assert times(calls) == [10, 10**10, 20]
 
 
 def test_a_late_event_waits_for_nobody() -> None:
     lanes = started()
-    lanes.calls.put([call(100), call(5), call(110)])
-    lanes.sms.put([sms(106)])
+    lanes.calls.put(calls_of([call(100), call(5), call(110)]))
+    lanes.sms.put(messages_of([sms(106)]))
     calls, _ = lanes.due({"calls": False, "sms": False})
     assert times(calls) == [100, 5]
 
@@ -97,9 +99,9 @@ def test_every_event_comes_out_once_and_in_the_order_of_its_log(
     out: tuple[list[int], list[int]] = ([], [])
     for index in range(max(len(calls), len(messages))):
         if index < len(calls):
-            lanes.calls.put([call(at, who=at % 5) for at in calls[index]])
+            lanes.calls.put(calls_of([call(at, who=at % 5) for at in calls[index]]))
         if index < len(messages):
-            lanes.sms.put([sms(at, who=at % 5) for at in messages[index]])
+            lanes.sms.put(messages_of([sms(at, who=at % 5) for at in messages[index]]))
         for mine, portions in zip(out, lanes.due({"calls": False, "sms": index % 2 == 0}), strict=True):
             mine += times(portions)
     for mine, portions in zip(out, lanes.due({"calls": True, "sms": True}), strict=True):

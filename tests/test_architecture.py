@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from models import scanning, sieves
+from models.codes import PLACES
+from models.events import EARLIEST, LATEST, MAX_BYTES
+
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "models").rglob("*.py"))
 STREAMS = sorted((ROOT / "streams").rglob("*.py"))
 PURE = frozenset(
     "__future__ abc bisect collections contextlib dataclasses enum functools hashlib heapq html idna ipaddress"  # noqa: SIM905
-    " ahocorasick_rs"
+    " numba"
     " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
     " unicodedata urllib.parse zlib".split()
 )
@@ -127,3 +131,45 @@ def test_streams_import_no_tests_and_no_benches(module: Path) -> None:
     roots = {each.partition(".")[0] for each in imports(ast.parse(module.read_text(encoding="utf-8")))}
 
     assert roots & {"tests", "bench", "examples"} == set()
+
+
+def foreign_names(source: str) -> set[str]:
+    """What compiled functions of a module take from other modules of ours, whose changes their kept code ignores."""
+    tree = ast.parse(source)
+    ours = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in ("models", "streams")
+        for alias in node.names
+    }
+    compiled = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and "compiled" in {ast.unparse(each) for each in node.decorator_list}
+    ]
+    used = {
+        node.id
+        for function in compiled
+        for part in function.body
+        for node in ast.walk(part)
+        if isinstance(node, ast.Name)
+    }
+    return used & ours
+
+
+@pytest.mark.parametrize("module", MODELS + STREAMS, ids=name)
+def test_compiled_functions_rest_on_their_own_module_alone(module: Path) -> None:
+    assert foreign_names(module.read_text(encoding="utf-8")) == set()
+
+
+def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> None:
+    source = (
+        "from models.codes import PLACES\nfrom models.compiled import compiled\n@compiled\ndef f(n): return n // PLACES"
+    )
+
+    assert foreign_names(source) == {"PLACES"}
+
+
+def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
+    assert (scanning._EARLIEST, scanning._LATEST, scanning._LARGEST) == (EARLIEST, LATEST, MAX_BYTES)
+    assert {scanning._PLACES, sieves._PLACES} == {PLACES}

@@ -11,10 +11,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from models.events import Call, Reader, Sms
 from streams import health, metrics
 from streams.cli import COMMANDS, cli
 from streams.settings import PREFIX, Settings
+from tests.strategies import CALLS, MESSAGES, packed
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
@@ -81,8 +81,8 @@ def test_the_page_of_metrics_is_what_the_module_says() -> None:
 def test_the_records_in_the_readme_are_good() -> None:
     (block,) = [block for language, block in BLOCK.findall((ROOT / "README.md").read_text()) if language == "json"]
     start, end, message = [line.encode() for line in block.splitlines()]
-    assert [call.phase for call in Reader(Call).batch([start, end], None).events] == ["start", "end"]
-    assert Reader(Sms).batch([message], None).events
+    assert [call.phase for call in CALLS.read(packed([start, end])).events] == ["start", "end"]
+    assert MESSAGES.read(packed([message])).events
 
 
 def test_make_targets_in_the_readme_exist() -> None:

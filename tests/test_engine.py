@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.alerts import Alert, Published, encode
-from models.engine import Engine, Outcome, Partition
+from models.engine import Outcome, Partition
 from models.episodes import Subject
 from models.events import Call, Sms
-from tests.strategies import HOUR, MINUTE, POLICY, clock, engine, histories, saved, sms, split
+from tests.strategies import HOUR, MINUTE, POLICY, ToldEngine, clock, engine, histories, saved, sms, split
 
 SPAN = 2 * HOUR
 PATIENT = msgspec.structs.replace(POLICY, windows=msgspec.structs.replace(POLICY.windows, context_kept=10_080))
@@ -25,7 +25,7 @@ CUTS = st.lists(st.integers(0, 100), max_size=8)
 Records = list[Call | Sms]
 
 
-def begun(deciding: Engine) -> Partition:
+def begun(deciding: ToldEngine) -> Partition:
     """A partition whose call clock runs."""
     partition = Partition(0)
     deciding.step(partition, calls=clock(-1))
@@ -38,7 +38,7 @@ def pieces(records: Records, cuts: list[int]) -> list[Records]:
     return [records[begin:end] for begin, end in pairwise(places)]
 
 
-def run(deciding: Engine, partition: Partition, records: Records, cuts: list[int]) -> list[Outcome]:
+def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list[int]) -> list[Outcome]:
     """Step through the records, cut at these places, and let the clock run on at the end."""
     outcomes = []
     for piece in pieces(records, cuts):

@@ -19,9 +19,10 @@ from examples.generate import FOLDER, write
 from examples.listed import LURES, PUBLISHED, PUBLISHER
 from examples.people import Label
 from models.alerts import Alert
-from models.engine import Engine, Partition
+from models.decoding import CallReader, MessageReader
+from models.engine import Partition
 from models.episodes import episodes, unfold
-from models.events import Call, Reader, Sms
+from models.events import Call, Sms
 from models.hotlines import PROTECTED
 from models.indicators import SCAM_TYPES, check, parse
 from models.matching import Indicators
@@ -29,6 +30,7 @@ from models.policy import SEVERITIES
 from models.policy import parse as parse_policy
 from models.risk import PointScore
 from models.texts import read
+from tests.strategies import ToldEngine, packed
 
 ROOT = FOLDER.parent
 WRITTEN = ("calls", "sms", "subscribers", "indicators", "labels")
@@ -51,14 +53,14 @@ def keys(name: str) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
-    decoded = Reader(Call).batch(lines("calls"), keys("calls"))
+    decoded = CallReader().read(packed(lines("calls"), keys("calls")))
     assert not decoded.refusals
     return list(decoded.events)
 
 
 @pytest.fixture(scope="module")
 def messages() -> list[Sms]:
-    decoded = Reader(Sms).batch(lines("sms"), keys("sms"))
+    decoded = MessageReader().read(packed(lines("sms"), keys("sms")))
     assert not decoded.refusals
     return list(decoded.events)
 
@@ -86,7 +88,7 @@ class Played:
         vulnerable = {record["subscriber"]: len(record["flags"]) for record in flagged}
         indicators = Indicators(parse(line) for line in lines("indicators"))
         self.policy = parse_policy((ROOT / "policy.yaml").read_bytes())
-        engine = Engine(indicators, self.policy, PointScore(), vulnerable)
+        engine = ToldEngine(indicators, self.policy, PointScore(), vulnerable)
         self.partition = Partition(0)
         self.alerts: list[Alert] = []
         self.signals: Counter[str] = Counter()

@@ -268,12 +268,3 @@ def test_nothing_that_stands_in_a_text_makes_a_look_up_fail(anything: str) -> No
 def test_the_naive_reading_and_the_public_suffix_list_agree_on_the_hosts_used_here() -> None:
     """The reference implementation above knows no public suffixes; these hosts have one label of them."""
     assert all(parents(host)[-1].count(".") == 1 for host in HOSTS)
-
-
-def test_a_harmless_host_is_harmless_until_an_indicator_speaks_of_it() -> None:
-    known = Indicators([indicator("domain", "evil.example"), indicator("url", "shop.example:8080/pay")])
-    known.note_harmless(["good.example", "evil.example", "a.evil.example", "shop.example"])
-    assert known.harmless == {"good.example"}
-    known.put(indicator("domain", "good.example"))
-    assert not known.harmless
-    assert known.host("good.example", T0) is not None

@@ -22,9 +22,11 @@ from tests.strategies import (
     POLICY,
     SECOND,
     T0,
+    calls_of,
     end,
     indicator,
     known,
+    messages_of,
     sms,
     start,
 )
@@ -32,12 +34,12 @@ from tests.strategies import (
 
 def of_calls(*calls: Call, indicators: Indicators | None = None) -> list[Signal]:
     """The signals of some calls."""
-    return [signal for _, signal in call_signals(calls, indicators or known(), POLICY.windows)]
+    return [signal for _, signal in call_signals(calls_of(calls), indicators or known(), POLICY.windows)]
 
 
 def of_sms(*messages: Sms, indicators: Indicators | None = None) -> list[Signal]:
     """The signals of some SMS."""
-    return [signal for _, signal in sms_signals(messages, indicators or known())]
+    return [signal for _, signal in sms_signals(messages_of(messages), indicators or known())]
 
 
 def codes(signals: list[Signal]) -> list[str]:
@@ -101,7 +103,7 @@ def test_signals_come_in_the_order_of_their_calls_with_their_subscribers() -> No
     calls = [start("1", 0), start("2", 1, peer=FRIEND), start("3", 2, subscriber=BO, peer="99900551234"), start("4", 3)]
 
     for indicators in (known(), Indicators([indicator("number", CROOK), indicator("number", "99900551234")])):
-        found = list(call_signals(calls, indicators, POLICY.windows))
+        found = list(call_signals(calls_of(calls), indicators, POLICY.windows))
         assert [(who, signal.event) for who, signal in found] == [(ANN, "1"), (BO, "3"), (ANN, "4")]
 
 

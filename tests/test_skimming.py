@@ -103,6 +103,8 @@ def the_long_way(text: str) -> Reading:
 
 @settings(max_examples=1500, deadline=None)
 @example("https://a.com.www.b.co.WWW")
+@example("①，com")
+@example("a&amp;b https://evil.top/x?a=1&amp;b=2")
 @example("see https://abc def.top now")
 @example("www abc. com/x")
 @example("go to https://evil.top/x.y) or not")

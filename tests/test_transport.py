@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import time
 from typing import Any
 
 import pytest
 from aiokafka.consumer import fetcher
+from aiokafka.errors import ConsumerStoppedError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
 from streams import transport
-from streams.columns import unpack
+from streams.columns import MOST_RECORDS
 
 TP = TopicPartition("calls", 3)
 
@@ -31,59 +33,19 @@ def batch(first: int, count: int, codec: int = 0, magic: int = 2) -> bytes:
 
 def partition_records(data: bytes, offset: int) -> Any:
     """What aiokafka's fetcher makes of a fetch response."""
-    return fetcher.PartitionRecords(TP, MemoryRecords(data), [], offset, None, None, True, fetcher.READ_UNCOMMITTED)
-
-
-@pytest.mark.parametrize("codec", [0, 1])
-def test_batches_become_columns_in_offset_order(codec: int) -> None:
-    records = partition_records(batch(10, 3, codec) + batch(13, 2, codec), 10)
-    (columns,) = list(unpack(records))
-    assert columns.offsets == [10, 11, 12, 13, 14]
-    assert columns.values == [b"v10", b"v11", b"v12", b"v13", b"v14"]
-    assert columns.keys == [b"k0", b"k1", b"k2", b"k0", b"k1"]
-    assert columns.timestamps == [1010, 1011, 1012, 1013, 1014]
-    assert [list(headers) for headers in columns.headers] == [[("h", b"1")]] * 5
-    assert (columns.topic, columns.partition, columns.start, columns.upto) == ("calls", 3, 10, 15)
-    assert records.next_fetch_offset == 15
-
-
-def test_a_batch_that_begins_before_the_position_is_cut() -> None:
-    (columns,) = list(unpack(partition_records(batch(10, 5), 13)))
-    assert columns.offsets == [13, 14]
-    assert columns.start == 13
-
-
-def test_offsets_that_are_missing_belong_to_the_batch_after_them() -> None:
-    (columns,) = list(unpack(partition_records(batch(10, 2) + batch(20, 1), 10)))
-    assert columns.offsets == [10, 11, 20]
-    assert columns.upto == 21
-
-
-def test_many_records_are_split_and_each_part_says_where_to_go_on() -> None:
-    records = partition_records(b"".join(batch(10 * index, 10) for index in range(5)), 0)
-    seen = []
-    for columns in unpack(records, most=20):
-        seen.append((columns.start, columns.upto, len(columns)))
-        assert records.next_fetch_offset == columns.upto
-    assert seen == [(0, 20, 20), (20, 40, 20), (40, 50, 10)]
-
-
-def test_a_damaged_batch_is_refused_as_aiokafka_does() -> None:
-    from aiokafka.errors import CorruptRecordException
-
-    data = bytearray(batch(10, 3))
-    data[-1] ^= 0xFF
-    with pytest.raises(CorruptRecordException):
-        list(unpack(partition_records(bytes(data), 10)))
+    return fetcher.PartitionRecords(
+        TP, fetcher.MemoryRecords(data), [], offset, None, None, True, fetcher.READ_UNCOMMITTED
+    )
 
 
 def test_the_buffer_makes_fetches_yield_columns() -> None:
     records = partition_records(batch(10, 3), 10)
     result = fetcher.FetchResult(TP, assignment=_Assigned(), partition_records=records, backoff=0)
-    buffer = transport.ColumnBuffer()
+    buffer = transport.ColumnBuffer({"calls": len})
     buffer[TP] = result
     (columns,) = result.getall(16)
-    assert columns.offsets == [10, 11, 12]
+    assert columns.offsets.tolist() == [10, 11, 12]
+    assert columns.content == 3
     assert not result.has_more()
 
 
@@ -107,6 +69,7 @@ class _Assigned:
 def test_the_private_parts_that_the_transport_reaches_into_are_there() -> None:
     source = inspect.getsource(fetcher)
     assert "_records_iterator" in source
+    assert "records = MemoryRecords(part_data[-1])" in source
     assert "self._records = collections.OrderedDict()" in source or "self._records = OrderedDict()" in source
     for name in ("_to_message", "_new_offset", "_filter_tps_with_pending_acks", "_add_gap", "wait_empty"):
         assert callable(getattr(Consumer, name)), name
@@ -118,3 +81,78 @@ def test_the_private_parts_that_the_transport_reaches_into_are_there() -> None:
         "timeout",
     ]
     assert "to_message(tp, record)" in inspect.getsource(Consumer.getmany)
+
+
+class _Thread(transport.ConsumerThread):
+    """A fetching thread without Kafka: each look for records gives what is prepared, or raises it."""
+
+    def __init__(self, *prepared: Any) -> None:
+        self.held_back = set()
+        self._ahead = None
+        self._seeks = 0
+        self._asked_at = 0.0
+        self.prepared = list(prepared)
+        self.failures: list[BaseException] = []
+        self.consumer = self.app = self
+
+    consumer_stopped_errors = (ConsumerStoppedError,)
+
+    def fail(self, error: BaseException) -> None:
+        self.failures.append(error)
+
+    async def _batches(self, active_partitions: Any, timeout: float) -> tuple[int, Any]:
+        prepared = self.prepared.pop(0)
+        if isinstance(prepared, BaseException):
+            raise prepared
+        return self._seeks, prepared
+
+
+FULL = {TP: [range(MOST_RECORDS)]}
+SMALL = {TP: [range(3)]}
+
+
+async def test_in_a_backlog_the_next_batches_are_asked_for_ahead() -> None:
+    thread = _Thread(FULL, FULL, SMALL)
+
+    assert await thread.getmany(None, 1.0) is FULL
+    await asyncio.sleep(0)
+    assert thread.prepared == [SMALL]
+    assert [await thread.getmany(None, 1.0), await thread.getmany(None, 1.0)] == [FULL, SMALL]
+    await asyncio.sleep(0)
+    assert thread._ahead is None
+
+
+async def test_what_was_read_before_the_position_was_set_anew_is_not_delivered() -> None:
+    thread = _Thread(FULL, FULL, SMALL)
+    await thread.getmany(None, 1.0)
+    await asyncio.sleep(0)
+
+    thread.forget_ahead()
+
+    assert await thread.getmany(None, 1.0) == {}
+    assert await thread.getmany(None, 1.0) is SMALL
+
+
+async def test_many_small_batches_gather_and_few_do_not() -> None:
+    many = {TopicPartition("calls", number): [range(1)] for number in range(transport.MANY)}
+    thread = _Thread(SMALL, many, many)
+    await thread.getmany(None, 1.0)
+
+    began = time.monotonic()
+    await thread.getmany(None, 1.0)
+    await thread.getmany(None, 1.0)
+
+    assert time.monotonic() - began >= transport.PACE
+
+
+async def test_records_that_cannot_be_read_end_the_worker() -> None:
+    """Faust would log the error and read nothing more, and nobody would be warned again."""
+    error = ValueError("damaged")
+    thread = _Thread(error, ConsumerStoppedError())
+
+    with pytest.raises(ValueError, match="damaged"):
+        await thread.getmany(None, 1.0)
+    with pytest.raises(ConsumerStoppedError):
+        await thread.getmany(None, 1.0)
+
+    assert thread.failures == [error]

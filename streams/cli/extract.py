@@ -1,6 +1,6 @@
 """``forewarn extract``: what the worker reads in texts, as JSON Lines, for tests of it and for other tools.
 
-The reading is that of :func:`models.texts.read` and nothing else, so what comes out here is what the worker sees.
+The reading is that of `models.texts` and nothing else, so what comes out here is what the worker sees.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO
 import click
 import msgspec
 
-from models.texts import LONGEST, read
+from models.texts import LONGEST, Reading, read_all
 from streams.cli import CommandError
 from streams.cli.progress import byte_bar
 
@@ -40,13 +40,13 @@ def extract(file: str) -> None:
     out = click.get_binary_stream("stdout")
     with _opened(file) as (raw, advance):
         for lines in _lines(raw, file, advance):
-            out.write(b"".join(map(_reading, lines)))
+            readings = read_all([line.decode("utf-8", "replace") for line in lines])
+            out.write(b"".join(map(_line, readings)))
             out.flush()  # once for all that came at once: line by line only where lines come so
 
 
-def _reading(line: bytes) -> bytes:
-    """The JSON line for one text."""
-    found = read(line.decode("utf-8", "replace"))
+def _line(found: Reading) -> bytes:
+    """The JSON line for what was read of one text."""
     return _encode({"domains": found.domains, "urls": found.urls, "flags": found.flags}) + b"\n"
 
 

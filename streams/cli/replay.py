@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from models.alerts import encode
+from models.decoding import CallReader, MessageReader, RareReader
 from models.engine import Engine
-from models.events import Call, Sms
 from models.indicators import Indicator
 from models.matching import Indicators
 from models.policy import SEVERITIES, PolicyError
@@ -83,7 +83,8 @@ def replay(
         with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
             run = Replay(engine, partitions, lambda alert: file.write(encode(alert) + b"\n"))
             tally = run.run(
-                RecordFiles(calls, Call, refusals, read).chunks(), RecordFiles(sms, Sms, refusals, read).chunks()
+                RecordFiles(calls, CallReader(keyed=False).read, refusals, read).chunks(),
+                RecordFiles(sms, MessageReader(keyed=False).read, refusals, read).chunks(),
             )
     except (FileError, ContractError, PolicyError) as error:
         raise CommandError(str(error)) from None
@@ -124,7 +125,7 @@ def _indicators(paths: Iterable[Path], refused: Callable[[str], None]) -> Iterat
 
 def _vulnerable(paths: tuple[Path, ...], refused: Callable[[RefusedLine], None]) -> dict[str, int]:
     known = VulnerableSubscribers()
-    for chunk in RecordFiles(paths, SubscriberRecord, refused).chunks():
+    for chunk in RecordFiles(paths, RareReader(SubscriberRecord, keyed=False).read, refused).chunks():
         for record in chunk:
             known.put(record)
     return known.flags

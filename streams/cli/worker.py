@@ -22,11 +22,15 @@ def worker() -> None:
     from streams.checkpoint import CheckpointError
     from streams.contracts import ContractError
     from streams.publishing import PublishError
+    from streams.rehearsal import RehearsalError
     from streams.scoring import LostRecordsError
     from streams.settings import Settings, SettingsError
     from streams.worker import WorkerError, run
 
-    mistakes = (SettingsError, ContractError, PolicyError, CheckpointError, PublishError, LostRecordsError, WorkerError)
+    mistakes = (
+        *(SettingsError, ContractError, PolicyError, CheckpointError, PublishError),
+        *(LostRecordsError, RehearsalError, WorkerError),
+    )
     try:
         settings = Settings.from_environ()
         logs.configure(settings)

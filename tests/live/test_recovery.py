@@ -20,7 +20,6 @@ from bench.filling import fill
 from bench.records import Made
 from models.alerts import encode
 from models.engine import Engine
-from models.events import Call, Reader, Sms
 from models.indicators import Indicator
 from models.matching import Indicators
 from models.policy import parse
@@ -34,6 +33,7 @@ from streams.records import RecordFiles
 from streams.replay import Replay
 from streams.settings import Settings
 from tests.live.site import ROOT, Site, call, indicator, last_words, until
+from tests.strategies import CALLS, MESSAGES, packed
 
 EXAMPLES = ROOT / "examples"
 AT = 1_773_625_200_000
@@ -54,8 +54,8 @@ def replayed() -> list[bytes]:
         raise AssertionError(line)
 
     Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(
-        RecordFiles([EXAMPLES / "calls.jsonl"], Call, refuse).chunks(),
-        RecordFiles([EXAMPLES / "sms.jsonl"], Sms, refuse).chunks(),
+        RecordFiles([EXAMPLES / "calls.jsonl"], CALLS.read, refuse).chunks(),
+        RecordFiles([EXAMPLES / "sms.jsonl"], MESSAGES.read, refuse).chunks(),
     )
     return alerts
 
@@ -117,7 +117,7 @@ def test_killed_while_records_come_a_worker_ends_with_the_same_alerts(
 ) -> None:
     import_indicators(site)
     process, _ = site.start_worker(FOREWARN_INSTANCE="one")
-    playing = threading.Thread(target=play, args=(site, day, 1500))
+    playing = threading.Thread(target=play, args=(site, day, 700))
     playing.start()
     time.sleep(1.0)
     process.kill()
@@ -237,8 +237,8 @@ def _for_others(record: PlayedRecord, copy: int) -> Made:
 def _replay(records: list[Made]) -> list[bytes]:
     """What the replay of these records publishes."""
     alerts: list[bytes] = []
-    calls = [Reader(Call).one(record.value, None, keyed=False) for record in records if record.role == "calls"]
-    sms = [Reader(Sms).one(record.value, None, keyed=False) for record in records if record.role == "sms"]
+    calls = CALLS.read(packed([record.value for record in records if record.role == "calls"])).events
+    sms = MESSAGES.read(packed([record.value for record in records if record.role == "sms"])).events
     Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(iter([calls]), iter([sms]))
     return alerts
 

@@ -1,0 +1,37 @@
+"""Packed records: many keys and values in one buffer, as Kafka sends them and files hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """Records as they lie in one buffer: where each value and key begins and ends (int64; -1: there is none)."""
+
+    buffer: NDArray[np.uint8]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    key_begins: NDArray[np.int64]
+    key_ends: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.begins)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Packed:
+        """Some of the records, in the same buffer."""
+        return Packed(self.buffer, self.begins[rows], self.ends[rows], self.key_begins[rows], self.key_ends[rows])
+
+    def value(self, row: int) -> bytes | None:
+        """A record's value."""
+        begin = self.begins[row]
+        return None if begin < 0 else self.buffer[begin : self.ends[row]].tobytes()
+
+    def key(self, row: int) -> bytes | None:
+        """A record's key."""
+        begin = self.key_begins[row]
+        return None if begin < 0 else self.buffer[begin : self.key_ends[row]].tobytes()
