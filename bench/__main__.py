@@ -60,9 +60,9 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
                 speeds["pipeline"].append(events / run.seconds(filled))
                 peak = max(peak, run.peak_megabytes())
                 if turn == turns - 1:
-                    more = records.made(
-                        rate * latency_seconds, numbers, domains, seed=2, begin=records.BEGIN + events * 10
-                    )
+                    begin = records.BEGIN + events * 10 + 1000
+                    made = (rate * latency_seconds, numbers, domains)
+                    more = records.made(*made, seed=2, begin=begin, rate=rate, talk_ms=5_000)
                     delays = asyncio.run(latencies(settings, more, rate, PARTITIONS))
                     peak = max(peak, run.peak_megabytes())
             finally:

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from bench.records import Made
 from models.indicators import Indicator
 from streams.indicator_topic import publish
-from streams.replay import partition_of
+from streams.partitioning import partition_of
 from streams.settings import Settings
 
 BATCH_BYTES = 200_000
@@ -32,7 +32,7 @@ class Packer:
         """Add a record; sends its batch when that is full."""
         number = self._numbers.get(record.key)
         if number is None:
-            number = self._numbers[record.key] = partition_of(record.key, self._partitions)
+            number = self._numbers[record.key] = partition_of(record.key.encode(), self._partitions)
         place = (record.role, number)
         builder = self._builders.get(place)
         if builder is None:

@@ -60,15 +60,22 @@ def subscriber(number: int) -> str:
     return f"8610000{number:06}"
 
 
-def made(count: int, numbers: list[str], domains: list[str], seed: int = 1, begin: int = BEGIN) -> Iterator[Made]:
-    """So many records in event time, a hundred to the second."""
+def made(
+    count: int,
+    numbers: list[str],
+    domains: list[str],
+    seed: int = 1,
+    begin: int = BEGIN,
+    rate: int = 100,
+    talk_ms: int = 60_000,
+) -> Iterator[Made]:
+    """So many records in event time, ``rate`` to the second."""
     rng = random.Random(seed)
     plain, with_host = texts()
     pick, uniform = rng.randrange, rng.random
-    at = begin
     open_calls: list[tuple[int, str, str, str]] = []
     for index in range(count):
-        at += 10
+        at = begin + (index + 1) * 1000 // rate
         signal = uniform() < SIGNALS
         if uniform() < 0.3:
             who, other = subscriber(pick(SUBSCRIBERS)), f"8610001{pick(1_000_000):06}"
@@ -91,7 +98,7 @@ def made(count: int, numbers: list[str], domains: list[str], seed: int = 1, begi
         else:
             who, call = subscriber(pick(SUBSCRIBERS)), f"c{seed}-{index}"
             other = numbers[pick(len(numbers))] if signal else f"8610001{pick(1_000_000):06}"
-            open_calls.append((at + 60_000, call, who, other))
+            open_calls.append((at + talk_ms, call, who, other))
             value = (
                 f'{{"id":"{call}","subscriber":"{who}","peer":"{other}","direction":"in","phase":"start","at":{at},'
                 f'"cell":"460-00-1-{index % 997}"}}'
