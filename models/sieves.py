@@ -232,9 +232,9 @@ def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
             if dots and _holds(table, texts, start, at):
                 return True
         elif sign == 47 and at + 1 < end and texts[at + 1] == 47:
-            at += 2
-            if _is_spaced(texts, at, end):
+            if _is_spaced(texts, at + 2, end):
                 return True
+            at += 1
         elif (sign == 46 and at > begin and texts[at - 1] >= 128 and at + 1 < end and _is_name(texts[at + 1])) or (
             sign < 32 and sign != 9 and sign != 10 and sign != 13
         ):

@@ -73,6 +73,7 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("EVIL.TOPReply", None)
 @example("www.evil .com now https://a.com", None)
 @example("https://ev il.top x.com", None)
+@example(":///a a.a", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
     """Whatever hosts are read of it: each of them, and each parent, is known to one sieve."""
     marks = dict(skim([text])).get(0, 0)
