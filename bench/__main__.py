@@ -17,7 +17,7 @@ import click
 
 from bench import filling, records
 from bench.latency import latencies
-from bench.pipeline import Run, ends
+from bench.pipeline import Run, ends, peak_megabytes
 from streams.cli.demo import percentile
 from streams.contracts import apply, load, open_admin
 from streams.local.stack import LocalStack
@@ -58,13 +58,13 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
             run = Run(replace(settings, group=f"bench-{turn}"), FOLDER, stack.watch)
             try:
                 speeds["pipeline"].append(events / run.seconds(filled))
-                peak = max(peak, run.peak_megabytes())
+                peak = max(peak, peak_megabytes(run.worker.process.pid))
                 if turn == turns - 1:
                     begin = records.BEGIN + events * 10 + 1000
                     made = (rate * latency_seconds, numbers, domains)
                     more = records.made(*made, seed=2, begin=begin, rate=rate, talk_ms=5_000)
                     delays = asyncio.run(latencies(settings, more, rate, PARTITIONS))
-                    peak = max(peak, run.peak_megabytes())
+                    peak = max(peak, peak_megabytes(run.worker.process.pid))
             finally:
                 run.worker.stop()
             bare = _child("bench.bare", settings.kafka, "", str(events))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +16,7 @@ from streams.partitioning import partition_of
 from streams.settings import Settings
 
 BATCH_BYTES = 200_000
+LARGEST = 2_000_000
 
 
 class Packer:
@@ -33,13 +35,17 @@ class Packer:
         number = self._numbers.get(record.key)
         if number is None:
             number = self._numbers[record.key] = partition_of(record.key.encode(), self._partitions)
-        place = (record.role, number)
+        await self.put(record.role, number, record.key.encode(), record.value)
+
+    async def put(self, role: str, partition: int, key: bytes | None, value: bytes | None) -> None:
+        """Add a record, whatever it is, to a partition; sends its batch when that is full."""
+        place = (role, partition)
         builder = self._builders.get(place)
         if builder is None:
             builder = self._builders[place] = self._producer.create_batch()
-        if builder.append(key=record.key.encode(), value=record.value, timestamp=None) is None:
+        if builder.append(key=key, value=value, timestamp=None) is None:
             await self._send(place)
-            await self.add(record)
+            await self.put(role, partition, key, value)
 
     async def flush(self) -> None:
         """Send what is left."""
@@ -60,20 +66,29 @@ class Packer:
         future.add_done_callback(self._sent.discard)
 
 
-async def fill(settings: Settings, records: Iterable[Made], partitions: int, told: Callable[[int], object]) -> None:
-    """Write records to their topics; ``told`` hears the number now and then."""
-    producer = AIOKafkaProducer(**settings.aiokafka_options(), max_batch_size=BATCH_BYTES, linger_ms=0)
+@asynccontextmanager
+async def packing(settings: Settings, partitions: int) -> AsyncIterator[Packer]:
+    """A packer on a producer of its own; everything is confirmed at the end of the block."""
+    producer = AIOKafkaProducer(
+        **settings.aiokafka_options(), max_batch_size=BATCH_BYTES, max_request_size=LARGEST, linger_ms=0
+    )
     await producer.start()
     try:
         packer = Packer(producer, settings, partitions)
+        yield packer
+        await packer.confirmed()
+    finally:
+        await producer.stop()
+
+
+async def fill(settings: Settings, records: Iterable[Made], partitions: int, told: Callable[[int], object]) -> None:
+    """Write records to their topics; ``told`` hears the number now and then."""
+    async with packing(settings, partitions) as packer:
         for count, record in enumerate(records, 1):
             await packer.add(record)
             if count % 50_000 == 0:
                 told(count)
                 await asyncio.sleep(0)
-        await packer.confirmed()
-    finally:
-        await producer.stop()
 
 
 async def fill_indicators(settings: Settings, numbers: Iterable[str], domains: Iterable[str]) -> int:

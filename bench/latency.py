@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.filling import Packer
-from bench.records import Made
+from bench.records import Made, touches_indicator
 from models.alerts import Alert
 from streams.settings import Settings
 
@@ -28,10 +28,17 @@ class _Id(msgspec.Struct):
 _id = msgspec.json.Decoder(_Id)
 
 
-async def latencies(settings: Settings, records: Iterable[Made], rate: int, partitions: int) -> list[float]:
+async def latencies(
+    settings: Settings,
+    records: Iterable[Made],
+    rate: int,
+    partitions: int,
+    minute: Callable[[Sequence[float]], object] = lambda found: None,
+) -> list[float]:
     """Send so many records a second; the seconds to each alert that one of them brought, in order of arrival.
 
-    The collector is off meanwhile: what is measured is not how long it looks through the records handed over here.
+    ``minute`` hears of those found so far, every minute. The collector is off in between: what is measured is not how
+    long it looks through the records handed over here.
     """
     handed: dict[tuple[str, int], float] = {}
     found: list[float] = []
@@ -55,8 +62,12 @@ async def latencies(settings: Settings, records: Iterable[Made], rate: int, part
             if due > time.perf_counter() + TICK:
                 await packer.flush()
                 await asyncio.sleep(due - time.perf_counter())
-            handed[_id.decode(record.value).id, record.at] = time.time()
+            if touches_indicator(record):
+                handed[_id.decode(record.value).id, record.at] = time.time()
             await packer.add(record)
+            if count and count % (60 * rate) == 0:
+                minute(found)
+                gc.collect()
         await packer.confirmed()
         await asyncio.sleep(2)
         reading.cancel()

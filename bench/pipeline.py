@@ -38,34 +38,37 @@ class Run:
         with redis.Redis.from_url(self.settings.redis) as client:
             self.worker.start()
             while time.monotonic() < deadline:
-                reached = self._reached(client)
+                at = reached(client, self.settings)
                 now = time.perf_counter()
-                if reached and not began:
+                if at and not began:
                     began = now
-                if all(reached.get(place, 0) >= end for place, end in ends.items()):
+                if all(at.get(place, 0) >= end for place, end in ends.items()):
                     return now - began
                 if not self.worker.runs:
                     raise RuntimeError(f"The worker ended: look into {self.worker.launch.log}")
                 time.sleep(0.02)
         raise RuntimeError(f"The worker did not finish within {patience:.0f} s: look into {self.worker.launch.log}")
 
-    def _reached(self, client: redis.Redis) -> dict[tuple[str, int], int]:
-        asked = client.pipeline(transaction=False)
-        for number in range(8):
-            asked.hgetall(f"{{forewarn:{self.settings.topic_prefix}{self.settings.group}:{number}}}:meta")
-        reached = {}
-        for number, meta in enumerate(asked.execute()):
-            for name, value in meta.items():
-                kind, _, topic = name.decode().partition(":")
-                if kind == "offset":
-                    reached[topic, number] = int(value)
-        return reached
 
-    def peak_megabytes(self) -> float:
-        """The most memory that the worker has had resident, as the kernel counts it."""
-        status = Path(f"/proc/{self.worker.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has had resident, as the kernel counts it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def reached(client: redis.Redis, settings: Settings) -> dict[tuple[str, int], int]:
+    """The offset of each (topic, partition) that the group's checkpoints have reached."""
+    asked = client.pipeline(transaction=False)
+    for number in range(8):
+        asked.hgetall(f"{{forewarn:{settings.topic_prefix}{settings.group}:{number}}}:meta")
+    found = {}
+    for number, meta in enumerate(asked.execute()):
+        for name, value in meta.items():
+            kind, _, topic = name.decode().partition(":")
+            if kind == "offset":
+                found[topic, number] = int(value)
+    return found
 
 
 def ends(settings: Settings) -> dict[tuple[str, int], int]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ REAL = ROOT.parent / "shared" / "data"
 
 SUBSCRIBERS = 200_000
 SIGNALS = 0.005
+NUMBER = "999"
+DOMAIN = "pay-"
 BEGIN = 1_773_600_000_000
 
 
@@ -47,12 +50,17 @@ def texts() -> tuple[list[str], list[str]]:
 
 def fraud_numbers(count: int) -> list[str]:
     """Made-up numbers of an unassigned country code."""
-    return [f"999{number:09}" for number in range(count)]
+    return [f"{NUMBER}{number:09}" for number in range(count)]
 
 
 def fraud_domains(count: int) -> list[str]:
     """Made-up domains."""
-    return [f"pay-{number:07}.top" for number in range(count)]
+    return [f"{DOMAIN}{number:07}.top" for number in range(count)]
+
+
+def touches_indicator(record: Made) -> bool:
+    """Whether a record names a made-up number or domain of fraud."""
+    return f'"peer":"{NUMBER}'.encode() in record.value or f" {DOMAIN}".encode() in record.value
 
 
 def subscriber(number: int) -> str:
@@ -66,19 +74,21 @@ def made(
     domains: list[str],
     seed: int = 1,
     begin: int = BEGIN,
-    rate: int = 100,
+    rate: float = 100,
     talk_ms: int = 60_000,
+    people: Sequence[str] = (),
 ) -> Iterator[Made]:
-    """So many records in event time, ``rate`` to the second."""
+    """So many records in event time, ``rate`` to the second, of these people or of any."""
     rng = random.Random(seed)
     plain, with_host = texts()
     pick, uniform = rng.randrange, rng.random
-    open_calls: list[tuple[int, str, str, str]] = []
+    people = people or [subscriber(number) for number in range(SUBSCRIBERS)]
+    open_calls: deque[tuple[int, str, str, str]] = deque()
     for index in range(count):
-        at = begin + (index + 1) * 1000 // rate
+        at = begin + int((index + 1) * 1000 / rate)
         signal = uniform() < SIGNALS
         if uniform() < 0.3:
-            who, other = subscriber(pick(SUBSCRIBERS)), f"8610001{pick(1_000_000):06}"
+            who, other = people[pick(len(people))], f"8610001{pick(1_000_000):06}"
             if signal:
                 text = f'"your parcel waits: {domains[pick(len(domains))]}/x{index}"'
             else:
@@ -89,14 +99,14 @@ def made(
             )
             yield Made("sms", who, value.encode(), at)
         elif open_calls and open_calls[0][0] <= at:
-            began, call, who, other = open_calls.pop(0)
+            began, call, who, other = open_calls.popleft()
             value = (
                 f'{{"id":"{call}","subscriber":"{who}","peer":"{other}","direction":"in","phase":"end","at":{at},'
                 f'"duration_s":{(at - began) // 1000},"cell":"460-00-1-{index % 997}"}}'
             )
             yield Made("calls", who, value.encode(), at)
         else:
-            who, call = subscriber(pick(SUBSCRIBERS)), f"c{seed}-{index}"
+            who, call = people[pick(len(people))], f"c{seed}-{index}"
             other = numbers[pick(len(numbers))] if signal else f"8610001{pick(1_000_000):06}"
             open_calls.append((at + talk_ms, call, who, other))
             value = (

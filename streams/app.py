@@ -46,6 +46,9 @@ class App(faust.App):
             processing_guarantee="at_least_once",
         )
 
+    def _create_directories(self) -> None:
+        """Nothing: no table is kept on disk, and Faust would make a folder wherever the worker was started."""
+
     async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
         """Load the assigned partitions; from where each topic partition is to be read. A failure ends the worker."""
         try:
@@ -69,9 +72,11 @@ class App(faust.App):
         end: int | None = self.consumer.end_offset(TP(topic, partition))
         return end
 
-    async def end_offset_now(self, topic: str, partition: int) -> int:
-        """The same, asked of the broker."""
-        return int(await self.consumer.end_offset_now(TP(topic, partition)))
+    async def end_offset_now(self, topic: str, partition: int) -> int | None:
+        """The same, asked of the partition's leader; None when that does not answer in time."""
+        tp = TP(topic, partition)
+        told: int | None = (await self.consumer.end_offsets_now([tp])).get(tp)
+        return told
 
     async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The first offset that the broker still has of each (topic, partition)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -26,8 +26,8 @@ class Source(Protocol):
         """The offset after the last record that the broker has told of; None when it has not yet."""
         ...
 
-    async def end_offset_now(self, topic: str, partition: int) -> int:
-        """The same, asked of the broker."""
+    async def end_offset_now(self, topic: str, partition: int) -> int | None:
+        """The same, asked of the partition's leader; None when that does not answer in time."""
         ...
 
     async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -59,7 +59,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Feed:
-    """One topic of one partition: the next offset to be read, and when it last gave something."""
+    """One topic of one partition: the next offset to be read, and when it last gave something or said that it will."""
 
     topic: str
     upto: int
@@ -76,6 +76,8 @@ class Assigned:
     held: Held
     alignment: Alignment
     feeds: dict[Role, Feed]
+    starts: Mapping[str, int]
+    """From where each topic was to be read when the partition was assigned."""
     signals: list[Portion] = field(default_factory=list)
     """Hits of the reverse look-up, which wait for nothing."""
     acks: list[Ack] = field(default_factory=list)
@@ -89,3 +91,7 @@ class Assigned:
     """When events last began to wait, or were applied."""
     gone: bool = False
     """Taken away: nothing more may be applied or written."""
+
+    def reached(self, topic: str) -> int:
+        """The offset up to which a topic's records have had their effect."""
+        return self.held.offsets.get(topic, self.starts[topic])

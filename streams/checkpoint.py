@@ -1,4 +1,4 @@
-"""Checkpoint: a partition's state and offsets in Redis, changed together in one atomic step.
+"""Checkpoint: a partition's state, offsets and alerts in Redis, changed together in one atomic step.
 
 The step is a Lua script that applies a batch's changes only if nobody has written since this worker read, and only if
 the stored offset is not beyond the batch's first. From that follow the guarantees of ``docs/guarantees.md``: every
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ import redis.asyncio as redis
 import structlog
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
+from models.alerts import Alert
 from models.engine import Partition
 from models.episodes import Subject
 from models.watermarks import Watermark
@@ -29,27 +30,30 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# KEYS: meta hash, subjects hash. ARGV: expected version, writer, clocks, number of topics,
-# (topic, first offset that is applied, next offset)..., number of subjects, (subscriber, state)...,
-# subscribers to delete...
+# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, alerts to be
+# published, number of topics, (topic, first offset that is applied, next offset)..., number of subjects,
+# (subscriber, state)..., subscribers to delete...
+# The version alone would not do: a Redis that has gone back may have been written up to the same number by another.
 APPLY = """
 local meta, subjects = KEYS[1], KEYS[2]
 local version = tonumber(redis.call('HGET', meta, 'version') or '0')
+local writer = redis.call('HGET', meta, 'writer') or ''
 local expected = tonumber(ARGV[1])
-if version ~= expected then
-  if version == expected + 1 and redis.call('HGET', meta, 'writer') == ARGV[2] then return version end
-  return redis.error_reply('STALE version ' .. version .. ' stored, ' .. expected .. ' expected')
+if version ~= expected or writer ~= ARGV[2] then
+  if version == expected + 1 and writer == ARGV[3] then return version end
+  local said = version == expected and ' stored by another' or ' stored, ' .. expected .. ' expected'
+  return redis.error_reply('STALE version ' .. version .. said)
 end
-local topics = tonumber(ARGV[4])
-for at = 5, 4 + 3 * topics, 3 do
+local topics = tonumber(ARGV[6])
+for at = 7, 6 + 3 * topics, 3 do
   local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
   if stored > tonumber(ARGV[at + 1]) then
     return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
   end
 end
-redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[2], 'clocks', ARGV[3])
-for at = 5, 4 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
-local at = 5 + 3 * topics
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'alerts', ARGV[5])
+for at = 7, 6 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
+local at = 7 + 3 * topics
 local states = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, states do
@@ -84,6 +88,10 @@ class Held:
     """The same as Redis has it."""
     version: int = 0
     """How often the state has been written."""
+    writer: str = ""
+    """The mark of the last write."""
+    alerts: Sequence[Alert] = ()
+    """The alerts of the last write; Redis does not know yet that they have been published."""
     written_at: float = field(default_factory=perf_counter)
     """Monotonic time of the last write, or of loading."""
 
@@ -91,6 +99,7 @@ class Held:
 _encode = msgspec.msgpack.Encoder().encode
 _subject = msgspec.msgpack.Decoder(Subject)
 _clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
+_alerts = msgspec.msgpack.Decoder(tuple[Alert, ...])
 
 
 class Checkpoints:
@@ -124,7 +133,7 @@ class Checkpoints:
         if not meta:
             return held
         try:
-            held.version = int(meta[b"version"])
+            held.version, held.writer = int(meta[b"version"]), meta[b"writer"].decode()
             held.offsets = {
                 name.decode().removeprefix("offset:"): int(offset)
                 for name, offset in meta.items()
@@ -132,6 +141,7 @@ class Checkpoints:
             }
             held.stored = dict(held.offsets)
             held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
+            held.alerts = _alerts.decode(meta[b"alerts"])
             cursor = 0
             while True:
                 cursor, page = await self._patiently(
@@ -147,10 +157,13 @@ class Checkpoints:
                 "FOREWARN_STATE_WHEN_MISSING=rebuild."
             ) from None
 
-    async def write(self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = ()) -> None:
+    async def write(
+        self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = (), alerts: Sequence[Alert] = ()
+    ) -> None:
         """Write what has changed since the last write: these subscribers' state and all offsets, in one atomic step.
 
-        Raises `StaleCheckpointError` when the write is refused.
+        ``alerts`` are what is to be published because of it; those of the last write have been. Raises
+        `StaleCheckpointError` when the write is refused.
         """
         began = perf_counter()
         partition = held.partition
@@ -161,10 +174,13 @@ class Checkpoints:
         states: list[Any] = []
         for subscriber in changed:
             states += (subscriber, _encode(partition.subjects[subscriber]))
+        mark = f"{self._me}:{self._writes}"
         arguments = [
             held.version,
-            f"{self._me}:{self._writes}",
+            held.writer,
+            mark,
             _encode((partition.call_clock, partition.sms_clock)),
+            _encode(alerts),
             len(held.offsets),
             *offsets,
             len(states) // 2,
@@ -183,6 +199,8 @@ class Checkpoints:
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
                 "lost its last writes. The worker stops; started again it goes on from what Redis holds."
             ) from None
+        held.writer = mark
+        held.alerts = alerts
         held.stored = reached
         held.written_at = perf_counter()
         metrics.CHECKPOINT_SECONDS.observe(held.written_at - began)

@@ -1,69 +1,121 @@
 """Health: ``/metrics``, ``/healthz`` and ``/readyz`` of a worker over HTTP.
 
 Healthy means that offsets move while there is something to read; ready means that every part it needs has answered.
+Served by a thread of its own: it is asked above all when the worker's own loop no longer answers.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
+from typing import NamedTuple
 
-from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics
 from streams.settings import Address
 
 
+class _Word(NamedTuple):
+    offsets: Mapping[object, int]
+    lag: int
+    told_at: float
+    moved_at: float
+
+
 class Progress:
-    """Whether offsets advance while there is lag; told every second, asked by ``/healthz``."""
+    """Whether offsets advance while there is lag; told every second by the loop, asked from another thread."""
 
     def __init__(self, stall_seconds: float, now: Callable[[], float] = monotonic) -> None:
         self._stall_seconds = stall_seconds
         self._now = now
-        self._moved_at = now()
-        self._offsets: Mapping[object, int] = {}
-        self._lag = 0
+        self._last: _Word | None = None
 
     def tell(self, offsets: Mapping[object, int], lag: int) -> None:
         """Note the positions and the lag of this moment."""
-        if offsets != self._offsets or not lag:
-            self._moved_at = self._now()
-        self._offsets = dict(offsets)
-        self._lag = lag
+        now, last = self._now(), self._last
+        stands = last is not None and lag and offsets == last.offsets
+        self._last = _Word(dict(offsets), lag, now, last.moved_at if last is not None and stands else now)
 
-    def stalled_for(self) -> float | None:
-        """Seconds for which nothing moved although there is lag, once they are too many; else None."""
-        idle = self._now() - self._moved_at
-        return idle if self._lag and idle > self._stall_seconds else None
-
-
-def application(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> web.Application:
-    """The HTTP application; ``ready`` says of each part by name whether it is."""
-
-    async def metrics_page(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    async def healthz(_: web.Request) -> web.Response:
-        idle = progress.stalled_for()
-        if idle is None:
-            return web.json_response({"healthy": True})
-        why = f"there are records to read and no offset has moved for {idle:.0f} s"
-        return web.json_response({"healthy": False, "why": why}, status=503)
-
-    async def readyz(_: web.Request) -> web.Response:
-        parts = ready()
-        waiting = sorted(name for name, is_ready in parts.items() if not is_ready)
-        return web.json_response({"ready": not waiting, "waiting_for": waiting}, status=503 if waiting else 200)
-
-    app = web.Application()
-    app.add_routes([web.get("/metrics", metrics_page), web.get("/healthz", healthz), web.get("/readyz", readyz)])
-    return app
+    def complaint(self) -> str | None:
+        """What is wrong, once it has been for too long; None while all is well, or before the worker has begun."""
+        last, now = self._last, self._now()
+        if last is None:
+            return None
+        if now - last.told_at > self._stall_seconds:
+            return f"the worker has been busy with one thing for {now - last.told_at:.0f} s"
+        if last.lag and now - last.moved_at > self._stall_seconds:
+            return f"there are records to read and no offset has moved for {now - last.moved_at:.0f} s"
+        return None
 
 
-async def serve(app: web.Application, address: Address) -> web.AppRunner:
-    """Serve the application; the runner's ``cleanup`` ends it. Raises OSError when the address is taken."""
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, address.host, address.port).start()
-    return runner
+class _Page(NamedTuple):
+    status: HTTPStatus
+    kind: str
+    body: bytes
+
+
+def pages(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> Mapping[str, Callable[[], _Page]]:
+    """What is served, by path; ``ready`` says of each part by name whether it is."""
+
+    def healthz() -> _Page:
+        why = progress.complaint()
+        return _said(why is None, {"healthy": True} if why is None else {"healthy": False, "why": why})
+
+    def readyz() -> _Page:
+        waiting = sorted(name for name, is_ready in ready().items() if not is_ready)
+        return _said(not waiting, {"ready": not waiting, "waiting_for": waiting})
+
+    def metrics_page() -> _Page:
+        return _Page(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(metrics.REGISTRY))
+
+    return {"/metrics": metrics_page, "/healthz": healthz, "/readyz": readyz}
+
+
+def _said(well: bool, said: object) -> _Page:
+    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+    return _Page(status, "application/json; charset=utf-8", json.dumps(said).encode())
+
+
+class HealthServer(ThreadingHTTPServer):
+    """Serves the pages from the moment it is made until ``close``; raises OSError when the address is taken."""
+
+    daemon_threads = True
+
+    def __init__(self, served: Mapping[str, Callable[[], _Page]], address: Address) -> None:
+        self.served = served
+        if ":" in address.host:
+            self.address_family = socket.AF_INET6
+        super().__init__((address.host, address.port), _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="health", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Serve nothing more."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: HealthServer
+    timeout = 10
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Serve the page of the path that was asked for."""
+        page = self.server.served.get(self.path.partition("?")[0])
+        status, kind, body = page() if page else _Page(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing: probes come every few seconds."""

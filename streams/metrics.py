@@ -101,8 +101,10 @@ A worker serves these at `/metrics` of `FOREWARN_HTTP`. No label ever holds a pe
 |---|---|---|---|
 {table}
 
-`/healthz` answers 503 when there are records to read and no offset has moved for `FOREWARN_STALL_SECONDS`; restart the
-worker then. `/readyz` answers 503 until every part has answered (`forewarn_ready`) and names those it waits for.
+`/healthz` answers 503 when there are records to read and no offset has moved for `FOREWARN_STALL_SECONDS`, or when the
+worker has not come to look at its offsets for so long, and only then; restart the worker then. It is served by a thread
+of its own, so it answers at once however busy the worker is. `/readyz` answers 503 until every part has answered
+(`forewarn_ready`) and names those it waits for.
 
 What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_letters_total` growing (a carrier sends
 something else than agreed), `forewarn_policy_reload_failures_total` (the edit of the policy is not in force),

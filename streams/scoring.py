@@ -1,8 +1,9 @@
 """Scoring: batches of a partition from Kafka to their alerts, their checkpoint and their acks.
 
-The order is the guarantee: decide in memory, publish alerts and dead letters and wait for Kafka's word, write state and
-offsets to Redis in one step, and only then acknowledge. Whatever goes wrong before the last step is done again, with
-the same ids. Within a partition one step follows the other; the waiting of one partition is another's time to work.
+The order is the guarantee: decide in memory, send dead letters, write state, offsets and alerts to Redis in one step,
+publish the alerts and wait for Kafka's word, and only then acknowledge. What goes wrong before the write is done again;
+what goes wrong after it is published by whoever loads the partition next, with the same ids. Within a partition one
+step follows the other; the waiting of one partition is another's time to work.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import structlog
 
+from models.alerts import Alert
 from models.alignment import Alignment, Lane, Portion
 from models.decoding import CallReader, Decoded, MessageReader, RareReader
 from models.engine import Engine, Outcome
@@ -38,7 +40,7 @@ EXPIRE_EVERY = 60.0
 """Seconds between two looks for episodes that have long been closed."""
 
 LONGEST_WAIT = 2.0
-"""Seconds that one topic's events wait for another topic that gives nothing; an alert is worth more than an order."""
+"""Seconds that one topic's events wait for another topic in silence; then its leader is asked why it gives nothing."""
 
 SKEW_MS = 1000
 """Event time by which one topic may be ahead of another that seems to be at its end, before the broker is asked."""
@@ -108,6 +110,8 @@ class Scorer:
             for topic, at in mine.items():
                 positions[topic, number] = held.offsets.get(topic, first.get((topic, number), at))
             taken[number] = self._take_over(held, {topic: positions[topic, number] for topic in mine})
+        for assigned in taken.values():
+            await self._publish(assigned.held.alerts)
         self.assigned = taken
         metrics.PARTITIONS.set(len(self.assigned))
         metrics.READY.labels("partitions").set(1)
@@ -126,7 +130,7 @@ class Scorer:
     def _take_over(self, held: Held, starts: Mapping[str, int]) -> Assigned:
         now = perf_counter()
         feeds = {role: Feed(topic, starts[topic], now) for role, topic in self._topics.items()}
-        return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds)
+        return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds, starts)
 
     async def take(self, columns: Columns, ack: Ack) -> None:
         """Take in a batch, to be applied as soon as it is due; ``ack`` is called once a checkpoint covers it."""
@@ -213,16 +217,26 @@ class Scorer:
 
     async def _is_at_end(self, assigned: Assigned, role: Role, behind: int) -> bool:
         """Whether a topic has nothing more to give; ``behind``: event time (ms) that the other one is ahead of it."""
+        if self._source is None:
+            return True
         feed = assigned.feeds[role]
         number = assigned.held.partition.number
-        waited = perf_counter() - max(feed.heard, assigned.moved)
-        if self._source is None or (waited > LONGEST_WAIT and not feed.held_back):
-            return True
-        end = self._source.end_offset(feed.topic, number)
-        if end is None or feed.upto < end:
-            return False
+        silent = not feed.held_back and perf_counter() - max(feed.heard, assigned.moved) > LONGEST_WAIT
+        if not silent:
+            end = self._source.end_offset(feed.topic, number)
+            if end is None or feed.upto < end:
+                return False
+            if behind <= SKEW_MS:
+                return True
         # What was fetched last may be older than what the other topic has brought since.
-        return behind <= SKEW_MS or feed.upto >= await self._source.end_offset_now(feed.topic, number)
+        end = await self._source.end_offset_now(feed.topic, number)
+        if end is not None:
+            feed.heard = perf_counter()
+            return feed.upto >= end
+        # Nothing more will come for some time. An alert is worth more than an order, if it can be published at all: in
+        # an outage of all of Kafka, which the other topic's silence shows, there is only the order to lose.
+        other = assigned.feeds["sms" if role == "calls" else "calls"]
+        return silent and await self._source.end_offset_now(other.topic, number) is not None
 
     def _hold_back(self, assigned: Assigned, role: Role, held: bool) -> None:
         feed = assigned.feeds[role]
@@ -251,18 +265,20 @@ class Scorer:
                 await self._publisher.dead_letters(
                     [(batch.columns.record(refusal.index), refusal) for refusal in batch.refusals]
                 )
-        read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
-        await self._publish(outcome, read_at)
         for portion in portions:
             batch = portion.source
             held.offsets[batch.columns.topic] = batch.upto(portion)
             if portion.whole:
                 assigned.acks.append(batch.ack)
+        self._count(outcome)
         if outcome.changed or outcome.forgotten or refused or perf_counter() - held.written_at > WRITE_EVERY:
-            await self._write(assigned, outcome)
+            read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
+            await self._write(assigned, outcome, read_at)
 
-    async def _write(self, assigned: Assigned, outcome: Outcome) -> None:
-        await self._checkpoints.write(assigned.held, outcome.changed, outcome.forgotten)
+    async def _write(self, assigned: Assigned, outcome: Outcome, read_at: float | None = None) -> None:
+        """Write, publish and acknowledge; ``read_at``: Kafka time of the cause (s)."""
+        await self._checkpoints.write(assigned.held, outcome.changed, outcome.forgotten, outcome.alerts)
+        await self._publish(outcome.alerts, read_at)
         for ack in assigned.acks:
             ack()
         assigned.acks.clear()
@@ -290,7 +306,7 @@ class Scorer:
                     continue
                 if expire:
                     await self._settle(assigned, self._engine.expire(held.partition))
-                if late and (assigned.acks or held.offsets != held.stored):
+                if late and _unwritten(assigned):
                     await self._write(assigned, Outcome())
         if expire:
             self._expired = now
@@ -300,9 +316,10 @@ class Scorer:
         """Let go of all partitions: a step under way is finished first, offsets are written, what waits is dropped."""
         for assigned in list(self.assigned.values()):
             async with assigned.turn:
-                if not assigned.gone and (assigned.held.offsets != assigned.held.stored or assigned.acks):
+                if not assigned.gone and _unwritten(assigned):
                     await self._write(assigned, Outcome())
-        await self._let_go()
+                assigned.gone = True  # in the same turn: a step after the last write would leave alerts to be repeated
+        self.assigned.clear()
         metrics.PARTITIONS.set(0)
         metrics.READY.labels("partitions").set(0)
 
@@ -314,18 +331,26 @@ class Scorer:
         self.assigned.clear()
 
     async def _settle(self, assigned: Assigned, outcome: Outcome) -> None:
-        """Publish and write what came about without an event."""
-        await self._publish(outcome, None)
-        if outcome.changed or outcome.forgotten:
+        """Write and publish what came about without an event."""
+        self._count(outcome)
+        if outcome.changed or outcome.forgotten or outcome.alerts:
             await self._write(assigned, outcome)
 
-    async def _publish(self, outcome: Outcome, read_at: float | None) -> None:
+    async def _publish(self, alerts: Sequence[Alert], read_at: float | None = None) -> None:
+        if alerts:
+            began = perf_counter()
+            await self._publisher.alerts(alerts, read_at)
+            metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
+
+    def _count(self, outcome: Outcome) -> None:
         for code, count in outcome.signals.items():
             metrics.SIGNALS.labels(code).inc(count)
-        if outcome.alerts:
-            began = perf_counter()
-            await self._publisher.alerts(outcome.alerts, read_at)
-            metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
+
+
+def _unwritten(assigned: Assigned) -> bool:
+    """Whether Redis has yet to hear of something: offsets, or that the last alerts are published."""
+    held = assigned.held
+    return bool(assigned.acks or held.alerts) or held.offsets != held.stored
 
 
 def _timed(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:

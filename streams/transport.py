@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import aiokafka
 from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as upstream
 from faust.types import TP, ConsumerMessage, Message
 from uvloop import new_event_loop
@@ -37,6 +38,9 @@ hundred, and what comes in between comes together."""
 
 MANY = 6
 """How many small batches at once are many; what is found while fewer come is handed on at once."""
+
+ANSWER_WITHIN = 1.5
+"""Seconds within which a partition's leader must say where it ends; it does so in milliseconds."""
 
 LONGEST_WAIT_IF_HELD = 0.05
 """Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""
@@ -155,10 +159,20 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         told: int | None = consumer.highwater(tp) if consumer._subscription.is_assigned(tp) else None
         return told
 
-    async def end_offset_now(self, tp: TP) -> int:
-        """The offset after a partition's last record, asked of the broker."""
-        offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().end_offsets, [tp])
-        return int(offsets[tp])
+    async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The offset after each partition's last record, asked of the leaders; nothing if they do not answer in time.
+
+        Not through the thread's queue of calls, where a commit that finds no coordinator would hold it up.
+        """
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask_for_ends(tps), self.thread_loop))
+
+    async def _ask_for_ends(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                offsets: Mapping[TP, int] = await self._ensure_consumer().end_offsets(tps)
+        except (TimeoutError, KafkaError):
+            return {}
+        return offsets
 
     async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
         """The first offset that the broker still has of each partition."""
@@ -235,9 +249,9 @@ class Consumer(upstream.Consumer):
         told: int | None = self._thread.end_offset(tp)
         return told
 
-    async def end_offset_now(self, tp: TP) -> int:
-        """The offset after a partition's last record, asked of the broker."""
-        return int(await self._thread.end_offset_now(tp))
+    async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The offset after each partition's last record, asked of its leader; nothing when one is silent."""
+        return await self._thread.end_offsets_now(tps) if tps else {}
 
     async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
         """The first offset that the broker still has of each partition."""

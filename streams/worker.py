@@ -53,10 +53,10 @@ async def run(settings: Settings) -> None:
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
         metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
-    runner = None
+    server = None
     if settings.http is not None:
         try:
-            runner = await health.serve(health.application(progress, _ready), settings.http)
+            server = health.HealthServer(health.pages(progress, _ready), settings.http)
         except OSError as error:
             raise WorkerError(
                 f"The address {settings.http} for metrics is taken ({error.strerror}): set FOREWARN_HTTP to another."
@@ -75,8 +75,8 @@ async def run(settings: Settings) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await working
     finally:
-        if runner is not None:
-            await runner.cleanup()
+        if server is not None:
+            server.close()
 
 
 async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
@@ -189,13 +189,13 @@ async def _watch(
     while True:
         offsets: dict[object, int] = {}
         total = 0
-        for tp in app.consumer.assignment():
+        ends = await app.consumer.end_offsets_now(app.consumer.assignment())
+        for tp, end in ends.items():
             assigned = scorer.assigned.get(tp.partition)
-            end = app.consumer.highwater(tp)
-            if assigned is None or end is None:
+            if assigned is None:
                 continue
-            offsets[tp] = assigned.held.offsets.get(tp.topic, 0)
-            lag = max(end - offsets[tp], 0) if tp.topic in assigned.held.offsets else 0
+            offsets[tp] = assigned.reached(tp.topic)
+            lag = max(end - offsets[tp], 0)
             metrics.LAG.labels(tp.topic, tp.partition).set(lag)
             total += lag
         progress.tell(offsets, total)

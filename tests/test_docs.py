@@ -96,7 +96,6 @@ def test_what_git_ignores_is_what_the_project_writes() -> None:
 
 
 def test_the_container_asks_for_its_health_where_it_is_served() -> None:
-    app = health.application(health.Progress(60.0), lambda: {})
-    served = {route.resource.canonical for route in app.router.routes() if route.resource is not None}
+    served = health.pages(health.Progress(60.0), dict)
     (asked,) = re.findall(r"127\.0\.0\.1:8890(/\w+)", (ROOT / "docker" / "Dockerfile").read_text())
     assert asked in served

@@ -149,12 +149,17 @@ class Server:
                 )
             time.sleep(POLL_SECONDS)
 
-    def stop(self, patience: float = 20.0) -> None:
-        """Stop the server in order (SIGTERM), by force after ``patience`` seconds; may be called again."""
-        if self._child is not None and self._identity is not None:
-            terminate([self._identity], patience)
-            self._child.wait()
-            self._child = self._identity = None
+    def stop(self, patience: float = 20.0) -> int | None:
+        """Stop the server in order (SIGTERM), by force after ``patience`` seconds; returns its exit code.
+
+        May be called again; None when there was nothing to stop.
+        """
+        if self._child is None or self._identity is None:
+            return None
+        terminate([self._identity], patience)
+        code = self._child.wait()
+        self._child = self._identity = None
+        return code
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM and return at once, so that several servers can stop at the same time."""

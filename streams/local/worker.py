@@ -23,6 +23,7 @@ def worker(
     http: str,
     environ: Mapping[str, str],
     started: Callable[[ProcessId], None] = lambda process: None,
+    command: tuple[str, ...] = (*FOREWARN, "worker"),
 ) -> Server:
     """A worker that logs to a file and serves its metrics at ``http`` (``host:port``, or empty: none).
 
@@ -31,7 +32,7 @@ def worker(
     return Server(
         Launch(
             name="The worker",
-            command=(*FOREWARN, "worker"),
+            command=command,
             folder=Path.cwd(),
             log=log,
             answers=partial(is_ready, http) if http else lambda: True,

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from streams.settings import Settings
-from tests.live.site import Site
+from tests.site import Site
 
 
 class Servers(Protocol):

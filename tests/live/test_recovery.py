@@ -32,7 +32,7 @@ from streams.playing import PlayedRecord, records
 from streams.records import RecordFiles
 from streams.replay import Replay
 from streams.settings import Settings
-from tests.live.site import ROOT, Site, call, indicator, last_words, until
+from tests.site import ROOT, Site, call, indicator, last_words, until
 from tests.strategies import CALLS, MESSAGES, packed
 
 EXAMPLES = ROOT / "examples"

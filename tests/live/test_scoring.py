@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streams.local.worker import metric
-from tests.live.site import ROOT, Site, applied, call, indicator, until
+from tests.site import ROOT, Site, applied, call, indicator, until
 
 AT = 1_773_625_200_000
 

@@ -14,14 +14,14 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
-from streams.local.process import Server
-from streams.local.worker import metric, worker
+from streams.local.process import ProcessId, Server
+from streams.local.worker import FOREWARN, metric, worker
 from streams.settings import Settings
 
 T = TypeVar("T")
 Record = dict[str, Any]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 FRAUD = "99900123456"
 """A made-up fraud number: 999 is nobody's country code."""
 
@@ -45,6 +45,11 @@ class Site:
     settings: Settings
     folder: Path
     workers: list[Server] = field(default_factory=list)
+    http: dict[Server, str] = field(default_factory=dict)
+    """Where each of them serves its metrics."""
+    watch: Callable[[ProcessId], None] = lambda process: None
+    """Told of each worker's process, so that somebody ends it with this program."""
+    command: tuple[str, ...] = (*FOREWARN, "worker")
 
     def apply_topics(self) -> None:
         """Create the site's topics."""
@@ -58,9 +63,12 @@ class Site:
             "FOREWARN_KAFKA": self.settings.kafka,
             "FOREWARN_REDIS": self.settings.redis,
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
+            "FOREWARN_GROUP": self.settings.group,
         }
-        process = worker(self.folder / f"worker-{len(self.workers)}.log", http, site | environ)
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        process = worker(log, http, site | environ, self.watch, self.command)
         self.workers.append(process)
+        self.http[process] = http
         process.start()
         if wait:
             process.wait(20)
@@ -83,32 +91,42 @@ class Site:
                 key = record.get("subscriber") or f"{record['type']}:{record['value']}"
                 producer.send(self.settings.topic(topic), key=key.encode(), value=json.dumps(record).encode())
 
-    def read(self, topic: str) -> list[Any]:
-        """All records of a topic up to now, partition by partition (kafka-python's)."""
-        name = self.settings.topic(topic)
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
-        try:
-            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+    def read(self, topic: str, since: Mapping[int, int] | None = None) -> list[Any]:
+        """The records of a topic up to now, partition by partition (kafka-python's); ``since``: from these offsets."""
+        with self._consumer() as consumer:
+            partitions = self._partitions(consumer, topic)
             consumer.assign(partitions)
             ends = consumer.end_offsets(partitions)
-            consumer.seek_to_beginning(*partitions)
+            for part in partitions:
+                consumer.seek(part, (since or {}).get(part.partition, 0))
             records: list[Any] = []
             while any(consumer.position(part) < ends[part] for part in partitions):
                 for batch in consumer.poll(timeout_ms=200).values():
                     records += batch
             return records
-        finally:
-            consumer.close()
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """The offset after the last record of each partition of a topic."""
+        with self._consumer() as consumer:
+            found = consumer.end_offsets(self._partitions(consumer, topic))
+            return {part.partition: int(end) for part, end in found.items()}
 
     def count(self, topic: str) -> int:
         """How many records a topic holds."""
-        name = self.settings.topic(topic)
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False)
+        return sum(self.ends(topic).values())
+
+    @contextmanager
+    def _consumer(self) -> Iterator[KafkaConsumer]:
+        # Its checksums are plain Python, which would be most of the time for many records.
+        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False, check_crcs=False)
         try:
-            partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-            return sum(consumer.end_offsets(partitions).values())
+            yield consumer
         finally:
             consumer.close()
+
+    def _partitions(self, consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+        name = self.settings.topic(topic)
+        return [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
 
     def alerts(self) -> list[Record]:
         """All alerts up to now, in order within a subscriber."""

@@ -1,0 +1,38 @@
+"""A worker that is held up once by its first batch: as ``BLOCK`` says its whole loop, or only what it applies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+from streams.cli import main
+from streams.scoring import Scorer
+
+BLOCK = "TEST_BLOCK"
+"""The variable that says what is held up: ``loop`` or ``offsets``."""
+
+SECONDS = 5.0
+
+
+def run() -> None:
+    """Be a worker."""
+    take, blocked = Scorer.take, False
+
+    async def take_late(self: Scorer, *arguments: Any) -> None:
+        nonlocal blocked
+        if not blocked:
+            blocked = True
+            if os.environ[BLOCK] == "loop":
+                time.sleep(SECONDS)  # noqa: ASYNC251 - what must never happen
+            else:
+                await asyncio.sleep(SECONDS)
+        await take(self, *arguments)
+
+    setattr(Scorer, "take", take_late)  # noqa: B010
+    main(["worker"])
+
+
+if __name__ == "__main__":
+    run()

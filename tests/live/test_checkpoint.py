@@ -1,0 +1,102 @@
+"""A partition's checkpoint in a real Valkey: changed together, and only by whoever has read or written it last."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.exceptions import ConnectionError
+
+from models.episodes import Subject
+from streams.checkpoint import Checkpoints, Held, StaleCheckpointError
+from streams.settings import Settings
+from tests.live.conftest import Servers
+from tests.strategies import ANN, BO
+
+
+@pytest_asyncio.fixture
+async def two(stack: Servers, topic_prefix: str) -> AsyncIterator[tuple[Checkpoints, Checkpoints]]:
+    """The checkpoints of two workers of one group."""
+    settings = Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix)
+    one, other = Checkpoints(settings), Checkpoints(settings)
+    yield one, other
+    await one.close()
+    await other.close()
+
+
+async def write(checkpoints: Checkpoints, held: Held, offset: int, *changed: str) -> None:
+    """Write that the calls have been read to an offset, and these subscribers' state."""
+    held.offsets["calls"] = offset
+    for subscriber in changed:
+        held.partition.subjects[subscriber] = Subject()
+    await checkpoints.write(held, changed)
+
+
+async def test_state_and_offsets_come_back_together(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held = await one.load(3)
+    await write(one, held, 10, ANN, BO)
+    del held.partition.subjects[BO]
+    held.offsets["calls"] = 20
+    await one.write(held, (), [BO])
+    found = await other.load(3)
+    assert (found.version, found.offsets, set(found.partition.subjects)) == (2, {"calls": 20}, {ANN})
+    assert (await other.load(4)).offsets == {}
+
+
+async def test_who_has_read_before_another_has_written_is_refused(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held, late = await one.load(0), await other.load(0)
+    await write(one, held, 10)
+    with pytest.raises(StaleCheckpointError, match="version 1 stored, 0 expected"):
+        await write(other, late, 10)
+
+
+async def test_a_redis_that_went_back_and_was_written_by_another_up_to_the_same_version_refuses(
+    two: tuple[Checkpoints, Checkpoints],
+) -> None:
+    one, other = two
+    held = await one.load(0)
+    await write(one, held, 100, ANN)
+    await write(one, held, 200, BO)
+    meta, subjects = one._keys(0)
+    await one._redis.delete(meta, subjects)
+    new_owner = await other.load(0)
+    await write(other, new_owner, 10)
+    await write(other, new_owner, 20)
+    assert new_owner.version == held.version
+    with pytest.raises(StaleCheckpointError, match="version 2 stored by another"):
+        await write(one, held, 300)
+    assert (await other.load(0)).offsets == {"calls": 20}
+
+
+async def test_an_offset_beyond_the_first_of_the_step_is_refused(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, _ = two
+    held = await one.load(0)
+    await write(one, held, 10)
+    await one._redis.hset(one._keys(0)[0], "offset:calls", "50")
+    with pytest.raises(StaleCheckpointError, match="offset 50 of calls stored, not 10"):
+        await write(one, held, 60)
+
+
+async def test_a_write_whose_answer_was_lost_is_not_applied_twice(
+    two: tuple[Checkpoints, Checkpoints], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = two
+    held = await one.load(0)
+    apply, times = one._apply, itertools.count()
+
+    async def losing_the_first_answer(**arguments: Any) -> Any:
+        answer = await apply(**arguments)
+        if next(times) == 0:
+            raise ConnectionError
+        return answer
+
+    monkeypatch.setattr(one, "_apply", losing_the_first_answer)
+    await write(one, held, 10, ANN)
+    assert (next(times), held.version) == (2, 1)
+    await write(one, held, 20)
+    assert (await other.load(0)).version == 2
