@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench up down
+.PHONY: help demo test check chaos bench up down
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -20,6 +20,9 @@ check: $(VENV)/test.stamp  ## Check style and types: ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+chaos: $(VENV)/test.stamp  ## Break a running system in every way and compare what came out (half an hour; ARGS="--only kills")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/test.stamp  ## Measure throughput and latency (ARGS passes options)
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,82 @@
+"""``python -m tests.chaos``: all faults at full length; the findings go to ``docs/evidence/faults.md``."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from streams.local.stack import LocalStack
+from tests.chaos import changes, cuts, load, page, poison, publishing, servers, workers
+from tests.chaos.city import City
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding
+
+FOLDER = Path(".forewarn/chaos")
+EVENTS = 2_000_000
+COPIES = 60
+
+SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
+    "kills": lambda ground: workers.kills(ground, 20),
+    "rebalances": lambda ground: workers.rebalances(ground, 6),
+    "zombies": lambda ground: workers.zombies(ground, 5),
+    "stops": lambda ground: workers.orderly_stops(ground, 5),
+    "cuts": cuts.cuts,
+    "valkey-kills": lambda ground: servers.valkey_kills(ground, 5),
+    "valkey-pauses": lambda ground: servers.valkey_pauses(ground, 5),
+    "valkey-emptied": servers.valkey_emptied,
+    "broker-kills": lambda ground: servers.broker_kills(ground, 3),
+    "broker-pauses": lambda ground: servers.broker_pauses(ground, 3),
+    "alerts-refused": lambda ground: publishing.refused(ground, 3),
+    "topic-gone": lambda ground: publishing.topic_gone(ground, 3),
+    "changes": lambda ground: changes.changing_indicators(ground, 3),
+    "poison": lambda ground: poison.poison(ground, 1_000_000),
+    "backlog": lambda ground: load.backlog(ground, 10_000_000),
+    "recovery": lambda ground: load.recovery(ground, 200_000),
+}
+"""By name, in the order of the page."""
+
+
+@click.command()
+@click.option("--only", multiple=True, type=click.Choice(list(SCENARIOS)), help="Only this; the page stays as it is.")
+def main(only: tuple[str, ...]) -> None:
+    """Break everything, compare with an undisturbed run, and write docs/evidence/faults.md: about half an hour.
+
+    Example: python -m tests.chaos --only kills --only zombies
+    """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    console, told = Console(), Console(stderr=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    findings: list[Finding] = []
+    with LocalStack(FOLDER / "stack", 0, 0, notify=told.print) as stack:
+        ground = Ground(stack, City(EVENTS, COPIES), FOLDER)
+        with told.status(f"filling the topics with {EVENTS:,} events"):
+            ground.prepare()
+        for name in only or SCENARIOS:
+            began = time.monotonic()
+            with told.status(f"{name} ({len(findings) + 1} of {len(only or SCENARIOS)})"):
+                found = SCENARIOS[name](ground)
+            findings.append(found)
+            told.print(
+                f"{found.name}: {found.lost + found.letters_lost} lost, {found.wrong} wrong, {found.repeated} repeated "
+                f"of {found.expected:,} ({time.monotonic() - began:.0f} s)"
+            )
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    table = Table(*page.HEADINGS)
+    for row in page.rows(findings):
+        table.add_row(*row)
+    console.print(table)
+    if not only:
+        console.print(f"written: {page.write(findings)}")
+    if any(found.lost or found.letters_lost or found.wrong for found in findings):
+        raise click.ClickException("Something was lost or wrong: see the table.")
+
+
+if __name__ == "__main__":
+    main()

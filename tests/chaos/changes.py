@@ -1,0 +1,98 @@
+"""Scenario: indicators come, go and come back while a backlog is read and the worker is killed again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+import msgspec
+
+from bench.filling import fill
+from bench.pipeline import ends
+from bench.records import Made, fraud_domains, fraud_numbers, made
+from models.indicators import Indicator
+from streams.indicator_topic import publish
+from tests.chaos.city import alerts_of, made_indicators
+from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.trial import Finding, Trial
+
+ROUNDS = 12
+LATER_MS = 25 * 3600 * 1000
+"""The second part begins so long after the first, when that is over."""
+
+
+class _Word(msgspec.Struct):
+    id: str
+    status: str
+
+
+_word = msgspec.json.Decoder(_Word)
+
+
+def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
+    """A twentieth is withdrawn, by a word or by a tombstone; others come, and are met by records that follow them.
+
+    Which records an indicator meets depends on when it comes, so what must be equal is what stands in the end.
+    """
+    here = ground.beside("changing.")
+    here.prepare()
+    city = here.city
+    gone = [each for each in city.indicators() if each.source == "made-up"][::20]
+    numbers, domains = fraud_numbers(city.numbers + 500)[city.numbers :], fraud_domains(city.domains + 100)
+    new = list(made_indicators(numbers, domains[city.domains :]))
+    idle = list(made_indicators([f"9997{number:08}" for number in range(ROUNDS * 300)], []))
+
+    def second() -> Iterator[Made]:
+        begin = next(city.records()).at + LATER_MS
+        return made(city.events // 5, numbers, domains[city.domains :], 2, begin, city.events / 5 / 3600)
+
+    with here.trial("changing") as trial, trial.slowed(0.02) as slowed:
+        slowed.add(trial.start(wait=True))
+        for number in range(ROUNDS):
+            trial.reach(city.events * number // (ROUNDS + 1))
+            asyncio.run(publish(trial.site.settings, idle[number::ROUNDS]))
+            _withdraw(trial, gone[number::ROUNDS])
+            if number % (ROUNDS // kills) == 1:
+                trial.kill(next(iter(trial.kept)))
+                slowed.add(trial.start(wait=True))
+        asyncio.run(publish(trial.site.settings, new))
+        slowed.clear()
+        trial.finish()
+        trial.known(len(city.indicators()) - len(gone) + len(idle) + len(new))
+        asyncio.run(fill(trial.site.settings, second(), PARTITIONS, lambda count: None))
+        trial.ends = ends(trial.site.settings)
+        names = {each.key for each in gone}
+        left = [each for each in city.indicators() if each.key not in names]
+        trial.expected = alerts_of(lambda: chain(city.records(), second()), [*left, *new])
+        finding = trial.finding("indicators change meanwhile, worker killed", kills)
+        standing, expected = _standing(trial.published()), _standing(trial.expected)
+        return replace(
+            finding,
+            expected=len(expected),
+            lost=len(expected - standing),
+            wrong=len(standing - expected),
+            notes=(f"{len(gone)} withdrawn, {len(idle) + len(new):,} new; compared is what stands in the end",),
+        )
+
+
+def _withdraw(trial: Trial, gone: list[Indicator]) -> None:
+    """Withdraw indicators, one half by saying so and the other by deleting their records."""
+    topic = trial.site.settings.topic("indicators")
+    with trial.site.producer() as producer:
+        for index, each in enumerate(gone):
+            said = None
+            if index % 2:
+                said = json.dumps(msgspec.to_builtins(each) | {"revoked": True}).encode()
+            producer.send(topic, key=each.key.encode(), value=said)
+
+
+def _standing(published: Iterator[bytes] | list[bytes]) -> set[bytes]:
+    """The last word of each alert that has not been withdrawn."""
+    last: dict[str, tuple[str, bytes]] = {}
+    for value in published:
+        word = _word.decode(value)
+        last[word.id] = word.status, value
+    return {value for status, value in last.values() if status == "raised"}

@@ -1,0 +1,133 @@
+"""The records of the scenarios: copies of the example day with its victims, among a city's harmless records."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from operator import attrgetter
+
+from bench.records import Made, fraud_domains, fraud_numbers, made
+from models.alerts import encode
+from models.batches import Calls, Messages
+from models.decoding import CallReader, MessageReader
+from models.engine import Engine
+from models.indicators import Indicator
+from models.matching import Indicators
+from models.policy import parse
+from models.risk import PointScore
+from streams.indicator_files import IndicatorFile
+from streams.playing import records as played
+from streams.replay import Replay
+from tests.site import ROOT
+from tests.strategies import packed
+
+EXAMPLES = ROOT / "examples"
+CHUNK = 20_000
+DAY_S = 24 * 3600
+BROKEN = b'{"broken":'
+BROKEN_EVERY = 1000
+
+
+@cache
+def example_indicators() -> tuple[Indicator, ...]:
+    """The indicators of the examples."""
+    with (EXAMPLES / "indicators.jsonl").open("rb") as raw:
+        return tuple(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
+
+
+def made_indicators(numbers: list[str], domains: list[str]) -> Iterator[Indicator]:
+    """An indicator for each of these numbers and domains."""
+    for kind, values in (("number", numbers), ("domain", domains)):
+        for value in values:
+            yield Indicator(
+                type=kind,  # type: ignore[arg-type]
+                value=value,
+                scam_type="impersonated-service",
+                confidence=90,
+                source="made-up",
+                valid_from=0,
+            )
+
+
+@dataclass(frozen=True)
+class City:
+    """A day of so many records, the example day of ``copies`` times 1,000 people among them; some are broken."""
+
+    events: int
+    copies: int
+    seed: int = 1
+    numbers: int = 8000
+    domains: int = 2000
+
+    def indicators(self) -> list[Indicator]:
+        """Everything that is known of fraud in this city."""
+        made_up = made_indicators(fraud_numbers(self.numbers), fraud_domains(self.domains))
+        return [*example_indicators(), *made_up]
+
+    def records(self) -> Iterator[Made]:
+        """The records in event time; the same at each call."""
+        day = _day()
+        others = self.events - self.copies * len(day)
+        if others <= 0:
+            raise ValueError(f"{self.copies} copies of the day are more than {self.events} records.")
+        begin = day[0].at
+        noise = made(others, fraud_numbers(self.numbers), fraud_domains(self.domains), self.seed, begin, others / DAY_S)
+        people = (_of(record, 2 + copy) for record in day for copy in range(self.copies))
+        return heapq.merge(_with_broken(noise), people, key=attrgetter("at"))
+
+    def broken(self) -> Iterator[bytes]:
+        """The values among the records that are no records."""
+        return (record.value for record in self.records() if record.value.startswith(BROKEN))
+
+    def alerts(self) -> list[bytes]:
+        """What an undisturbed run publishes: the alerts of a replay of these records, in its order."""
+        return alerts_of(self.records, self.indicators())
+
+
+def alerts_of(records: Callable[[], Iterator[Made]], indicators: list[Indicator]) -> list[bytes]:
+    """The alerts of a replay of records that come anew at each call."""
+    alerts: list[bytes] = []
+    calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
+
+    def of_calls() -> Iterator[Calls]:
+        for values in _chunks(each.value for each in records() if each.role == "calls"):
+            yield calls.read(packed(values)).events
+
+    def of_sms() -> Iterator[Messages]:
+        for values in _chunks(each.value for each in records() if each.role == "sms"):
+            yield sms.read(packed(values)).events
+
+    Replay(engine(indicators), 8, lambda alert: alerts.append(encode(alert))).run(of_calls(), of_sms())
+    return alerts
+
+
+def engine(indicators: list[Indicator]) -> Engine:
+    """An engine that knows these indicators, with the repository's policy."""
+    return Engine(Indicators(indicators), parse((ROOT / "policy.yaml").read_bytes()), PointScore())
+
+
+def _with_broken(records: Iterator[Made]) -> Iterator[Made]:
+    """The records, every thousandth of them cut off in its middle."""
+    for index, record in enumerate(records):
+        yield record._replace(value=BROKEN + record.value[:40]) if index % BROKEN_EVERY == 0 else record
+
+
+def _chunks(values: Iterator[bytes]) -> Iterator[list[bytes]]:
+    while chunk := list(islice(values, CHUNK)):
+        yield chunk
+
+
+@cache
+def _day() -> list[Made]:
+    lines = played([EXAMPLES / "calls.jsonl"], [EXAMPLES / "sms.jsonl"])
+    return [Made(line.role, (line.key or b"").decode(), line.value, line.at) for line in lines]
+
+
+def _of(record: Made, copy: int) -> Made:
+    """A record of the day for other people."""
+    others = f"86100{copy:02}"
+    value = record.value.replace(b"8610000", others.encode())
+    return Made(record.role, record.key.replace("8610000", others), value, record.at)

@@ -1,0 +1,87 @@
+"""Scenario: a power cut at every await of a batch, between publishing and the checkpoint above all."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from tests.chaos.cut_worker import CUT, SEEN
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding, Trial
+
+COMMAND = (sys.executable, "-m", "tests.chaos.cut_worker")
+Side = Literal["before", "after"]
+SIDES: tuple[Side, ...] = ("before", "after")
+
+
+def cuts(ground: Ground, wanted: Sequence[str] = ("",), most_visits: int = 6) -> Finding:
+    """A power cut at each await of the scorer whose name holds one of ``wanted``, before its answer and after it."""
+    chance = random.Random(6)
+    places = [place for place in awaits(ground) if any(each in place for each in wanted)]
+    left = [(place, side) for place in places for side in SIDES]
+    part = ground.events // (len(left) + 1)
+    findings: list[Finding] = []
+    for last in (False, True):  # what is seldom waited for is given a whole backlog of its own
+        while left:
+            before = len(left)
+            with ground.trial("cuts") as trial:
+                trial.site.command = COMMAND
+                for place, side in list(left):
+                    visits = 1 if last else chance.randint(1, most_visits)
+                    if _cut(trial, f"{place} {side} {visits}", ground.events if last else part):
+                        left.remove((place, side))
+                    if trial.progress() == trial.events:
+                        break
+                trial.start({SEEN: str(trial.site.folder / "seen")})
+                findings.append(trial.finding("power cut at an await of a batch", before - len(left)))
+            if len(left) == before:
+                break
+    unmet = [f"not met: {side} {place}" for place, side in left]
+    return _together(findings, f"at {len(places)} awaits, before the answer and after it", *unmet)
+
+
+def awaits(ground: Ground) -> list[str]:
+    """Every place where the scorer waits for something, found by watching an undisturbed worker and its stop."""
+    with ground.trial("awaits") as trial:
+        trial.site.command = COMMAND
+        seen = trial.site.folder / "seen"
+        for _ in range(2):
+            worker = trial.start({SEEN: str(seen)})
+            trial.reach(trial.progress() + trial.events // 10)
+            trial.let_go(worker)
+            worker.stop()
+        trial.start({SEEN: str(seen)})
+        finding = trial.finding("", 0)
+        assert (finding.lost, finding.wrong, finding.repeated) == (0, 0, 0), finding
+        return sorted(set(seen.read_text().split()))
+
+
+def _cut(trial: Trial, where: str, count: int) -> bool:
+    """Start a worker that is to be cut, and tell it to stop after so many records; whether the cut came."""
+    began = time.monotonic()
+    before = trial.progress()
+    worker, _ = trial.site.start_worker(wait=False, FOREWARN_INSTANCE="one", **{CUT: where})
+    while worker.runs and trial.progress() < min(before + count, trial.events):
+        assert time.monotonic() < began + 60, "a worker that was to be cut neither ends nor moves"
+        time.sleep(0.003)
+    if worker.runs:
+        time.sleep(0.3)
+    return worker.stop() == -signal.SIGKILL
+
+
+def _together(findings: Sequence[Finding], *notes: str) -> Finding:
+    first = findings[0]
+    return replace(
+        first,
+        times=sum(each.times for each in findings),
+        lost=sum(each.lost for each in findings),
+        wrong=sum(each.wrong for each in findings),
+        repeated=sum(each.repeated for each in findings),
+        recovered=tuple(second for each in findings for second in each.recovered),
+        notes=notes,
+    )

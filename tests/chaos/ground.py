@@ -1,0 +1,79 @@
+"""The ground of the scenarios: servers, a backlog in their topics, and the alerts that an undisturbed run gives."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench.filling import fill
+from bench.pipeline import ends
+from streams.contracts import apply, load, open_admin
+from streams.indicator_topic import publish
+from streams.local.stack import LocalStack
+from streams.settings import Settings
+from tests.chaos.city import City
+from tests.chaos.trial import Trial
+from tests.site import Site
+
+PARTITIONS = 8
+
+
+@dataclass
+class Ground:
+    """Topics that hold a city's day, on a stack of one's own; every trial reads them with a group of its own."""
+
+    stack: LocalStack
+    city: City
+    folder: Path
+    prefix: str = ""
+    expected: frozenset[bytes] = frozenset()
+    refused: frozenset[bytes] = frozenset()
+    ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    _names: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def settings(self) -> Settings:
+        """Where the servers are."""
+        return Settings(kafka=self.stack.kafka, redis=self.stack.redis, topic_prefix=self.prefix)
+
+    @property
+    def events(self) -> int:
+        """How many records the backlog has."""
+        return sum(self.ends.values())
+
+    def beside(self, prefix: str) -> Ground:
+        """Topics of their own, which are empty, on the same servers."""
+        other = replace(self, prefix=prefix, ends={}, expected=frozenset(), refused=frozenset())
+        other.create_topics()
+        return other
+
+    def create_topics(self) -> None:
+        """Create the topics that the contracts ask for."""
+        with open_admin(self.settings) as admin:
+            apply(load(self.settings.topics_file), admin, self.settings)
+
+    def prepare(self) -> None:
+        """Create the topics, fill them, and work out what must come of it."""
+        self.create_topics()
+        asyncio.run(publish(self.settings, self.city.indicators()))
+        asyncio.run(fill(self.settings, self.city.records(), PARTITIONS, lambda count: None))
+        self.ends = ends(self.settings)
+        self.expected = frozenset(self.city.alerts())
+        self.refused = frozenset(self.city.broken())
+
+    @contextmanager
+    def trial(self, name: str) -> Iterator[Trial]:
+        """A trial over the backlog from its beginning; its workers are gone afterwards."""
+        group = f"{name}-{next(self._names)}"
+        folder = self.folder / group
+        folder.mkdir(parents=True)
+        site = Site(replace(self.settings, group=group), folder, watch=self.stack.watch)
+        trial = Trial(site, self.ends, self.expected, self.refused, site.ends("alerts"), site.ends("dead-letters"))
+        try:
+            yield trial
+        finally:
+            trial.end()

@@ -1,0 +1,116 @@
+"""Scenario: poison. Every wrong record becomes one dead letter, every good one has the effect it would have alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.filling import packing
+from bench.pipeline import ends
+from bench.records import Made
+from models.decoding import Strict
+from models.events import Call, RecordError, Sms
+from streams.indicator_topic import publish
+from streams.partitioning import partition_of
+from tests.chaos.city import City, alerts_of
+from tests.chaos.fuzzing import Fuzzed, fuzz
+from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.trial import Finding
+
+SEED = 20261125
+GROWTH = 1.3
+"""How much more memory a worker may have at the end than after a quarter of the records."""
+
+Place = tuple[str, int, int]
+
+
+def poison(ground: Ground, records: int) -> Finding:
+    """So many mutated records among as many good ones."""
+    here = replace(ground.beside("poison."), city=City(records, min(records // 20_000, 60)))
+    asyncio.run(publish(here.settings, here.city.indicators()))
+    refused = asyncio.run(_fill(here, records))
+    here.ends = ends(here.settings)
+    here.expected = frozenset(alerts_of(lambda: _accepted(here.city, records), here.city.indicators()))
+    with here.trial("poison") as trial:
+        worker = trial.start(wait=True)
+        sizes = []
+        while (covered := trial.progress()) < trial.events and worker.runs:
+            sizes.append((covered, resident_megabytes(worker.process.pid)))
+            time.sleep(0.2)
+        assert worker.runs, "the worker ended"
+        assert not trial.restarts
+        early = max(size for covered, size in sizes if covered <= trial.events // 4)
+        late = sizes[-1][1]
+        finding = trial.finding("poison", records)
+        letters = Counter(_origin(letter) for letter in trial.letters)
+        reasons = Counter(refused.values())
+        assert late < early * GROWTH, f"memory grew from {early} to {late} MB"
+        return replace(
+            finding,
+            letters_lost=len(refused.keys() ^ letters.keys()) + sum(letters.values()) - len(letters),
+            notes=(
+                f"{len(refused):,} wrong records, each one dead letter, for {len(reasons)} reasons; "
+                f"the worker's memory: {early} MB after a quarter, {late} MB at the end",
+            ),
+        )
+
+
+def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
+    """Good records of the city and mutated ones, in turns."""
+    poisonous = fuzz(replace(city, seed=2, events=records + 2, copies=0).records(), SEED)
+    for good, bad in zip(city.records(), poisonous, strict=False):
+        yield Fuzzed(good.role, good.key.encode(), good.value)
+        yield bad
+
+
+def _sorted(city: City, records: int) -> Iterator[tuple[Fuzzed, str | None]]:
+    """Each record, and for which reason it is refused when it is read alone and strictly; None for a good one."""
+    strict: dict[str, Strict[Any]] = {"calls": Strict(Call), "sms": Strict(Sms)}
+    for record in _mixed(city, records):
+        try:
+            strict[record.role].one(record.value, record.key)
+        except RecordError as error:
+            yield record, error.reason
+        else:
+            yield record, None
+
+
+def _accepted(city: City, records: int) -> Iterator[Made]:
+    for record, reason in _sorted(city, records):
+        if reason is None:
+            yield Made(record.role, (record.key or b"").decode(), record.value or b"", 0)
+
+
+async def _fill(ground: Ground, records: int) -> dict[Place, str]:
+    """Write everything; the places of what must be refused, and why."""
+    refused: dict[Place, str] = {}
+    offsets: Counter[tuple[str, int]] = Counter()
+    partition_at, topics = cache(partition_of), {role: ground.settings.topic(role) for role in ("calls", "sms")}
+    async with packing(ground.settings, PARTITIONS) as packer:
+        for index, (record, reason) in enumerate(_sorted(ground.city, records)):
+            partition = partition_at(record.key or b"", PARTITIONS)
+            await packer.put(record.role, partition, record.key, record.value)
+            if reason is not None:
+                refused[topics[record.role], partition, offsets[record.role, partition]] = reason
+            offsets[record.role, partition] += 1
+            if index % 20_000 == 0:
+                await asyncio.sleep(0)
+    return refused
+
+
+def _origin(letter: object) -> Place:
+    headers = dict(letter.headers)  # type: ignore[attr-defined]
+    topic, partition, offset = (headers[f"forewarn.error.{name}"].decode() for name in ("topic", "partition", "offset"))
+    return topic, int(partition), int(offset)
+
+
+def resident_megabytes(pid: int) -> int:
+    """The memory that a process has resident, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))

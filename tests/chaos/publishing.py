@@ -1,0 +1,103 @@
+"""Scenarios: Kafka does not take alerts. Refused for their size, too few replicas, the topic gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka.admin import AlterConfigOp, ConfigResource
+from kafka.errors import KafkaError
+
+from streams.contracts import apply, load, open_admin
+from streams.settings import Settings
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding, Trial
+
+STANDS_STILL_S = 2.0
+
+
+def refused(ground: Ground, times: int) -> Finding:
+    """The broker refuses alerts as too large: the worker ends before acknowledging, and goes on when mended."""
+    return _misconfigured(ground, "alerts refused (too large)", times, "max.message.bytes", "60")
+
+
+def too_few_replicas(ground: Ground, times: int) -> Finding:
+    """The broker has too few replicas in step to confirm an alert: the worker waits, and goes on when mended."""
+    return _misconfigured(ground, "alerts not confirmed (too few replicas)", times, "min.insync.replicas", "2")
+
+
+def topic_gone(ground: Ground, times: int) -> Finding:
+    """The topic is deleted: the worker publishes and acknowledges nothing more until it is there again."""
+    earlier: list[bytes] = []
+    with ground.trial("topic-gone") as trial:
+        worker = trial.start(wait=True)
+        for number in range(times):
+            trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
+            worker = next(iter(trial.kept))
+            worker.pause()  # what is published until then is read before it is gone
+            earlier += trial.published()
+            _delete(trial.site.settings)
+            trial.since = {}
+            worker.resume()
+            _stands_still(trial)
+            _apply(trial.site.settings)
+            trial.move_on()
+        notes = f"the worker ended and was started again {trial.restarts} times"
+        return trial.finding("topic of the alerts deleted", times, notes, earlier=earlier)
+
+
+def _misconfigured(ground: Ground, name: str, times: int, config: str, value: str) -> Finding:
+    with ground.trial(name.split("(")[1].split(")")[0].replace(" ", "-")) as trial:
+        trial.start(wait=True)
+        for number in range(times):
+            trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
+            with _configured(trial.site.settings, config, value):
+                _stands_still(trial)
+            trial.move_on()
+        return trial.finding(name, times, f"the worker ended and was started again {trial.restarts} times")
+
+
+def _stands_still(trial: Trial) -> None:
+    """Every partition comes to an alert soon; from then on nothing may be covered, however often the worker starts."""
+    deadline = time.monotonic() + 60
+    at, since = trial.progress(), time.monotonic()
+    while time.monotonic() - since < STANDS_STILL_S:
+        assert time.monotonic() < deadline, "records are covered although no alert can be published"
+        trial.supervise()
+        if trial.progress() != at:
+            at, since = trial.progress(), time.monotonic()
+        time.sleep(0.02)
+    assert at < trial.events, "the backlog was over before the fault"
+
+
+@contextmanager
+def _configured(settings: Settings, config: str, value: str) -> Iterator[None]:
+    """The alerts' topic with this config within the block, and as its contract says after it."""
+    name = settings.topic("alerts")
+    with open_admin(settings) as admin:
+        admin.alter_configs([ConfigResource("TOPIC", name, {config: (AlterConfigOp.SET, value)})])
+    try:
+        yield
+    finally:
+        with open_admin(settings) as admin:
+            admin.alter_configs([ConfigResource("TOPIC", name, {config: (AlterConfigOp.DELETE, None)})])
+        _apply(settings)
+
+
+def _delete(settings: Settings) -> None:
+    with open_admin(settings) as admin:
+        admin.delete_topics([settings.topic("alerts")])
+
+
+def _apply(settings: Settings) -> None:
+    """Create and configure what the contracts say; a topic that was just deleted may need a moment."""
+    for _ in range(50):
+        try:
+            with open_admin(settings) as admin:
+                apply(load(settings.topics_file), admin, settings)
+        except (KafkaError, Exception):
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the topics cannot be applied")

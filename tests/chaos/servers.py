@@ -1,0 +1,142 @@
+"""Scenarios: what happens to the servers. Valkey killed, frozen, emptied; the Kafka broker killed, unreachable."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+from streams.local.process import Server
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding, Trial
+
+FORGETS_S = 1.0
+"""Seconds that an append-only file that is synchronised ``everysec`` may lose in a power cut."""
+
+NO_STATE = "Redis holds no state of partition"
+
+
+def valkey_kills(ground: Ground, times: int) -> Finding:
+    """Valkey killed, its last second forgotten as in a power cut, and started again."""
+    with ground.trial("valkey-kills") as trial, trial.slowed(0.02) as slowed:
+        trial.start(wait=True)
+        forgotten = 0
+        for moment in _moments(trial, times, seed=3):
+            slowed.update(trial.kept)
+            sizes = _watched(trial, ground.stack.valkey, moment)
+            slowed.clear()
+            before = trial.progress()
+            ground.stack.valkey.kill()
+            _forget(sizes)
+            ground.stack.valkey.start()
+            ground.stack.valkey.wait()
+            forgotten += before - trial.progress()
+            trial.move_on(before)
+        return trial.finding(
+            "Valkey killed, its last second lost",
+            times,
+            f"checkpoints of {forgotten:,} records were forgotten",
+            f"the worker was refused and started again {trial.restarts} times",
+        )
+
+
+def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:
+    """Valkey frozen: connections stay open and nothing answers."""
+    return _pauses(ground, ground.stack.valkey, "Valkey", times, seconds)
+
+
+def valkey_emptied(ground: Ground) -> Finding:
+    """Valkey comes back empty: the worker refuses, then rebuilds when it is told to."""
+    with ground.trial("emptied") as trial:
+        worker = trial.start(wait=True)
+        trial.reach(trial.events // 3)
+        time.sleep(1.5)  # Kafka has been told how far the group is
+        valkey = ground.stack.valkey
+        valkey.kill()
+        shutil.rmtree(_append_only(valkey).parent)
+        valkey.start()
+        valkey.wait()
+        _wait_for_end(worker)
+        trial.let_go(worker)
+        refusing, _ = trial.site.start_worker(wait=False)
+        _wait_for_end(refusing)
+        said = refusing.launch.log.read_text()
+        assert NO_STATE in said, said[-500:]
+        assert "Traceback" not in said
+        assert not trial.progress(), "something was written from the middle"
+        began = time.monotonic()
+        trial.start({"FOREWARN_STATE_WHEN_MISSING": "rebuild"})
+        trial.reach(1)
+        trial.recovered.append(time.monotonic() - began)
+        return trial.finding("Valkey comes back empty", 1, "refused with clear words, then rebuilt when told to")
+
+
+def broker_kills(ground: Ground, times: int) -> Finding:
+    """The Kafka broker killed and started again."""
+    with ground.trial("broker-kills") as trial:
+        trial.start(wait=True)
+        for moment in _moments(trial, times, seed=5):
+            trial.reach(moment)
+            ground.stack.broker.kill()
+            ground.stack.broker.start()
+            ground.stack.broker.wait()
+            trial.move_on()
+        return trial.finding("Kafka broker killed", times, f"the worker was started again {trial.restarts} times")
+
+
+def broker_pauses(ground: Ground, times: int, seconds: float = 30.0) -> Finding:
+    """The Kafka broker unreachable: connections stay open and nothing answers."""
+    return _pauses(ground, ground.stack.broker, "Kafka broker", times, seconds)
+
+
+def _pauses(ground: Ground, server: Server, name: str, times: int, seconds: float) -> Finding:
+    with ground.trial(f"{name.split()[-1].lower()}-pauses") as trial:
+        trial.start(wait=True)
+        for moment in _moments(trial, times, seed=4):
+            trial.reach(moment)
+            server.pause()
+            time.sleep(seconds)
+            server.resume()
+            trial.move_on()
+        return trial.finding(
+            f"{name} frozen for {seconds:g} s", times, f"the worker was started again {trial.restarts} times"
+        )
+
+
+def _moments(trial: Trial, times: int, seed: int) -> list[int]:
+    """How far the backlog is to be read before each disturbance: never at its very beginning or end."""
+    chance = random.Random(seed)
+    return [int(trial.events * (0.2 + 0.6 * (number + chance.random()) / times)) for number in range(times)]
+
+
+def _watched(trial: Trial, valkey: Server, moment: int) -> list[tuple[float, Path, int]]:
+    """The sizes that the append-only file has had (when, which, bytes) until the backlog is read so far."""
+    sizes = []
+    while trial.progress() < moment:
+        path = _append_only(valkey)
+        sizes.append((time.monotonic(), path, path.stat().st_size))
+        trial.supervise()
+        time.sleep(0.01)
+    return sizes
+
+
+def _forget(sizes: list[tuple[float, Path, int]]) -> None:
+    """Cut off what the append-only file was told in its last second."""
+    when, path, size = sizes[-1]
+    size = max((each[2] for each in sizes if each[0] <= when - FORGETS_S and each[1] == path), default=size)
+    with path.open("r+b") as file:
+        file.truncate(size)
+
+
+def _append_only(valkey: Server) -> Path:
+    """The file that Valkey appends to at present."""
+    return max((valkey.launch.folder / "appendonlydir").glob("*.incr.aof"), key=lambda path: path.stat().st_mtime)
+
+
+def _wait_for_end(worker: Server, patience: float = 20.0) -> None:
+    """Wait until a worker has ended by itself."""
+    deadline = time.monotonic() + patience
+    while worker.runs:
+        assert time.monotonic() < deadline, f"the worker still runs: {worker.launch.log}"
+        time.sleep(0.02)

@@ -1,0 +1,206 @@
+"""A trial: workers of one group over a backlog, whatever is done to them, and what came out of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from bench.pipeline import reached
+from streams.local.process import Server
+from streams.local.worker import metric
+from tests.site import Site
+
+LOOK_EVERY = 0.003
+PATIENCE = 120.0
+"""Seconds within which the next offset must be reached."""
+
+
+class TrialError(Exception):
+    """A trial did not come to its end."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came out of a scenario."""
+
+    name: str
+    times: int
+    events: int
+    expected: int
+    """Alerts that an undisturbed run gives."""
+    lost: int
+    """Of these, how many were never published."""
+    wrong: int
+    """Published, but not by an undisturbed run: another id, or other bytes under it."""
+    repeated: int
+    """Published more than once, byte for byte."""
+    letters_lost: int = 0
+    """Broken records without a dead letter, and dead letters of something else."""
+    recovered: tuple[float, ...] = ()
+    """Seconds from the end of each disturbance to the next checkpoint."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Trial:
+    """Workers of one group over the records up to ``ends``; ``since``: where its alerts begin."""
+
+    site: Site
+    ends: Mapping[tuple[str, int], int]
+    expected: Collection[bytes]
+    refused: Collection[bytes]
+    """The values of the records that are none; each must become a dead letter."""
+    since: Mapping[int, int]
+    letters_since: Mapping[int, int]
+    restarts: int = 0
+    recovered: list[float] = field(default_factory=list)
+    kept: dict[Server, Mapping[str, str]] = field(default_factory=dict)
+    """The workers that are started again when they end, and their environment."""
+    letters: Sequence[Any] = ()
+    """The dead letters of this trial, once it is over."""
+    _last: int = 0
+    _slowed: set[Server] = field(default_factory=set)
+
+    @property
+    def events(self) -> int:
+        """How many records the trial reads."""
+        return sum(self.ends.values())
+
+    def start(self, environ: Mapping[str, str] | None = None, *, wait: bool = False) -> Server:
+        """Start a worker that is started again if it ends by itself, as a supervisor would."""
+        self.kept[worker := self.site.start_worker(wait, **(environ or {}))[0]] = environ or {}
+        return worker
+
+    def let_go(self, worker: Server) -> None:
+        """Do not start this worker again."""
+        self.kept.pop(worker, None)
+        self._slowed.discard(worker)
+
+    def kill(self, worker: Server) -> None:
+        """End a worker as a power cut would."""
+        self.let_go(worker)
+        worker.kill()
+
+    def progress(self) -> int:
+        """How many records the checkpoints cover; as last seen while Redis does not answer."""
+        try:
+            with redis.Redis.from_url(self.site.settings.redis, socket_timeout=1) as client:
+                self._last = sum(
+                    min(at, self.ends.get(place, 0)) for place, at in reached(client, self.site.settings).items()
+                )
+        except redis.RedisError:
+            pass
+        return self._last
+
+    def reach(self, count: int, patience: float = PATIENCE) -> None:
+        """Wait until so many records are covered, starting again what has ended meanwhile."""
+        best, moved = self._last, time.monotonic()
+        while (at := self.progress()) < count:
+            if at != best:
+                best, moved = at, time.monotonic()
+            if time.monotonic() - moved > patience:
+                raise TrialError(f"{self.site.settings.group}: {at:,} of {count:,} records after {patience:.0f} s")
+            self.supervise()
+            time.sleep(LOOK_EVERY)
+
+    def move_on(self, covered: int | None = None) -> None:
+        """Wait for a checkpoint that covers more than now, or than ``covered``; notes the seconds until then."""
+        began = time.monotonic()
+        before = self.progress() if covered is None else covered
+        self.reach(min(before + 1, self.events))
+        self.recovered.append(time.monotonic() - began)
+
+    def finish(self) -> None:
+        """Wait until everything is covered."""
+        self.reach(self.events)
+
+    def known(self, indicators: int, patience: float = 20.0) -> None:
+        """Wait until every worker knows so many indicators."""
+        deadline = time.monotonic() + patience
+        for worker in self.kept:
+            while metric(self.site.http[worker], "forewarn_indicators") != indicators:
+                if time.monotonic() > deadline:
+                    raise TrialError(f"{self.site.settings.group}: indicators do not arrive")
+                time.sleep(0.05)
+
+    def supervise(self) -> None:
+        """Start again the workers that have ended."""
+        for worker, environ in list(self.kept.items()):
+            if not worker.runs:
+                slow = worker in self._slowed
+                self.let_go(worker)
+                self.restarts += 1
+                again = self.start(environ)
+                if slow:
+                    self._slowed.add(again)
+
+    @contextmanager
+    def slowed(self, work: float = 0.01, rest: float = 0.08) -> Iterator[set[Server]]:
+        """Give the workers that are put into the set only so many seconds of work between rests.
+
+        As on a machine that is busy with something else; a backlog lasts for longer.
+        """
+        over = threading.Event()
+
+        def alternate() -> None:
+            while not over.is_set():
+                resting = [each for each in list(self._slowed) if each.runs]
+                for each in resting:
+                    each.pause()
+                over.wait(rest)
+                for each in resting:
+                    if each.runs:
+                        each.resume()
+                over.wait(work)
+
+        thread = threading.Thread(target=alternate)
+        thread.start()
+        try:
+            yield self._slowed
+        finally:
+            self._slowed.clear()
+            over.set()
+            thread.join()
+            for each in self.kept:
+                if each.runs:
+                    each.resume()
+
+    def published(self) -> list[bytes]:
+        """The alerts of this trial up to now."""
+        return [record.value for record in self.site.read("alerts", self.since)]
+
+    def end(self) -> None:
+        """Stop every worker."""
+        self.kept.clear()
+        for worker in self.site.workers:
+            if worker.runs:
+                worker.resume()
+        self.site.stop()
+
+    def finding(self, name: str, times: int, *notes: str, earlier: Collection[bytes] = ()) -> Finding:
+        """Compare what was published with an undisturbed run; ``earlier``: alerts of a topic that is gone."""
+        self.finish()
+        for worker in list(self.kept):
+            self.let_go(worker)
+            worker.stop()  # what is under way is published and covered
+        published = [*earlier, *self.published()]
+        alerts, expected = set(published), set(self.expected)
+        self.letters = self.site.read("dead-letters", self.letters_since)
+        return Finding(
+            name,
+            times,
+            self.events,
+            len(expected),
+            lost=len(expected - alerts),
+            wrong=len(alerts - expected),
+            repeated=len(published) - len(alerts),
+            letters_lost=len(set(self.refused) ^ {letter.value for letter in self.letters}),
+            recovered=tuple(self.recovered),
+            notes=notes,
+        )

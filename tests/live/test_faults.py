@@ -1,0 +1,77 @@
+"""Scenarios of ``make chaos`` in short forms: nothing is lost, nothing wrong, whatever is done to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.local.stack import LocalStack
+from tests.chaos import cuts, publishing, servers, workers
+from tests.chaos.city import City
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding
+from tests.site import Site, call, indicator, last_words, until
+
+
+@pytest.fixture(scope="module")
+def ground(own_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """A short backlog on servers that may be broken; every test leaves them running."""
+    ground = Ground(own_stack, City(400_000, 20), tmp_path_factory.mktemp("trials"))
+    ground.prepare()
+    return ground
+
+
+def holds(finding: Finding) -> Finding:
+    """Nothing is lost and nothing wrong."""
+    assert finding.expected
+    assert (finding.lost, finding.wrong, finding.letters_lost) == (0, 0, 0), finding
+    return finding
+
+
+def test_a_killed_worker(ground: Ground) -> None:
+    holds(workers.kills(ground, 3))
+
+
+def test_a_worker_that_is_told_to_stop(ground: Ground) -> None:
+    holds(workers.orderly_stops(ground, 2))
+
+
+def test_valkey_frozen(ground: Ground) -> None:
+    holds(servers.valkey_pauses(ground, 1, 3.0))
+
+
+def test_alerts_refused(ground: Ground) -> None:
+    holds(publishing.refused(ground, 1))
+
+
+def test_the_topic_of_the_alerts_gone(ground: Ground) -> None:
+    holds(publishing.topic_gone(ground, 1))
+
+
+@pytest.fixture
+def cut_site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
+    """A site of one's own, with empty topics, whose workers can be cut."""
+    site = Site(ground.beside(f"{tmp_path.name}.").settings, tmp_path, watch=ground.stack.watch)
+    site.command = cuts.COMMAND
+    yield site
+    site.stop()
+
+
+def test_an_alert_that_was_just_published_is_withdrawn_though_its_indicator_was_gone_at_the_next_start(
+    ground: Ground, cut_site: Site
+) -> None:
+    (publishing_place,) = (place for place in cuts.awaits(ground) if "alerts._send" in place)
+    cut_site.send("indicators", indicator())
+    worker, _ = cut_site.start_worker(CHAOS_CUT=f"{publishing_place} after 1")
+    cut_site.send("calls", call("8610000000001", 1_773_625_200_000))
+    until(lambda: not worker.runs)
+    assert [alert["status"] for alert in cut_site.alerts()] == ["raised"]
+    cut_site.send("indicators", indicator(revoked=True))
+    cut_site.start_worker(wait=False, CHAOS_CUT="nowhere after 1")
+    words = until(
+        lambda: [word for word in last_words(cut_site.alerts()).values() if word["status"] == "withdrawn"], 30
+    )
+    assert len(words) == 1, json.dumps(words)
