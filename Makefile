@@ -21,7 +21,7 @@ check: $(VENV)/test.stamp  ## Check style and types: ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-chaos: $(VENV)/test.stamp  ## Break a running system in every way and compare what came out (half an hour; ARGS="--only kills")
+chaos: $(VENV)/test.stamp  ## Break a running system in every way and compare what came out (long; ARGS="--only kills" for one)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/test.stamp  ## Measure throughput and latency (ARGS passes options)

@@ -20,6 +20,7 @@ from bench.latency import latencies
 from bench.pipeline import Run, ends, peak_megabytes
 from streams.cli.demo import percentile
 from streams.contracts import apply, load, open_admin
+from streams.indicator_topic import publish
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 
@@ -49,7 +50,7 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
         with open_admin(settings) as admin:
             apply(load(settings.topics_file), admin, settings)
         say(f"filling the topics: {indicators:,} indicators, {events:,} events")
-        asyncio.run(filling.fill_indicators(settings, numbers, domains))
+        asyncio.run(publish(settings, records.indicators_of(numbers, domains)))
         asyncio.run(filling.fill(settings, records.made(events, numbers, domains), PARTITIONS, lambda count: None))
         filled = ends(settings)
         speeds: dict[str, list[float]] = {"pipeline": [], "bare": [], "stock": []}

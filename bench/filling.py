@@ -10,8 +10,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from bench.records import Made
-from models.indicators import Indicator
-from streams.indicator_topic import publish
 from streams.partitioning import partition_of
 from streams.settings import Settings
 
@@ -89,16 +87,3 @@ async def fill(settings: Settings, records: Iterable[Made], partitions: int, tol
             if count % 50_000 == 0:
                 told(count)
                 await asyncio.sleep(0)
-
-
-async def fill_indicators(settings: Settings, numbers: Iterable[str], domains: Iterable[str]) -> int:
-    """Write indicators for these numbers and domains; returns how many."""
-
-    def all_of_them() -> Iterable[Indicator]:
-        common = {"scam_type": "impersonated-service", "confidence": 90, "source": "bench", "valid_from": 0}
-        for number in numbers:
-            yield Indicator(type="number", value=number, **common)  # type: ignore[arg-type]
-        for domain in domains:
-            yield Indicator(type="domain", value=domain, **common)  # type: ignore[arg-type]
-
-    return await publish(settings, all_of_them())

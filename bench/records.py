@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from models.indicators import Indicator
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
@@ -56,6 +58,15 @@ def fraud_numbers(count: int) -> list[str]:
 def fraud_domains(count: int) -> list[str]:
     """Made-up domains."""
     return [f"{DOMAIN}{number:07}.top" for number in range(count)]
+
+
+def indicators_of(numbers: Iterable[str], domains: Iterable[str]) -> Iterator[Indicator]:
+    """An indicator for each of these numbers and domains, which holds for any time."""
+    common = {"scam_type": "impersonated-service", "confidence": 90, "source": "made-up", "valid_from": 0}
+    for number in numbers:
+        yield Indicator(type="number", value=number, **common)  # type: ignore[arg-type]
+    for domain in domains:
+        yield Indicator(type="domain", value=domain, **common)  # type: ignore[arg-type]
 
 
 def touches_indicator(record: Made) -> bool:

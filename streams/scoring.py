@@ -314,19 +314,16 @@ class Scorer:
 
     async def release(self) -> None:
         """Let go of all partitions: a step under way is finished first, offsets are written, what waits is dropped."""
-        for assigned in list(self.assigned.values()):
-            async with assigned.turn:
-                if not assigned.gone and _unwritten(assigned):
-                    await self._write(assigned, Outcome())
-                assigned.gone = True  # in the same turn: a step after the last write would leave alerts to be repeated
-        self.assigned.clear()
+        await self._let_go(write=True)
         metrics.PARTITIONS.set(0)
         metrics.READY.labels("partitions").set(0)
 
-    async def _let_go(self) -> None:
-        """Forget all partitions as they are, once no step is under way."""
+    async def _let_go(self, *, write: bool = False) -> None:
+        """Forget all partitions once no step is under way, as they are or written."""
         for assigned in list(self.assigned.values()):
-            async with assigned.turn:
+            async with assigned.turn:  # one turn: a step after the last write would leave alerts to be repeated
+                if write and not assigned.gone and _unwritten(assigned):
+                    await self._write(assigned, Outcome())
                 assigned.gone = True
         self.assigned.clear()
 

@@ -40,7 +40,7 @@ MANY = 6
 """How many small batches at once are many; what is found while fewer come is handed on at once."""
 
 ANSWER_WITHIN = 1.5
-"""Seconds within which a partition's leader must say where it ends; it does so in milliseconds."""
+"""Seconds within which a partition's leader must say where it ends."""
 
 LONGEST_WAIT_IF_HELD = 0.05
 """Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""

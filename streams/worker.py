@@ -20,7 +20,12 @@ from models.matching import Indicators
 from models.policy import Policy
 from models.risk import PointScore
 from streams import app as faust_app
-from streams import health, metrics, policy_file
+from streams import (
+    connections,  # noqa: F401 - puts itself in place
+    health,
+    metrics,
+    policy_file,
+)
 from streams.checkpoint import Checkpoints
 from streams.compacted import CompactedTopic
 from streams.contracts import BrokerError, Contracts, broker, load
@@ -185,14 +190,19 @@ async def _watch(
     vulnerable: VulnerableSubscribers,
     progress: health.Progress,
 ) -> None:
-    """Every second: lag, progress and gauges."""
+    """Every second: lag, progress and gauges.
+
+    Where the leaders do not say how far there is to read, what the last fetch told stands: a consumer that has come to
+    a standstill must not look as if it had nothing to do.
+    """
     while True:
         offsets: dict[object, int] = {}
         total = 0
-        ends = await app.consumer.end_offsets_now(app.consumer.assignment())
-        for tp, end in ends.items():
+        told = await app.consumer.end_offsets_now(app.consumer.assignment())
+        for tp in app.consumer.assignment():
             assigned = scorer.assigned.get(tp.partition)
-            if assigned is None:
+            end = told.get(tp, app.consumer.end_offset(tp))
+            if assigned is None or end is None:
                 continue
             offsets[tp] = assigned.reached(tp.topic)
             lag = max(end - offsets[tp], 0)

@@ -46,7 +46,7 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(list(SCENARIOS)), help="Only this; the page stays as it is.")
 def main(only: tuple[str, ...]) -> None:
-    """Break everything, compare with an undisturbed run, and write docs/evidence/faults.md: about half an hour.
+    """Break everything, compare with an undisturbed run, and write docs/evidence/faults.md.
 
     Example: python -m tests.chaos --only kills --only zombies
     """

@@ -12,10 +12,10 @@ import msgspec
 
 from bench.filling import fill
 from bench.pipeline import ends
-from bench.records import Made, fraud_domains, fraud_numbers, made
+from bench.records import Made, fraud_domains, fraud_numbers, indicators_of, made
 from models.indicators import Indicator
 from streams.indicator_topic import publish
-from tests.chaos.city import alerts_of, made_indicators
+from tests.chaos.city import alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
 from tests.chaos.trial import Finding, Trial
 
@@ -42,8 +42,8 @@ def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
     city = here.city
     gone = [each for each in city.indicators() if each.source == "made-up"][::20]
     numbers, domains = fraud_numbers(city.numbers + 500)[city.numbers :], fraud_domains(city.domains + 100)
-    new = list(made_indicators(numbers, domains[city.domains :]))
-    idle = list(made_indicators([f"9997{number:08}" for number in range(ROUNDS * 300)], []))
+    new = list(indicators_of(numbers, domains[city.domains :]))
+    idle = list(indicators_of([f"9997{number:08}" for number in range(ROUNDS * 300)], []))
 
     def second() -> Iterator[Made]:
         begin = next(city.records()).at + LATER_MS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from operator import attrgetter
 
-from bench.records import Made, fraud_domains, fraud_numbers, made
+from bench.records import Made, fraud_domains, fraud_numbers, indicators_of, made
 from models.alerts import encode
 from models.batches import Calls, Messages
 from models.decoding import CallReader, MessageReader
@@ -38,20 +38,6 @@ def example_indicators() -> tuple[Indicator, ...]:
         return tuple(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
 
 
-def made_indicators(numbers: list[str], domains: list[str]) -> Iterator[Indicator]:
-    """An indicator for each of these numbers and domains."""
-    for kind, values in (("number", numbers), ("domain", domains)):
-        for value in values:
-            yield Indicator(
-                type=kind,  # type: ignore[arg-type]
-                value=value,
-                scam_type="impersonated-service",
-                confidence=90,
-                source="made-up",
-                valid_from=0,
-            )
-
-
 @dataclass(frozen=True)
 class City:
     """A day of so many records, the example day of ``copies`` times 1,000 people among them; some are broken."""
@@ -64,18 +50,18 @@ class City:
 
     def indicators(self) -> list[Indicator]:
         """Everything that is known of fraud in this city."""
-        made_up = made_indicators(fraud_numbers(self.numbers), fraud_domains(self.domains))
+        made_up = indicators_of(fraud_numbers(self.numbers), fraud_domains(self.domains))
         return [*example_indicators(), *made_up]
 
     def records(self) -> Iterator[Made]:
         """The records in event time; the same at each call."""
-        day = _day()
+        day = example_day()
         others = self.events - self.copies * len(day)
         if others <= 0:
             raise ValueError(f"{self.copies} copies of the day are more than {self.events} records.")
         begin = day[0].at
         noise = made(others, fraud_numbers(self.numbers), fraud_domains(self.domains), self.seed, begin, others / DAY_S)
-        people = (_of(record, 2 + copy) for record in day for copy in range(self.copies))
+        people = (for_others(record, 2 + copy) for record in day for copy in range(self.copies))
         return heapq.merge(_with_broken(noise), people, key=attrgetter("at"))
 
     def broken(self) -> Iterator[bytes]:
@@ -87,7 +73,7 @@ class City:
         return alerts_of(self.records, self.indicators())
 
 
-def alerts_of(records: Callable[[], Iterator[Made]], indicators: list[Indicator]) -> list[bytes]:
+def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indicator]) -> list[bytes]:
     """The alerts of a replay of records that come anew at each call."""
     alerts: list[bytes] = []
     calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
@@ -104,7 +90,7 @@ def alerts_of(records: Callable[[], Iterator[Made]], indicators: list[Indicator]
     return alerts
 
 
-def engine(indicators: list[Indicator]) -> Engine:
+def engine(indicators: Iterable[Indicator]) -> Engine:
     """An engine that knows these indicators, with the repository's policy."""
     return Engine(Indicators(indicators), parse((ROOT / "policy.yaml").read_bytes()), PointScore())
 
@@ -121,13 +107,14 @@ def _chunks(values: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 @cache
-def _day() -> list[Made]:
+def example_day() -> list[Made]:
+    """The records of the example day in event time."""
     lines = played([EXAMPLES / "calls.jsonl"], [EXAMPLES / "sms.jsonl"])
     return [Made(line.role, (line.key or b"").decode(), line.value, line.at) for line in lines]
 
 
-def _of(record: Made, copy: int) -> Made:
-    """A record of the day for other people."""
+def for_others(record: Made, copy: int) -> Made:
+    """A record of the example day for other people."""
     others = f"86100{copy:02}"
     value = record.value.replace(b"8610000", others.encode())
     return Made(record.role, record.key.replace("8610000", others), value, record.at)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.chaos.cut_worker import CUT, SEEN
 from tests.chaos.ground import Ground
-from tests.chaos.trial import Finding, Trial
+from tests.chaos.trial import SAME_MEMBER, Finding, Trial
 
 COMMAND = (sys.executable, "-m", "tests.chaos.cut_worker")
 Side = Literal["before", "after"]
@@ -65,7 +65,7 @@ def _cut(trial: Trial, where: str, count: int) -> bool:
     """Start a worker that is to be cut, and tell it to stop after so many records; whether the cut came."""
     began = time.monotonic()
     before = trial.progress()
-    worker, _ = trial.site.start_worker(wait=False, FOREWARN_INSTANCE="one", **{CUT: where})
+    worker, _ = trial.site.start_worker(wait=False, **SAME_MEMBER, **{CUT: where})
     while worker.runs and trial.progress() < min(before + count, trial.events):
         assert time.monotonic() < began + 60, "a worker that was to be cut neither ends nor moves"
         time.sleep(0.003)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from bench.filling import fill
 from bench.latency import latencies
 from bench.pipeline import ends, peak_megabytes
-from bench.records import SUBSCRIBERS, Made, fraud_domains, fraud_numbers, made, subscriber
+from bench.records import SUBSCRIBERS, Made, fraud_domains, fraud_numbers, indicators_of, made, subscriber
 from streams.cli.demo import percentile
 from streams.indicator_topic import publish
 from streams.partitioning import partition_of
-from tests.chaos.city import alerts_of, made_indicators
+from tests.chaos.city import alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
-from tests.chaos.trial import Finding
+from tests.chaos.trial import SAME_MEMBER, Finding
 
 LIVE_RATE = 2000
 LIVE_FROM = 1_773_700_000_000
@@ -26,7 +26,7 @@ RECOVERS_WITHIN_S = 10.0
 def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding:
     """One partition catches up with so many records while the others get live ones: memory, and who waits for whom."""
     numbers, domains = fraud_numbers(indicators * 8 // 10), fraud_domains(indicators // 5)
-    known = list(made_indicators(numbers, domains))
+    known = list(indicators_of(numbers, domains))
     here = ground.beside("load.")
     people = [subscriber(number) for number in range(SUBSCRIBERS)]
     late = [who for who in people if not partition_of(who.encode(), PARTITIONS)]
@@ -64,7 +64,7 @@ def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding
 def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
     """A worker killed with so many open episodes in Redis: seconds from its start to the first new alert."""
     numbers = fraud_numbers(1000)
-    known = list(made_indicators(numbers, []))
+    known = list(indicators_of(numbers, []))
     here = ground.beside("recovery.")
 
     def one(index: int) -> Made:
@@ -80,7 +80,7 @@ def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
     here.ends = ends(here.settings)
     here.expected = frozenset(alerts_of(lambda: map(one, range(episodes + times)), known))
     with here.trial("recovery") as trial:
-        worker = trial.start({"FOREWARN_INSTANCE": "one"})
+        worker = trial.start(SAME_MEMBER)
         for new in range(episodes, episodes + times):
             trial.finish()
             trial.kill(worker)
@@ -88,7 +88,7 @@ def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
             trial.ends = ends(here.settings)
             before = trial.site.count("alerts")
             began = time.monotonic()
-            worker = trial.start({"FOREWARN_INSTANCE": "one"})
+            worker = trial.start(SAME_MEMBER)
             while trial.site.count("alerts") == before:
                 assert time.monotonic() - began < RECOVERS_WITHIN_S, "no alert within ten seconds"
                 time.sleep(0.02)

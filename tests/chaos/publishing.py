@@ -1,4 +1,4 @@
-"""Scenarios: Kafka does not take alerts. Refused for their size, too few replicas, the topic gone."""
+"""Scenarios: Kafka does not take alerts. Refused for their size, or the topic gone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kafka.admin import AlterConfigOp, ConfigResource
-from kafka.errors import KafkaError
 
-from streams.contracts import apply, load, open_admin
+from streams.contracts import BrokerError, apply, load, open_admin
 from streams.settings import Settings
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding, Trial
@@ -19,19 +18,22 @@ STANDS_STILL_S = 2.0
 
 def refused(ground: Ground, times: int) -> Finding:
     """The broker refuses alerts as too large: the worker ends before acknowledging, and goes on when mended."""
-    return _misconfigured(ground, "alerts refused (too large)", times, "max.message.bytes", "60")
-
-
-def too_few_replicas(ground: Ground, times: int) -> Finding:
-    """The broker has too few replicas in step to confirm an alert: the worker waits, and goes on when mended."""
-    return _misconfigured(ground, "alerts not confirmed (too few replicas)", times, "min.insync.replicas", "2")
+    with ground.trial("refused") as trial:
+        trial.start(wait=True)
+        for number in range(times):
+            trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
+            with _nothing_fits(trial.site.settings):
+                _stands_still(trial)
+            trial.move_on()
+        notes = f"the worker ended and was started again {trial.restarts} times"
+        return trial.finding("alerts refused (too large)", times, notes)
 
 
 def topic_gone(ground: Ground, times: int) -> Finding:
     """The topic is deleted: the worker publishes and acknowledges nothing more until it is there again."""
     earlier: list[bytes] = []
     with ground.trial("topic-gone") as trial:
-        worker = trial.start(wait=True)
+        trial.start(wait=True)
         for number in range(times):
             trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
             worker = next(iter(trial.kept))
@@ -45,17 +47,6 @@ def topic_gone(ground: Ground, times: int) -> Finding:
             trial.move_on()
         notes = f"the worker ended and was started again {trial.restarts} times"
         return trial.finding("topic of the alerts deleted", times, notes, earlier=earlier)
-
-
-def _misconfigured(ground: Ground, name: str, times: int, config: str, value: str) -> Finding:
-    with ground.trial(name.split("(")[1].split(")")[0].replace(" ", "-")) as trial:
-        trial.start(wait=True)
-        for number in range(times):
-            trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
-            with _configured(trial.site.settings, config, value):
-                _stands_still(trial)
-            trial.move_on()
-        return trial.finding(name, times, f"the worker ended and was started again {trial.restarts} times")
 
 
 def _stands_still(trial: Trial) -> None:
@@ -72,16 +63,14 @@ def _stands_still(trial: Trial) -> None:
 
 
 @contextmanager
-def _configured(settings: Settings, config: str, value: str) -> Iterator[None]:
-    """The alerts' topic with this config within the block, and as its contract says after it."""
-    name = settings.topic("alerts")
+def _nothing_fits(settings: Settings) -> Iterator[None]:
+    """Within the block the topic of the alerts takes nothing as large as one."""
+    too_small = {"max.message.bytes": (AlterConfigOp.SET, "60")}
     with open_admin(settings) as admin:
-        admin.alter_configs([ConfigResource("TOPIC", name, {config: (AlterConfigOp.SET, value)})])
+        admin.alter_configs([ConfigResource("TOPIC", settings.topic("alerts"), too_small)])
     try:
         yield
     finally:
-        with open_admin(settings) as admin:
-            admin.alter_configs([ConfigResource("TOPIC", name, {config: (AlterConfigOp.DELETE, None)})])
         _apply(settings)
 
 
@@ -91,12 +80,12 @@ def _delete(settings: Settings) -> None:
 
 
 def _apply(settings: Settings) -> None:
-    """Create and configure what the contracts say; a topic that was just deleted may need a moment."""
+    """Have the topics as the contracts say; one that was just deleted may need a moment."""
     for _ in range(50):
         try:
             with open_admin(settings) as admin:
                 apply(load(settings.topics_file), admin, settings)
-        except (KafkaError, Exception):
+        except BrokerError:
             time.sleep(0.1)
         else:
             return

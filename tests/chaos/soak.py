@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from bench.latency import latencies
-from bench.records import fraud_domains, fraud_numbers, made
+from bench.records import fraud_domains, fraud_numbers, indicators_of, made
 from streams.cli.demo import percentile
 from streams.indicator_topic import publish
 from streams.local.jars import KAFKA_VERSION
 from streams.local.stack import LocalStack
 from streams.local.worker import metric
-from tests.chaos.city import City, made_indicators
+from tests.chaos.city import City
 from tests.chaos.ground import PARTITIONS, Ground
 from tests.chaos.poison import resident_megabytes
 from tests.site import ROOT, Site
@@ -68,7 +68,7 @@ def main(minutes: int, rate: int, indicators: int) -> None:
     with LocalStack(FOLDER / "stack", 0, 0) as stack, Progress(console=Console(stderr=True)) as progress:
         ground = Ground(stack, City(0, 0), FOLDER)
         ground.create_topics()
-        asyncio.run(publish(ground.settings, made_indicators(numbers, domains)))
+        asyncio.run(publish(ground.settings, indicators_of(numbers, domains)))
         site = Site(ground.settings, FOLDER, watch=stack.watch)
         try:
             worker, http = site.start_worker(wait=False)

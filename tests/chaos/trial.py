@@ -20,6 +20,9 @@ LOOK_EVERY = 0.003
 PATIENCE = 120.0
 """Seconds within which the next offset must be reached."""
 
+SAME_MEMBER = {"FOREWARN_INSTANCE": "one"}
+"""By this Kafka knows a worker that was killed when it comes back: its partitions need not wait for a time-out."""
+
 
 class TrialError(Exception):
     """A trial did not come to its end."""
@@ -64,6 +67,8 @@ class Trial:
     """The workers that are started again when they end, and their environment."""
     letters: Sequence[Any] = ()
     """The dead letters of this trial, once it is over."""
+    begun: bool = False
+    """Whether every partition has a checkpoint, as last seen."""
     _last: int = 0
     _slowed: set[Server] = field(default_factory=set)
 
@@ -91,11 +96,11 @@ class Trial:
         """How many records the checkpoints cover; as last seen while Redis does not answer."""
         try:
             with redis.Redis.from_url(self.site.settings.redis, socket_timeout=1) as client:
-                self._last = sum(
-                    min(at, self.ends.get(place, 0)) for place, at in reached(client, self.site.settings).items()
-                )
+                at = reached(client, self.site.settings)
         except redis.RedisError:
-            pass
+            return self._last
+        self._last = sum(min(offset, self.ends.get(place, 0)) for place, offset in at.items())
+        self.begun = {number for _, number in self.ends} == {number for _, number in at}
         return self._last
 
     def reach(self, count: int, patience: float = PATIENCE) -> None:

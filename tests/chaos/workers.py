@@ -6,16 +6,13 @@ import random
 import time
 
 from tests.chaos.ground import Ground
-from tests.chaos.trial import Finding
+from tests.chaos.trial import SAME_MEMBER, Finding
 
 STARTING_S = 4.0
 """About the seconds that a worker takes to start."""
 
 REST_S = 0.08
 """Seconds of rest between a hundredth of a second of work, so that a backlog lasts."""
-
-SAME_MEMBER = {"FOREWARN_INSTANCE": "one"}
-"""By this Kafka knows a worker that was killed when it comes back: its partitions need not wait for a time-out."""
 
 STOPS_WITHIN_S = 10.0
 
@@ -71,7 +68,7 @@ def orderly_stops(ground: Ground, times: int) -> Finding:
 def rebalances(ground: Ground, joins: int, rest: float = REST_S) -> Finding:
     """A second and a third worker join and leave while the first works; every second one leaves by SIGKILL."""
     with ground.trial("rebalances") as trial, trial.slowed(rest=rest) as slowed:
-        first = trial.start(wait=True)
+        first = trial.start()
         trial.move_on()
         slowed.add(first)
         others = []
@@ -101,8 +98,9 @@ def zombies(ground: Ground, times: int, rest: float = REST_S) -> Finding:
     """Stopped (SIGSTOP) until its partitions have gone to another worker, then continued: its writes are refused."""
     refused = 0
     with ground.trial("zombies") as trial, trial.slowed(rest=rest) as slowed:
-        worker = trial.start(wait=True)
+        worker = trial.start()
         trial.move_on()
+        slowed.add(worker)
         for _ in range(times):
             slowed.discard(worker)
             time.sleep(rest + 0.02)  # within its work

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from streams.local.stack import LocalStack
-from tests.chaos import cuts, publishing, servers, workers
+from tests.chaos import changes, cuts, load, poison, publishing, servers, workers
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding
 from tests.site import Site, call, indicator, last_words, until
+
+SLOW = 0.25
+"""Seconds of rest between a hundredth of a second of work, so that a short backlog lasts."""
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +42,32 @@ def test_a_worker_that_is_told_to_stop(ground: Ground) -> None:
     holds(workers.orderly_stops(ground, 2))
 
 
+def test_a_zombie(ground: Ground) -> None:
+    holds(workers.zombies(ground, 1, SLOW))
+
+
+def test_a_power_cut_around_the_checkpoint_and_around_publishing(ground: Ground) -> None:
+    assert holds(cuts.cuts(ground, ("_apply._write.",))).times == 4
+
+
+def test_valkey_killed_and_its_last_second_lost(ground: Ground) -> None:
+    holds(servers.valkey_kills(ground, 1))
+
+
 def test_valkey_frozen(ground: Ground) -> None:
     holds(servers.valkey_pauses(ground, 1, 3.0))
+
+
+def test_valkey_emptied(ground: Ground) -> None:
+    holds(servers.valkey_emptied(ground))
+
+
+def test_the_broker_killed(ground: Ground) -> None:
+    holds(servers.broker_kills(ground, 1))
+
+
+def test_the_broker_unreachable(ground: Ground) -> None:
+    holds(servers.broker_pauses(ground, 1, 6.0))
 
 
 def test_alerts_refused(ground: Ground) -> None:
@@ -49,6 +76,22 @@ def test_alerts_refused(ground: Ground) -> None:
 
 def test_the_topic_of_the_alerts_gone(ground: Ground) -> None:
     holds(publishing.topic_gone(ground, 1))
+
+
+def test_indicators_that_change(ground: Ground) -> None:
+    holds(changes.changing_indicators(ground, 1))
+
+
+def test_poison(ground: Ground) -> None:
+    holds(poison.poison(ground, 5000))
+
+
+def test_a_backlog_of_one_partition(ground: Ground) -> None:
+    holds(load.backlog(ground, 100_000, 1000))
+
+
+def test_a_start_with_open_episodes(ground: Ground) -> None:
+    holds(load.recovery(ground, 2000, 1))
 
 
 @pytest.fixture
@@ -63,7 +106,7 @@ def cut_site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
 def test_an_alert_that_was_just_published_is_withdrawn_though_its_indicator_was_gone_at_the_next_start(
     ground: Ground, cut_site: Site
 ) -> None:
-    (publishing_place,) = (place for place in cuts.awaits(ground) if "alerts._send" in place)
+    publishing_place = next(place for place in cuts.awaits(ground) if "_apply._write._publish" in place)
     cut_site.send("indicators", indicator())
     worker, _ = cut_site.start_worker(CHAOS_CUT=f"{publishing_place} after 1")
     cut_site.send("calls", call("8610000000001", 1_773_625_200_000))

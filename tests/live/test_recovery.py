@@ -17,14 +17,7 @@ import redis
 from kafka.admin import KafkaAdminClient
 
 from bench.filling import fill
-from bench.records import Made
 from models.alerts import encode
-from models.engine import Engine
-from models.indicators import Indicator
-from models.matching import Indicators
-from models.policy import parse
-from models.risk import PointScore
-from streams.indicator_files import IndicatorFile
 from streams.local.process import Server
 from streams.local.stack import LocalStack
 from streams.local.worker import FOREWARN, metric
@@ -32,8 +25,9 @@ from streams.playing import PlayedRecord, records
 from streams.records import RecordFiles
 from streams.replay import Replay
 from streams.settings import Settings
+from tests.chaos.city import alerts_of, engine, example_day, example_indicators, for_others
 from tests.site import ROOT, Site, call, indicator, last_words, until
-from tests.strategies import CALLS, MESSAGES, packed
+from tests.strategies import CALLS, MESSAGES
 
 EXAMPLES = ROOT / "examples"
 AT = 1_773_625_200_000
@@ -53,7 +47,7 @@ def replayed() -> list[bytes]:
     def refuse(line: object) -> None:
         raise AssertionError(line)
 
-    Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(
+    Replay(engine(example_indicators()), 8, lambda alert: alerts.append(encode(alert))).run(
         RecordFiles([EXAMPLES / "calls.jsonl"], CALLS.read, refuse).chunks(),
         RecordFiles([EXAMPLES / "sms.jsonl"], MESSAGES.read, refuse).chunks(),
     )
@@ -90,14 +84,12 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
     assert _by_subscriber(published(site)) == _by_subscriber(replayed)
 
 
-def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(
-    site: Site, day: list[PlayedRecord]
-) -> None:
+def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(site: Site) -> None:
     copies = 40  # of the day, for other people: enough to be killed in the middle of
     import_indicators(site)
-    records = [_for_others(record, copy) for record in day for copy in range(copies)]
+    records = [for_others(record, copy) for record in example_day() for copy in range(copies)]
     asyncio.run(fill(site.settings, records, 8, lambda count: None))
-    wanted = _replay(records)
+    wanted = alerts_of(lambda: iter(records), example_indicators())
     killed = 0
     while killed < 3:
         process, _ = site.start_worker(wait=False, FOREWARN_INSTANCE="one")
@@ -226,27 +218,6 @@ def _agree(site: Site, replayed: list[bytes]) -> bool:
     return all(found.get(name) == alert for name, alert in wanted.items()) and all(
         found[name]["status"] == "withdrawn" for name in others
     )
-
-
-def _for_others(record: PlayedRecord, copy: int) -> Made:
-    """A record of the day for other people."""
-    key = (record.key or b"").replace(b"8610000", b"86100%02d" % copy)
-    return Made(record.role, key.decode(), record.value.replace(b"8610000", b"86100%02d" % copy), record.at)
-
-
-def _replay(records: list[Made]) -> list[bytes]:
-    """What the replay of these records publishes."""
-    alerts: list[bytes] = []
-    calls = CALLS.read(packed([record.value for record in records if record.role == "calls"])).events
-    sms = MESSAGES.read(packed([record.value for record in records if record.role == "sms"])).events
-    Replay(_engine(), 8, lambda alert: alerts.append(encode(alert))).run(iter([calls]), iter([sms]))
-    return alerts
-
-
-def _engine() -> Engine:
-    with (EXAMPLES / "indicators.jsonl").open("rb") as raw:
-        known = Indicators(item for item in IndicatorFile(raw) if isinstance(item, Indicator))
-    return Engine(known, parse((ROOT / "policy.yaml").read_bytes()), PointScore())
 
 
 def _count(site: Site) -> int:
