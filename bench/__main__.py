@@ -9,6 +9,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,11 +56,13 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
         asyncio.run(filling.fill(settings, records.made(events, numbers, domains), PARTITIONS, lambda count: None))
         filled = ends(settings)
         speeds: dict[str, list[float]] = {"pipeline": [], "bare": [], "stock": []}
+        recorded: dict[str, list[float]] = {"with a ledger": [], "without": []}
         peak = 0.0
         for turn in range(turns):
             run = Run(replace(settings, group=f"bench-{turn}"), FOLDER, stack.watch)
             try:
-                speeds["pipeline"].append(events / run.seconds(filled))
+                seconds = run.seconds(filled)
+                speeds["pipeline"].append(events / seconds)
                 peak = max(peak, peak_megabytes(run.worker.process.pid))
                 if turn == turns - 1:
                     begin = records.BEGIN + events * 10 + 1000
@@ -68,15 +72,19 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
                     peak = max(peak, peak_megabytes(run.worker.process.pid))
             finally:
                 run.worker.stop()
+            for name in recorded:
+                recorded[name].append(events / _until_stopped(settings, f"{name}-{turn}", stack, filled))
             bare = _child("bench.bare", settings.kafka, "", str(events))
             speeds["bare"].append(events / bare)
             stock = _child("bench.stock", settings.kafka, "", f"stock-{turn}", str(stock_events))
             speeds["stock"].append(stock_events / stock)
-            say(f"turn {turn + 1}: " + ", ".join(f"{name} {rates[-1]:,.0f}/s" for name, rates in speeds.items()))
+            told = (speeds | recorded).items()
+            say(f"turn {turn + 1}: " + ", ".join(f"{name} {rates[-1]:,.0f}/s" for name, rates in told))
     shutil.rmtree(FOLDER, ignore_errors=True)
     result: dict[str, Any] = {
-        "ratios": {f"pipeline/{other}": _spread(speeds["pipeline"], speeds[other]) for other in ("bare", "stock")},
-        "events_per_second": {name: round(statistics.median(rates)) for name, rates in speeds.items()},
+        "ratios": {f"pipeline/{other}": _spread(speeds["pipeline"], speeds[other]) for other in ("bare", "stock")}
+        | {"with/without ledger": _spread(recorded["with a ledger"], recorded["without"])},
+        "events_per_second": {name: round(statistics.median(rates)) for name, rates in (speeds | recorded).items()},
         "p50_ms": round(percentile(delays, 50) * 1000, 1),
         "p99_ms": round(percentile(delays, 99) * 1000, 1),
         "latency_alerts": len(delays),
@@ -87,9 +95,21 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
     }
     _write(result)
     for name, spread in result["ratios"].items():
-        click.echo(f"{name:16} min {spread['min']:.2f}  median {spread['median']:.2f}  max {spread['max']:.2f}")
+        click.echo(f"{name:20} min {spread['min']:.2f}  median {spread['median']:.2f}  max {spread['max']:.2f}")
     click.echo(f"from producing to alert at {rate:,}/s: p50 {result['p50_ms']} ms, p99 {result['p99_ms']} ms")
     click.echo(f"worker's peak memory: {result['rss_mb']} MB; written to {OUT}")
+
+
+def _until_stopped(settings: Settings, name: str, stack: LocalStack, filled: Mapping[tuple[str, int], int]) -> float:
+    """The seconds of a worker over the filled topics until it has stopped: then everything it read is recorded."""
+    group = name.replace(" ", "-")
+    run = Run(replace(settings, group=group), FOLDER, stack.watch, ledger=name.startswith("with a"))
+    try:
+        seconds = run.seconds(filled)
+        began = time.perf_counter()
+    finally:
+        run.worker.stop()
+    return seconds + time.perf_counter() - began
 
 
 def say(words: str) -> None:

@@ -18,13 +18,16 @@ from streams.settings import Settings
 class Run:
     """One worker of a group of its own, from the beginning of the topics."""
 
-    def __init__(self, settings: Settings, folder: Path, watch: Callable[[ProcessId], None]) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, watch: Callable[[ProcessId], None], *, ledger: bool = True
+    ) -> None:
         self.settings = settings
         self.http = f"127.0.0.1:{any_free_port()}"
         environ = {
             "FOREWARN_KAFKA": settings.kafka,
             "FOREWARN_REDIS": settings.redis,
             "FOREWARN_GROUP": settings.group,
+            "FOREWARN_LEDGER": str(folder / "ledger") if ledger else "",
         }
         self.worker: Server = worker(folder / f"{settings.group}.log", self.http, environ, watch)
 

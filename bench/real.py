@@ -180,6 +180,7 @@ def run(
         "FOREWARN_KAFKA": settings.kafka,
         "FOREWARN_REDIS": settings.redis,
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
+        "FOREWARN_LEDGER": str(FOLDER / "ledger"),
     }
     process = worker(FOLDER / f"{settings.topic_prefix}log", http, environ, stack.watch)
     try:

@@ -12,7 +12,7 @@ from random import Random
 
 import msgspec
 
-from examples import background
+from examples import background, earlier
 from examples.called import CALLED
 from examples.day import Call, Sms, Step, records
 from examples.listed import made_up, published
@@ -54,12 +54,13 @@ def files() -> dict[str, bytes]:
                 calls.append(event)
             else:
                 messages.append(event)
-    calls.sort(key=lambda call: (call.at, call.id, call.phase == "end"))
-    messages.sort(key=lambda message: (message.at, message.id))
     labels = {label.story: label for _, _, label in everybody if label is not None}
     return {
-        "calls.jsonl": _lines(calls),
-        "sms.jsonl": _lines(messages),
+        "calls.jsonl": _lines(_calls(calls)),
+        "sms.jsonl": _lines(_messages(messages)),
+        "earlier-calls.jsonl": _lines(_calls(event for event in earlier.events() if isinstance(event, Call))),
+        "earlier-sms.jsonl": _lines(_messages(event for event in earlier.events() if isinstance(event, Sms))),
+        "report.jsonl": encode(earlier.report()) + b"\n",
         "subscribers.jsonl": _lines(person for person, _, _ in everybody),
         "indicators.jsonl": b"".join(encode(indicator) + b"\n" for indicator in (*made_up(), *published())),
         "labels.jsonl": _lines(labels[story.name] for story in STORIES),
@@ -70,6 +71,16 @@ def write(folder: Path) -> None:
     """Write all files into a folder."""
     for name, content in files().items():
         (folder / name).write_bytes(content)
+
+
+def _calls(calls: Iterable[Call]) -> list[Call]:
+    """Call records in event time."""
+    return sorted(calls, key=lambda call: (call.at, call.id, call.phase == "end"))
+
+
+def _messages(messages: Iterable[Sms]) -> list[Sms]:
+    """SMS in event time."""
+    return sorted(messages, key=lambda message: (message.at, message.id))
 
 
 def _lines(values: Iterable[object]) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batches import NAMED, UNREAD, Calls, Messages
+from models.batches import NAMED, NO_ID, UNREAD, Calls, Ids, Messages, kind_of
 from models.codes import code_of
 from models.events import MAX_BYTES, Call, RecordError, Refusal, Sms, decode_one
 from models.packed import Packed
@@ -81,10 +81,14 @@ class _Scanned:
         self.durations = np.empty(count, dtype=np.float64)
         self.text_begins = np.empty(count, dtype=np.int64)
         self.text_ends = np.empty(count, dtype=np.int64)
+        self.id_begins = np.empty(count, dtype=np.int64)
+        self.id_ends = np.empty(count, dtype=np.int64)
+        self.kinds = np.empty(count, dtype=np.uint8)
         self.forms = np.empty(count, dtype=np.uint8)
         scan(
             *(records.buffer, records.begins, records.ends, records.key_begins, records.key_ends, keyed, is_call),
-            *(self.subscribers, self.peers, self.times, self.durations, self.text_begins, self.text_ends, self.forms),
+            *(self.subscribers, self.peers, self.times, self.durations, self.text_begins, self.text_ends),
+            *(self.id_begins, self.id_ends, self.kinds, self.forms),
         )
 
     def texts(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -106,7 +110,8 @@ class _Scanned:
                 refusals.append(Refusal(row, error.reason, str(error)))
                 continue
             self.subscribers[row], self.peers[row] = code_of(event.subscriber), code_of(event.peer)
-            self.times[row] = event.at
+            self.times[row], self.kinds[row] = event.at, kind_of(event)
+            self.id_begins[row] = self.id_ends[row] = NO_ID
             if isinstance(event, Call):
                 self.durations[row] = event.duration_s
         return refusals
@@ -130,7 +135,8 @@ class CallReader(Strict[Call]):
         """The calls of a batch."""
         found = _Scanned(records, self._keyed, is_call=True)
         refusals = found.mend(self.one)
-        calls = Calls(records, found.subscribers, found.peers, found.times, found.durations)
+        ids = Ids(found.id_begins, found.id_ends)
+        calls = Calls(records, found.subscribers, found.peers, found.times, found.kinds, ids, found.durations)
         return Decoded(calls[found.good(refusals)], refusals)
 
 
@@ -149,7 +155,11 @@ class MessageReader(Strict[Sms]):
         marks[found.forms == REFUSED] |= UNREAD
         refusals = found.mend(self.one)
         begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
-        messages = Messages(records, found.subscribers, found.peers, found.times, marks, texts, begins, ends)
+        ids = Ids(found.id_begins, found.id_ends)
+        messages = Messages(
+            *(records, found.subscribers, found.peers, found.times, found.kinds, ids),
+            *(marks, texts, begins, ends),
+        )
         return Decoded(messages[found.good(refusals)], refusals)
 
 

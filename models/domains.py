@@ -122,6 +122,16 @@ def is_top_level(label: str) -> bool:
     return _suffixes().publicsuffix(f"example.{label}", accept_unknown=False) is not None
 
 
+def top_levels() -> frozenset[str]:
+    """Every top-level domain of the public suffix list, in lower-case Unicode and ASCII forms.
+
+    >>> {"top", "ck", "xn--fiqs8s"} <= top_levels()
+    True
+    """
+    # The library has no other way to list them; a test compares with what it says of each name.
+    return frozenset(suffix.rpartition(".")[2] for suffix in _suffixes()._publicsuffix)
+
+
 def is_public_suffix(host: str) -> bool:
     """Whether anybody can register names right below this host: `com`, `co.uk`, and `github.io` too.
 

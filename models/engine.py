@@ -20,8 +20,9 @@ from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, ma
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals
+from models.reminders import Reminder, reminder, subject_of
 from models.risk import Model
-from models.signals import CONTACTS, Signal, SignalRecord
+from models.signals import CONTACTS, CONTEXTS, LONG_CALL, Signal, SignalRecord
 from models.watermarks import Watermark
 
 MOST_CONTEXTS = 100_000
@@ -68,18 +69,24 @@ class Partition:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code."""
+    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
+
+    ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
+    """
 
     alerts: list[Alert] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     signals: Counter[str] = field(default_factory=Counter)
+    context: list[tuple[str, Signal]] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
 
 
 class Engine:
     """Decides about partitions with one set of indicators, one policy and one model.
 
-    ``vulnerable`` maps subscribers to the number of their vulnerability flags; those without are not in it.
+    ``vulnerable`` maps subscribers to the number of their vulnerability flags, ``languages`` to their language (BCP
+    47); those without, and those who read Chinese, are not in it.
     """
 
     def __init__(
@@ -88,11 +95,13 @@ class Engine:
         policy: Policy,
         model: Model,
         vulnerable: Mapping[str, int] | None = None,
+        languages: Mapping[str, str] | None = None,
     ) -> None:
         self.indicators = indicators
         self.policy = policy
         self.model = model
         self.vulnerable = vulnerable if vulnerable is not None else {}
+        self.languages = languages if languages is not None else {}
 
     def step(
         self,
@@ -112,13 +121,13 @@ class Engine:
         windows = self.policy.windows
         for some_calls in calls:
             for subscriber, signal in call_signals(some_calls, self.indicators, windows):
-                self._insert(partition, subscriber, signal, outcome, touched)
+                self._take(partition, subscriber, signal, outcome, touched)
         for messages in sms:
             for subscriber, signal in sms_signals(messages, self.indicators):
-                self._insert(partition, subscriber, signal, outcome, touched)
+                self._take(partition, subscriber, signal, outcome, touched)
         for record in signals:
             if record.status == "raised":
-                self._insert(partition, record.subscriber, record.signal(), outcome, touched)
+                self._raise(partition, record, outcome, touched)
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
                 if subject.remove(record.event, record.code):
@@ -170,12 +179,27 @@ class Engine:
         self._decide(partition, touched, outcome)
         return outcome
 
+    def _take(self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]) -> None:
+        """Put a signal of an event in."""
+        if signal.code in CONTEXTS:
+            outcome.context.append((subscriber, signal))
+        self._insert(partition, subscriber, signal, outcome, touched)
+
+    def _raise(self, partition: Partition, record: SignalRecord, outcome: Outcome, touched: set[str]) -> None:
+        """Put a signal in that a look back has found; it knew all indicators, so it says more than what is there."""
+        signal = record.signal()
+        subject = partition.subjects.get(record.subscriber)
+        if subject is not None and signal.code in CONTACTS and signal not in subject.signals:
+            subject.remove(signal.event, signal.code)
+            subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought
+        self._insert(partition, record.subscriber, signal, outcome, touched)
+
     def _insert(
         self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]
     ) -> None:
         subject = partition.subjects.get(subscriber)
         if subject is None:
-            subject = partition.subjects[subscriber] = Subject([], {})
+            subject = partition.subjects[subscriber] = Subject([], {}, [])
         if not subject.insert(signal):
             return
         outcome.signals[signal.code] += 1
@@ -217,7 +241,17 @@ class Engine:
             if alerts:
                 outcome.alerts += alerts
                 outcome.changed.add(subscriber)
+                self._remind(partition, subject, alerts, outcome)
         outcome.alerts.sort(key=lambda alert: alert.at)
+
+    def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], outcome: Outcome) -> None:
+        """Remind a subscriber once a day and scam type."""
+        for alert in alerts:
+            about = subject_of(alert)
+            if about is not None and about not in subject.reminded:
+                subject.reminded.append(about)
+                language = self.languages.get(alert.subscriber, "zh")
+                outcome.reminders.append(reminder(alert, about, language, partition.call_clock.at))
 
     def _forget(self, partition: Partition, outcome: Outcome) -> None:
         """Let go of context that can no longer matter.
@@ -248,6 +282,7 @@ class Engine:
                 continue
             subject.signals = [signal for signal in signals if signal.at >= before]
             subject.published.clear()
+            subject.reminded.clear()
             partition.recount(subscriber)
             if subject.signals:
                 outcome.changed.add(subscriber)

@@ -35,6 +35,7 @@ def only_link(text: str) -> Found | None:
         or text.count("//") > 1
         or text.count("www") > ("www" in link[2])
         or "WWW" in text
+        or "_." in link[2]  # no dot of a host follows an underscore, says the long way
     ):
         return None
     scheme, raw, path = link.groups()

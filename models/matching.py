@@ -76,7 +76,7 @@ class Indicators:
         known = self._shared.setdefault(known, known)
         self._sieve(indicator)
         if indicator.type == "url":
-            self._urls.setdefault(_split(indicator.value)[0], {})
+            self._urls.setdefault(split_url(indicator.value)[0], {})
         place, name = self._place(indicator.type, indicator.value)
         if name not in place:
             self.counts[indicator.type] += 1
@@ -95,14 +95,19 @@ class Indicators:
         if kind == "number-prefix":
             self._measure_prefixes()
         if kind == "url" and not place:
-            del self._urls[_split(value)[0]]
+            del self._urls[split_url(value)[0]]
         return True
 
     def holds(self, key: str) -> bool:
         """Whether this very indicator is known at present."""
+        return self.known(key) is not None
+
+    def known(self, key: str) -> Known | None:
+        """What is known by a key (``type:value``) at present."""
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
-        return isinstance(place.get(name), Known)
+        known = place.get(name)
+        return known if isinstance(known, Known) else None
 
     def number(self, number: str, at: int) -> Match | None:
         """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
@@ -131,11 +136,11 @@ class Indicators:
             value = normalise_url(url)
         except ValueError:
             return None
-        host, path = _split(value)
+        host, path = split_url(value)
         listed = self._urls.get(host)
         if not listed:
             return None
-        for start in _starts(path):
+        for start in starts_of(path):
             known = listed.get(start)
             if known is not None and known.holds_at(at):
                 return Match(f"url:{host}{start}", known)
@@ -155,7 +160,7 @@ class Indicators:
         elif indicator.type == "domain":
             self.hosts.add_host(indicator.value)
         else:
-            host = _split(indicator.value)[0]
+            host = split_url(indicator.value)[0]
             self.hosts.add_host(host if host.startswith("[") else host.partition(":")[0])
 
     def _place(self, kind: str, value: str) -> tuple[dict[str, Known | str] | dict[str, Known], str]:
@@ -166,7 +171,7 @@ class Indicators:
         if kind == "domain":
             return self._domains, value
         if kind == "url":
-            host, path = _split(value)
+            host, path = split_url(value)
             return self._urls.get(host, {}), path
         return {}, value  # a tombstone's key may be anything
 
@@ -174,20 +179,20 @@ class Indicators:
         self.prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
 
 
-def _split(url: str) -> tuple[str, str]:
+def split_url(url: str) -> tuple[str, str]:
     """A normalised URL's host with its port, and its path and query from their first character on.
 
-    >>> _split("evil.top:8080/a?x=1"), _split("evil.top?x=1")
+    >>> split_url("evil.top:8080/a?x=1"), split_url("evil.top?x=1")
     (('evil.top:8080', '/a?x=1'), ('evil.top', '?x=1'))
     """
     end = min((at for at in (url.find("/"), url.find("?")) if at >= 0), default=len(url))
     return url[:end], url[end:]
 
 
-def _starts(path: str) -> Iterator[str]:
+def starts_of(path: str) -> Iterator[str]:
     """A path and those that it lies below, longest first; the empty one covers the whole host.
 
-    >>> list(_starts("/a/b?x=1"))
+    >>> list(starts_of("/a/b?x=1"))
     ['/a/b?x=1', '/a/b', '/a', '']
     """
     yield path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,15 @@ class Packed:
         """Some of the records, in the same buffer."""
         return Packed(self.buffer, self.begins[rows], self.ends[rows], self.key_begins[rows], self.key_ends[rows])
 
+    @classmethod
+    def joined(cls, some: Sequence[Packed]) -> Packed:
+        """The records of several buffers in one."""
+        shifts = np.cumsum([0, *(len(each.buffer) for each in some[:-1])]).tolist()
+        columns = [(each.begins, each.ends, each.key_begins, each.key_ends) for each in some]
+        moved = [[_shifted(column, shift) for column in four] for four, shift in zip(columns, shifts, strict=True)]
+        begins, ends, key_begins, key_ends = (np.concatenate(column) for column in zip(*moved, strict=True))
+        return cls(np.concatenate([each.buffer for each in some]), begins, ends, key_begins, key_ends)
+
     def value(self, row: int) -> bytes | None:
         """A record's value."""
         begin = self.begins[row]
@@ -35,3 +45,8 @@ class Packed:
         """A record's key."""
         begin = self.key_begins[row]
         return None if begin < 0 else self.buffer[begin : self.key_ends[row]].tobytes()
+
+
+def _shifted(places: NDArray[np.int64], by: int) -> NDArray[np.int64]:
+    """Places in a buffer that has been moved; what is nowhere stays there."""
+    return np.where(places < 0, places, places + by)

@@ -49,19 +49,24 @@ def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iter
     kept = indicators.numbers.may_hold(calls.peers) | (calls.durations >= long_call)
     for row in np.flatnonzero(kept).tolist():
         call = calls.event(row)
-        signal = _call_signal(call, indicators, long_call)
+        signal = call_signal(call, indicators, long_call)
         if signal is not None:
             yield call.subscriber, signal
 
 
-def _call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal | None:
+def contact_code(call: Call) -> str:
+    """What a call with a known number says."""
+    if call.phase == "start":
+        return NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
+    return NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED
+
+
+def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal | None:
+    """The signal of one call event; ``long_call``: seconds from which on a call with anybody is long."""
     match = indicators.number(call.peer, call.at)
     if match is not None:
         known = match.known
-        if call.phase == "start":
-            code = NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
-        else:
-            code = NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED
+        code = contact_code(call)
         return Signal(
             call.at,
             code,
@@ -108,21 +113,21 @@ def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterat
         for flag in flags:
             yield Signal(message.at, _FLAGS[flag], message.id, message.peer)
     if message.domains:
-        hosts = (*_normal(message.domains), *hosts)
+        hosts = (*normal_hosts(message.domains), *hosts)
     if hosts:
-        found = _strongest(hosts, urls, message.at, indicators)
+        found = strongest(hosts, urls, message.at, indicators)
         if found is not None:
             yield _contact(message, DOMAIN_SMS, *found)
 
 
-def _normal(domains: Sequence[str]) -> Iterator[str]:
+def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
     """The domains that a carrier has found itself, in the one spelling; what is no host is left out."""
     for domain in domains:
         with suppress(ValueError):
             yield normalise_host(domain)
 
 
-def _strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
+def strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
     """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
     best: tuple[str, Match] | None = None
     for host in hosts:
@@ -150,7 +155,7 @@ def match_again(signal: Signal, indicators: Indicators) -> Match | None:
         return indicators.host(signal.peer.lower(), signal.at)
     host = rest.partition("/")[0].partition("?")[0]
     host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    found = _strongest((host,), (signal.peer,), signal.at, indicators)
+    found = strongest((host,), (signal.peer,), signal.at, indicators)
     return None if found is None else found[1]
 
 

@@ -43,6 +43,12 @@ PLAIN: Final = 1
 LISTED: Final = 2
 """The same, and the record names domains of its own, which are not in the arrays."""
 
+# What kind of an event a record is, by bits.
+OUT: Final = 1
+"""From the subscriber."""
+ENDED: Final = 2
+"""The end of a call."""
+
 
 def _letters(word: str) -> Any:
     return np.frombuffer(word.encode(), dtype=np.uint8).copy()
@@ -236,6 +242,9 @@ def scan(
     durations: Any,
     text_begins: Any,
     text_ends: Any,
+    id_begins: Any,
+    id_ends: Any,
+    kinds: Any,
     forms: Any,
 ) -> int:
     """Scan the records at ``begins`` to ``ends`` of a buffer; those of SMS when not ``is_call``.
@@ -250,7 +259,7 @@ def scan(
     for row in range(begins.size):
         text_begins[row] = text_ends[row] = 0
         at, end = begins[row], ends[row]
-        form, seen, ended, duration = PLAIN, 0, False, -1.0
+        form, seen, ended, outgoing, duration = PLAIN, 0, False, False, -1.0
         if at < 0 or at >= end or end - at > _LARGEST or buffer[at] != 123:  # {
             form = REFUSED
         else:
@@ -309,8 +318,10 @@ def scan(
                     at += 1
                     if field == _ID:
                         sound = 0 < size <= _LONGEST_ID
+                        id_begins[row], id_ends[row] = begin + 1, begin + 1 + size
                     elif field == _DIRECTION:
-                        sound = _is(buffer, begin + 1, size, _W_IN) or _is(buffer, begin + 1, size, _W_OUT)
+                        outgoing = _is(buffer, begin + 1, size, _W_OUT)
+                        sound = outgoing or _is(buffer, begin + 1, size, _W_IN)
                     else:
                         ended = _is(buffer, begin + 1, size, _W_END)
                         sound = ended or _is(buffer, begin + 1, size, _W_START)
@@ -337,6 +348,7 @@ def scan(
         if form == REFUSED:
             text_begins[row] = text_ends[row] = 0
             refused += 1
+        kinds[row] = (OUT if outgoing else 0) | (ENDED if ended else 0)
         durations[row] = duration
         forms[row] = form
     return refused

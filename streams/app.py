@@ -125,8 +125,10 @@ def create(settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> 
     async def score(stream: faust.Stream[Any]) -> None:
         """Take in each batch; on an error of ours nothing more is applied or acknowledged."""
         async for event in stream.noack().events():
+            # The ack waits for the ledger, and must not keep the bytes of a whole fetch in memory meanwhile.
+            columns, event.value, event.message.value = event.value, None, None
             try:
-                await scorer.take(event.value, event.ack)
+                await scorer.take(columns, event.ack)
             except asyncio.CancelledError:
                 raise
             except Exception as error:

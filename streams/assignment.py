@@ -14,6 +14,7 @@ from models.alignment import Alignment, Portion
 from models.events import Refusal
 from streams.checkpoint import Held
 from streams.columns import Columns
+from streams.ledger.recording import Recording
 
 Ack = Callable[[], object]
 Role = Literal["calls", "sms", "signals"]
@@ -64,6 +65,8 @@ class Feed:
     topic: str
     upto: int
     heard: float
+    scored: int
+    """What lies before this offset was scored before the partition was assigned: only the ledger lacks it."""
     held_back: bool = False
     read: bool = False
     """Whether anything has been read of it since it was assigned."""
@@ -74,13 +77,15 @@ class Assigned:
     """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint."""
 
     held: Held
+    recording: Recording
     alignment: Alignment
     feeds: dict[Role, Feed]
     starts: Mapping[str, int]
     """From where each topic was to be read when the partition was assigned."""
     signals: list[Portion] = field(default_factory=list)
     """Hits of the reverse look-up, which wait for nothing."""
-    acks: list[Ack] = field(default_factory=list)
+    acks: dict[str, Ack] = field(default_factory=dict)
+    """By topic, the ack of the last batch that is done and waits for no segment of the ledger; it covers all before."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Whoever changes the partition holds this from deciding to the checkpoint."""
     task: asyncio.Task[None] | None = None
@@ -95,3 +100,10 @@ class Assigned:
     def reached(self, topic: str) -> int:
         """The offset up to which a topic's records have had their effect."""
         return self.held.offsets.get(topic, self.starts[topic])
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether Redis has yet to hear of something: offsets, or that what it names is published and recorded."""
+        held = self.held
+        named = bool(held.due) or held.recorded != held.stored_recorded
+        return bool(self.acks) or named or held.offsets != held.stored

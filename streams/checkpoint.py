@@ -1,4 +1,4 @@
-"""Checkpoint: a partition's state, offsets and alerts in Redis, changed together in one atomic step.
+"""Checkpoint: a partition's state, offsets, alerts and ledger in Redis, changed together in one atomic step.
 
 The step is a Lua script that applies a batch's changes only if nobody has written since this worker read, and only if
 the stored offset is not beyond the batch's first. From that follow the guarantees of ``docs/guarantees.md``: every
@@ -22,6 +22,7 @@ from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, T
 from models.alerts import Alert
 from models.engine import Partition
 from models.episodes import Subject
+from models.reminders import Reminder
 from models.watermarks import Watermark
 from streams import metrics
 from streams.settings import Settings
@@ -30,9 +31,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, alerts to be
-# published, number of topics, (topic, first offset that is applied, next offset)..., number of subjects,
-# (subscriber, state)..., subscribers to delete...
+# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, what is
+# to be published, the ledger's progress, number of topics, (topic, first offset that is applied, next offset)...,
+# number of subjects, (subscriber, state)..., subscribers to delete...
 # The version alone would not do: a Redis that has gone back may have been written up to the same number by another.
 APPLY = """
 local meta, subjects = KEYS[1], KEYS[2]
@@ -44,16 +45,17 @@ if version ~= expected or writer ~= ARGV[2] then
   local said = version == expected and ' stored by another' or ' stored, ' .. expected .. ' expected'
   return redis.error_reply('STALE version ' .. version .. said)
 end
-local topics = tonumber(ARGV[6])
-for at = 7, 6 + 3 * topics, 3 do
+local topics = tonumber(ARGV[7])
+for at = 8, 7 + 3 * topics, 3 do
   local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
   if stored > tonumber(ARGV[at + 1]) then
     return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
   end
 end
-redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'alerts', ARGV[5])
-for at = 7, 6 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
-local at = 7 + 3 * topics
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'due', ARGV[5],
+  'recorded', ARGV[6])
+for at = 8, 7 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
+local at = 8 + 3 * topics
 local states = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, states do
@@ -77,6 +79,30 @@ class MissingStateError(CheckpointError):
     """Kafka says that the group has read, but Redis holds nothing of it."""
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """How far the ledger has the records of a partition, and the segment that is to become part of it, if any."""
+
+    offsets: dict[str, int] = {}
+    """The next offset of each topic."""
+    segment: str = ""
+    """Its path in the ledger."""
+    pending: str = ""
+    """Its name where it waits."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What is to be published because of a write."""
+
+    alerts: Sequence[Alert] = ()
+    reminders: Sequence[Reminder] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.reminders)
+
+
+NOTHING = Due()
+
+
 @dataclass(slots=True)
 class Held:
     """A partition that this worker holds: its state, how far it has got, and what Redis has of it."""
@@ -90,8 +116,12 @@ class Held:
     """How often the state has been written."""
     writer: str = ""
     """The mark of the last write."""
-    alerts: Sequence[Alert] = ()
-    """The alerts of the last write; Redis does not know yet that they have been published."""
+    due: Due = field(default_factory=lambda: Due())
+    """What follows from the last write; Redis does not know yet that it has been published."""
+    recorded: Recorded = field(default_factory=lambda: Recorded())
+    """How far the ledger has got; a write carries it."""
+    stored_recorded: Recorded = field(default_factory=lambda: Recorded())
+    """The same as Redis has it."""
     written_at: float = field(default_factory=perf_counter)
     """Monotonic time of the last write, or of loading."""
 
@@ -99,7 +129,8 @@ class Held:
 _encode = msgspec.msgpack.Encoder().encode
 _subject = msgspec.msgpack.Decoder(Subject)
 _clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
-_alerts = msgspec.msgpack.Decoder(tuple[Alert, ...])
+_due = msgspec.msgpack.Decoder(Due)
+_recorded = msgspec.msgpack.Decoder(Recorded)
 
 
 class Checkpoints:
@@ -141,7 +172,8 @@ class Checkpoints:
             }
             held.stored = dict(held.offsets)
             held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
-            held.alerts = _alerts.decode(meta[b"alerts"])
+            held.due = _due.decode(meta[b"due"])
+            held.recorded = held.stored_recorded = _recorded.decode(meta[b"recorded"])
             cursor = 0
             while True:
                 cursor, page = await self._patiently(
@@ -158,11 +190,11 @@ class Checkpoints:
             ) from None
 
     async def write(
-        self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = (), alerts: Sequence[Alert] = ()
+        self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = (), due: Due = NOTHING
     ) -> None:
         """Write what has changed since the last write: these subscribers' state and all offsets, in one atomic step.
 
-        ``alerts`` are what is to be published because of it; those of the last write have been. Raises
+        ``due`` is what is to be published because of it; that of the last write has been. Raises
         `StaleCheckpointError` when the write is refused.
         """
         began = perf_counter()
@@ -180,14 +212,15 @@ class Checkpoints:
             held.writer,
             mark,
             _encode((partition.call_clock, partition.sms_clock)),
-            _encode(alerts),
+            _encode(due),
+            _encode(held.recorded),
             len(held.offsets),
             *offsets,
             len(states) // 2,
             *states,
             *forgotten,
         ]
-        reached = dict(held.offsets)
+        reached, recorded = dict(held.offsets), held.recorded
         keys = self._keys(partition.number)
         try:
             held.version = await self._patiently(lambda: self._apply(keys=keys, args=arguments))
@@ -200,8 +233,8 @@ class Checkpoints:
                 "lost its last writes. The worker stops; started again it goes on from what Redis holds."
             ) from None
         held.writer = mark
-        held.alerts = alerts
-        held.stored = reached
+        held.due = due
+        held.stored, held.stored_recorded = reached, recorded
         held.written_at = perf_counter()
         metrics.CHECKPOINT_SECONDS.observe(held.written_at - began)
 

@@ -82,16 +82,24 @@ class Columns:
         """The part of the batch that starts at an offset: the batch itself when it lies beyond it altogether."""
         if self.offsets[0] >= offset:
             return self
-        rest = slice(int(np.searchsorted(self.offsets, offset)), None)
+        return self._part(slice(int(np.searchsorted(self.offsets, offset)), None), offset, self.upto)
+
+    def until(self, offset: int) -> Columns:
+        """The part of the batch that lies before an offset: the batch itself when all of it does."""
+        if self.upto <= offset:
+            return self
+        return self._part(slice(None, int(np.searchsorted(self.offsets, offset))), self.start, offset)
+
+    def _part(self, rows: slice, start: int, upto: int) -> Columns:
         return Columns(
             self.topic,
             self.partition,
-            self.offsets[rest],
-            self.timestamps[rest],
-            self.records[rest],
-            self.headers[rest],
-            offset,
-            self.upto,
+            self.offsets[rows],
+            self.timestamps[rows],
+            self.records[rows],
+            self.headers[rows],
+            start,
+            upto,
         )
 
     def record(self, row: int) -> Record:

@@ -44,6 +44,8 @@ class CompactedTopic:
     ) -> None:
         self.name = name
         self.loaded = asyncio.Event()
+        self.reached: dict[int, int] = {}
+        """The offset before which each partition has been taken in."""
         self._topic = settings.topic(name)
         self._apply = apply
         self._settings = settings
@@ -120,6 +122,7 @@ class CompactedTopic:
                 lost |= self._apply(record.key, record.value)
             except RecordError as error:
                 await self._refuse(record, error)
+            self.reached[record.partition] = record.offset + 1
         return lost
 
     async def _refuse(self, record: Any, error: RecordError) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter, time
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -40,10 +41,23 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     money_at: int | None = None
 
 
+class _Reached(msgspec.Struct):
+    subscriber: str
+
+
+class Report(NamedTuple):
+    """How many people were found, and the seconds from the report to the first and to the last of them."""
+
+    people: int
+    first_s: float
+    last_s: float
+
+
 @dataclass
 class Result:
     """What the demonstration has seen."""
 
+    before: int = 0
     events: int = 0
     seconds: float = 0.0
     alerts: list[Alert] = field(default_factory=list)
@@ -73,14 +87,20 @@ async def import_lists(settings: Settings, examples: Path) -> int:
     return count
 
 
+async def play_earlier(settings: Settings, examples: Path, rate: float) -> int:
+    """Play what happened two days before; returns how many records that were."""
+    earlier = records([examples / "earlier-calls.jsonl"], [examples / "earlier-sms.jsonl"])
+    return await play(settings, earlier, by_rate(rate))
+
+
 async def demonstrate(
-    settings: Settings, examples: Path, worker: Server, rate: float, shown: Callable[[Alert], object]
+    settings: Settings, examples: Path, worker: Server, rate: float, shown: Callable[[Alert], object], before: int = 0
 ) -> Result:
     """Play the examples at so many records a second; ``shown`` gets each alert as it is read back.
 
-    Raises LocalStackError when the worker ends or does not finish in time.
+    ``before``: records that were played before. Raises LocalStackError when the worker ends or does not finish in time.
     """
-    result = Result()
+    result = Result(before=before)
     handed: dict[tuple[str, int], float] = {}
 
     def sent(record: PlayedRecord, at: float) -> None:
@@ -101,6 +121,33 @@ async def demonstrate(
     result.signals = int(await asyncio.to_thread(metric, http, "forewarn_signals_total"))
     result.dead_letters = int(await asyncio.to_thread(metric, http, "forewarn_dead_letters_total"))
     return result
+
+
+async def look_back(settings: Settings, examples: Path, shown: Callable[[Alert], object]) -> Report:
+    """Publish the reported number; ``shown`` gets each alert about the people it had reached.
+
+    Raises LocalStackError when nobody is found in time.
+    """
+    reached = {
+        msgspec.json.decode(line, type=_Reached).subscriber
+        for line in (examples / "earlier-calls.jsonl").read_bytes().splitlines()
+    }
+    found: dict[str, float] = {}
+    async with _alerts(settings) as consumer:
+        began = perf_counter()
+        with (examples / "report.jsonl").open("rb") as raw:
+            await publish(settings, (item for item in IndicatorFile(raw) if isinstance(item, Indicator)))
+        while found.keys() != reached:
+            left = began + PATIENCE - perf_counter()
+            if left < 0:
+                raise LocalStackError(f"Of {len(reached)} people {len(found)} were found within {PATIENCE:.0f} s")
+            batches = await consumer.getmany(timeout_ms=int(min(left, 0.5) * 1000))
+            for alerts in batches.values():
+                for record in alerts:
+                    alert = _alert.decode(record.value)
+                    found.setdefault(alert.subscriber, perf_counter() - began)
+                    shown(alert)
+    return Report(len(found), min(found.values()), max(found.values()))
 
 
 @asynccontextmanager
@@ -147,7 +194,7 @@ async def _finished(settings: Settings, worker: Server, result: Result) -> None:
         read = await asyncio.to_thread(metric, http, "forewarn_events_total")
         published = await asyncio.to_thread(metric, http, "forewarn_alerts_total")
         waiting = await asyncio.to_thread(metric, http, "forewarn_lag_records")
-        if read >= result.events and not waiting and len(result.alerts) >= published:
+        if read >= result.before + result.events and not waiting and len(result.alerts) >= published:
             return
         await asyncio.sleep(0.2)
     raise LocalStackError(f"The worker did not finish within {PATIENCE:.0f} s: look into {worker.launch.log}")

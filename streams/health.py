@@ -77,6 +77,12 @@ def pages(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> Mappin
     return {"/metrics": metrics_page, "/healthz": healthz, "/readyz": readyz}
 
 
+def parts() -> Mapping[str, bool]:
+    """Each part of this program that must have answered, by name."""
+    samples = [sample for metric in metrics.READY.collect() for sample in metric.samples]
+    return {sample.labels["part"]: bool(sample.value) for sample in samples}
+
+
 def _said(well: bool, said: object) -> _Page:
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
     return _Page(status, "application/json; charset=utf-8", json.dumps(said).encode())

@@ -55,10 +55,14 @@ class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class VulnerableSubscribers:
-    """Applies the records of the ``subscribers`` topic: keeps how many vulnerability flags those have who have any."""
+    """Applies the records of the ``subscribers`` topic, as far as they say what is not so of nearly everybody.
+
+    Keeps how many vulnerability flags those have who have any, and the language of those who do not read Chinese.
+    """
 
     def __init__(self) -> None:
         self.flags: dict[str, int] = {}
+        self.languages: dict[str, str] = {}
         self._decoder = msgspec.json.Decoder(SubscriberRecord)
 
     def apply(self, key: bytes | None, value: bytes | None) -> Literal[False]:
@@ -66,6 +70,7 @@ class VulnerableSubscribers:
         name = _text(key)
         if value is None:
             self.flags.pop(name, None)
+            self.languages.pop(name, None)
             return False
         record = decode_one(self._decoder, value)
         if record.subscriber != name:
@@ -81,6 +86,10 @@ class VulnerableSubscribers:
             self.flags[record.subscriber] = len(set(record.flags))
         else:
             self.flags.pop(record.subscriber, None)
+        if record.language and record.language.partition("-")[0] != "zh":
+            self.languages[record.subscriber] = record.language
+        else:
+            self.languages.pop(record.subscriber, None)
 
 
 def _text(key: bytes | None) -> str:

@@ -21,6 +21,7 @@ ALERTS = Counter(
     ["severity", "status"],
     registry=REGISTRY,
 )
+REMINDERS = Counter("forewarn_reminders", "Reminders confirmed by Kafka, by language.", ["language"], registry=REGISTRY)
 DEAD_LETTERS = Counter(
     "forewarn_dead_letters", "Records refused, by topic and reason.", ["topic", "reason"], registry=REGISTRY
 )
@@ -80,6 +81,23 @@ REBALANCES = Counter("forewarn_rebalances", "Rebalances of the consumer group se
 RETRIES = Counter(
     "forewarn_retries", "Writes tried again because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
 )
+LEDGER_ROWS = Counter("forewarn_ledger_rows", "Rows that became part of the ledger.", registry=REGISTRY)
+LEDGER_SECONDS = Histogram(
+    "forewarn_ledger_seconds", "Sorting and writing a segment of the ledger.", buckets=_LATENCY, registry=REGISTRY
+)
+LEDGER_WAITING = Gauge(
+    "forewarn_ledger_waiting_rows", "Rows in memory that are not part of the ledger yet.", registry=REGISTRY
+)
+LEDGER_ASIDE = Counter(
+    "forewarn_ledger_segments_aside", "Segments that could not be read and were set aside.", registry=REGISTRY
+)
+HUNT_SIGNALS = Counter("forewarn_hunt_signals", "Signals that look-backs have published.", registry=REGISTRY)
+HUNT_SECONDS = Histogram(
+    "forewarn_hunt_seconds",
+    "One look back that found somebody, until Kafka confirmed the signals.",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
 READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
 
 
@@ -95,7 +113,8 @@ def page() -> str:
 <!-- Made by `python -m streams.metrics > docs/metrics.md`; a test holds it equal. -->
 # Metrics
 
-A worker serves these at `/metrics` of `FOREWARN_HTTP`. No label ever holds a person's number.
+A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`. No label ever
+holds a person's number.
 
 | metric | type | labels | what it is |
 |---|---|---|---|
@@ -107,7 +126,8 @@ of its own, so it answers at once however busy the worker is. `/readyz` answers 
 (`forewarn_ready`) and names those it waits for.
 
 What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_letters_total` growing (a carrier sends
-something else than agreed), `forewarn_policy_reload_failures_total` (the edit of the policy is not in force),
+something else than agreed), `forewarn_ledger_waiting_rows` growing (the ledger's disk is full or slow),
+`forewarn_policy_reload_failures_total` (the edit of the policy is not in force),
 `forewarn_expired_records_total` above 0 (records are lost: retention is shorter than the outage was),
 `forewarn_retries_total` (Kafka or Redis is away), and the 99th percentile of `forewarn_alert_latency_seconds`.
 """

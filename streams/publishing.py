@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTime
 
 from models.alerts import Alert, encode
 from models.events import Refusal
+from models.reminders import Reminder
+from models.reminders import encode as encode_reminder
 from streams import metrics
 from streams.columns import Record
 from streams.partitioning import partition_of
@@ -61,6 +63,7 @@ class Publisher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._alerts = settings.topic("alerts")
+        self._reminders = settings.topic("reminders")
         self._dead_letters = settings.topic("dead-letters")
         self._producer: AIOKafkaProducer | None = None
         self._counts: dict[str, int] = {}
@@ -80,7 +83,8 @@ class Publisher:
             )
             try:
                 await producer.start()
-                for topic in (self._alerts, self._dead_letters):  # the first alert must not wait for that
+                # The first alert must not wait for that.
+                for topic in (self._alerts, self._reminders, self._dead_letters):
                     self._counts[topic] = len(await producer.partitions_for(topic))
             except KafkaConnectionError:
                 await producer.stop()
@@ -100,9 +104,18 @@ class Publisher:
         if self._producer is not None:
             await self._producer.stop()
 
-    async def alerts(self, alerts: Sequence[Alert], read_at: float | None = None) -> None:
-        """Publish alerts in order and wait until all are confirmed; ``read_at``: Kafka time of their cause (s)."""
-        await self._send([Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts])
+    async def alerts(
+        self, alerts: Sequence[Alert], reminders: Sequence[Reminder] = (), read_at: float | None = None
+    ) -> None:
+        """Publish alerts in order, and reminders, and wait until all are confirmed.
+
+        ``read_at``: Kafka time of their cause (s).
+        """
+        letters = [Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts]
+        letters += [Letter(self._reminders, each.subscriber.encode(), encode_reminder(each)) for each in reminders]
+        await self._send(letters)
+        for each in reminders:
+            metrics.REMINDERS.labels(each.language).inc()
         for alert in alerts:
             metrics.ALERTS.labels(alert.severity, alert.status).inc()
         if alerts and read_at is not None:

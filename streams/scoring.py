@@ -9,23 +9,27 @@ step follows the other; the waiting of one partition is another's time to work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from models.alerts import Alert
 from models.alignment import Alignment, Lane, Portion
 from models.decoding import CallReader, Decoded, MessageReader, RareReader
 from models.engine import Engine, Outcome
 from models.packed import Packed
-from models.signals import SignalRecord
-from streams import metrics
+from models.reading import call_signals, sms_signals
+from models.signals import Signal, SignalRecord
+from streams import metrics, waiting
 from streams.assignment import Ack, Assigned, Batch, Feed, Role, Source
-from streams.checkpoint import Checkpoints, Held, MissingStateError
+from streams.checkpoint import Checkpoints, Due, MissingStateError
 from streams.columns import Columns
+from streams.ledger.place import LedgerError
+from streams.ledger.recording import Recorder, Recording
 from streams.publishing import Publisher
 from streams.settings import Settings
 
@@ -38,15 +42,6 @@ WRITE_EVERY = 0.25
 
 EXPIRE_EVERY = 60.0
 """Seconds between two looks for episodes that have long been closed."""
-
-LONGEST_WAIT = 2.0
-"""Seconds that one topic's events wait for another topic in silence; then its leader is asked why it gives nothing."""
-
-SKEW_MS = 1000
-"""Event time by which one topic may be ahead of another that seems to be at its end, before the broker is asked."""
-
-MOST_WAITING = 3
-"""Batches of a topic partition that wait for the other topic before no more of it are read."""
 
 MOST_UNAPPLIED = 6
 """Batches of a partition that are in memory before reading waits for the step under way."""
@@ -67,11 +62,19 @@ class LostRecordsError(Exception):
 class Scorer:
     """Holds the assigned partitions and applies their batches, one step of a partition after the other."""
 
-    def __init__(self, settings: Settings, engine: Engine, checkpoints: Checkpoints, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        checkpoints: Checkpoints,
+        publisher: Publisher,
+        recorder: Recorder,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._checkpoints = checkpoints
         self._publisher = publisher
+        self._recorder = recorder
         self._topics: dict[Role, str] = {role: settings.topic(role) for role in ("calls", "sms", "signals")}
         self._roles = {topic: role for role, topic in self._topics.items()}
         self.readers: dict[str, Callable[[Columns], Decoded[Any]]] = {
@@ -107,16 +110,31 @@ class Scorer:
                 self._refuse_to_forget(number)
                 mine = dict.fromkeys(mine, 0)
             held.partition.restore(dict(held.partition.subjects), self._engine.policy)
-            for topic, at in mine.items():
-                positions[topic, number] = held.offsets.get(topic, first.get((topic, number), at))
-            taken[number] = self._take_over(held, {topic: positions[topic, number] for topic in mine})
+            starts = {topic: held.offsets.get(topic, first.get((topic, number), at)) for topic, at in mine.items()}
+            recording = await self._recorder.open(held, starts)
+            for topic, at in starts.items():
+                positions[topic, number] = min(at, await self._recorded(recording, topic, number, source))
+            taken[number] = self._take_over(recording, starts, {topic: positions[topic, number] for topic in mine})
         for assigned in taken.values():
-            await self._publish(assigned.held.alerts)
+            await self._publish(assigned.held.due)
         self.assigned = taken
         metrics.PARTITIONS.set(len(self.assigned))
         metrics.READY.labels("partitions").set(1)
         await self.reconcile()
         return positions
+
+    async def _recorded(self, recording: Recording, topic: str, number: int, source: Source) -> int:
+        """The offset that the ledger has reached; raises `LedgerError` when it is another log's."""
+        if topic not in recording.reached:
+            return sys.maxsize
+        reached = recording.reached[topic]
+        end = await source.end_offset_now(topic, number) if recording.is_on else None
+        if end is not None and reached > end:
+            raise LedgerError(
+                f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition {number}, which "
+                f"ends at {end}: it is of a topic that was deleted. Move the folder away, or set FOREWARN_LEDGER."
+            )
+        return reached
 
     def _refuse_to_forget(self, number: int) -> None:
         if self._settings.state_when_missing == "refuse":
@@ -127,10 +145,12 @@ class Scorer:
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
 
-    def _take_over(self, held: Held, starts: Mapping[str, int]) -> Assigned:
+    def _take_over(self, recording: Recording, starts: Mapping[str, int], positions: Mapping[str, int]) -> Assigned:
         now = perf_counter()
-        feeds = {role: Feed(topic, starts[topic], now) for role, topic in self._topics.items()}
-        return Assigned(held, Alignment(held.partition.call_clock, held.partition.sms_clock), feeds, starts)
+        partition = recording.held.partition
+        feeds = {role: Feed(topic, positions[topic], now, starts[topic]) for role, topic in self._topics.items()}
+        alignment = Alignment(partition.call_clock, partition.sms_clock)
+        return Assigned(recording.held, recording, alignment, feeds, starts)
 
     async def take(self, columns: Columns, ack: Ack) -> None:
         """Take in a batch, to be applied as soon as it is due; ``ack`` is called once a checkpoint covers it."""
@@ -141,9 +161,17 @@ class Scorer:
         feed = assigned.feeds[role]
         columns = columns.since(feed.upto)
         if not len(columns):
-            assigned.acks.append(ack)
+            self._ack_later(assigned, columns.topic, ack)
             return
         self._check_for_gap(feed, columns)
+        if columns.start < feed.scored:
+            scored_before = columns.until(feed.scored)
+            self._record(assigned, role, scored_before)
+            feed.upto, feed.heard = scored_before.upto, perf_counter()
+            columns = columns.since(feed.scored)
+            if scored_before.upto == columns.upto or not len(columns):
+                assigned.recording.acks[columns.topic] = ack
+                return
         batch, events = self._content(role, columns, ack)
         feed.upto, feed.heard = columns.upto, perf_counter()
         if role == "signals":
@@ -156,6 +184,29 @@ class Scorer:
         self._wake(assigned)
         if assigned.task is not None and len(assigned.alignment) > MOST_UNAPPLIED:
             await asyncio.wait({assigned.task})
+
+    def _ack_later(self, assigned: Assigned, topic: str, ack: Ack) -> None:
+        """Acknowledge a batch that was taken in before, with the next checkpoint or segment."""
+        acks = assigned.recording.acks if assigned.recording.takes(topic) else assigned.acks
+        acks.setdefault(topic, ack)
+
+    def _record(self, assigned: Assigned, role: Role, columns: Columns) -> None:
+        """Have the ledger take in what was scored before this worker had the partition."""
+        if role == "signals":
+            return
+        decoded = self.readers[columns.topic](columns)
+        offsets = _good_offsets(columns, decoded)
+        windows = self._engine.policy.windows
+        indicators = self._engine.indicators
+        signals: Iterable[tuple[str, Signal]]
+        if role == "calls":
+            signals = call_signals(decoded.events, indicators, windows)
+        else:
+            signals = sms_signals(decoded.events, indicators)
+        recording = assigned.recording
+        if columns.upto > recording.reached[columns.topic]:
+            recording.add_context([*signals], recording.before)
+            recording.add(columns.topic, decoded.events, offsets, columns.upto, recording.before)
 
     def _wake(self, assigned: Assigned) -> None:
         """Have what is due in a partition applied, now or as soon as the step under way is done."""
@@ -191,9 +242,7 @@ class Scorer:
     def _content(self, role: Role, columns: Columns, ack: Ack) -> tuple[Batch, Any]:
         """A batch and its good events; read here only if a part of it was cut off."""
         decoded: Decoded[Any] = columns.content or self.readers[columns.topic](columns)
-        offsets = columns.offsets
-        if decoded.refusals:
-            offsets = np.delete(offsets, [refusal.index for refusal in decoded.refusals])
+        offsets = _good_offsets(columns, decoded)
         metrics.EVENTS.labels(role).inc(len(columns))
         metrics.BATCH_EVENTS.observe(len(columns))
         return Batch(columns, offsets, decoded.refusals, ack), decoded.events
@@ -201,54 +250,21 @@ class Scorer:
     async def _advance(self, assigned: Assigned) -> None:
         """Apply what both topics have been read far enough for, and hold back the topic that is too far ahead."""
         alignment = assigned.alignment
-        at_end = {
-            "calls": await self._is_at_end(assigned, "calls", alignment.sms.clock.at - alignment.calls.clock.at),
-            "sms": await self._is_at_end(assigned, "sms", alignment.calls.clock.at - alignment.sms.clock.at),
-        }
-        horizons = alignment.horizons(at_end)
+        at_end = await waiting.at_end(assigned, self._source)
         calls, sms = alignment.due(at_end)
+        horizons = alignment.horizons(at_end)
         signals, assigned.signals = assigned.signals, []
         if calls or sms or signals:
             assigned.moved = perf_counter()
             await self._apply(assigned, calls, sms, signals)
-        least = min(horizons.values())
-        self._hold_back(assigned, "calls", len(alignment.calls) >= MOST_WAITING and horizons["calls"] > least)
-        self._hold_back(assigned, "sms", len(alignment.sms) >= MOST_WAITING and horizons["sms"] > least)
-
-    async def _is_at_end(self, assigned: Assigned, role: Role, behind: int) -> bool:
-        """Whether a topic has nothing more to give; ``behind``: event time (ms) that the other one is ahead of it."""
-        if self._source is None:
-            return True
-        feed = assigned.feeds[role]
-        number = assigned.held.partition.number
-        silent = not feed.held_back and perf_counter() - max(feed.heard, assigned.moved) > LONGEST_WAIT
-        if not silent:
-            end = self._source.end_offset(feed.topic, number)
-            if end is None or feed.upto < end:
-                return False
-            if behind <= SKEW_MS:
-                return True
-        # What was fetched last may be older than what the other topic has brought since.
-        end = await self._source.end_offset_now(feed.topic, number)
-        if end is not None:
-            feed.heard = perf_counter()
-            return feed.upto >= end
-        # Nothing more will come for some time. An alert is worth more than an order, if it can be published at all: in
-        # an outage of all of Kafka, which the other topic's silence shows, there is only the order to lose.
-        other = assigned.feeds["sms" if role == "calls" else "calls"]
-        return silent and await self._source.end_offset_now(other.topic, number) is not None
-
-    def _hold_back(self, assigned: Assigned, role: Role, held: bool) -> None:
-        feed = assigned.feeds[role]
-        if self._source is not None and feed.held_back != held:
-            feed.held_back, feed.heard = held, perf_counter()
-            self._source.hold_back(feed.topic, assigned.held.partition.number, held)
+        waiting.hold_back(assigned, self._source, horizons)
 
     async def _apply(
         self, assigned: Assigned, calls: Sequence[Portion], sms: Sequence[Portion], signals: Sequence[Portion]
     ) -> None:
         began = perf_counter()
         held = assigned.held
+        known = assigned.recording.known()  # now: while dead letters are sent, more may become known
         outcome = self._engine.step(
             held.partition,
             [portion.events for portion in calls],
@@ -267,21 +283,34 @@ class Scorer:
                 )
         for portion in portions:
             batch = portion.source
-            held.offsets[batch.columns.topic] = batch.upto(portion)
-            if portion.whole:
-                assigned.acks.append(batch.ack)
+            topic, upto = batch.columns.topic, batch.upto(portion)
+            held.offsets[topic] = upto
+            if portion.whole and not assigned.recording.takes(topic):
+                assigned.acks[topic] = batch.ack
         self._count(outcome)
-        if outcome.changed or outcome.forgotten or refused or perf_counter() - held.written_at > WRITE_EVERY:
+        finished = await assigned.recording.go_on()
+        late = perf_counter() - held.written_at > WRITE_EVERY
+        if outcome.changed or outcome.forgotten or refused or finished or late:
             read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
             await self._write(assigned, outcome, read_at)
+        for portion in portions:  # after the alerts, which do not wait for it
+            batch = portion.source
+            offsets = batch.offsets[portion.start : portion.stop]
+            assigned.recording.add(batch.columns.topic, portion.events, offsets, batch.upto(portion), known)
+            if portion.whole and assigned.recording.takes(batch.columns.topic):
+                assigned.recording.acks[batch.columns.topic] = batch.ack
+        assigned.recording.add_context(outcome.context, known)
 
     async def _write(self, assigned: Assigned, outcome: Outcome, read_at: float | None = None) -> None:
-        """Write, publish and acknowledge; ``read_at``: Kafka time of the cause (s)."""
-        await self._checkpoints.write(assigned.held, outcome.changed, outcome.forgotten, outcome.alerts)
-        await self._publish(outcome.alerts, read_at)
-        for ack in assigned.acks:
+        """Write, publish, record and acknowledge; ``read_at``: Kafka time of the cause (s)."""
+        assigned.recording.name()
+        due = Due(outcome.alerts, outcome.reminders)
+        await self._checkpoints.write(assigned.held, outcome.changed, outcome.forgotten, due)
+        await self._publish(due, read_at)
+        for ack in assigned.acks.values():
             ack()
         assigned.acks.clear()
+        assigned.recording.enter()
 
     async def reconcile(self) -> None:
         """Withdraw what no longer stands after indicators were revoked."""
@@ -299,17 +328,19 @@ class Scorer:
             if assigned.alignment.waits:
                 self._wake(assigned)
             late = now - held.written_at > WRITE_EVERY
-            if not expire and not late:
+            if not (expire or late):
                 continue
             async with assigned.turn:
                 if assigned.gone:
                     continue
                 if expire:
                     await self._settle(assigned, self._engine.expire(held.partition))
-                if late and _unwritten(assigned):
+                finished = await assigned.recording.go_on()
+                if finished or (late and assigned.is_unwritten):
                     await self._write(assigned, Outcome())
         if expire:
             self._expired = now
+        metrics.LEDGER_WAITING.set(sum(each.recording.rows for each in self.assigned.values()))
         metrics.SUBJECTS.set(sum(len(each.held.partition.subjects) for each in self.assigned.values()))
 
     async def release(self) -> None:
@@ -321,9 +352,15 @@ class Scorer:
     async def _let_go(self, *, write: bool = False) -> None:
         """Forget all partitions once no step is under way, as they are or written."""
         for assigned in list(self.assigned.values()):
+            await assigned.recording.give_up()
+        for assigned in list(self.assigned.values()):
             async with assigned.turn:  # one turn: a step after the last write would leave alerts to be repeated
-                if write and not assigned.gone and _unwritten(assigned):
-                    await self._write(assigned, Outcome())
+                if write and not assigned.gone:
+                    while await assigned.recording.go_on(at_once=True):
+                        await self._write(assigned, Outcome())
+                        await assigned.recording.settle()
+                    if assigned.is_unwritten:
+                        await self._write(assigned, Outcome())
                 assigned.gone = True
         self.assigned.clear()
 
@@ -333,10 +370,10 @@ class Scorer:
         if outcome.changed or outcome.forgotten or outcome.alerts:
             await self._write(assigned, outcome)
 
-    async def _publish(self, alerts: Sequence[Alert], read_at: float | None = None) -> None:
-        if alerts:
+    async def _publish(self, due: Due, read_at: float | None = None) -> None:
+        if due:
             began = perf_counter()
-            await self._publisher.alerts(alerts, read_at)
+            await self._publisher.alerts(due.alerts, due.reminders, read_at)
             metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
 
     def _count(self, outcome: Outcome) -> None:
@@ -344,10 +381,11 @@ class Scorer:
             metrics.SIGNALS.labels(code).inc(count)
 
 
-def _unwritten(assigned: Assigned) -> bool:
-    """Whether Redis has yet to hear of something: offsets, or that the last alerts are published."""
-    held = assigned.held
-    return bool(assigned.acks or held.alerts) or held.offsets != held.stored
+def _good_offsets(columns: Columns, decoded: Decoded[Any]) -> NDArray[np.int64]:
+    """The offsets of the records of a batch that were not refused."""
+    if not decoded.refusals:
+        return columns.offsets
+    return np.delete(columns.offsets, [refusal.index for refusal in decoded.refusals])
 
 
 def _timed(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:

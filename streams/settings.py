@@ -234,6 +234,12 @@ class Settings:
         Address("127.0.0.1", 8890),
         empty=True,
     )
+    hunter_http: Address | None = setting(
+        listen_on,
+        "The same for the hunter. Set but empty: off.",
+        Address("127.0.0.1", 8891),
+        empty=True,
+    )
     stall_seconds: float = setting(
         seconds,
         "The worker is unhealthy when it has records to read and moved no offset for so long.",
@@ -245,6 +251,22 @@ class Settings:
         "When Redis holds no state although the group has read before: "
         "`refuse` to start, or `rebuild` it from what Kafka still keeps.",
         "refuse",
+    )
+    ledger: str = setting(
+        str,
+        "Where the ledger of contacts is kept: a folder, or an fsspec URL (`s3://bucket/folder`) whose package is "
+        "installed. Set but empty: no ledger, and nobody can be found who was reached before a number became known.",
+        ".forewarn/ledger",
+        empty=True,
+    )
+    ledger_days: int = setting(
+        positive_int, "Days that contacts are kept; `forewarn ledger expire` deletes what is older.", 30, shown="30"
+    )
+    audit_log: Path = setting(
+        Path,
+        "Where `forewarn hunt` notes who looked whom up and for which case, one JSON line each.",
+        make=lambda: Path(".forewarn/audit.jsonl"),
+        shown=".forewarn/audit.jsonl",
     )
     log_format: str = setting(
         one_of("auto", "json", "console"), "`json`, `console`, or `auto`: console on a terminal.", "auto"

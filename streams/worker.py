@@ -11,7 +11,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import structlog
 
@@ -30,6 +30,7 @@ from streams.checkpoint import Checkpoints
 from streams.compacted import CompactedTopic
 from streams.contracts import BrokerError, Contracts, broker, load
 from streams.known import IndicatorRecords, VulnerableSubscribers
+from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
 from streams.rehearsal import rehearse
 from streams.scoring import Scorer
@@ -61,7 +62,7 @@ async def run(settings: Settings) -> None:
     server = None
     if settings.http is not None:
         try:
-            server = health.HealthServer(health.pages(progress, _ready), settings.http)
+            server = health.HealthServer(health.pages(progress, health.parts), settings.http)
         except OSError as error:
             raise WorkerError(
                 f"The address {settings.http} for metrics is taken ({error.strerror}): set FOREWARN_HTTP to another."
@@ -93,8 +94,9 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
     async with Publisher(settings) as publisher:
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
-        engine = Engine(indicators, policy, PointScore(), vulnerable.flags)
-        scorer = Scorer(settings, engine, checkpoints, publisher)
+        engine = Engine(indicators, policy, PointScore(), vulnerable.flags, vulnerable.languages)
+        recorder = Recorder(settings, lambda: topics[0].reached)
+        scorer = Scorer(settings, engine, checkpoints, publisher, recorder)
         indicator_records = IndicatorRecords(indicators)
         topics = [
             CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher, scorer.reconcile),
@@ -212,13 +214,6 @@ async def _watch(
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))
         await asyncio.sleep(1.0)
-
-
-def _ready() -> Mapping[str, bool]:
-    """Each part that must have answered, by name."""
-    return {
-        sample.labels["part"]: bool(sample.value) for metric in metrics.READY.collect() for sample in metric.samples
-    }
 
 
 def _settle_memory() -> None:

@@ -58,15 +58,28 @@ class Site:
 
     def start_worker(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
         """A worker on this site, ready unless told not to wait; also where it serves its metrics."""
-        http = f"127.0.0.1:{any_free_port()}"
-        site = {
+        return self._start("worker", self.command, wait, environ)
+
+    def start_hunter(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
+        """The site's hunter, ready unless told not to wait; also where it serves its metrics."""
+        return self._start("hunter", (*FOREWARN, "hunter"), wait, environ)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables by which Forewarn's commands find this site."""
+        return {
             "FOREWARN_KAFKA": self.settings.kafka,
             "FOREWARN_REDIS": self.settings.redis,
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
+            "FOREWARN_LEDGER": str(self.folder / "ledger"),
         }
-        log = self.folder / f"worker-{len(self.workers)}.log"
-        process = worker(log, http, site | environ, self.watch, self.command)
+
+    def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:
+        http = f"127.0.0.1:{any_free_port()}"
+        variables = self.environ | {"FOREWARN_HUNTER_HTTP": http} | dict(environ)
+        log = self.folder / f"{name}-{len(self.workers)}.log"
+        process = worker(log, http, variables, self.watch, command)
         self.workers.append(process)
         self.http[process] = http
         process.start()

@@ -67,7 +67,7 @@ def test_every_topic_of_the_design_is_declared_with_its_limits() -> None:
 def test_the_worker_reads_and_writes_what_the_design_says() -> None:
     """Check_worker looks for these topics, so the contract must name the worker beside each."""
     assert set(load(TOPICS).of_worker()) == {
-        *("calls", "sms", "signals", "indicators", "subscribers", "alerts", "dead-letters")
+        *("calls", "sms", "signals", "indicators", "subscribers", "alerts", "reminders", "dead-letters")
     }
 
 

@@ -33,7 +33,7 @@ from models.texts import read
 from tests.strategies import ToldEngine, packed
 
 ROOT = FOLDER.parent
-WRITTEN = ("calls", "sms", "subscribers", "indicators", "labels")
+WRITTEN = ("calls", "sms", "subscribers", "indicators", "labels", "earlier-calls", "earlier-sms", "report")
 LARGEST = 2_000_000
 STEP = 10_000
 """How much event time the engine is given at once, in milliseconds."""
@@ -136,9 +136,15 @@ def test_the_scripts_write_the_committed_files_byte_for_byte(tmp_path: Path) -> 
     assert [name for name, content in written.items() if content != (FOLDER / name).read_bytes()] == []
 
 
-@pytest.mark.parametrize("name", ["calls", "sms", "subscribers", "indicators"])
-def test_every_record_fits_the_schema_of_its_topic(name: str) -> None:
-    validator = Draft202012Validator(json.loads((ROOT / "schemas" / f"{name}-v1.json").read_bytes()))
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [
+        *((name, name) for name in ("calls", "sms", "subscribers", "indicators")),
+        *(("earlier-calls", "calls"), ("earlier-sms", "sms"), ("report", "indicators")),
+    ],
+)
+def test_every_record_fits_the_schema_of_its_topic(name: str, topic: str) -> None:
+    validator = Draft202012Validator(json.loads((ROOT / "schemas" / f"{topic}-v1.json").read_bytes()))
 
     assert [number for number, record in enumerate(objects(name), start=1) if not validator.is_valid(record)] == []
 

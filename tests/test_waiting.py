@@ -12,8 +12,7 @@ from models.alignment import Alignment
 from models.engine import Partition
 from streams.assignment import Assigned, Feed
 from streams.checkpoint import Held
-from streams.scoring import LONGEST_WAIT, Scorer
-from streams.settings import Settings
+from streams.waiting import LONGEST_WAIT, at_end
 
 
 class Leaders:
@@ -49,14 +48,15 @@ def assigned(silent_s: float) -> Assigned:
     """A partition whose topics have been read to offset 10 and have been silent for so long."""
     partition = Partition(0)
     then = perf_counter() - silent_s
-    feeds = {role: Feed(role, 10, then) for role in ("calls", "sms", "signals")}
+    feeds = {role: Feed(role, 10, then, 0) for role in ("calls", "sms", "signals")}
     starts = dict.fromkeys(feeds, 0)
     alignment = Alignment(partition.call_clock, partition.sms_clock)
-    return Assigned(Held(partition), alignment, cast("Any", feeds), starts, moved=then)
+    alignment.sms.clock.at = 60_000
+    return Assigned(Held(partition), cast("Any", None), alignment, cast("Any", feeds), starts, moved=then)
 
 
 @pytest.mark.parametrize(
-    ("silent_s", "leaders", "at_end"),
+    ("silent_s", "leaders", "expected"),
     [
         (0.0, Leaders(calls=10, sms=10), True),  # nothing more at present
         (0.0, Leaders(calls=20, sms=10), False),  # more than the last fetch knew of
@@ -67,18 +67,14 @@ def assigned(silent_s: float) -> Assigned:
         (LONGEST_WAIT + 1, Leaders(calls=None, sms=None), False),  # all of Kafka is away: nobody could be told
     ],
 )
-async def test_whether_a_topic_has_no_more_to_give(silent_s: float, leaders: Leaders, at_end: bool) -> None:
-    scorer = Scorer(Settings(), cast("Any", None), cast("Any", None), cast("Any", None))
-    scorer._source = leaders
-    partition = assigned(silent_s)
-    assert await scorer._is_at_end(partition, "calls", behind=60_000) is at_end
+async def test_whether_a_topic_has_no_more_to_give(silent_s: float, leaders: Leaders, expected: bool) -> None:
+    assert (await at_end(assigned(silent_s), leaders))["calls"] is expected
 
 
 async def test_after_a_leader_has_said_that_it_has_more_it_is_not_asked_again_at_once() -> None:
-    scorer = Scorer(Settings(), cast("Any", None), cast("Any", None), cast("Any", None))
-    scorer._source = leaders = Leaders(calls=20, sms=10)
+    leaders = Leaders(calls=20, sms=10)
     partition = assigned(LONGEST_WAIT + 1)
     leaders.told = 20
     for _ in range(3):
-        assert not await scorer._is_at_end(partition, "calls", behind=60_000)
-    assert leaders.asked == ["calls"]
+        assert not (await at_end(partition, leaders))["calls"]
+    assert leaders.asked.count("calls") == 1

@@ -19,7 +19,10 @@ COMMANDS = {
     "doctor": "streams.cli.doctor:doctor",
     "down": "streams.cli.local:down",
     "extract": "streams.cli.extract:extract",
+    "hunt": "streams.cli.hunt:hunt",
+    "hunter": "streams.cli.hunter:hunter",
     "indicators": "streams.cli.indicators:indicators",
+    "ledger": "streams.cli.ledger:ledger",
     "play": "streams.cli.play:play_command",
     "replay": "streams.cli.replay:replay",
     "topics": "streams.cli.topics:topics",
@@ -36,6 +39,12 @@ class CommandError(click.ClickException):
     def show(self, file: object = None) -> None:
         """Print the sentence on stderr, in red on a terminal."""
         click.secho(f"forewarn: {self.format_message()}", err=True, fg="red")
+
+
+class InputError(CommandError):
+    """What was asked for cannot be: the same with exit status 2, and nothing was written."""
+
+    exit_code = 2
 
 
 def site_settings() -> Settings:

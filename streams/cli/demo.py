@@ -18,13 +18,13 @@ from models.alerts import Alert
 from models.policy import SEVERITIES
 from models.wording import scam_name
 from streams.cli import CommandError
-from streams.cli.local import USUAL_HTTP_PORT, one_sentence, say
+from streams.cli.local import USUAL_HTTP_PORT, delete_data, one_sentence, say
 from streams.contracts import ContractError, apply, load, open_admin
-from streams.demonstration import Label, Result, demonstrate, import_lists
+from streams.demonstration import Label, Result, demonstrate, import_lists, look_back, play_earlier
 from streams.indicator_topic import TopicError
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
-from streams.local.worker import worker
+from streams.local.worker import FOREWARN, worker
 from streams.playing import PlayError
 from streams.settings import Address, Settings, beside
 
@@ -50,6 +50,7 @@ def demo(rate: float) -> None:
         raise CommandError("The examples are not here: run the demo in a checkout of Forewarn")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     folder = DEFAULT_FOLDER / "demo"
+    delete_data(folder)  # a demo that failed leaves what it had, to be looked into
     try:
         _run(folder, examples, rate)
     except (TopicError, PlayError, ContractError) as error:
@@ -72,31 +73,49 @@ def _run(folder: Path, examples: Path, rate: float) -> None:
             apply(load(settings.topics_file), admin, settings)
         count = asyncio.run(import_lists(settings, examples))
         say(f"{count:,} indicators; starting the worker")
-        process = worker(
-            folder / "worker.log",
-            str(settings.http),
-            {"FOREWARN_KAFKA": stack.kafka, "FOREWARN_REDIS": stack.redis},
-            stack.watch,
-        )
+        http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT + 1)}"
+        environ = {
+            "FOREWARN_KAFKA": stack.kafka,
+            "FOREWARN_REDIS": stack.redis,
+            "FOREWARN_LEDGER": str(folder.absolute() / "ledger"),
+            "FOREWARN_HUNTER_HTTP": http,
+        }
+        process = worker(folder / "worker.log", str(settings.http), environ, stack.watch)
+        hunter = worker(folder / "hunter.log", http, environ, stack.watch, (*FOREWARN, "hunter"))
         try:
             process.start()
+            hunter.start()
             process.wait()
+            hunter.wait()
+            before = asyncio.run(play_earlier(settings, examples, rate))
             say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
             result = asyncio.run(
                 demonstrate(
-                    settings, examples, process, rate, lambda alert: console.print(_written(alert), soft_wrap=True)
+                    *(settings, examples, process, rate),
+                    lambda alert: console.print(_written(alert), soft_wrap=True),
+                    before,
                 )
             )
+            console.print(_summary(result, examples), soft_wrap=True)
+            say("\nA victim reports a number that nobody knew. Whom it had reached two days ago:\n")
+            report = asyncio.run(
+                look_back(settings, examples, lambda alert: console.print(_written(alert, day=True), soft_wrap=True))
+            )
         finally:
+            hunter.stop()
             process.stop()
-    console.print(_summary(result, examples), soft_wrap=True)
+    console.print(
+        f"{report.people} people found; from the report to the first alert {report.first_s:.1f} s, to the last "
+        f"{report.last_s:.1f} s",
+        soft_wrap=True,
+    )
 
 
-def _written(alert: Alert) -> Text:
-    """An alert as an operator reads it; numbers are masked."""
+def _written(alert: Alert, *, day: bool = False) -> Text:
+    """An alert as an operator reads it, with the day of the week if asked for; numbers are masked."""
     at = datetime.fromtimestamp(alert.at / 1000, UTC).astimezone(LOCAL_TIME)
     zh, en = scam_name(alert.scam_type)
-    text = Text(f"{at:%H:%M:%S}  ")
+    text = Text(f"{at:%a %H:%M:%S}  " if day else f"{at:%H:%M:%S}  ")
     word = alert.severity if alert.status == "raised" else f"{alert.severity} withdrawn"
     text.append(f" {word} ", style=STYLES[alert.severity])
     text.append(f"  {masked(alert.subscriber)}  {alert.stage}  risk {alert.risk:.2f}  {zh} {en}\n")

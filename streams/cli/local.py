@@ -7,6 +7,7 @@ stderr.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -73,14 +74,14 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, no_worker: 
         say(f"Already up in {folder.absolute()}")
     else:
         state = start_servers(folder, kafka_port, redis_port, state)
-    apply_topics(state)
+    apply_topics(folder, state)
     if not no_worker and not state.works:
         state = start_worker(folder, state)
     say(f"Kafka   {state.kafka}")
     say(f"Valkey  {state.redis}")
     if state.http is not None and state.works:
         say(f"Worker  http://{state.http}/metrics")
-    click.echo(f"export FOREWARN_KAFKA={state.kafka} FOREWARN_REDIS={state.redis}")
+    click.echo("export " + shlex.join(f"{name}={value}" for name, value in environment(folder, state).items()))
 
 
 def start_servers(
@@ -100,16 +101,17 @@ def start_servers(
     return state
 
 
-def environment(state: StackState) -> dict[str, str]:
-    """The variables by which Forewarn's own commands find this stack."""
-    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
+def environment(folder: Path, state: StackState) -> dict[str, str]:
+    """The variables by which Forewarn's own commands find this stack and its ledger, which lies in its folder."""
+    ledger = os.environ.get("FOREWARN_LEDGER", str(folder.absolute() / "ledger"))
+    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis, "FOREWARN_LEDGER": ledger}
 
 
-def apply_topics(state: StackState) -> None:
+def apply_topics(folder: Path, state: StackState) -> None:
     """Create the contract's topics. Raises CommandError; the servers go on."""
     done = subprocess.run(
         [*FOREWARN, "topics", "apply"],
-        env=os.environ | environment(state),
+        env=os.environ | environment(folder, state),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -130,7 +132,7 @@ def start_worker(folder: Path, state: StackState) -> StackState:
     http = os.environ.get("FOREWARN_HTTP")
     if http is None:
         http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT)}"
-    process = worker(folder / "worker.log", http, environment(state))
+    process = worker(folder / "worker.log", http, environment(folder, state))
     say("Starting the worker")
     try:
         process.start()
@@ -152,7 +154,7 @@ def end(state: StackState) -> None:
 
 @click.command()
 @FOLDER
-@click.option("--delete", is_flag=True, help="Delete Kafka's and Valkey's data and the logs too.")
+@click.option("--delete", is_flag=True, help="Delete the data of Kafka, Valkey and the ledger, and the logs too.")
 @one_sentence
 def down(folder: Path, delete: bool) -> None:
     """Stop what forewarn up started.
@@ -181,7 +183,7 @@ def delete_data(folder: Path) -> None:
         raise LocalStackError(
             f"A local stack that forewarn up did not start runs in {folder.absolute()}: end it, then delete"
         )
-    for name in ("kafka", "valkey"):
+    for name in ("kafka", "valkey", "ledger"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("worker.log", "lock"):
         (folder / name).unlink(missing_ok=True)

@@ -26,3 +26,19 @@ def byte_bar(what: str, paths: Sequence[Path]) -> Iterator[Callable[[int], None]
     ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+@contextmanager
+def count_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr over so many things (None: nobody knows); the function that it gives is told of how many more."""
+    console = Console(stderr=True)
+    with Progress(
+        *(TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f}")),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)

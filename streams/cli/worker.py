@@ -21,6 +21,7 @@ def worker() -> None:
     from streams import logs
     from streams.checkpoint import CheckpointError
     from streams.contracts import ContractError
+    from streams.ledger.place import LedgerError
     from streams.publishing import PublishError
     from streams.rehearsal import RehearsalError
     from streams.scoring import LostRecordsError
@@ -29,7 +30,7 @@ def worker() -> None:
 
     mistakes = (
         *(SettingsError, ContractError, PolicyError, CheckpointError, PublishError),
-        *(LostRecordsError, RehearsalError, WorkerError),
+        *(LostRecordsError, RehearsalError, LedgerError, WorkerError),
     )
     try:
         settings = Settings.from_environ()

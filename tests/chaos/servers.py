@@ -14,6 +14,8 @@ from tests.chaos.trial import Finding, Trial
 FORGETS_S = 1.0
 """Seconds that an append-only file that is synchronised ``everysec`` may lose in a power cut."""
 
+COMMITTED_WITHIN_S = 30.0
+
 NO_STATE = "Redis holds no state of partition"
 
 
@@ -48,12 +50,14 @@ def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:
 
 def valkey_emptied(ground: Ground) -> Finding:
     """Valkey comes back empty: the worker refuses, then rebuilds when it is told to."""
-    with ground.trial("emptied") as trial, trial.slowed() as slowed:
+    with ground.trial("emptied") as trial, trial.slowed(rest=0.3) as slowed:
         worker = trial.start()
         trial.move_on()
         slowed.add(worker)
-        trial.reach(trial.events // 3)
-        time.sleep(1.5)  # Kafka has been told how far the group is
+        deadline = time.monotonic() + COMMITTED_WITHIN_S
+        while not trial.is_committed():  # it is once a segment of the ledger is written
+            assert time.monotonic() < deadline, "Kafka is not told how far the group is"
+            time.sleep(0.2)
         valkey = ground.stack.valkey
         valkey.kill()
         slowed.clear()

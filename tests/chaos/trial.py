@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from bench.pipeline import reached
+from streams.contracts import open_admin
 from streams.local.process import Server
 from streams.local.worker import metric
 from tests.site import Site
@@ -113,6 +114,13 @@ class Trial:
                 raise TrialError(f"{self.site.settings.group}: {at:,} of {count:,} records after {patience:.0f} s")
             self.supervise()
             time.sleep(LOOK_EVERY)
+
+    def is_committed(self) -> bool:
+        """Whether Kafka has been told that the group has read something."""
+        group = self.site.settings.topic_prefix + self.site.settings.group
+        with open_admin(self.site.settings) as admin:
+            found = admin.list_group_offsets({group: None})[group]
+        return any(at.offset > 0 for at in found.values())
 
     def move_on(self, covered: int | None = None) -> None:
         """Wait for a checkpoint that covers more than now, or than ``covered``; notes the seconds until then."""

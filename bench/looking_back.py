@@ -1,0 +1,173 @@
+"""``python -m bench.looking_back``: one number, and a thousand, out of ledgers of growing size.
+
+The ledger is made here, sorted as `forewarn ledger compact` leaves it: 30 days, a segment a day, made-up contacts of
+made-up people spread evenly over them, and a thousand numbers each of which has reached 400 people. Each look-up is a
+process of its own, with nothing in memory but what the system keeps of files.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+import numpy as np
+import pyarrow as pa
+from rich.console import Console
+
+from bench.records import BEGIN, fraud_numbers
+from models.codes import code_of
+from models.contacts import Rows
+from streams.cli.progress import count_bar
+from streams.ledger.lookup import find
+from streams.ledger.people import Named, People, contacts_of, keys_of
+from streams.ledger.place import Place, Segment
+from streams.ledger.segments import ROW_GROUP, Knowledge, table_of, writer
+from streams.settings import Settings
+
+FOLDER = Path(".forewarn/bench-ledger")
+OUT = Path(".forewarn/bench-looking-back.json")
+DAYS = 30
+NUMBERS = 1000
+REACHED = 400
+DAY_MS = 86_400_000
+CHUNK = ROW_GROUP * 16
+
+
+@click.group()
+def main() -> None:
+    """Measure look-ups in a large ledger."""
+
+
+@main.command()
+@click.option("--contacts", multiple=True, default=(10_000_000, 40_000_000, 160_000_000), show_default=True)
+@click.option("--times", default=9, show_default=True, help="Look-ups of one number, each in a process of its own.")
+def curve(contacts: tuple[int, ...], times: int) -> None:
+    """Make ledgers of these sizes, one after the other, and look numbers up in each.
+
+    Example: python -m bench.looking_back curve --contacts 700000000
+    """
+    results = []
+    for count in contacts:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        began = time.perf_counter()
+        make(count)
+        size = sum(path.stat().st_size for path in FOLDER.rglob("*.parquet"))
+        made = time.perf_counter() - began
+        one = [_asked(1, seed) for seed in range(times)]
+        thousand = _asked(NUMBERS, 0)
+        results.append(
+            {
+                "contacts": count,
+                "bytes_per_contact": round(size / count, 1),
+                "made_s": round(made),
+                "one_s": {
+                    "min": round(min(each["seconds"] for each in one), 3),
+                    "median": round(statistics.median(each["seconds"] for each in one), 3),
+                    "max": round(max(each["seconds"] for each in one), 3),
+                },
+                "people": one[0]["people"],
+                "thousand_s": round(thousand["seconds"], 2),
+                "thousand_people": thousand["people"],
+                "peak_mb": round(max(each["peak_mb"] for each in [*one, thousand])),
+            }
+        )
+        Console(stderr=True).print(results[-1])
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    OUT.write_text(json.dumps(results, indent=2) + "\n")
+    click.echo(OUT)
+
+
+@main.command()
+@click.argument("numbers", type=int)
+@click.argument("seed", type=int)
+def ask(numbers: int, seed: int) -> None:
+    """Look up so many of the numbers once; prints seconds, people and peak memory as JSON."""
+    chosen = random.Random(seed).sample(fraud_numbers(NUMBERS), numbers)
+    keys = [f"number:{number}" for number in chosen]
+    began = time.perf_counter()
+    place = Place(Settings(ledger=str(FOLDER)))
+    people = People(Named(keys))
+    for table in find(place, place.segments(), keys_of(keys)):
+        for contact in contacts_of(table):
+            people.add(contact)
+    found = len(people.lines())
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    click.echo(json.dumps({"seconds": seconds, "people": found, "peak_mb": peak}))
+
+
+def make(count: int) -> None:
+    """Make a ledger of so many contacts."""
+    place = Place(Settings(ledger=str(FOLDER)))
+    first = date(2026, 3, 16)
+    with count_bar("making the ledger", count) as told:
+        for day in range(DAYS):
+            rows = count // DAYS
+            segment = Segment(0, (day * rows, (day + 1) * rows), (0, 0), first + timedelta(days=day))
+            file = Path(place.shown) / segment.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as to, writer(to, Knowledge()) as parquet:
+                for table in _sorted(day, rows):
+                    parquet.write_table(table, row_group_size=ROW_GROUP)
+                    told(len(table))
+
+
+def _sorted(day: int, rows: int) -> Iterator[pa.Table]:
+    """A day's rows in the order of their keys, a piece at a time: ordinary peers, and the fraud numbers among them."""
+    chance = np.random.default_rng(day)
+    fraud = np.sort(np.repeat([code_of(number) for number in fraud_numbers(NUMBERS)], REACHED // DAYS + (day % 3 == 0)))
+    low, span = code_of("8613000000000"), 700_000_000
+    pieces = max(rows // CHUNK, 1)
+    assert fraud[-1] < low, "the pieces would not be in order"
+    yield _table(chance, day, fraud, pieces)
+    edges = np.linspace(low, low + span, pieces + 1).astype(np.int64)
+    for piece in range(pieces):
+        size = rows // pieces
+        yield _table(chance, day, np.sort(chance.integers(edges[piece], edges[piece + 1], size)), piece)
+
+
+def _table(chance: np.random.Generator, day: int, keys: np.ndarray, piece: int) -> pa.Table:
+    size = len(keys)
+    ids = [f"c{piece}-{number}".encode() for number in chance.integers(0, 10**9, size).tolist()]
+    kinds = chance.integers(0, 6, size).astype(np.uint8)
+    ended = (kinds & 2 > 0) & (kinds < 4)
+    return table_of(
+        [
+            Rows(
+                keys,
+                code_of("8610000000000") + chance.integers(0, 10_000_000, size),
+                keys,
+                BEGIN + day * DAY_MS + chance.integers(0, DAY_MS, size),
+                kinds,
+                np.where(ended, chance.integers(0, 600, size).astype(np.float64), -1.0),
+                np.frombuffer(b"".join(ids), dtype=np.uint8),
+                np.cumsum([len(each) for each in ids]),
+            )
+        ]
+    )
+
+
+def _asked(numbers: int, seed: int) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.looking_back", "ask", str(numbers), str(seed)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
+
+
+if __name__ == "__main__":
+    main()

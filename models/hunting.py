@@ -1,0 +1,105 @@
+"""Hunting: what a contact of the past says once its number or domain is known, decided as if it had been known then.
+
+The rows of the ledger become the very signals that the live worker would have made of the same events, by the same
+functions, so that one engine decides about live and past contacts alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from models.codes import number_of
+from models.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS
+from models.events import NO_DURATION, Call
+from models.matching import Indicators, Match
+from models.policy import Windows
+from models.reading import call_signal, contact_code, strongest
+from models.scanning import ENDED, OUT
+from models.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_SMS, Signal
+
+
+class Contact(NamedTuple):
+    """One row of the ledger."""
+
+    key: int
+    subscriber: int
+    """A code (`models.codes`), as is the peer."""
+    peer: int
+    at: int
+    what: int
+    duration_s: float
+    event: str
+    links: str
+
+    @property
+    def is_context(self) -> bool:
+        """Whether it tells what happened around contacts."""
+        return self.what >= CONTEXT
+
+    @property
+    def is_outgoing(self) -> bool:
+        """Whether it came from the subscriber."""
+        return not self.is_context and bool(self.what & OUT)
+
+    @property
+    def is_sms(self) -> bool:
+        """Whether it was an SMS."""
+        return not self.is_context and bool(self.what & SMS)
+
+
+def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Signal | None:
+    """The signal that the live worker makes of the same event, knowing these indicators; None if it makes none."""
+    if contact.is_context:
+        code, peer = CONTEXT_CODES[contact.what - CONTEXT], number_of(contact.peer)
+        if code == LONG_CALL and indicators.number(peer, contact.at) is not None:
+            return None  # it was a contact, as is known now
+        return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
+    if contact.what & LINKED:
+        links = contact.links.split(" ")
+        hosts, urls = [each for each in links if "://" not in each], [each for each in links if "://" in each]
+        found = strongest(hosts, urls, contact.at, indicators)
+        return None if found is None else _signal(contact, DOMAIN_SMS, *found)
+    peer = number_of(contact.peer)
+    if contact.what & SMS:
+        match = indicators.number(peer, contact.at)
+        return None if match is None else _signal(contact, NUMBER_SMS, peer, match)
+    signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
+    return signal if signal is not None and signal.code in CONTACTS else None
+
+
+def code_of_contact(contact: Contact) -> str:
+    """The code of the signal that a contact gives once whom it was with is known, whoever that is."""
+    if contact.what & LINKED:
+        return DOMAIN_SMS
+    if contact.what & SMS:
+        return NUMBER_SMS
+    return contact_code(_call(contact, number_of(contact.peer)))
+
+
+def _call(contact: Contact, peer: str) -> Call:
+    ended = bool(contact.what & ENDED)
+    return Call(
+        contact.event,
+        number_of(contact.subscriber),
+        peer,
+        "out" if contact.is_outgoing else "in",
+        "end" if ended else "start",
+        contact.at,
+        contact.duration_s if ended else NO_DURATION,
+    )
+
+
+def _signal(contact: Contact, code: str, peer: str, match: Match) -> Signal:
+    known = match.known
+    return Signal(contact.at, code, contact.event, peer, match.key, known.scam_type, known.confidence)
+
+
+def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
+    """The contacts, each once: a merge of segments while they are read may show one twice."""
+    seen: set[tuple[int, str, int, int, int]] = set()
+    for contact in contacts:
+        identity = contact.subscriber, contact.event, contact.at, contact.what, contact.key
+        if identity not in seen:
+            seen.add(identity)
+            yield contact

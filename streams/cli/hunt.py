@@ -1,0 +1,198 @@
+"""``forewarn hunt``: everyone whom a number or domain has already reached, out of the ledger."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from models.indicators import Indicator, IndicatorError, IndicatorType, check, guess_type
+from streams.cli import InputError, site_settings
+from streams.cli.indicator_options import Region
+from streams.cli.progress import count_bar
+from streams.indicator_files import Defaults, IndicatorFile
+from streams.ledger import audit
+from streams.ledger.lookup import find
+from streams.ledger.people import Named, People, Reached, contacts_of, keys_of
+from streams.ledger.place import LedgerError, Place
+from streams.settings import Settings
+from streams.text_lines import FileError
+
+_SPAN = re.compile(r"(\d{1,5})([dh])")
+_UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
+"""What a look-up need not know of an indicator."""
+_LATE = timedelta(days=1)
+"""How much earlier than an event, by its clock, it may have been recorded."""
+
+
+class Since(click.ParamType):
+    """Days or hours back, or a date."""
+
+    name = "30d|12h|2026-11-01"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment in UTC."""
+        if isinstance(value, datetime):
+            return value
+        span = _SPAN.fullmatch(str(value))
+        if span is not None:
+            unit = "days" if span[2] == "d" else "hours"
+            return datetime.now(UTC) - timedelta(**{unit: int(span[1])})
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail("write days or hours back, 30d or 12h for example, or a date, 2026-11-01", param, ctx)
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+@click.command()
+@click.option("--number", "numbers", multiple=True, help="A number, or the beginning of numbers: 861700*")
+@click.option("--domain", "domains", multiple=True, help="A domain, with all below it.")
+@click.option("--url", "urls", multiple=True, help="A link, with all below its path.")
+@click.option("--file", "file", type=click.Path(path_type=Path), help="A list, as for indicators import.")
+@click.option("--since", type=Since(), default="30d", show_default=True, help="How far to look back.")
+@click.option("--case", required=True, help="The case for which this is asked; it goes to the audit log.")
+@click.option("--region", type=Region(), default="CN", show_default=True, help="Whose national numbers these are.")
+@click.option("--json", "form", flag_value="json", help="Write JSON Lines.")
+@click.option("--csv", "form", flag_value="csv", help="Write CSV.")
+def hunt(
+    numbers: tuple[str, ...],
+    domains: tuple[str, ...],
+    urls: tuple[str, ...],
+    file: Path | None,
+    since: datetime,
+    case: str,
+    region: str,
+    form: Literal["json", "csv"] | None,
+) -> None:
+    """Find everyone who was in contact with a number or domain: when, how often, which way, for how long.
+
+    Every look-up is noted in the audit log with its case. To have the people warned as well, import the number: the
+    hunter then looks back by itself.
+
+    Example: forewarn hunt --number "+999 00 123456" --since 30d --case A-2026-118
+    """
+    settings = site_settings()
+    if not case.strip():
+        raise InputError("--case is empty: write the reference of the case for which this is asked")
+    wanted = [*_wanted("number", numbers, region), *_wanted("domain", domains, region), *_wanted("url", urls, region)]
+    if file is not None:
+        wanted += _listed(file, region)
+    if not wanted:
+        raise click.UsageError("give --number, --domain, --url or --file")
+    _check_since(since, settings)
+    keys = [indicator.key for indicator in dict.fromkeys(wanted)]
+    try:
+        found = _search(settings, keys, since)
+        line = audit.entry(
+            settings.pseudonym_key, case, keys, since, len({each.subscriber for each in found}), published=False
+        )
+        audit.write(settings.audit_log, line)
+    except LedgerError as error:
+        raise InputError(str(error)) from None
+    _SHOWN[form or ("table" if sys.stdout.isatty() else "tabs")](found)
+    click.echo(f"{len({each.subscriber for each in found}):,} people", err=True)
+
+
+def _wanted(kind: IndicatorType, values: Sequence[str], region: str) -> Iterator[Indicator]:
+    for position, value in enumerate(values, 1):
+        given: IndicatorType = kind
+        if kind == "number" and value.strip().endswith("*"):
+            given = "number-prefix"
+        elif kind == "domain" and value.strip() and guess_type(value) == "url":
+            given = "url"
+        try:
+            yield check(Indicator(type=given, value=value, **_UNSAID), region)
+        except IndicatorError as error:
+            raise InputError(f"--{kind} {position} cannot be looked up: {error}") from None
+
+
+def _listed(path: Path, region: str) -> list[Indicator]:
+    try:
+        with path.open("rb") as raw:
+            items = [*IndicatorFile(raw, Defaults(region=region))]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except FileError as error:
+        raise InputError(f"{path}: {error}") from None
+    wrong = [item for item in items if not isinstance(item, Indicator)]
+    if wrong:
+        raise InputError(
+            f"{path}: {wrong[0]} ({len(wrong):,} wrong lines in all); mend the list, nothing was looked up"
+        )
+    return [item for item in items if isinstance(item, Indicator)]
+
+
+def _check_since(since: datetime, settings: Settings) -> None:
+    # An hour's grace: "30d" itself was turned into a moment a little while ago.
+    if since < datetime.now(UTC) - timedelta(days=settings.ledger_days, hours=1):
+        raise InputError(
+            f"--since goes back beyond {settings.ledger_days} days, for which contacts are kept (FOREWARN_LEDGER_DAYS)"
+        )
+    if since > datetime.now(UTC):
+        raise InputError("--since lies in the future")
+
+
+def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Reached]:
+    if not settings.ledger:
+        raise LedgerError("There is no ledger: FOREWARN_LEDGER is empty")
+    place = Place(settings)
+    if not place.days():
+        raise LedgerError(f"Nothing has been recorded at {place.shown}: is FOREWARN_LEDGER the worker's?")
+    people = People(Named(keys))
+    segments = place.segments((since - _LATE).date())
+    with count_bar("looking back", len(segments)) as told:
+        for table in find(place, segments, keys_of(keys), told=lambda _: told(1), since=int(since.timestamp() * 1000)):
+            for contact in contacts_of(table):
+                people.add(contact)
+    return people.lines()
+
+
+_HEAD = ("subscriber", "indicator", "first", "last", "contacts", "calls in", "calls out", "talk s", "SMS in", "SMS out")
+
+
+def _row(line: Reached) -> tuple[str, ...]:
+    counts = (line.contacts, line.calls_in, line.calls_out, round(line.talk_s), line.sms_in, line.sms_out)
+    return (line.subscriber, line.indicator, _moment(line.first_at), _moment(line.last_at), *map(str, counts))
+
+
+def _moment(at: int) -> str:
+    """UTC to the second."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _as_table(found: Sequence[Reached]) -> None:
+    table = Table(*_HEAD, box=None)
+    for line in found:
+        table.add_row(*_row(line))
+    Console().print(table, markup=False)
+
+
+def _as_tabs(found: Sequence[Reached]) -> None:
+    click.echo("\t".join(_HEAD))
+    for line in found:
+        click.echo("\t".join(_row(line)))
+
+
+def _as_csv(found: Sequence[Reached]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(_HEAD)
+    writer.writerows(map(_row, found))
+
+
+def _as_json(found: Sequence[Reached]) -> None:
+    out = click.get_binary_stream("stdout")
+    out.writelines(msgspec.json.encode(line) + b"\n" for line in found)
+    out.flush()
+
+
+_SHOWN = {"table": _as_table, "tabs": _as_tabs, "csv": _as_csv, "json": _as_json}

@@ -1,0 +1,133 @@
+"""``forewarn ledger``: what the ledger holds, fewer and larger segments, and an end to what is too old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from streams.cli import InputError, site_settings
+from streams.cli.progress import count_bar
+from streams.ledger import compaction
+from streams.ledger.place import LedgerError, Place
+
+
+@click.group()
+def ledger() -> None:
+    """See, compact and expire the ledger of contacts.
+
+    Example: forewarn ledger compact --every 60
+    """
+
+
+EVERY = click.option(
+    "--every", type=click.FloatRange(min=1), metavar="SECONDS", help="Go on doing so, as a service; Ctrl-C ends."
+)
+
+
+@ledger.command()
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")
+def status(as_json: bool) -> None:
+    """Show the days that are kept: segments and bytes.
+
+    Example: forewarn ledger status
+    """
+    place = _place()
+    with _told():
+        sizes = place.days()
+        segments = place.segments()
+    days = {day: sum(each.day == day for each in segments) for day in sizes}
+    if as_json:
+        rows = [{"day": day.isoformat(), "segments": days[day], "bytes": size} for day, size in sizes.items()]
+        click.echo(msgspec.json.encode({"place": place.shown, "days": rows}))
+        return
+    table = Table("day", "segments", "MB", box=None)
+    for day, size in sizes.items():
+        table.add_row(day.isoformat(), f"{days[day]:,}", f"{size / 1e6:,.1f}")
+    Console().print(table)
+    click.echo(f"{len(segments):,} segments, {sum(sizes.values()) / 1e6:,.1f} MB in {place.shown}", err=True)
+
+
+@ledger.command()
+@EVERY
+def compact(every: float | None) -> None:
+    """Merge small segments, so that a look-up opens few files. Safe beside running workers and at any time.
+
+    Example: forewarn ledger compact --every 60
+    """
+    _again(every, lambda place: _compact(place, _today()))
+
+
+@ledger.command()
+@click.option("--keep", type=click.IntRange(min=1), metavar="DAYS", help="Days to keep  [FOREWARN_LEDGER_DAYS]")
+@EVERY
+def expire(keep: int | None, every: float | None) -> None:
+    """Delete the days that lie longer ago than contacts are kept, whole days at once.
+
+    Example: forewarn ledger expire --every 3600
+    """
+    days = keep if keep is not None else site_settings().ledger_days
+    _again(every, lambda place: _expire(place, days))
+
+
+def _place() -> Place:
+    settings = site_settings()
+    if not settings.ledger:
+        raise InputError("There is no ledger: FOREWARN_LEDGER is empty")
+    with _told():
+        return Place(settings)
+
+
+class _told:  # noqa: N801 - reads as a sentence
+    """Turns what is wrong with the ledger into the command's one sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (LedgerError, OSError)):
+            raise InputError(str(error)) from None
+
+
+def _again(every: float | None, work: Callable[[Place], None]) -> None:
+    place = _place()
+    try:
+        while True:
+            with _told():
+                work(place)
+            if every is None:
+                return
+            time.sleep(every)
+    except KeyboardInterrupt:
+        click.echo("Stopped", err=True)
+
+
+def _compact(place: Place, today: date) -> None:
+    for segment in place.superseded():
+        place.remove(segment)
+    segments = place.segments()
+    todo = [*compaction.due(segments, {segment: place.size(segment) for segment in segments}, today)]
+    merged = rows = 0
+    with count_bar("compacting", len(todo)) as told:
+        for each in todo:
+            count = compaction.merge(place, each, compaction.process_mark())
+            if count:
+                merged, rows = merged + len(each.parts), rows + count
+            told(1)
+    click.echo(f"{merged:,} segments became {len(todo):,}, {rows:,} rows", err=True)
+
+
+def _expire(place: Place, keep: int) -> None:
+    days = compaction.expired([*place.days()], keep, _today())
+    for day in days:
+        place.remove_day(day)
+    click.echo(f"days deleted: {len(days):,}; {keep} are kept", err=True)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

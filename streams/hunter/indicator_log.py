@@ -1,0 +1,126 @@
+"""The indicators with the offset at which each became what it is, from which follows what a segment has missed.
+
+Holds the same `Indicators` as a worker does, so that a look back chooses among them as the worker would have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from models.events import RecordError
+from models.indicators import TYPES
+from models.matching import Indicators
+from streams.known import IndicatorRecords
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class IndicatorLog:
+    """Follows the ``indicators`` topic from its beginning; a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.indicators = Indicators()
+        self.reached: dict[int, int] = {}
+        """The offset before which each partition has been read."""
+        self.looked_back: Mapping[int, int] = {}
+        """The offset before which an earlier hunter has looked back for each partition's indicators."""
+        self._offsets: dict[int, list[int]] = defaultdict(list)
+        self._keys: dict[int, list[str]] = defaultdict(list)
+        self._records = IndicatorRecords(self.indicators)
+        self._settings = settings
+        self._topic = settings.topic("indicators")
+        self._consumer: AIOKafkaConsumer | None = None
+        self._partitions: list[TopicPartition] = []
+
+    async def __aenter__(self) -> IndicatorLog:
+        """Connect; waits until Kafka answers."""
+        wait = 0.1
+        while True:
+            consumer = AIOKafkaConsumer(
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+                max_partition_fetch_bytes=8_000_000,
+                fetch_max_wait_ms=100,
+                **self._settings.aiokafka_options(),
+            )
+            try:
+                await consumer.start()
+                break
+            except KafkaConnectionError:
+                await consumer.stop()
+                log.warning("waiting for Kafka", kafka=self._settings.kafka)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+        self._consumer = consumer
+        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
+        found = cluster.partitions_for_topic(self._topic) or set()
+        self._partitions = [TopicPartition(self._topic, number) for number in sorted(found)]
+        if not self._partitions:
+            await consumer.stop()
+            raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
+        consumer.assign(self._partitions)
+        await consumer.seek_to_beginning(*self._partitions)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Read to the end that the topic has now."""
+        consumer = self._opened
+        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(self._partitions)
+        while any([await consumer.position(part) < ends[part] for part in self._partitions]):
+            await self._take(200)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for so long, or until something has come, and all that has."""
+        if await self._take(int(seconds * 1000)):
+            await self.catch_up()
+
+    def missed(self, known: Mapping[int, int]) -> frozenset[str]:
+        """The indicators (``type:value``) that became what they are, or were withdrawn, after this was known."""
+        found: set[str] = set()
+        for partition, offsets in self._offsets.items():
+            found.update(self._keys[partition][bisect_left(offsets, known.get(partition, 0)) :])
+        return frozenset(found)
+
+    async def _take(self, timeout_ms: int) -> bool:
+        batches = await self._opened.getmany(timeout_ms=timeout_ms, max_records=10_000)
+        for records in batches.values():
+            for record in records:
+                name = self._changed(record.partition, record.offset, record.key, record.value)
+                if name is not None:
+                    self._offsets[record.partition].append(record.offset)
+                    self._keys[record.partition].append(name)
+                self.reached[record.partition] = record.offset + 1
+        return bool(batches)
+
+    def _changed(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> str | None:
+        """Take in one record; its indicator if contacts of the past mean something else because of it."""
+        name = (key or b"").decode("utf-8", "replace")
+        before = self.indicators.known(name)
+        try:
+            self._records.apply(key, value)
+        except RecordError:
+            return None  # the worker puts it aside
+        if self.indicators.known(name) == before:
+            # Compaction may have deleted the record that is withdrawn here, after somebody was found because of it.
+            unheard_of = before is None and name.partition(":")[0] in TYPES
+            return name if unheard_of and offset >= self.looked_back.get(partition, offset + 1) else None
+        return name
+
+    @property
+    def _opened(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("The log is not connected: use it as a context manager.")
+        return self._consumer

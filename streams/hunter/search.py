@@ -1,0 +1,109 @@
+"""Searching: from indicators that became known, or no longer are, to the signals of the people they had reached."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from models.codes import number_of
+from models.hunting import Contact, code_of_contact, distinct, signal_of
+from models.matching import Indicators
+from models.policy import Windows
+from models.signals import Signal, SignalRecord
+from streams.hunter.segment_index import SegmentIndex
+from streams.ledger.lookup import Keys, find, own_range
+from streams.ledger.people import Named, contacts_of, keys_of
+from streams.ledger.place import Place, Segment
+
+MINUTE, HOUR = 60_000, 3_600_000
+
+Group = list[SignalRecord]
+"""The records of one subscriber, contacts before what happened around them: they are decided about together."""
+
+
+class Search:
+    """Looks through segments for contacts and for what happened around them."""
+
+    def __init__(self, place: Place, index: SegmentIndex, indicators: Indicators, windows: Windows) -> None:
+        self._place = place
+        self._index = index
+        self._indicators = indicators
+        self.windows = windows
+
+    def contacts(self, keys: Iterable[str], segments: Sequence[Segment]) -> list[SignalRecord]:
+        """What the contacts with these indicators (``type:value``) say now, known or not; each once."""
+        looked_for = frozenset(keys)
+        ranges, named = keys_of(looked_for), Named(looked_for)
+        records = []
+        for contact in distinct(self._find(ranges, segments)):
+            if not named(contact):
+                continue  # another host with the same hash
+            signal = signal_of(contact, self._indicators, self.windows)
+            gone = not all(map(self._indicators.holds, named(contact)))
+            if signal is None:
+                if gone:
+                    records.append(_withdrawn(contact))
+            elif gone or signal.indicator in looked_for:  # what else is known of it takes the place of what is gone
+                records.append(_record(contact.subscriber, signal))
+        return records
+
+    def context(self, moments: dict[int, list[int]], segments: Sequence[Segment]) -> list[SignalRecord]:
+        """What happened to these subscribers (codes) near their contacts (event times), each once."""
+        before = int(self.windows.code_before * MINUTE)
+        after = int(max(self.windows.context_after_hours * HOUR, self.windows.code_after * MINUTE))
+        records = []
+        for contact in distinct(self._find(Keys.of([own_range(code) for code in moments]), segments)):
+            if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
+                signal = signal_of(contact, self._indicators, self.windows)
+                if signal is not None:
+                    records.append(_record(contact.subscriber, signal))
+        return records
+
+    def _find(self, keys: Keys, segments: Sequence[Segment]) -> Iterator[Contact]:
+        if not len(keys):
+            return
+        chosen = [segment for segment in segments if self._index.may_hold(segment, keys)]
+        for table in find(self._place, chosen, keys):
+            yield from contacts_of(table)
+
+
+def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -> Iterator[Group]:
+    """The records by subscriber, in event time, contacts first: context alone would be forgotten at once."""
+    groups: dict[str, Group] = defaultdict(list)
+    for records in (contacts, context):
+        for record in sorted(records, key=lambda each: (each.at, each.code, each.event)):
+            groups[record.subscriber].append(record)
+    yield from groups.values()
+
+
+def _record(subscriber: int, signal: Signal) -> SignalRecord:
+    number = number_of(subscriber)
+    return SignalRecord(
+        _id(number, signal.event, signal.code, signal.indicator, "raised"),
+        number,
+        signal.code,  # type: ignore[arg-type]
+        signal.at,
+        signal.event,
+        signal.peer,
+        signal.indicator,
+        signal.scam_type,
+        signal.confidence,
+        max(signal.duration_s, 0.0),
+    )
+
+
+def _withdrawn(contact: Contact) -> SignalRecord:
+    number, code = number_of(contact.subscriber), code_of_contact(contact)
+    return SignalRecord(
+        _id(number, contact.event, code, "", "withdrawn"),
+        number,
+        code,  # type: ignore[arg-type]
+        contact.at,
+        contact.event,
+        status="withdrawn",
+    )
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,124 @@
+"""The way out: signals to their topic, all those of one subscriber in one Kafka batch, so that they come together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
+
+from models.codes import code_of
+from streams.hunter.search import Group
+from streams.partitioning import partition_of
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 900_000
+_PER_RECORD = 100
+"""Bytes that Kafka adds to a record, at most."""
+
+_encode = msgspec.json.Encoder().encode
+
+Sent = dict[int, tuple[int, int]]
+"""By subscriber (code): the partition, and the offset of the last record that was sent about them."""
+
+
+class PublishError(Exception):
+    """Kafka refused signals for good; the message says what to do."""
+
+
+class SignalTopic:
+    """Publishes groups of signals and waits for every confirmation; a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic("signals")
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> SignalTopic:
+        """Connect; waits until Kafka answers."""
+        wait = 0.1
+        while True:
+            producer = AIOKafkaProducer(
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=1_000_000,
+                max_request_size=3_000_000,
+                request_timeout_ms=10_000,
+                **self._settings.aiokafka_options(),
+            )
+            try:
+                await producer.start()
+            except KafkaConnectionError:
+                await producer.stop()
+                log.warning("waiting for Kafka", kafka=self._settings.kafka)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+            else:
+                self._producer = producer
+                return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def publish(self, groups: Iterable[Group]) -> Sent:
+        """Publish groups and wait until all are confirmed, again and again while Kafka is away."""
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("The topic is not connected: use it as a context manager.")
+        partitions = len(await producer.partitions_for(self._topic))
+        waiting: dict[int, list[Group]] = {}
+        for group in groups:
+            waiting.setdefault(partition_of(group[0].subscriber.encode(), partitions), []).append(group)
+        sent: Sent = {}
+        wait = 0.1
+        while waiting:
+            for partition, some in list(waiting.items()):
+                try:
+                    await self._send(producer, partition, some, sent)
+                    del waiting[partition]
+                except (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError):
+                    log.warning("waiting for Kafka", kafka=self._settings.kafka)
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, 2.0)
+                except KafkaError as error:
+                    raise PublishError(
+                        f"Kafka refused signals for {self._topic} ({type(error).__name__}: {error}); mend the topic "
+                        "(`forewarn topics apply`) and start the hunter again: it looks back again."
+                    ) from error
+        return sent
+
+    async def _send(self, producer: AIOKafkaProducer, partition: int, groups: list[Group], sent: Sent) -> None:
+        """Send the groups of one partition in order; those that are confirmed leave the list."""
+        while groups:
+            builder = producer.create_batch()
+            taken = 0
+            for group in groups:
+                values = [_encode(record) for record in group]
+                size = sum(len(value) + _PER_RECORD for value in values)
+                if taken and builder.size() + size > _BATCH:
+                    break
+                key = group[0].subscriber.encode()
+                for value in values:
+                    if builder.append(key=key, value=value, timestamp=None) is None:  # more than one batch can hold
+                        await self._confirmed(producer, builder, partition)
+                        builder = producer.create_batch()
+                        builder.append(key=key, value=value, timestamp=None)
+                taken += 1
+            offset = await self._confirmed(producer, builder, partition)
+            for group in groups[:taken]:
+                sent[code_of(group[0].subscriber)] = partition, offset
+            del groups[:taken]
+
+    async def _confirmed(self, producer: AIOKafkaProducer, builder: object, partition: int) -> int:
+        """Send a batch; the offset of its last record."""
+        count: int = builder.record_count()  # type: ignore[attr-defined]
+        builder.close()  # type: ignore[attr-defined]
+        confirmed = await (await producer.send_batch(builder, self._topic, partition=partition))
+        return int(confirmed.offset) + count - 1

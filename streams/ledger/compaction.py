@@ -1,0 +1,187 @@
+"""Compaction: many small segments of a day become few large ones, so that a look-up opens few files.
+
+Neighbours of one partition and day are merged as they are sorted, a row group of each at a time: memory does not grow
+with the day. The merged file is entered before the small ones go; until then, and after an interruption, its name says
+that they lie within it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from typing import IO, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from streams.ledger.place import Place, Segment
+from streams.ledger.segments import ROW_GROUP, SCHEMA, NoSegmentError, SegmentFile, least, writer
+
+FEWEST: Final = 8
+"""Neighbours of about one size that are worth a merge."""
+
+_CLASS: Final = 8
+"""Sizes within this factor are about one size."""
+
+
+class Merge(NamedTuple):
+    """Neighbouring segments, and the one that they become."""
+
+    parts: Sequence[Segment]
+    whole: Segment
+
+
+def due(segments: Sequence[Segment], sizes: Mapping[Segment, int], today: date) -> Iterator[Merge]:
+    """The merges worth making: enough neighbours of about one size, and whatever is left of a day that is over."""
+    by_place = sorted(segments, key=lambda each: (each.partition, each.day, each.calls, each.sms))
+    for (_, day), group in groupby(by_place, key=lambda each: (each.partition, each.day)):
+        for run in _adjoining([*group]):
+            if day < today:
+                if len(run) > 1:
+                    yield _merge(run)
+                continue
+            yield from map(_merge, _of_one_size(run, sizes))
+
+
+def _adjoining(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Runs of segments each of which begins where the one before it ends."""
+    run: list[Segment] = []
+    for segment in segments:
+        if run and (run[-1].calls[1], run[-1].sms[1]) != (segment.calls[0], segment.sms[0]):
+            yield run
+            run = []
+        run.append(segment)
+    if run:
+        yield run
+
+
+def _of_one_size(run: Sequence[Segment], sizes: Mapping[Segment, int]) -> Iterator[list[Segment]]:
+    """Neighbours none of which is much larger than all the others together, smallest classes first."""
+    greatest = max(sizes[segment] for segment in run)
+    limit = 1 << 14
+    while True:
+        small: list[list[Segment]] = [[]]
+        for segment in run:
+            if sizes[segment] <= limit:
+                small[-1].append(segment)
+            elif small[-1]:
+                small.append([])
+        worth = [some for some in small if len(some) >= FEWEST]
+        if worth or limit > greatest:
+            yield from worth
+            return
+        limit *= _CLASS
+
+
+def _merge(parts: Sequence[Segment]) -> Merge:
+    first, last = parts[0], parts[-1]
+    return Merge(parts, first._replace(calls=(first.calls[0], last.calls[1]), sms=(first.sms[0], last.sms[1])))
+
+
+def merge(place: Place, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
+    """Make one merge; how many rows it has. ``told`` hears of the rows written so far.
+
+    A part that cannot be read is set aside first, and the merge left for the next time. Raises `LedgerError` and
+    OSError, and leaves everything as it was.
+    """
+    with tempfile.TemporaryFile(dir=place.scratch) as whole:
+        try:
+            count = _write(place, todo.parts, whole, told)
+        except _PartError as error:
+            place.set_aside(error.part, error.reason)
+            return 0
+        whole.seek(0)
+        name = place.put(todo.whole, mark, whole)
+    place.enter(name, todo.whole)
+    for part in todo.parts:
+        place.remove(part)
+    return count
+
+
+class _PartError(Exception):
+    def __init__(self, part: Segment, reason: str) -> None:
+        super().__init__(reason)
+        self.part, self.reason = part, reason
+
+
+class _Cursor:
+    """One part, a row group at a time."""
+
+    def __init__(self, place: Place, part: Segment) -> None:
+        self.part = part
+        try:
+            self.file = SegmentFile(place.open(part))
+        except (NoSegmentError, FileNotFoundError) as error:
+            raise _PartError(part, str(error)) from None
+        self._next = 0
+        self.table = SCHEMA.empty_table()
+
+    def fill(self) -> bool:
+        """Read the next row group when the last one is used up; False when there is none."""
+        while not len(self.table):
+            if self._next == self.file.row_groups:
+                return False
+            try:
+                self.table = self.file.read([self._next])
+            except NoSegmentError as error:
+                raise _PartError(self.part, str(error)) from None
+            self._next += 1
+        return True
+
+    @property
+    def keys(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The keys of the rows at hand."""
+        keys: np.ndarray[tuple[int], np.dtype[np.int64]] = self.table.column("key").to_numpy()
+        return keys
+
+    def take(self, until: int) -> pa.Table:
+        """The rows at hand up to and with a key."""
+        count = int(np.searchsorted(self.keys, until, side="right"))
+        taken, self.table = self.table.slice(0, count), self.table.slice(count)
+        return taken
+
+
+def _write(place: Place, parts: Sequence[Segment], to: IO[bytes], told: Callable[[int], object]) -> int:
+    cursors: list[_Cursor] = []
+    try:
+        for part in parts:
+            cursors.append(_Cursor(place, part))
+        known = least([cursor.file.known for cursor in cursors])
+        written = 0
+        waiting: list[pa.Table] = []
+        with writer(to, known) as parquet:
+            while ready := [cursor for cursor in cursors if cursor.fill()]:
+                # Beyond the least of the last keys at hand, a part may have more that is not read yet.
+                until = min(int(cursor.keys[-1]) for cursor in ready)
+                taken = pa.concat_tables([cursor.take(until) for cursor in ready])
+                waiting.append(taken.take(pa.array(np.argsort(taken.column("key").to_numpy()))))
+                if sum(map(len, waiting)) >= ROW_GROUP:
+                    written += _put(parquet, waiting)
+                    told(written)
+            if waiting:
+                written += _put(parquet, waiting)
+        told(written)
+        return written
+    finally:
+        for cursor in cursors:
+            cursor.file.__exit__()
+
+
+def _put(parquet: object, waiting: list[pa.Table]) -> int:
+    table = pa.concat_tables(waiting)
+    parquet.write_table(table, row_group_size=ROW_GROUP)  # type: ignore[attr-defined]
+    waiting.clear()
+    return len(table)
+
+
+def expired(days: Sequence[date], keep: int, today: date) -> list[date]:
+    """The days that lie longer ago than is kept."""
+    return [day for day in days if day < today - timedelta(days=keep)]
+
+
+def process_mark() -> str:
+    """A mark for the files of this process."""
+    return f"merge-{os.getpid()}"

@@ -1,0 +1,160 @@
+"""Looking up: the rows of some keys out of all segments, one number or a thousand in one pass.
+
+Every segment's row groups say their least and greatest key; only those that may hold a key are read, first their keys
+and, where one is there, the rest. Two files at a time, newest first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.codes import PLACES
+from models.contacts import host_key, own_key
+from streams.ledger.place import Place, Segment
+from streams.ledger.segments import SCHEMA, NoSegmentError, SegmentFile
+
+_GROUPS: Final = 8
+"""Row groups that are read at once: a bound on memory when nearly all of a segment is wanted."""
+
+LONGEST_NUMBER: Final = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """The keys to look for, as ranges with both their ends, sorted and apart."""
+
+    lows: NDArray[np.int64]
+    highs: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, ranges: Sequence[tuple[int, int]]) -> Keys:
+        """Ranges in any order; what overlaps becomes one."""
+        merged: list[list[int]] = []
+        for low, high in sorted(ranges):
+            if merged and low <= merged[-1][1] + 1:
+                merged[-1][1] = max(merged[-1][1], high)
+            else:
+                merged.append([low, high])
+        columns = np.array(merged, dtype=np.int64).reshape(-1, 2)
+        return cls(columns[:, 0].copy(), columns[:, 1].copy())
+
+    def __len__(self) -> int:
+        return len(self.lows)
+
+    def hold(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these keys are looked for: a mask."""
+        place = np.searchsorted(self.lows, keys, side="right") - 1
+        return (place >= 0) & (keys <= self.highs[np.maximum(place, 0)])
+
+    def may_hold(self, lows: NDArray[np.int64], highs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these ranges have a key in common with those looked for: a mask."""
+        first = np.searchsorted(self.highs, lows)
+        return (first < len(self)) & (self.lows[np.minimum(first, len(self) - 1)] <= highs)
+
+
+def number_range(number_code: int) -> tuple[int, int]:
+    """The range of one number."""
+    return number_code, number_code
+
+
+def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
+    """The ranges of all numbers that begin so, one for each length that a number can have."""
+    value = int(prefix)
+    ranges = []
+    for length in range(max(len(prefix), 2), LONGEST_NUMBER + 1):
+        scale = 10 ** (length - len(prefix))
+        ranges.append((length * PLACES + value * scale, length * PLACES + (value + 1) * scale - 1))
+    return ranges
+
+
+def host_range(host: str) -> tuple[int, int]:
+    """The range of a host and all that lies below it."""
+    key = host_key(host)
+    return key, key
+
+
+def own_range(subscriber_code: int) -> tuple[int, int]:
+    """The range of what happened to a subscriber."""
+    key = own_key(subscriber_code)
+    return key, key
+
+
+def find(
+    place: Place,
+    segments: Sequence[Segment],
+    keys: Keys,
+    columns: Sequence[str] = tuple(SCHEMA.names),
+    told: Callable[[Segment], object] = lambda segment: None,
+    since: int = 0,
+) -> Iterator[pa.Table]:
+    """The rows of some keys in these segments whose event time is ``since`` (epoch ms) or later, piece by piece.
+
+    A file that cannot be read is set aside with an error in the log and a metric; one that was merged away meanwhile
+    is looked for in what it was merged into. ``told`` hears of each segment that is done. Raises `LedgerError` when
+    the place cannot be reached.
+    """
+    if not len(keys):
+        return
+    wanted = tuple(dict.fromkeys((*columns, "key", "at")))
+    looked: set[Segment] = set()
+    waiting = list(reversed(segments))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        while waiting:
+            gone: list[Segment] = []
+            order = iter(waiting)
+            running = [(one, pool.submit(_read, place, one, keys, wanted, since)) for one in islice(order, 4)]
+            while running:
+                segment, found = running.pop(0)
+                tables = found.result()
+                running += [(one, pool.submit(_read, place, one, keys, wanted, since)) for one in islice(order, 1)]
+                if tables is None:
+                    gone.append(segment)
+                else:
+                    looked.add(segment)
+                    yield from tables
+                told(segment)
+            # The rest of what a merge has taken in was perhaps read before it: only what is missing is wanted.
+            waiting = _merged(place, gone, looked) if gone else []
+
+
+def _merged(place: Place, gone: Sequence[Segment], looked: set[Segment]) -> list[Segment]:
+    """The segments that have taken in those that are gone."""
+    return [
+        segment for segment in place.segments() if segment not in looked and any(segment.covers(each) for each in gone)
+    ]
+
+
+def _read(place: Place, segment: Segment, keys: Keys, columns: Sequence[str], since: int) -> list[pa.Table] | None:
+    """The rows of one segment; None when it is gone."""
+    found: list[pa.Table] = []
+    try:
+        with SegmentFile(place.open(segment)) as file:
+            groups = np.flatnonzero(keys.may_hold(file.lows, file.highs)).tolist()
+            for start in range(0, len(groups), _GROUPS):
+                some = groups[start : start + _GROUPS]
+                held = [group for group in some if keys.hold(_keys_of(file.read([group], ["key"]))).any()]
+                if held:
+                    table = file.read(held, columns)
+                    kept = keys.hold(_keys_of(table)) & (table.column("at").to_numpy() >= since)
+                    if kept.any():
+                        found.append(table.filter(pa.array(kept)))
+    except FileNotFoundError:
+        return None
+    except NoSegmentError as error:
+        place.set_aside(segment, str(error))
+        return []
+    return found
+
+
+def _keys_of(table: pa.Table) -> NDArray[np.int64]:
+    keys: NDArray[np.int64] = np.asarray(table.column("key").to_numpy())
+    return keys

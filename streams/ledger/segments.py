@@ -1,0 +1,174 @@
+"""Segments: rows of contacts as Parquet files sorted by key, each with what the worker knew when it scored them.
+
+Any reader of Parquet can open them; `docs/ledger.md` has the columns. Sorted, a key is found by the row groups' least
+and greatest keys alone.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.contacts import Rows
+
+ROW_GROUP: Final = 1 << 16
+"""Rows of a row group: what is read for a key."""
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("key", pa.int64(), nullable=False),
+        pa.field("subscriber", pa.int64(), nullable=False),
+        pa.field("peer", pa.int64()),
+        pa.field("at", pa.int64(), nullable=False),
+        pa.field("what", pa.uint8(), nullable=False),
+        pa.field("duration_s", pa.float64()),
+        pa.field("event", pa.string(), nullable=False),
+        pa.field("links", pa.string()),
+    ]
+)
+"""Columns of a segment: `models.contacts.Rows`; a peer that is the key and a duration that is not given are null."""
+
+KNOWN: Final = b"forewarn.known"
+"""Key of the metadata that holds a segment's `Knowledge`."""
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """How far other topics had been read, at least, when the rows of a segment were scored: what the rows missed."""
+
+    indicators: dict[int, int] = {}
+    """The offset before which each partition of the indicators was known."""
+    signals: int = 0
+    """The same of the partition's own signals: the findings of earlier look-backs."""
+
+
+def least(some: Sequence[Knowledge]) -> Knowledge:
+    """What all of them knew."""
+    numbers = set().union(*(each.indicators for each in some))
+    indicators = {number: min(each.indicators.get(number, 0) for each in some) for number in numbers}
+    return Knowledge(indicators, min((each.signals for each in some), default=0))
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_known = msgspec.json.Decoder(Knowledge).decode
+
+
+class NoSegmentError(Exception):
+    """A file is no segment of the ledger, or a damaged one."""
+
+
+def table_of(some: Sequence[Rows]) -> pa.Table:
+    """The rows as one table, sorted by key."""
+    keys = np.concatenate([rows.keys for rows in some])
+    peers = np.concatenate([rows.peers for rows in some])
+    durations = np.concatenate([rows.durations for rows in some])
+    ids = _strings([(rows.ids, rows.id_ends) for rows in some])
+    links = pa.concat_arrays(
+        [
+            pa.nulls(len(rows), pa.string())
+            if rows.links is None or rows.link_ends is None
+            else _strings([(rows.links, rows.link_ends)])
+            for rows in some
+        ]
+    )
+    table = pa.Table.from_arrays(
+        [
+            pa.array(keys),
+            pa.array(np.concatenate([rows.subscribers for rows in some])),
+            pa.array(peers, mask=peers == keys),
+            pa.array(np.concatenate([rows.times for rows in some])),
+            pa.array(np.concatenate([rows.whats for rows in some])),
+            pa.array(durations, mask=durations < 0),
+            ids,
+            links,
+        ],
+        schema=SCHEMA,
+    )
+    return table.take(pa.array(np.argsort(keys)))
+
+
+def _strings(parts: Sequence[tuple[Any, Any]]) -> pa.Array:
+    """Strings whose UTF-8 lies in several buffers, and where each of them ends in its own."""
+    sizes = [int(ends[-1]) if len(ends) else 0 for _, ends in parts]
+    starts = np.cumsum([0, *sizes[:-1]])
+    ends = np.concatenate([[0], *(ends + start for (_, ends), start in zip(parts, starts, strict=True))])
+    text = np.concatenate([buffer for buffer, _ in parts])
+    return pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(text))
+
+
+def writer(to: Any, known: Knowledge) -> pq.ParquetWriter:
+    """A writer of sorted tables."""
+    return pq.ParquetWriter(
+        to,
+        SCHEMA.with_metadata({KNOWN: _encode(known)}),
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["what", "duration_s"],
+        column_encoding={
+            "key": "DELTA_BINARY_PACKED",
+            "peer": "DELTA_BINARY_PACKED",
+            "at": "DELTA_BINARY_PACKED",
+            "subscriber": "DELTA_BINARY_PACKED",
+        },
+        write_statistics=["key"],
+    )
+
+
+def written(table: pa.Table, known: Knowledge) -> pa.Buffer:
+    """A segment's file as bytes."""
+    to = pa.BufferOutputStream()
+    with writer(to, known) as parquet:
+        parquet.write_table(table, row_group_size=ROW_GROUP)
+    return to.getvalue()
+
+
+class SegmentFile:
+    """An open segment; a context manager. Raises `NoSegmentError` for a file that is none, or is cut off."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+        try:
+            self._parquet = pq.ParquetFile(opened)
+            if not self._parquet.schema_arrow.equals(SCHEMA):
+                raise NoSegmentError("its columns are not a segment's")
+            said = self._parquet.schema_arrow.metadata or {}
+            self.known: Knowledge = _decode_known(said[KNOWN])
+            groups = [self._parquet.metadata.row_group(number) for number in range(self._parquet.num_row_groups)]
+            bounds = [group.column(0).statistics for group in groups]
+            self.lows = np.array([each.min for each in bounds], dtype=np.int64)
+            """The least key of each row group."""
+            self.highs = np.array([each.max for each in bounds], dtype=np.int64)
+            """The greatest one."""
+        except NoSegmentError:
+            opened.close()
+            raise
+        except (pa.ArrowException, OSError, KeyError, AttributeError, ValueError, msgspec.MsgspecError) as error:
+            opened.close()
+            raise NoSegmentError(str(error).splitlines()[0][:200]) from None
+
+    def __enter__(self) -> SegmentFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._parquet.close()
+        self._opened.close()
+
+    def __len__(self) -> int:
+        return int(self._parquet.metadata.num_rows)
+
+    @property
+    def row_groups(self) -> int:
+        """How many there are."""
+        return int(self._parquet.num_row_groups)
+
+    def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of some row groups; raises `NoSegmentError` when they are damaged."""
+        try:
+            return self._parquet.read_row_groups(list(groups), columns=columns, use_threads=False)
+        except (pa.ArrowException, OSError, io.UnsupportedOperation) as error:
+            raise NoSegmentError(str(error).splitlines()[0][:200]) from None

@@ -1,0 +1,154 @@
+"""Looking back, live: nothing is missing from the ledger, and who was reached before is found as if it was known."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from bench.filling import fill
+from bench.records import Made
+from models.codes import number_of
+from models.contacts import CONTEXT, LINKED, SMS
+from models.indicators import Indicator
+from models.scanning import ENDED, OUT
+from streams.indicator_topic import publish
+from streams.ledger.place import Place
+from streams.local.worker import metric
+from streams.settings import Settings
+from tests.chaos.city import City, alerts_of
+from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.trial import SAME_MEMBER, Trial
+from tests.live.conftest import Servers
+from tests.site import Site, last_words, until
+
+EVENTS = 100_000
+
+Happened = tuple[str, str, int]
+"""Whose event, which, and what it was."""
+
+
+def city() -> City:
+    """Few strangers, so that most of the day are people who are being defrauded, or look like it."""
+    return City(EVENTS, 10, numbers=500, domains=200)
+
+
+@pytest.fixture(scope="module")
+def ground(own_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """A short backlog on servers of its own."""
+    ground = Ground(own_stack, city(), tmp_path_factory.mktemp("looking-back"), prefix="back.")
+    ground.prepare()
+    return ground
+
+
+def ledger(trial: Trial) -> Place:
+    """The ledger of a trial's workers."""
+    return Place(replace(trial.site.settings, ledger=trial.site.environ["FOREWARN_LEDGER"]))
+
+
+def recorded(trial: Trial) -> Counter[Happened]:
+    """The events in the ledger, each with what it was, and how often it is there."""
+    place = ledger(trial)
+    found: Counter[Happened] = Counter()
+    for segment in place.segments():
+        with place.open(segment) as file:
+            for row in pq.read_table(file, columns=["subscriber", "event", "what"]).to_pylist():
+                if row["what"] < CONTEXT and not row["what"] & LINKED:
+                    found[number_of(row["subscriber"]), row["event"], row["what"]] += 1
+    return found
+
+
+def reached(trial: Trial) -> dict[tuple[str, int], int]:
+    """How far the ledger has each topic and partition."""
+    found: dict[tuple[str, int], int] = {}
+    for segment in ledger(trial).segments():
+        for topic, upto in (("calls", segment.calls[1]), ("sms", segment.sms[1])):
+            place = trial.site.settings.topic(topic), segment.partition
+            found[place] = max(found.get(place, 0), upto)
+    return found
+
+
+def happened(records: Iterator[Made]) -> Counter[Happened]:
+    """The same of the records themselves."""
+    found: Counter[Happened] = Counter()
+    for record in records:
+        try:
+            event = json.loads(record.value)
+        except ValueError:
+            continue
+        what = OUT if event["direction"] == "out" else 0
+        what |= SMS if record.role == "sms" else ENDED if event["phase"] == "end" else 0
+        found[event["subscriber"], event["id"], what] += 1
+    return found
+
+
+def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> None:
+    with ground.trial("recorded") as trial, trial.slowed(0.01, 0.1) as slowed:
+        slowed.add(trial.start(SAME_MEMBER, wait=True))
+        for number in range(3):
+            trial.reach(trial.events * (number + 1) // 5)
+            trial.kill(next(iter(trial.kept)))
+            slowed.add(trial.start(SAME_MEMBER, wait=True))
+        slowed.clear()
+        trial.finish()  # what a killed worker had scored but not recorded, the next one records
+        until(lambda: reached(trial) == trial.ends, 20)
+        for worker in list(trial.kept):
+            trial.let_go(worker)
+            assert worker.stop() == 0
+        there, expected = recorded(trial), happened(ground.city.records())
+        assert expected.total() > EVENTS * 0.9
+        assert (there - expected, expected - there) == (Counter(), Counter())
+        assert set(trial.published()) == set(ground.expected)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
+    own_stack: Servers, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    settings = Settings(kafka=own_stack.kafka, redis=own_stack.redis, topic_prefix=f"gap{seed}.")
+    site = Site(settings, tmp_path)
+    site.apply_topics()
+    known = city().indicators()
+    chance.shuffle(known)
+    late = [known[at::4] for at in range(3)]
+    asyncio.run(publish(settings, known[3::4]))
+    records = list(city().records())
+    cuts = sorted(chance.sample(range(1, len(records)), 5))
+    try:
+        _, worker = site.start_worker()
+        site.start_hunter()
+        for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(records)], strict=True)):
+            filling = asyncio.run(_play(settings, records[begin:end], late[number] if number < 3 else []))
+            assert filling is None
+        standing = {alert["id"]: alert for alert in _expected(records, known)}
+        until(lambda: set(_standing(site)) == set(standing), 40)
+        assert metric(worker, "forewarn_dead_letters_total")
+    finally:
+        site.stop()
+
+
+async def _play(settings: Settings, records: list[Made], indicators: list[Indicator]) -> None:
+    """Publish records, and indicators at about the same time."""
+    playing = asyncio.create_task(fill(settings, iter(records), PARTITIONS, lambda count: None))
+    await asyncio.sleep(0.05)
+    if indicators:
+        await publish(settings, indicators)
+    await playing
+
+
+def _standing(site: Site) -> dict[str, Any]:
+    return {id: alert for id, alert in last_words(site.alerts()).items() if alert["status"] == "raised"}
+
+
+def _expected(records: list[Made], known: list[Indicator]) -> Iterator[Any]:
+    words = last_words([json.loads(value) for value in alerts_of(lambda: iter(records), known)])
+    return (alert for alert in words.values() if alert["status"] == "raised")

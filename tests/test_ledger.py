@@ -1,0 +1,282 @@
+"""The ledger's files: rows of real records, what is found of them, merges, and files that are none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.codes import code_of
+from models.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
+from models.decoding import CallReader, MessageReader
+from models.hunting import Contact
+from models.signals import CODE, Signal
+from streams.ledger import compaction
+from streams.ledger.lookup import Keys, find, own_range, prefix_ranges
+from streams.ledger.people import Named, People, contacts_of, keys_of
+from streams.ledger.place import LedgerError, Place, Segment, whole
+from streams.ledger.segments import Knowledge, table_of, written
+from streams.records import packed_lines
+from streams.settings import Settings
+from tests.site import FRAUD, call
+
+ANN, BO = "8610000000001", "8610000000002"
+TODAY = date(2026, 11, 25)
+AT = 1_773_628_800_000
+
+
+def sms(subscriber: str, at: int, text: str, id: str = "m1", peer: str = "99900000001") -> dict[str, Any]:
+    """An incoming SMS."""
+    return {"id": id, "subscriber": subscriber, "peer": peer, "direction": "in", "at": at, "text": text}
+
+
+def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]] = ()) -> list[Rows]:
+    """The ledger's rows of some records."""
+    found: list[Rows] = []
+    if calls:
+        text = "\n".join(map(json.dumps, calls)).encode()
+        found.append(rows_of_calls(CallReader(keyed=False).read(packed_lines(text)).events))
+    if messages:
+        text = "\n".join(map(json.dumps, messages)).encode()
+        found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events)
+    return found
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty ledger."""
+    return Place(Settings(ledger=str(tmp_path / "ledger")))
+
+
+def put(place: Place, number: int, some: Sequence[Rows], *, width: int = 10, day: date = TODAY) -> Segment:
+    """Make rows the segment of so many offsets, the ``number``-th of partition 0."""
+    segment = Segment(0, (number * width, (number + 1) * width), (0, 0), day)
+    place.enter(place.put(segment, "test", written(table_of(some), Knowledge({0: number}))), segment)
+    return segment
+
+
+def contacts(place: Place, keys: Keys) -> list[Contact]:
+    """What is found of some keys."""
+    return [each for table in find(place, place.segments(), keys) for each in contacts_of(table)]
+
+
+def test_a_number_finds_its_calls_and_nothing_else(place: Place) -> None:
+    put(
+        place,
+        0,
+        rows(
+            [
+                call(ANN, AT),
+                call(BO, AT + 1, peer="8613900000000"),
+                call(ANN, AT + 60_000, phase="end", duration_s=59.5),
+            ]
+        ),
+    )
+    found = contacts(place, keys_of([f"number:{FRAUD}"]))
+    assert [(each.subscriber, each.at, each.event, each.duration_s) for each in found] == [
+        (code_of(ANN), AT, "c1", -1.0),
+        (code_of(ANN), AT + 60_000, "c1", 59.5),
+    ]
+
+
+def test_an_id_with_escapes_is_kept_as_it_is_meant(place: Place) -> None:
+    put(place, 0, rows([call(ANN, AT, id='a"b\n号'), call(BO, AT, id="plain")]))
+    found = contacts(place, keys_of([f"number:{FRAUD}"]))
+    assert {each.event for each in found} == {'a"b\n号', "plain"}
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("pay at https://a.evil.top/x now", "a.evil.top https://a.evil.top/x"),
+        ("您的包裹 https://evil.top/p1查看", "evil.top https://evil.top/p1"),
+        ("登录evil[.]top 或 www.evil.top", None),
+        ("two: https://other.com/1 and evil.top/2", None),
+    ],
+)
+def test_a_domain_finds_the_sms_that_link_to_it_or_below(place: Place, text: str, links: str | None) -> None:
+    put(place, 0, rows(messages=[sms(ANN, AT, text), sms(BO, AT, "see https://other.com/a", id="m2")]))
+    found = contacts(place, keys_of(["domain:evil.top"]))
+    assert {each.subscriber for each in found} == {code_of(ANN)}
+    if links is not None:
+        assert [each.links for each in found] == [links]
+
+
+def test_a_prefix_covers_every_length(place: Place) -> None:
+    peers = ["99912", "999123", "9991200000", "9992", "999119999", "99913", "0999123"]
+    put(place, 0, rows([call(ANN, AT + n, peer=peer, id=f"c{n}") for n, peer in enumerate(peers)]))
+    found = contacts(place, Keys.of(prefix_ranges("99912")))
+    assert sorted(each.event for each in found) == ["c0", "c1", "c2"]
+
+
+def test_what_happened_around_contacts_is_found_by_whose_it_is(place: Place) -> None:
+    context = rows_of_context([(ANN, Signal(AT, CODE, "m9", "95588")), (BO, Signal(AT, CODE, "m8", "95588"))])
+    assert context is not None
+    put(place, 0, [*rows([call(ANN, AT)]), context])
+    found = contacts(place, Keys.of([own_range(code_of(ANN))]))
+    assert [(each.event, each.is_context) for each in found] == [("m9", True)]
+
+
+def test_people_are_added_up(place: Place) -> None:
+    put(
+        place,
+        0,
+        rows(
+            [
+                call(ANN, AT),
+                call(ANN, AT + 60_000, phase="end", duration_s=50),
+                call(ANN, AT + 90_000, id="c2", direction="out"),
+                call(BO, AT + 5, id="c3"),
+            ],
+            [sms(BO, AT + 7, "hello", peer=FRAUD)],
+        ),
+    )
+    people = People(Named([f"number:{FRAUD}"]))
+    for each in contacts(place, keys_of([f"number:{FRAUD}"])) * 2:  # seen twice counts once
+        people.add(each)
+    first, second = people.lines()
+    assert (first.subscriber, first.contacts, first.calls_in, first.calls_out, first.talk_s) == (ANN, 2, 1, 1, 50.0)
+    assert (second.subscriber, second.contacts, second.calls_in, second.sms_in) == (BO, 2, 1, 1)
+    assert (first.first_at, first.last_at) == (AT, AT + 90_000)
+
+
+def test_merged_segments_find_the_same_and_are_sorted(place: Place) -> None:
+    everyone = [f"861000000{number:04}" for number in range(40)]
+    for number in range(9):
+        some = [
+            call(who, AT + number, peer=f"999{(index * 7 + number) % 13:08}", id=f"c{number}-{index}")
+            for index, who in enumerate(everyone)
+        ]
+        put(place, number, rows(some))
+    wanted = keys_of([f"number:999{number:08}" for number in (0, 5, 12)])
+    before = sorted(contacts(place, wanted))
+    segments = place.segments()
+    (todo,) = compaction.due(segments, {each: place.size(each) for each in segments}, TODAY)
+    assert compaction.merge(place, todo, "test") == 9 * 40
+    (merged,) = place.segments()
+    assert (merged.calls, sorted(contacts(place, wanted))) == ((0, 90), before)
+    with place.open(merged) as file:
+        keys = pa.parquet.read_table(file).column("key").to_numpy()
+    assert (np.diff(keys) >= 0).all()
+
+
+def test_a_merge_that_was_interrupted_before_the_parts_went_counts_nothing_twice(place: Place) -> None:
+    parts = [put(place, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
+    copies = [(part, (Path(place.shown) / part.path).read_bytes()) for part in parts]
+    (todo,) = compaction.due(parts, {each: place.size(each) for each in parts}, TODAY)
+    compaction.merge(place, todo, "test")
+    for part, content in copies:
+        place.enter(place.put(part, "test", content), part)
+    assert len(place.segments()) == 1
+    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 8
+    assert place.superseded() == parts
+
+
+def test_a_day_that_is_over_is_merged_and_another_is_left(place: Place) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    for number in range(2):
+        put(place, number, rows([call(ANN, AT)]), day=yesterday)
+    put(place, 2, rows([call(ANN, AT)]))
+    put(place, 3, rows([call(ANN, AT)]))
+    segments = place.segments()
+    todo = [*compaction.due(segments, dict.fromkeys(segments, 1000), TODAY)]
+    assert [(each.whole.day, each.whole.calls) for each in todo] == [(yesterday, (0, 20))]
+
+
+def test_a_large_segment_is_not_written_again_for_a_few_small_ones(place: Place) -> None:
+    segments = [Segment(0, (at, at + 1), (0, 0), TODAY) for at in range(9)]
+    sizes = {segment: 1 << 30 if segment.calls[0] == 0 else 1000 for segment in segments}
+    (todo,) = compaction.due(segments, sizes, TODAY)
+    assert todo.whole.calls == (1, 9)
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=12), st.data())
+@settings(deadline=None)
+def test_what_lies_within_another_is_left_out(widths: list[int], data: st.DataObject) -> None:
+    ends = np.cumsum(widths).tolist()
+    parts = [Segment(0, (end - width, end), (0, 0), TODAY) for width, end in zip(widths, ends, strict=True)]
+    first = data.draw(st.integers(0, len(parts) - 1))
+    last = data.draw(st.integers(first, len(parts) - 1))
+    merged = Segment(0, (parts[first].calls[0], parts[last].calls[1]), (0, 0), TODAY)
+    listed = data.draw(st.permutations([*parts, merged]))
+    covered = [0] * int(ends[-1])
+    for segment in whole(dict.fromkeys(listed)):
+        for at in range(*segment.calls):
+            covered[at] += 1
+    assert set(covered) == {1}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
+def test_a_file_that_is_no_segment_is_set_aside_and_the_rest_is_found(place: Place, content: bytes | None) -> None:
+    good = put(place, 0, rows([call(ANN, AT)]))
+    bad = put(place, 1, rows([call(BO, AT)]))
+    file = Path(place.shown) / bad.path
+    file.write_bytes(file.read_bytes()[:-9] if content is None else content)
+    assert [each.subscriber for each in contacts(place, keys_of([f"number:{FRAUD}"]))] == [code_of(ANN)]
+    assert place.segments() == [good]
+    assert [each.name for each in (Path(place.shown) / "aside").iterdir()] == [bad.name]
+
+
+def test_damage_within_a_file_sets_it_aside(place: Place) -> None:
+    bad = put(place, 0, rows([call(ANN, AT + n, id=f"c{n}") for n in range(500)]))
+    file = Path(place.shown) / bad.path
+    content = bytearray(file.read_bytes())
+    content[4:400] = b"\xff" * 396
+    file.write_bytes(content)
+    assert contacts(place, keys_of([f"number:{FRAUD}"])) == []
+    assert place.segments() == []
+
+
+def test_a_foreign_parquet_file_is_set_aside(place: Place) -> None:
+    put(place, 0, rows([call(ANN, AT)]))
+    foreign = Path(place.shown) / Segment(0, (10, 20), (0, 0), TODAY).path
+    pa.parquet.write_table(pa.table({"x": [1]}), foreign)
+    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 1
+    assert not foreign.exists()
+
+
+def test_other_files_in_the_folder_are_let_be(place: Place) -> None:
+    segment = put(place, 0, rows([call(ANN, AT)]))
+    folder = Path(place.shown)
+    (folder / "day=2026-11-25" / "notes.txt").write_text("x")
+    (folder / "day=soon").mkdir()
+    (folder / "day=2026-11-25" / "p000-c1-2.parquet").write_text("x")
+    assert place.segments() == [segment]
+
+
+def test_days_expire_whole(place: Place) -> None:
+    days = [TODAY - timedelta(days=ago) for ago in (0, 29, 30, 31, 400)]
+    assert compaction.expired(days, 30, TODAY) == days[3:]
+    put(place, 0, rows([call(ANN, AT)]), day=days[4])
+    put(place, 1, rows([call(ANN, AT)]))
+    place.remove_day(days[4])
+    assert [*place.days()] == [TODAY]
+
+
+def test_an_object_store_holds_a_ledger_too() -> None:
+    place = Place(Settings(ledger="memory://forewarn-test"))
+    segment = put(place, 0, rows([call(ANN, AT)]))
+    assert place.segments() == [segment]
+    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 1
+    place.remove_day(TODAY)
+    assert place.segments() == []
+
+
+def test_an_unknown_scheme_is_one_clear_sentence() -> None:
+    with pytest.raises(LedgerError, match="FOREWARN_LEDGER"):
+        Place(Settings(ledger="nonsense://bucket/x"))
+
+
+def test_only_what_is_not_older_is_found(place: Place) -> None:
+    put(place, 0, rows([call(ANN, AT), call(BO, AT + 1000)]))
+    keys = keys_of([f"number:{FRAUD}"])
+    found = [each for table in find(place, place.segments(), keys, since=AT + 1) for each in contacts_of(table)]
+    assert [each.subscriber for each in found] == [code_of(BO)]
