@@ -154,7 +154,7 @@ class MessageReader(Strict[Sms]):
         marks[found.forms == LISTED] |= NAMED
         marks[found.forms == REFUSED] |= UNREAD
         refusals = found.mend(self.one)
-        begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+        begins = np.concatenate((np.zeros(1, dtype=np.int64), ends))[:-1]
         ids = Ids(found.id_begins, found.id_ends)
         messages = Messages(
             *(records, found.subscribers, found.peers, found.times, found.kinds, ids),

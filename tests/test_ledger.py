@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.batches import Messages
 from models.codes import code_of
 from models.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
 from models.decoding import CallReader, MessageReader
@@ -27,6 +29,7 @@ from streams.ledger.segments import Knowledge, table_of, written
 from streams.records import packed_lines
 from streams.settings import Settings
 from tests.site import FRAUD, call
+from tests.strategies import packed
 
 ANN, BO = "8610000000001", "8610000000002"
 TODAY = date(2026, 11, 25)
@@ -85,6 +88,25 @@ def test_a_number_finds_its_calls_and_nothing_else(place: Place) -> None:
         (code_of(ANN), AT, "c1", -1.0),
         (code_of(ANN), AT + 60_000, "c1", 59.5),
     ]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.booleans())
+@settings(deadline=None)
+def test_rows_of_joined_batches_are_the_rows_of_one(sizes: list[int], broken: bool) -> None:
+    number = iter(range(100))
+    texts = ["see https://evil.top/a", "ok.see", "登录evil[.]top", "code 482913", 'a "quote" \n www.evil.top/b']
+    ids = ['m"' if broken and at % 3 == 0 else f"m{at}" for at in range(100)]
+    parts = [[sms(ANN, AT + at, texts[at % 5], id=ids[at]) for at in islice(number, size)] for size in sizes]
+    read = MessageReader(keyed=False).read
+    batches = [read(packed([json.dumps(each).encode() for each in part])) for part in parts]
+    whole_batch = read(packed([json.dumps(each).encode() for part in parts for each in part]))
+
+    def flat(some: Iterable[Rows]) -> list[Any]:
+        rows = [each for each in some if len(each)]
+        return sorted(map(str, table_of(rows).to_pylist())) if rows else []
+
+    joined = Messages.joined([batch.events for batch in batches])
+    assert flat(rows_of_messages(joined)) == flat(rows_of_messages(whole_batch.events))
 
 
 def test_an_id_with_escapes_is_kept_as_it_is_meant(place: Place) -> None:
