@@ -67,6 +67,8 @@ class Feed:
     heard: float
     scored: int
     """What lies before this offset was scored before the partition was assigned: only the ledger lacks it."""
+    first: int | None = None
+    """The first offset that the broker had when the partition was assigned, if it said."""
     held_back: bool = False
     read: bool = False
     """Whether anything has been read of it since it was assigned."""

@@ -100,7 +100,7 @@ class Scorer:
         self._source = source
         for known in self.known:
             await known.reach_end()
-        first = await source.first_offsets([place for place, at in committed.items() if at < 0])
+        first = await source.first_offsets([*committed])
         positions: dict[tuple[str, int], int] = {}
         taken: dict[int, Assigned] = {}
         for number in sorted({partition for _, partition in committed}):
@@ -115,6 +115,8 @@ class Scorer:
             for topic, at in starts.items():
                 positions[topic, number] = min(at, await self._recorded(recording, topic, number, source))
             taken[number] = self._take_over(recording, starts, {topic: positions[topic, number] for topic in mine})
+            for feed in taken[number].feeds.values():
+                feed.first = first.get((feed.topic, number))
         for assigned in taken.values():
             await self._publish(assigned.held.due)
         self.assigned = taken
@@ -231,7 +233,7 @@ class Scorer:
         """Nothing between two batches may go missing on the way here; only Kafka's retention may take records away."""
         if columns.start > feed.upto:
             where = f"{columns.topic} partition {columns.partition}, offsets {feed.upto} to {columns.start - 1}"
-            if feed.read:
+            if feed.read or columns.start != feed.first:
                 raise LostRecordsError(
                     f"Records went missing between Kafka and scoring: {where}. Start the worker again."
                 )

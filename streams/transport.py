@@ -146,12 +146,22 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         return asked
 
     async def _fetch_records(self, *args: Any, **options: Any) -> tuple[int, Any]:
+        seeks = self._seeks
         batches = await super()._fetch_records(*args, **options)
-        return self._seeks, batches
+        return seeks, batches
 
-    def forget_ahead(self) -> None:
-        """Let nothing be delivered that has been read up to now: the position is about to be set anew."""
+    async def read_from(self, positions: Mapping[TP, int]) -> None:
+        """Set positions anew; nothing is delivered any more that was read before.
+
+        In the thread's own loop, in one go: a fetch that comes between the two would be taken for one after the seek,
+        and what lies before it would be missing. Not through its queue of calls, where a commit may hold it up.
+        """
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._seek_all(positions), self.thread_loop))
+
+    async def _seek_all(self, positions: Mapping[TP, int]) -> None:
         self._seeks += 1
+        for tp, offset in positions.items():
+            self._ensure_consumer().seek(tp, offset)
 
     def end_offset(self, tp: TP) -> int | None:
         """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
@@ -235,9 +245,7 @@ class Consumer(upstream.Consumer):
         for tp, offset in (await super().seek_to_committed()).items():
             committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
         positions = await self.positions(committed)
-        self._thread.forget_ahead()
-        for tp, offset in positions.items():
-            self._thread.seek(tp, offset)
+        await self._thread.read_from(positions)
         self._ranges.clear()
         self._thread.held_back.clear()
         self._unacked_messages.clear()

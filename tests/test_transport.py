@@ -93,9 +93,17 @@ class _Thread(transport.ConsumerThread):
         self._asked_at = 0.0
         self.prepared = list(prepared)
         self.failures: list[BaseException] = []
+        self.sought: list[tuple[Any, int]] = []
         self.consumer = self.app = self
+        self.thread_loop = asyncio.get_running_loop()
 
     consumer_stopped_errors = (ConsumerStoppedError,)
+
+    def _ensure_consumer(self) -> Any:
+        return self
+
+    def seek(self, tp: Any, offset: int) -> None:
+        self.sought.append((tp, offset))
 
     def fail(self, error: BaseException) -> None:
         self.failures.append(error)
@@ -127,10 +135,26 @@ async def test_what_was_read_before_the_position_was_set_anew_is_not_delivered()
     await thread.getmany(None, 1.0)
     await asyncio.sleep(0)
 
-    thread.forget_ahead()
+    await thread.read_from({TP: 7})
 
+    assert thread.sought == [(TP, 7)]
     assert await thread.getmany(None, 1.0) == {}
     assert await thread.getmany(None, 1.0) is SMALL
+
+
+async def test_what_a_fetch_gives_that_was_under_way_while_the_position_was_set_is_not_delivered() -> None:
+    """It would be taken for the first records behind the position, and those before them would never be read."""
+    thread = _Thread()
+
+    async def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
+        await thread.read_from({TP: 7})
+        return FULL
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+        seeks, _ = await transport.ConsumerThread._fetch_records(thread)
+
+    assert seeks != thread._seeks
 
 
 async def test_many_small_batches_gather_and_few_do_not() -> None:
