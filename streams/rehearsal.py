@@ -13,6 +13,8 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from models.alignment import Alignment
+from models.batches import Calls, Messages
+from models.contacts import rows_of_calls, rows_of_messages
 from models.decoding import CallReader, MessageReader
 from models.engine import Engine, Partition
 from models.indicators import Indicator
@@ -20,6 +22,7 @@ from models.matching import Indicators
 from models.policy import Policy
 from models.risk import PointScore
 from streams.columns import RawRecords, unpack
+from streams.ledger.segments import Knowledge, table_of, written
 from streams.partitioning import partition_of
 
 _WHO = b"8610000000000"
@@ -52,6 +55,16 @@ def rehearse(policy: Policy) -> None:
     outcome = engine.step(partition, [each.events for each in calls], [each.events for each in sms])
     if outcome.signals != {"fraud-domain-sms": 1}:
         raise RehearsalError(_BROKEN)
+    _rehearse_ledger([each.events for each in calls], [each.events for each in sms])
+
+
+def _rehearse_ledger(calls: list[Calls], sms: list[Messages]) -> None:
+    """Make a segment of them, alone as a large batch is and joined as small ones are."""
+    for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
+        rows = [rows_of_calls(some_calls), *rows_of_messages(messages)]
+        if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # by its peer, its host and the domain
+            raise RehearsalError(_BROKEN)
+        written(table_of(rows), Knowledge())
 
 
 def _fetched(value: bytes) -> Any:

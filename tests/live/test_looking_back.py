@@ -30,7 +30,7 @@ from tests.chaos.trial import SAME_MEMBER, Trial
 from tests.live.conftest import Servers
 from tests.site import Site, last_words, until
 
-EVENTS = 100_000
+EVENTS = 60_000
 
 Happened = tuple[str, str, int]
 """Whose event, which, and what it was."""
@@ -38,7 +38,7 @@ Happened = tuple[str, str, int]
 
 def city() -> City:
     """Few strangers, so that most of the day are people who are being defrauded, or look like it."""
-    return City(EVENTS, 10, numbers=500, domains=200)
+    return City(EVENTS, 6, numbers=500, domains=200)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> No
         assert set(trial.published()) == set(ground.expected)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2])
 def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
     own_stack: Servers, tmp_path: Path, seed: int
 ) -> None:
