@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -201,7 +202,13 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         again = forewarn("down", "--delete")
     servers = [ProcessId(**state[name]) for name in ("broker", "valkey")]
 
-    assert first.stdout == f"export FOREWARN_KAFKA={state['kafka']} FOREWARN_REDIS={state['redis']}\n"
+    variables = dict(word.split("=", 1) for word in shlex.split(first.stdout)[1:])
+    assert variables == {
+        "FOREWARN_KAFKA": state["kafka"],
+        "FOREWARN_REDIS": state["redis"],
+        "FOREWARN_LEDGER": str(folder / "ledger"),
+    }
+    assert first.stdout.startswith("export ")
     assert (second.returncode, second.stdout) == (0, first.stdout)
     assert "Already up" in second.stderr
     assert {"calls", "sms", "alerts"} <= set(topics)

@@ -93,8 +93,8 @@ def happened(records: Iterator[Made]) -> Counter[Happened]:
 def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> None:
     with ground.trial("recorded") as trial, trial.slowed(0.01, 0.1) as slowed:
         slowed.add(trial.start(SAME_MEMBER, wait=True))
-        for number in range(3):
-            trial.reach(trial.events * (number + 1) // 5)
+        for number in range(2):
+            trial.reach(trial.events * (number + 1) // 4)
             trial.kill(next(iter(trial.kept)))
             slowed.add(trial.start(SAME_MEMBER, wait=True))
         slowed.clear()
