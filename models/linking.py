@@ -123,7 +123,7 @@ def _is_no_host(endings: Any, texts: Any, begin: int, end: int, low: int, high: 
         stop = at
         while stop < end and texts[stop] != 46:
             stop += 1
-        figures += at < stop and _kind(texts[at]) == 3
+        figures += dots > 0 and at < stop and _kind(texts[at]) == 3
         if dots:
             proof = _proves(endings, texts, at, stop)
             if proof & _NAME or (proof and (titled or not _is_title(texts, at, stop) or dots > 1 or stop < end)):
@@ -131,7 +131,7 @@ def _is_no_host(endings: Any, texts: Any, begin: int, end: int, low: int, high: 
         titled = _kind(texts[at]) == 2 if at < stop else titled
         dots += 1
         at = stop + 1
-    return figures < 4  # it may be an address
+    return figures < 3  # it may be an address, whatever its first part is glued to
 
 
 @compiled

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from models.disguises import SPELT_DOT, may_be_spaced, undisguised
+from models.disguises import HIDDEN_CHARACTERS, SPELT_DOT, may_be_spaced, undisguised
 from models.hosts import find_hosts
 from models.links import only_link
 from models.notices import flags
@@ -99,6 +99,8 @@ def _may_hold_host(text: str) -> bool:
         return True
     if text.isascii():
         return ("]" in text or ")" in text or "}" in text) and _BRACKETED_DOT.search(text) is not None
+    if any(sign in text for sign in HIDDEN_CHARACTERS):
+        return True  # one may stand between a dot of any kind and its letter
     if ("。" in text or "．" in text or "｡" in text or "․" in text) and _OTHER_DOT.search(text) is not None:
         return True
     if SPELT_DOT.search(text) is not None:

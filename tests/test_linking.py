@@ -61,6 +61,7 @@ def holds(text: str) -> bool:
 @example("点击2_.com/a?b=411.Me 》")
 @example("asap https://9taohao_.com/a?b=4881")
 @example("..10.11.12.113.")
+@example("_10.11.12.113")
 @example("https://a.cn查看")
 @example("xhttps://evil.top/a")
 def test_one_pass_says_what_the_long_way_says(text: str) -> None:

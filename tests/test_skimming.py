@@ -103,6 +103,7 @@ def the_long_way(text: str) -> Reading:
 
 @settings(max_examples=1500, deadline=None)
 @example("https://a.com.www.b.co.WWW")
+@example("aa・\u200bcom")
 @example("①，com")
 @example("a&amp;b https://evil.top/x?a=1&amp;b=2")
 @example("see https://abc def.top now")
