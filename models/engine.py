@@ -20,7 +20,7 @@ from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, ma
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals
-from models.reminders import Reminder, reminder, subject_of
+from models.reminders import Reminder, occasion, reminder
 from models.risk import Model
 from models.signals import CONTACTS, CONTEXTS, LONG_CALL, Signal, SignalRecord
 from models.watermarks import Watermark
@@ -247,7 +247,7 @@ class Engine:
     def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], outcome: Outcome) -> None:
         """Remind a subscriber once a day and scam type."""
         for alert in alerts:
-            about = subject_of(alert)
+            about = occasion(alert)
             if about is not None and about not in subject.reminded:
                 subject.reminded.append(about)
                 language = self.languages.get(alert.subscriber, "zh")

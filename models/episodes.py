@@ -45,7 +45,7 @@ class Subject(Struct, array_like=True, gc=False):
     signals: list[Signal] = []
     published: dict[str, Published] = {}
     reminded: list[str] = []
-    """What reminders have gone out about (`models.reminders.subject_of`)."""
+    """What reminders have gone out about (`models.reminders.occasion`)."""
 
     @property
     def has_contact(self) -> bool:

@@ -42,7 +42,7 @@ class Call(Struct, gc=False, frozen=True):
 
 
 class Sms(Struct, gc=False, frozen=True):
-    """One SMS. Its text is read in memory only: nothing past the engine's reading of it may hold it."""
+    """One SMS. Its text is read in memory only: by the engine, and soon after for the links that the ledger keeps."""
 
     id: Id
     subscriber: Number

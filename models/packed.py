@@ -30,9 +30,9 @@ class Packed:
     @classmethod
     def joined(cls, some: Sequence[Packed]) -> Packed:
         """The records of several buffers in one."""
-        shifts = np.cumsum([0, *(len(each.buffer) for each in some[:-1])]).tolist()
         columns = [(each.begins, each.ends, each.key_begins, each.key_ends) for each in some]
-        moved = [[_shifted(column, shift) for column in four] for four, shift in zip(columns, shifts, strict=True)]
+        places = zip(columns, shifts([each.buffer for each in some]), strict=True)
+        moved = [[shifted(column, shift) for column in four] for four, shift in places]
         begins, ends, key_begins, key_ends = (np.concatenate(column) for column in zip(*moved, strict=True))
         return cls(np.concatenate([each.buffer for each in some]), begins, ends, key_begins, key_ends)
 
@@ -47,6 +47,12 @@ class Packed:
         return None if begin < 0 else self.buffer[begin : self.key_ends[row]].tobytes()
 
 
-def _shifted(places: NDArray[np.int64], by: int) -> NDArray[np.int64]:
+def shifts(buffers: Sequence[NDArray[Any]]) -> list[int]:
+    """Where each of several buffers begins when they lie one behind the other."""
+    ends = np.cumsum([len(buffer) for buffer in buffers])
+    return [0, *ends[:-1].tolist()]
+
+
+def shifted(places: NDArray[np.int64], by: int) -> NDArray[np.int64]:
     """Places in a buffer that has been moved; what is nowhere stays there."""
     return np.where(places < 0, places, places + by)

@@ -72,7 +72,7 @@ def encode(reminder: Reminder) -> bytes:
     return _encoder.encode(reminder)
 
 
-def subject_of(alert: Alert) -> str | None:
+def occasion(alert: Alert) -> str | None:
     """Scam type and day of the reminder that an alert asks for; None when it asks for none.
 
     Days are UTC's. Who kept talking, got codes or rang back needs a person, and so does who is on the phone.
@@ -83,7 +83,7 @@ def subject_of(alert: Alert) -> str | None:
 
 
 def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:
-    """The reminder that an alert asks for; ``now``: event time of the decision, in a look back after the alert's."""
+    """The reminder about an `occasion`; ``now``: event time of the decision, in a look back after the alert's."""
     chinese = language.partition("-")[0] == "zh"
     advice = _ADVICE.get(alert.scam_type)
     name = SCAM_TYPES.get(alert.scam_type, SCAM_TYPES["other"])

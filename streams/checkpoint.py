@@ -7,7 +7,6 @@ event changes the state exactly once, and a worker that has lost its partition i
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from typing import Any, TypeVar
 import msgspec
 import redis.asyncio as redis
 import structlog
-from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
 from models.alerts import Alert
 from models.engine import Partition
@@ -25,6 +23,7 @@ from models.episodes import Subject
 from models.reminders import Reminder
 from models.watermarks import Watermark
 from streams import metrics
+from streams.clients import answered
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -159,7 +158,7 @@ class Checkpoints:
         Raises `CheckpointError` when what is stored cannot be read.
         """
         meta_key, subjects_key = self._keys(number)
-        meta: dict[bytes, bytes] = await self._patiently(lambda: self._asked(self._redis.hgetall(meta_key)))
+        meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(meta_key)))
         held = Held(Partition(number))
         if not meta:
             return held
@@ -176,7 +175,7 @@ class Checkpoints:
             held.recorded = held.stored_recorded = _recorded.decode(meta[b"recorded"])
             cursor = 0
             while True:
-                cursor, page = await self._patiently(
+                cursor, page = await self._answered(
                     lambda at=cursor: self._asked(self._redis.hscan(subjects_key, at, count=5000))  # type: ignore[misc]
                 )
                 held.partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
@@ -223,7 +222,7 @@ class Checkpoints:
         reached, recorded = dict(held.offsets), held.recorded
         keys = self._keys(partition.number)
         try:
-            held.version = await self._patiently(lambda: self._apply(keys=keys, args=arguments))
+            held.version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
         except redis.ResponseError as error:
             if "STALE" not in str(error):
                 raise
@@ -241,12 +240,12 @@ class Checkpoints:
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
         """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
         key = self._refusals_key
-        return not await self._patiently(lambda: self._redis.sismember(key, f"{topic}:{partition}:{offset}"))
+        return not await self._answered(lambda: self._redis.sismember(key, f"{topic}:{partition}:{offset}"))
 
     async def note_refusal(self, topic: str, partition: int, offset: int) -> None:
         """Note that a bad record of a compacted topic has its dead letter."""
         key = self._refusals_key
-        await self._patiently(lambda: self._redis.sadd(key, f"{topic}:{partition}:{offset}"))
+        await self._answered(lambda: self._redis.sadd(key, f"{topic}:{partition}:{offset}"))
 
     @property
     def _refusals_key(self) -> str:
@@ -263,24 +262,12 @@ class Checkpoints:
         """Close the connections."""
         await self._redis.aclose()
 
+    def _answered(self, ask: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        """What Redis answers, asked again until it does."""
+        return answered(ask, self._settings)
+
     @staticmethod
     def _asked(call: Any) -> Awaitable[Any]:
         """A call whose answer redis-py declares for every way of decoding; here it is bytes."""
         asked: Awaitable[Any] = call
         return asked
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Call Redis until it answers, waiting longer each time up to 2 s."""
-        wait = 0.05
-        while True:
-            try:
-                answer = await call()
-                metrics.READY.labels("redis").set(1)
-                return answer
-            except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError) as error:
-                metrics.READY.labels("redis").set(0)
-                metrics.RETRIES.labels("redis").inc()
-                if wait >= 0.4:
-                    log.warning("waiting for Redis", redis=self._settings.redis_shown, error=type(error).__name__)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)

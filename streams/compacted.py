@@ -8,11 +8,12 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from models.events import RecordError, Refusal
 from streams import metrics
 from streams.checkpoint import Checkpoints
+from streams.clients import started
 from streams.columns import Record
 from streams.publishing import Publisher
 from streams.settings import Settings
@@ -56,7 +57,8 @@ class CompactedTopic:
 
     async def follow(self) -> None:
         """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error."""
-        consumer = await self._connect()
+        consumer = await started(self._unstarted, self._settings)
+        consumer.unsubscribe()
         try:
             partitions = consumer.partitions_for_topic(self._topic) or set()
             if not partitions:
@@ -96,24 +98,14 @@ class CompactedTopic:
         except (TimeoutError, KafkaError):
             log.warning("cannot read to the end at present", topic=self._topic)
 
-    async def _connect(self) -> AIOKafkaConsumer:
-        wait = 0.1
-        while True:
-            consumer = AIOKafkaConsumer(
-                self._topic,
-                auto_offset_reset="earliest",
-                enable_auto_commit=False,
-                max_partition_fetch_bytes=8_000_000,
-                **self._settings.aiokafka_options(),
-            )
-            try:
-                await consumer.start()
-                consumer.unsubscribe()
-                return consumer
-            except KafkaConnectionError:
-                await consumer.stop()
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
+    def _unstarted(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            self._topic,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=8_000_000,
+            **self._settings.aiokafka_options(),
+        )
 
     async def _take(self, records: list[Any]) -> bool:
         lost = False

@@ -17,6 +17,7 @@ from models.events import Refusal
 from models.reminders import Reminder
 from models.reminders import encode as encode_reminder
 from streams import metrics
+from streams.clients import started
 from streams.columns import Record
 from streams.partitioning import partition_of
 from streams.settings import Settings
@@ -28,6 +29,19 @@ HEADER = "forewarn.error."
 
 class PublishError(Exception):
     """Kafka refused a record for good; the message says which topic and what to do."""
+
+
+def producer(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer, not started, for large batches that are packed here."""
+    return AIOKafkaProducer(
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=1_000_000,
+        max_request_size=3_000_000,
+        request_timeout_ms=10_000,
+        **settings.aiokafka_options(),
+    )
 
 
 class Letter(NamedTuple):
@@ -70,32 +84,13 @@ class Publisher:
 
     async def __aenter__(self) -> Publisher:
         """Connect; waits until Kafka answers."""
-        wait = 0.1
-        while True:
-            producer = AIOKafkaProducer(
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=0,
-                max_batch_size=1_000_000,
-                max_request_size=3_000_000,
-                request_timeout_ms=10_000,
-                **self._settings.aiokafka_options(),
-            )
-            try:
-                await producer.start()
-                # The first alert must not wait for that.
-                for topic in (self._alerts, self._reminders, self._dead_letters):
-                    self._counts[topic] = len(await producer.partitions_for(topic))
-            except KafkaConnectionError:
-                await producer.stop()
-                metrics.READY.labels("kafka").set(0)
-                log.warning("waiting for Kafka", kafka=self._settings.kafka)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
-            else:
-                self._producer = producer
-                metrics.READY.labels("kafka").set(1)
-                return self
+        self._producer = await started(lambda: producer(self._settings), self._settings, self._count_partitions)
+        return self
+
+    async def _count_partitions(self, producer: AIOKafkaProducer) -> None:
+        """Know the topics beforehand: the first alert must not wait for that."""
+        for topic in (self._alerts, self._reminders, self._dead_letters):
+            self._counts[topic] = len(await producer.partitions_for(topic))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

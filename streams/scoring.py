@@ -1,16 +1,16 @@
 """Scoring: batches of a partition from Kafka to their alerts, their checkpoint and their acks.
 
 The order is the guarantee: decide in memory, send dead letters, write state, offsets and alerts to Redis in one step,
-publish the alerts and wait for Kafka's word, and only then acknowledge. What goes wrong before the write is done again;
-what goes wrong after it is published by whoever loads the partition next, with the same ids. Within a partition one
-step follows the other; the waiting of one partition is another's time to work.
+publish the alerts and wait for Kafka's word, and only then acknowledge; calls and SMS once they are in the ledger, too.
+What goes wrong before the write is done again; what goes wrong after it is published by whoever loads the partition
+next, with the same ids. Within a partition one step follows the other; the waiting of one partition is another's time
+to work.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -18,20 +18,20 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from models.alignment import Alignment, Lane, Portion
+from models.alignment import Lane, Portion
 from models.decoding import CallReader, Decoded, MessageReader, RareReader
 from models.engine import Engine, Outcome
 from models.packed import Packed
 from models.reading import call_signals, sms_signals
-from models.signals import Signal, SignalRecord
+from models.signals import SignalRecord
 from streams import metrics, waiting
 from streams.assignment import Ack, Assigned, Batch, Feed, Role, Source
-from streams.checkpoint import Checkpoints, Due, MissingStateError
+from streams.checkpoint import Checkpoints, Due
 from streams.columns import Columns
-from streams.ledger.place import LedgerError
-from streams.ledger.recording import Recorder, Recording
+from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
 from streams.settings import Settings
+from streams.takeover import Takeover
 
 log = structlog.get_logger(__name__)
 
@@ -70,11 +70,10 @@ class Scorer:
         publisher: Publisher,
         recorder: Recorder,
     ) -> None:
-        self._settings = settings
         self._engine = engine
         self._checkpoints = checkpoints
         self._publisher = publisher
-        self._recorder = recorder
+        self._takeover = Takeover(settings, checkpoints, recorder)
         self._topics: dict[Role, str] = {role: settings.topic(role) for role in ("calls", "sms", "signals")}
         self._roles = {topic: role for role, topic in self._topics.items()}
         self.readers: dict[str, Callable[[Columns], Decoded[Any]]] = {
@@ -93,66 +92,21 @@ class Scorer:
         """Load the partitions that ``source`` was just assigned; returns from where to read each (topic, partition).
 
         What goes wrong from now on, ``source`` is told. ``committed`` has every assigned topic partition with the
-        group's committed offset (-1: none). Raises `MissingStateError` when Redis has lost what Kafka says was read,
-        unless the settings say to rebuild it.
+        group's committed offset (-1: none). Raises what `streams.takeover` does.
         """
         await self._let_go()
         self._source = source
         for known in self.known:
             await known.reach_end()
-        first = await source.first_offsets([*committed])
-        positions: dict[tuple[str, int], int] = {}
-        taken: dict[int, Assigned] = {}
-        for number in sorted({partition for _, partition in committed}):
-            held = await self._checkpoints.load(number)
-            mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
-            if not held.version and any(at > 0 for at in mine.values()):
-                self._refuse_to_forget(number)
-                mine = dict.fromkeys(mine, 0)
-            held.partition.restore(dict(held.partition.subjects), self._engine.policy)
-            starts = {topic: held.offsets.get(topic, first.get((topic, number), at)) for topic, at in mine.items()}
-            recording = await self._recorder.open(held, starts)
-            for topic, at in starts.items():
-                positions[topic, number] = min(at, await self._recorded(recording, topic, number, source))
-            taken[number] = self._take_over(recording, starts, {topic: positions[topic, number] for topic in mine})
-            for feed in taken[number].feeds.values():
-                feed.first = first.get((feed.topic, number))
+        taken = await self._takeover.load(committed, source, self._engine.policy)
         for assigned in taken.values():
             await self._publish(assigned.held.due)
         self.assigned = taken
         metrics.PARTITIONS.set(len(self.assigned))
         metrics.READY.labels("partitions").set(1)
         await self.reconcile()
-        return positions
-
-    async def _recorded(self, recording: Recording, topic: str, number: int, source: Source) -> int:
-        """The offset that the ledger has reached; raises `LedgerError` when it is another log's."""
-        if topic not in recording.reached:
-            return sys.maxsize
-        reached = recording.reached[topic]
-        end = await source.end_offset_now(topic, number) if recording.is_on else None
-        if end is not None and reached > end:
-            raise LedgerError(
-                f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition {number}, which "
-                f"ends at {end}: it is of a topic that was deleted. Move the folder away, or set FOREWARN_LEDGER."
-            )
-        return reached
-
-    def _refuse_to_forget(self, number: int) -> None:
-        if self._settings.state_when_missing == "refuse":
-            raise MissingStateError(
-                f"Redis holds no state of partition {number}, although this site's group has read it before. If Redis "
-                "was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything that Kafka still "
-                "keeps (alerts repeat with the same ids); if this is the wrong Redis, mend FOREWARN_REDIS."
-            )
-        log.warning("rebuilding state from the beginning of the log", partition=number)
-
-    def _take_over(self, recording: Recording, starts: Mapping[str, int], positions: Mapping[str, int]) -> Assigned:
-        now = perf_counter()
-        partition = recording.held.partition
-        feeds = {role: Feed(topic, positions[topic], now, starts[topic]) for role, topic in self._topics.items()}
-        alignment = Alignment(partition.call_clock, partition.sms_clock)
-        return Assigned(recording.held, recording, alignment, feeds, starts)
+        feeds = [(number, feed) for number, assigned in taken.items() for feed in assigned.feeds.values()]
+        return {(feed.topic, number): feed.upto for number, feed in feeds}
 
     async def take(self, columns: Columns, ack: Ack) -> None:
         """Take in a batch, to be applied as soon as it is due; ``ack`` is called once a checkpoint covers it."""
@@ -193,22 +147,20 @@ class Scorer:
         acks.setdefault(topic, ack)
 
     def _record(self, assigned: Assigned, role: Role, columns: Columns) -> None:
-        """Have the ledger take in what was scored before this worker had the partition."""
-        if role == "signals":
+        """Have the ledger take in what was scored before this worker had the partition, and what it says of people."""
+        recording = assigned.recording
+        if not recording.takes(columns.topic):
             return
         decoded = self.readers[columns.topic](columns)
+        indicators, windows = self._engine.indicators, self._engine.policy.windows
+        signals = (
+            call_signals(decoded.events, indicators, windows)
+            if role == "calls"
+            else sms_signals(decoded.events, indicators)
+        )
+        recording.add_context([*signals], recording.before)
         offsets = _good_offsets(columns, decoded)
-        windows = self._engine.policy.windows
-        indicators = self._engine.indicators
-        signals: Iterable[tuple[str, Signal]]
-        if role == "calls":
-            signals = call_signals(decoded.events, indicators, windows)
-        else:
-            signals = sms_signals(decoded.events, indicators)
-        recording = assigned.recording
-        if columns.upto > recording.reached[columns.topic]:
-            recording.add_context([*signals], recording.before)
-            recording.add(columns.topic, decoded.events, offsets, columns.upto, recording.before)
+        recording.add(columns.topic, decoded.events, offsets, columns.upto, recording.before)
 
     def _wake(self, assigned: Assigned) -> None:
         """Have what is due in a partition applied, now or as soon as the step under way is done."""
@@ -220,6 +172,7 @@ class Scorer:
         try:
             while assigned.again:
                 assigned.again = False
+                await assigned.recording.room()  # before the turn is taken: others may need it meanwhile
                 async with assigned.turn:
                     if assigned.gone:
                         return
@@ -290,7 +243,7 @@ class Scorer:
             if portion.whole and not assigned.recording.takes(topic):
                 assigned.acks[topic] = batch.ack
         self._count(outcome)
-        finished = await assigned.recording.go_on()
+        finished = assigned.recording.go_on()
         late = perf_counter() - held.written_at > WRITE_EVERY
         if outcome.changed or outcome.forgotten or refused or finished or late:
             read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
@@ -337,7 +290,7 @@ class Scorer:
                     continue
                 if expire:
                     await self._settle(assigned, self._engine.expire(held.partition))
-                finished = await assigned.recording.go_on()
+                finished = assigned.recording.go_on()
                 if finished or (late and assigned.is_unwritten):
                     await self._write(assigned, Outcome())
         if expire:
@@ -358,9 +311,8 @@ class Scorer:
         for assigned in list(self.assigned.values()):
             async with assigned.turn:  # one turn: a step after the last write would leave alerts to be repeated
                 if write and not assigned.gone:
-                    while await assigned.recording.go_on(at_once=True):
+                    while await assigned.recording.finish():
                         await self._write(assigned, Outcome())
-                        await assigned.recording.settle()
                     if assigned.is_unwritten:
                         await self._write(assigned, Outcome())
                 assigned.gone = True

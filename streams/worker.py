@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import signal
 import sys
 from collections.abc import Awaitable
 
@@ -34,6 +33,7 @@ from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
 from streams.rehearsal import rehearse
 from streams.scoring import Scorer
+from streams.service import STOP_WITHIN, serve
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -41,48 +41,14 @@ log = structlog.get_logger(__name__)
 SWITCH_INTERVAL = 0.0005
 """Seconds after which the thread that fetches from Kafka gets its turn: at Python's 5 ms it falls behind."""
 
-STOP_WITHIN = 10.0
-"""Seconds that an orderly stop may take."""
-
-
-class WorkerError(Exception):
-    """The worker cannot run or go on; one sentence with what and what to do."""
-
 
 async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises the error that ended it otherwise."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     policy = policy_file.load(settings.policy_file)
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
         metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
-    server = None
-    if settings.http is not None:
-        try:
-            server = health.HealthServer(health.pages(progress, health.parts), settings.http)
-        except OSError as error:
-            raise WorkerError(
-                f"The address {settings.http} for metrics is taken ({error.strerror}): set FOREWARN_HTTP to another."
-            ) from None
-    try:
-        working = asyncio.create_task(_work(settings, policy, progress, stop))
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            log.info("stopping")
-            done, _ = await asyncio.wait({working}, timeout=STOP_WITHIN)
-            if not done:
-                log.warning("stopping took too long; what is unfinished will be done again with the same ids")
-                working.cancel()
-        stopped.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-    finally:
-        if server is not None:
-            server.close()
+    await serve(settings.http, "FOREWARN_HTTP", progress, lambda stop: _work(settings, policy, progress, stop))
 
 
 async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:

@@ -14,8 +14,7 @@ from hypothesis import settings
 from streams.local.stack import LocalStack
 
 # A machine that is busy with something else is no failure, nor is a function that is compiled at its first call.
-# The whole suite has to stay within a quarter of an hour; tests of the hot path ask for more examples themselves.
-settings.register_profile("no-deadline", deadline=None, max_examples=60)
+settings.register_profile("no-deadline", deadline=None)
 if settings.get_current_profile_name() == "default":
     settings.load_profile("no-deadline")
 

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from models.batches import Messages
 from models.codes import code_of
-from models.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
+from models.contacts import Rows, own_key, rows_of_calls, rows_of_context, rows_of_messages
 from models.decoding import CallReader, MessageReader
 from models.hunting import Contact
 from models.signals import CODE, Signal
 from streams.ledger import compaction
-from streams.ledger.lookup import Keys, find, own_range, prefix_ranges
+from streams.ledger.lookup import Keys, find, prefix_ranges
 from streams.ledger.people import Named, People, contacts_of, keys_of
-from streams.ledger.place import LedgerError, Place, Segment, whole
+from streams.ledger.place import LedgerError, Place, Segment, merge_mark, whole
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.records import packed_lines
 from streams.settings import Settings
@@ -135,7 +135,7 @@ def test_a_domain_finds_the_sms_that_link_to_it_or_below(place: Place, text: str
 def test_a_prefix_covers_every_length(place: Place) -> None:
     peers = ["99912", "999123", "9991200000", "9992", "999119999", "99913", "0999123"]
     put(place, 0, rows([call(ANN, AT + n, peer=peer, id=f"c{n}") for n, peer in enumerate(peers)]))
-    found = contacts(place, Keys.of(prefix_ranges("99912")))
+    found = contacts(place, Keys.of(ranges=prefix_ranges("99912")))
     assert sorted(each.event for each in found) == ["c0", "c1", "c2"]
 
 
@@ -143,7 +143,7 @@ def test_what_happened_around_contacts_is_found_by_whose_it_is(place: Place) -> 
     context = rows_of_context([(ANN, Signal(AT, CODE, "m9", "95588")), (BO, Signal(AT, CODE, "m8", "95588"))])
     assert context is not None
     put(place, 0, [*rows([call(ANN, AT)]), context])
-    found = contacts(place, Keys.of([own_range(code_of(ANN))]))
+    found = contacts(place, Keys.of([own_key(code_of(ANN))]))
     assert [(each.event, each.is_context) for each in found] == [("m9", True)]
 
 
@@ -181,7 +181,7 @@ def test_merged_segments_find_the_same_and_are_sorted(place: Place) -> None:
     wanted = keys_of([f"number:999{number:08}" for number in (0, 5, 12)])
     before = sorted(contacts(place, wanted))
     segments = place.segments()
-    (todo,) = compaction.due(segments, {each: place.size(each) for each in segments}, TODAY)
+    (todo,) = compaction.due(segments, place.listed(), TODAY)
     assert compaction.merge(place, todo, "test") == 9 * 40
     (merged,) = place.segments()
     assert (merged.calls, sorted(contacts(place, wanted))) == ((0, 90), before)
@@ -193,13 +193,51 @@ def test_merged_segments_find_the_same_and_are_sorted(place: Place) -> None:
 def test_a_merge_that_was_interrupted_before_the_parts_went_counts_nothing_twice(place: Place) -> None:
     parts = [put(place, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
     copies = [(part, (Path(place.shown) / part.path).read_bytes()) for part in parts]
-    (todo,) = compaction.due(parts, {each: place.size(each) for each in parts}, TODAY)
+    (todo,) = compaction.due(parts, place.listed(), TODAY)
     compaction.merge(place, todo, "test")
     for part, content in copies:
         place.enter(place.put(part, "test", content), part)
     assert len(place.segments()) == 1
     assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 8
-    assert place.superseded() == parts
+    assert sorted(place.listed().keys() - set(place.segments())) == parts
+
+
+def eight_parts(place: Place) -> tuple[list[Segment], compaction.Merge]:
+    """Eight small segments, and the merge that they are due for."""
+    parts = [put(place, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
+    (todo,) = compaction.due(parts, place.listed(), TODAY)
+    return parts, todo
+
+
+def test_a_worker_that_takes_a_partition_over_leaves_a_merge_under_way_alone(place: Place) -> None:
+    parts, todo = eight_parts(place)
+    name = place.put(todo.whole, merge_mark(1_764_000_000), b"a merge that goes on elsewhere")
+    mine = place.put(parts[0], "a1b2c3", b"of a worker that is gone")
+    place.clear_pending(0)
+    assert place.enter(name, todo.whole)
+    assert not place.enter(mine, parts[0]._replace(calls=(900, 910)))
+
+
+def test_parts_stay_when_the_whole_that_was_made_of_them_is_gone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, todo = eight_parts(place)
+    monkeypatch.setattr(Place, "enter", lambda *arguments: False)
+    assert compaction.merge(place, todo, "merge-1-1") == 0
+    assert place.segments() == parts
+
+
+def test_a_part_that_another_compactor_has_taken_is_no_damage(place: Place) -> None:
+    parts, todo = eight_parts(place)
+    place.remove(parts[3])
+    assert compaction.merge(place, todo, "merge-1-1") == 0
+    assert len(place.segments()) == 7
+    assert not (Path(place.shown) / "aside").exists()
+
+
+def test_what_a_killed_merge_has_left_is_cleared_and_another_is_not(place: Place) -> None:
+    _, todo = eight_parts(place)
+    old, new = (place.put(todo.whole, merge_mark(began), b"") for began in (1000, 5000))
+    place.clear_merges(2000)
+    assert [each.name for each in (Path(place.shown) / "pending").iterdir()] == [new] != [old]
 
 
 def test_a_day_that_is_over_is_merged_and_another_is_left(place: Place) -> None:
@@ -270,6 +308,7 @@ def test_other_files_in_the_folder_are_let_be(place: Place) -> None:
     folder = Path(place.shown)
     (folder / "day=2026-11-25" / "notes.txt").write_text("x")
     (folder / "day=soon").mkdir()
+    (folder / "day=2026-99-99").mkdir()
     (folder / "day=2026-11-25" / "p000-c1-2.parquet").write_text("x")
     assert place.segments() == [segment]
 

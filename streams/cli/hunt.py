@@ -93,9 +93,7 @@ def hunt(
     keys = [indicator.key for indicator in dict.fromkeys(wanted)]
     try:
         found = _search(settings, keys, since)
-        line = audit.entry(
-            settings.pseudonym_key, case, keys, since, len({each.subscriber for each in found}), published=False
-        )
+        line = audit.entry(settings.pseudonym_key, case, keys, since, len({each.subscriber for each in found}))
         audit.write(settings.audit_log, line)
     except LedgerError as error:
         raise InputError(str(error)) from None

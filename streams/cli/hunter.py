@@ -21,13 +21,14 @@ def hunter() -> None:
     from models.policy import PolicyError
     from streams import logs
     from streams.hunter.service import HunterError, run
-    from streams.hunter.signal_topic import PublishError
     from streams.ledger.place import LedgerError
+    from streams.publishing import PublishError
+    from streams.service import AddressTakenError
     from streams.settings import Settings, SettingsError
 
     try:
         settings = Settings.from_environ()
         logs.configure(settings)
         uvloop.run(run(settings))
-    except (SettingsError, PolicyError, LedgerError, PublishError, HunterError, KafkaError) as error:
+    except (SettingsError, PolicyError, LedgerError, PublishError, HunterError, AddressTakenError, KafkaError) as error:
         raise CommandError(str(error)) from None

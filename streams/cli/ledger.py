@@ -14,7 +14,10 @@ from rich.table import Table
 from streams.cli import InputError, site_settings
 from streams.cli.progress import count_bar
 from streams.ledger import compaction
-from streams.ledger.place import LedgerError, Place
+from streams.ledger.place import LedgerError, Place, merge_mark, whole
+
+LONGEST_MERGE = 3600
+"""Seconds after which a merge that has not ended never will: it was killed."""
 
 
 @click.group()
@@ -108,14 +111,17 @@ def _again(every: float | None, work: Callable[[Place], None]) -> None:
 
 
 def _compact(place: Place, today: date) -> None:
-    for segment in place.superseded():
+    now = int(time.time())
+    place.clear_merges(now - LONGEST_MERGE)
+    listed = place.listed()
+    segments = whole(listed)
+    for segment in listed.keys() - set(segments):  # a merge was interrupted before its parts were deleted
         place.remove(segment)
-    segments = place.segments()
-    todo = [*compaction.due(segments, {segment: place.size(segment) for segment in segments}, today)]
+    todo = [*compaction.due(segments, listed, today)]
     merged = rows = 0
     with count_bar("compacting", len(todo)) as told:
         for each in todo:
-            count = compaction.merge(place, each, compaction.process_mark())
+            count = compaction.merge(place, each, merge_mark(now))
             if count:
                 merged, rows = merged + len(each.parts), rows + count
             told(1)

@@ -1,39 +1,30 @@
-"""A progress bar for commands that read files: on a terminal only, by bytes."""
+"""Progress bars for commands that take long: on a terminal only, by bytes or by things."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
-@contextmanager
-def byte_bar(what: str, paths: Sequence[Path]) -> Iterator[Callable[[int], None]]:
+def byte_bar(what: str, paths: Sequence[Path]) -> AbstractContextManager[Callable[[int], None]]:
     """A bar on stderr over the size of these files; the function that it gives is told of bytes done."""
-    columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    console = Console(stderr=True)
-    total = sum(path.stat().st_size for path in paths)
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
+    return _bar(what, sum(path.stat().st_size for path in paths), "{task.percentage:>3.0f} %")
+
+
+def count_bar(what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A bar on stderr over so many things; the function that it gives is told of how many more are done."""
+    return _bar(what, total, "{task.completed:,.0f} of {task.total:,.0f}")
 
 
 @contextmanager
-def count_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr over so many things (None: nobody knows); the function that it gives is told of how many more."""
+def _bar(what: str, total: int, done: str) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     with Progress(
-        *(TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f}")),
+        *(TextColumn(what), BarColumn(), TextColumn(done)),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

@@ -25,12 +25,13 @@ def worker() -> None:
     from streams.publishing import PublishError
     from streams.rehearsal import RehearsalError
     from streams.scoring import LostRecordsError
+    from streams.service import AddressTakenError
     from streams.settings import Settings, SettingsError
-    from streams.worker import WorkerError, run
+    from streams.worker import run
 
     mistakes = (
         *(SettingsError, ContractError, PolicyError, CheckpointError, PublishError),
-        *(LostRecordsError, RehearsalError, LedgerError, WorkerError),
+        *(LostRecordsError, RehearsalError, LedgerError, AddressTakenError),
     )
     try:
         settings = Settings.from_environ()

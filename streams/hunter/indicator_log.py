@@ -5,22 +5,19 @@ Holds the same `Indicators` as a worker does, so that a look back chooses among 
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from models.events import RecordError
 from models.indicators import TYPES
 from models.matching import Indicators
+from streams.clients import started
 from streams.known import IndicatorRecords
 from streams.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 
 class IndicatorLog:
@@ -42,24 +39,7 @@ class IndicatorLog:
 
     async def __aenter__(self) -> IndicatorLog:
         """Connect; waits until Kafka answers."""
-        wait = 0.1
-        while True:
-            consumer = AIOKafkaConsumer(
-                auto_offset_reset="earliest",
-                enable_auto_commit=False,
-                max_partition_fetch_bytes=8_000_000,
-                fetch_max_wait_ms=100,
-                **self._settings.aiokafka_options(),
-            )
-            try:
-                await consumer.start()
-                break
-            except KafkaConnectionError:
-                await consumer.stop()
-                log.warning("waiting for Kafka", kafka=self._settings.kafka)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
-        self._consumer = consumer
+        self._consumer = consumer = await started(self._unstarted, self._settings)
         cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
         found = cluster.partitions_for_topic(self._topic) or set()
         self._partitions = [TopicPartition(self._topic, number) for number in sorted(found)]
@@ -69,6 +49,15 @@ class IndicatorLog:
         consumer.assign(self._partitions)
         await consumer.seek_to_beginning(*self._partitions)
         return self
+
+    def _unstarted(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=8_000_000,
+            fetch_max_wait_ms=100,
+            **self._settings.aiokafka_options(),
+        )
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect."""

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from models.codes import number_of
+from models.contacts import own_key
 from models.hunting import Contact, code_of_contact, distinct, signal_of
 from models.matching import Indicators
 from models.policy import Windows
 from models.signals import Signal, SignalRecord
 from streams.hunter.segment_index import SegmentIndex
-from streams.ledger.lookup import Keys, find, own_range
+from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.place import Place, Segment
 
@@ -53,7 +54,7 @@ class Search:
         before = int(self.windows.code_before * MINUTE)
         after = int(max(self.windows.context_after_hours * HOUR, self.windows.code_after * MINUTE))
         records = []
-        for contact in distinct(self._find(Keys.of([own_range(code) for code in moments]), segments)):
+        for contact in distinct(self._find(Keys.of(map(own_key, moments)), segments)):
             if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
                 signal = signal_of(contact, self._indicators, self.windows)
                 if signal is not None:

@@ -8,24 +8,25 @@ no clock decides where one ends.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from time import perf_counter
+from typing import Any
 
 import msgspec
 import redis.asyncio as redis
 import structlog
-from redis.exceptions import RedisError
 
 from models.codes import code_of
 from models.policy import Policy
 from models.signals import SignalRecord
 from streams import health, metrics, policy_file
+from streams.clients import answered
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Search, grouped
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
 from streams.hunter.signal_topic import SignalTopic
 from streams.ledger.place import Place, Segment
+from streams.service import serve
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -63,22 +64,27 @@ class Hunter:
     """Looks back for one group. Its memory is in Redis; what is lost of it is looked for again, to the same effect."""
 
     def __init__(self, settings: Settings, policy: Policy, place: Place, known: IndicatorLog, out: SignalTopic) -> None:
+        self._settings = settings
         self._index = SegmentIndex(place)
         self._search = Search(place, self._index, known.indicators, policy.windows)
         self._known = known
         self._out = out
-        self._redis: redis.Redis = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
+        self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
 
     async def load(self) -> None:
         """Take up where the hunter before this one has ended."""
-        stored = await self._patiently(self._redis.get, self._key)
+        stored: bytes | None = await answered(lambda: self._redis.get(self._key), self._settings)
         if stored is not None:
             memory = _memory.decode(stored)
             self.frontier, self._found = memory.frontier, memory.found
         self._known.looked_back = self.frontier.indicators
+
+    def follow(self, policy: Policy) -> None:
+        """Look with the windows of another policy from now on."""
+        self._search.windows = policy.windows
 
     async def turn(self) -> int:
         """Look through all that has not been looked through for all that is known; how many signals went out.
@@ -96,7 +102,8 @@ class Hunter:
             contacts += await asyncio.to_thread(self._search.contacts, keys, some)
         count = await self._publish(contacts, segments, recorded)
         self.frontier = self.frontier.beyond(segments, self._known.reached)
-        await self._patiently(self._redis.set, self._key, msgspec.msgpack.encode(Memory(self.frontier, self._found)))
+        memory = msgspec.msgpack.encode(Memory(self.frontier, self._found))
+        await answered(lambda: self._redis.set(self._key, memory), self._settings)
         if count:
             metrics.HUNT_SIGNALS.inc(count)
             metrics.HUNT_SECONDS.observe(perf_counter() - began)
@@ -131,17 +138,6 @@ class Hunter:
             if read.get(found.partition, 0) > found.offset:
                 del self._found[code]
 
-    async def _patiently(self, ask: object, *arguments: object) -> bytes | None:
-        wait = 0.1
-        while True:
-            try:
-                answer: bytes | None = await ask(*arguments)  # type: ignore[operator]
-                return answer
-            except (RedisError, OSError) as error:
-                log.warning("waiting for Redis", error=type(error).__name__)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
-
     async def close(self) -> None:
         """Close the connection to Redis."""
         await self._redis.aclose()
@@ -149,50 +145,39 @@ class Hunter:
 
 async def run(settings: Settings) -> None:
     """Run the hunter until SIGTERM or SIGINT; raises the error that ended it otherwise."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     if not settings.ledger:
         raise HunterError("There is no ledger to look back in: FOREWARN_LEDGER is empty.")
     policy = policy_file.load(settings.policy_file)
+    for part in ("kafka", "redis", "indicators"):
+        metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
-    metrics.READY.labels("indicators").set(0)
-    server = None
-    if settings.hunter_http is not None:
-        try:
-            server = health.HealthServer(health.pages(progress, health.parts), settings.hunter_http)
-        except OSError as error:
-            raise HunterError(
-                f"The address {settings.hunter_http} for metrics is taken ({error.strerror}): set "
-                "FOREWARN_HUNTER_HTTP to another."
-            ) from None
+    variable = "FOREWARN_HUNTER_HTTP"
+    await serve(settings.hunter_http, variable, progress, lambda stop: _work(settings, policy, progress, stop))
+
+
+async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
+    ticking = asyncio.create_task(_tick(progress))
     try:
-        working = asyncio.create_task(_work(settings, policy, progress))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            log.info("stopping")
-            working.cancel()
-        stopping.cancel()
-        await asyncio.gather(working, return_exceptions=stop.is_set())
+        async with SignalTopic(settings) as out, IndicatorLog(settings) as known:
+            hunter = Hunter(settings, policy, Place(settings), known, out)
+            watching = asyncio.create_task(policy_file.watch(settings.policy_file, policy, hunter.follow))
+            try:
+                await hunter.load()
+                await known.catch_up()
+                log.info("indicators are in memory", indicators=len(known.indicators))
+                metrics.READY.labels("indicators").set(1)
+                while not stop.is_set():
+                    await hunter.turn()
+                    await known.wait(LOOK_EVERY)
+            finally:
+                watching.cancel()
+                await hunter.close()
     finally:
-        if server is not None:
-            server.close()
+        ticking.cancel()
 
 
-async def _work(settings: Settings, policy: Policy, progress: health.Progress) -> None:
-    place = Place(settings)
-    async with SignalTopic(settings) as out, IndicatorLog(settings) as known:
-        hunter = Hunter(settings, policy, place, known, out)
-        try:
-            await hunter.load()
-            await known.catch_up()
-            log.info("indicators are in memory", indicators=len(known.indicators))
-            metrics.READY.labels("indicators").set(1)
-            while True:
-                await hunter.turn()
-                progress.tell({}, 0)
-                await known.wait(LOOK_EVERY)
-        finally:
-            await hunter.close()
+async def _tick(progress: health.Progress) -> None:
+    """Say every second that the loop comes round; a look back may take minutes, in threads."""
+    while True:
+        progress.tell({}, 0)
+        await asyncio.sleep(1.0)

@@ -11,8 +11,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from models.codes import code_of
+from streams.clients import started
 from streams.hunter.search import Group
 from streams.partitioning import partition_of
+from streams.publishing import PublishError, producer
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -27,10 +29,6 @@ Sent = dict[int, tuple[int, int]]
 """By subscriber (code): the partition, and the offset of the last record that was sent about them."""
 
 
-class PublishError(Exception):
-    """Kafka refused signals for good; the message says what to do."""
-
-
 class SignalTopic:
     """Publishes groups of signals and waits for every confirmation; a context manager."""
 
@@ -41,26 +39,8 @@ class SignalTopic:
 
     async def __aenter__(self) -> SignalTopic:
         """Connect; waits until Kafka answers."""
-        wait = 0.1
-        while True:
-            producer = AIOKafkaProducer(
-                acks="all",
-                enable_idempotence=True,
-                max_batch_size=1_000_000,
-                max_request_size=3_000_000,
-                request_timeout_ms=10_000,
-                **self._settings.aiokafka_options(),
-            )
-            try:
-                await producer.start()
-            except KafkaConnectionError:
-                await producer.stop()
-                log.warning("waiting for Kafka", kafka=self._settings.kafka)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
-            else:
-                self._producer = producer
-                return self
+        self._producer = await started(lambda: producer(self._settings), self._settings)
+        return self
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect."""
@@ -69,10 +49,10 @@ class SignalTopic:
 
     async def publish(self, groups: Iterable[Group]) -> Sent:
         """Publish groups and wait until all are confirmed, again and again while Kafka is away."""
-        producer = self._producer
-        if producer is None:
+        connected = self._producer
+        if connected is None:
             raise RuntimeError("The topic is not connected: use it as a context manager.")
-        partitions = len(await producer.partitions_for(self._topic))
+        partitions = len(await connected.partitions_for(self._topic))
         waiting: dict[int, list[Group]] = {}
         for group in groups:
             waiting.setdefault(partition_of(group[0].subscriber.encode(), partitions), []).append(group)
@@ -81,7 +61,7 @@ class SignalTopic:
         while waiting:
             for partition, some in list(waiting.items()):
                 try:
-                    await self._send(producer, partition, some, sent)
+                    await self._send(connected, partition, some, sent)
                     del waiting[partition]
                 except (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError):
                     log.warning("waiting for Kafka", kafka=self._settings.kafka)

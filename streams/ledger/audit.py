@@ -28,7 +28,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Pseudonyms, ``type:`` before each."""
     since: str
     found: int
-    published: bool
 
 
 def pseudonym(key: str, value: str) -> str:
@@ -40,7 +39,7 @@ def pseudonym(key: str, value: str) -> str:
     return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()[:16]
 
 
-def entry(key: str, case: str, indicators: Sequence[str], since: datetime, found: int, *, published: bool) -> Entry:
+def entry(key: str, case: str, indicators: Sequence[str], since: datetime, found: int) -> Entry:
     """The entry of a look-up of these indicators (``type:value``) that is made now by whoever runs this."""
     what = [f"{kind}:{pseudonym(key, value)}" for kind, _, value in (each.partition(":") for each in indicators)]
     return Entry(
@@ -50,7 +49,6 @@ def entry(key: str, case: str, indicators: Sequence[str], since: datetime, found
         what=what,
         since=since.isoformat(timespec="seconds"),
         found=found,
-        published=published,
     )
 
 

@@ -7,7 +7,6 @@ that they lie within it.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from typing import IO, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from streams.ledger.place import Place, Segment
 from streams.ledger.segments import ROW_GROUP, SCHEMA, NoSegmentError, SegmentFile, least, writer
@@ -84,18 +84,21 @@ def _merge(parts: Sequence[Segment]) -> Merge:
 def merge(place: Place, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
     """Make one merge; how many rows it has. ``told`` hears of the rows written so far.
 
-    A part that cannot be read is set aside first, and the merge left for the next time. Raises `LedgerError` and
-    OSError, and leaves everything as it was.
+    A part that cannot be read is set aside first, and the merge left for the next time, as it is when a part has gone
+    meanwhile. Raises `LedgerError` and OSError, and leaves everything as it was.
     """
     with tempfile.TemporaryFile(dir=place.scratch) as whole:
         try:
             count = _write(place, todo.parts, whole, told)
         except _PartError as error:
-            place.set_aside(error.part, error.reason)
+            place.set_aside(error.part, str(error))
+            return 0
+        except FileNotFoundError:  # another compactor was faster
             return 0
         whole.seek(0)
         name = place.put(todo.whole, mark, whole)
-    place.enter(name, todo.whole)
+    if not place.enter(name, todo.whole):
+        return 0  # without the whole the parts must stay
     for part in todo.parts:
         place.remove(part)
     return count
@@ -104,7 +107,7 @@ def merge(place: Place, todo: Merge, mark: str, told: Callable[[int], object] = 
 class _PartError(Exception):
     def __init__(self, part: Segment, reason: str) -> None:
         super().__init__(reason)
-        self.part, self.reason = part, reason
+        self.part = part
 
 
 class _Cursor:
@@ -114,7 +117,7 @@ class _Cursor:
         self.part = part
         try:
             self.file = SegmentFile(place.open(part))
-        except (NoSegmentError, FileNotFoundError) as error:
+        except NoSegmentError as error:
             raise _PartError(part, str(error)) from None
         self._next = 0
         self.table = SCHEMA.empty_table()
@@ -170,9 +173,9 @@ def _write(place: Place, parts: Sequence[Segment], to: IO[bytes], told: Callable
             cursor.file.__exit__()
 
 
-def _put(parquet: object, waiting: list[pa.Table]) -> int:
+def _put(parquet: pq.ParquetWriter, waiting: list[pa.Table]) -> int:
     table = pa.concat_tables(waiting)
-    parquet.write_table(table, row_group_size=ROW_GROUP)  # type: ignore[attr-defined]
+    parquet.write_table(table, row_group_size=ROW_GROUP)
     waiting.clear()
     return len(table)
 
@@ -180,8 +183,3 @@ def _put(parquet: object, waiting: list[pa.Table]) -> int:
 def expired(days: Sequence[date], keep: int, today: date) -> list[date]:
     """The days that lie longer ago than is kept."""
     return [day for day in days if day < today - timedelta(days=keep)]
-
-
-def process_mark() -> str:
-    """A mark for the files of this process."""
-    return f"merge-{os.getpid()}"

@@ -7,7 +7,7 @@ and, where one is there, the rest. Two files at a time, newest first.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -18,14 +18,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.codes import PLACES
-from models.contacts import host_key, own_key
 from streams.ledger.place import Place, Segment
-from streams.ledger.segments import SCHEMA, NoSegmentError, SegmentFile
+from streams.ledger.segments import NoSegmentError, SegmentFile
 
 _GROUPS: Final = 8
 """Row groups that are read at once: a bound on memory when nearly all of a segment is wanted."""
 
-LONGEST_NUMBER: Final = 15
+_LONGEST_NUMBER: Final = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +35,10 @@ class Keys:
     highs: NDArray[np.int64]
 
     @classmethod
-    def of(cls, ranges: Sequence[tuple[int, int]]) -> Keys:
-        """Ranges in any order; what overlaps becomes one."""
+    def of(cls, keys: Iterable[int] = (), ranges: Iterable[tuple[int, int]] = ()) -> Keys:
+        """Single keys, and ranges, in any order; what overlaps becomes one."""
         merged: list[list[int]] = []
-        for low, high in sorted(ranges):
+        for low, high in sorted([*((key, key) for key in keys), *ranges]):
             if merged and low <= merged[-1][1] + 1:
                 merged[-1][1] = max(merged[-1][1], high)
             else:
@@ -61,38 +60,20 @@ class Keys:
         return (first < len(self)) & (self.lows[np.minimum(first, len(self) - 1)] <= highs)
 
 
-def number_range(number_code: int) -> tuple[int, int]:
-    """The range of one number."""
-    return number_code, number_code
-
-
 def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
     """The ranges of all numbers that begin so, one for each length that a number can have."""
     value = int(prefix)
     ranges = []
-    for length in range(max(len(prefix), 2), LONGEST_NUMBER + 1):
+    for length in range(max(len(prefix), 2), _LONGEST_NUMBER + 1):
         scale = 10 ** (length - len(prefix))
         ranges.append((length * PLACES + value * scale, length * PLACES + (value + 1) * scale - 1))
     return ranges
-
-
-def host_range(host: str) -> tuple[int, int]:
-    """The range of a host and all that lies below it."""
-    key = host_key(host)
-    return key, key
-
-
-def own_range(subscriber_code: int) -> tuple[int, int]:
-    """The range of what happened to a subscriber."""
-    key = own_key(subscriber_code)
-    return key, key
 
 
 def find(
     place: Place,
     segments: Sequence[Segment],
     keys: Keys,
-    columns: Sequence[str] = tuple(SCHEMA.names),
     told: Callable[[Segment], object] = lambda segment: None,
     since: int = 0,
 ) -> Iterator[pa.Table]:
@@ -104,18 +85,17 @@ def find(
     """
     if not len(keys):
         return
-    wanted = tuple(dict.fromkeys((*columns, "key", "at")))
     looked: set[Segment] = set()
     waiting = list(reversed(segments))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         while waiting:
             gone: list[Segment] = []
             order = iter(waiting)
-            running = [(one, pool.submit(_read, place, one, keys, wanted, since)) for one in islice(order, 4)]
+            running = [(one, pool.submit(_read, place, one, keys, since)) for one in islice(order, 4)]
             while running:
                 segment, found = running.pop(0)
                 tables = found.result()
-                running += [(one, pool.submit(_read, place, one, keys, wanted, since)) for one in islice(order, 1)]
+                running += [(one, pool.submit(_read, place, one, keys, since)) for one in islice(order, 1)]
                 if tables is None:
                     gone.append(segment)
                 else:
@@ -133,7 +113,7 @@ def _merged(place: Place, gone: Sequence[Segment], looked: set[Segment]) -> list
     ]
 
 
-def _read(place: Place, segment: Segment, keys: Keys, columns: Sequence[str], since: int) -> list[pa.Table] | None:
+def _read(place: Place, segment: Segment, keys: Keys, since: int) -> list[pa.Table] | None:
     """The rows of one segment; None when it is gone."""
     found: list[pa.Table] = []
     try:
@@ -143,7 +123,7 @@ def _read(place: Place, segment: Segment, keys: Keys, columns: Sequence[str], si
                 some = groups[start : start + _GROUPS]
                 held = [group for group in some if keys.hold(_keys_of(file.read([group], ["key"]))).any()]
                 if held:
-                    table = file.read(held, columns)
+                    table = file.read(held)
                     kept = keys.hold(_keys_of(table)) & (table.column("at").to_numpy() >= since)
                     if kept.any():
                         found.append(table.filter(pa.array(kept)))

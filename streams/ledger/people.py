@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.codes import code_of, number_of
-from models.contacts import LINKED
+from models.contacts import LINKED, host_key
 from models.domains import normalise_url, parents
 from models.hunting import Contact
 from models.matching import split_url, starts_of
 from models.scanning import ENDED
-from streams.ledger.lookup import Keys, host_range, number_range, prefix_ranges
+from streams.ledger.lookup import Keys, prefix_ranges
 
 
 class Reached(msgspec.Struct, kw_only=True):
@@ -38,18 +38,17 @@ class Reached(msgspec.Struct, kw_only=True):
 
 def keys_of(indicators: Iterable[str]) -> Keys:
     """The keys under which the contacts of indicators (``type:value``) are found."""
+    keys: list[int] = []
     ranges: list[tuple[int, int]] = []
     for indicator in indicators:
         kind, _, value = indicator.partition(":")
         if kind == "number":
-            ranges.append(number_range(code_of(value)))
+            keys.append(code_of(value))
         elif kind == "number-prefix":
             ranges += prefix_ranges(value)
-        elif kind == "domain":
-            ranges.append(host_range(value))
         else:
-            ranges.append(host_range(bare_host(value)))
-    return Keys.of(ranges)
+            keys.append(host_key(value if kind == "domain" else bare_host(value)))
+    return Keys.of(keys, ranges)
 
 
 def bare_host(url: str) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,8 @@ _NAME = re.compile(r"p(\d{3,})-c(\d+)-(\d+)-s(\d+)-(\d+)\.parquet")
 _DAY = re.compile(r"day=(\d{4}-\d\d-\d\d)")
 PENDING = "pending"
 """Written, but not part of the ledger until the checkpoint says so."""
+MERGING = "merge-"
+"""How the mark of a merge begins; the time when it began (epoch s) follows."""
 ASIDE = "aside"
 """What could not be read."""
 
@@ -75,14 +77,38 @@ def segment_of(path: str) -> Segment | None:
     (100, 180)
     """
     folder, _, name = path.rpartition("/")
-    day, parts = _DAY.fullmatch(folder.rpartition("/")[2]), _NAME.fullmatch(name)
+    day, parts = _day_of(_name(folder)), _NAME.fullmatch(name)
     if day is None or parts is None:
         return None
     partition, *offsets = map(int, parts.groups())
+    return Segment(partition, (offsets[0], offsets[1]), (offsets[2], offsets[3]), day)
+
+
+def merge_mark(began: int) -> str:
+    """The mark of the files that a merge of this process puts.
+
+    >>> merge_mark(1764000000).startswith("merge-1764000000-")
+    True
+    """
+    return f"{MERGING}{began}-{os.getpid()}"
+
+
+def _began(name: str) -> int | None:
+    """When the merge began that has put a file; None for another's."""
+    began = name.removeprefix(MERGING).partition("-")[0]
+    return int(began) if name.startswith(MERGING) and began.isdigit() else None
+
+
+def _day_of(folder: str) -> date | None:
+    day = _DAY.fullmatch(folder)
     try:
-        return Segment(partition, (offsets[0], offsets[1]), (offsets[2], offsets[3]), date.fromisoformat(day[1]))
+        return None if day is None else date.fromisoformat(day[1])
     except ValueError:
         return None
+
+
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 class Place:
@@ -116,48 +142,34 @@ class Place:
         self._fs.makedirs(f"{self._root}/{PENDING}", exist_ok=True)
         return f"{self._root}/{PENDING}"
 
-    def segments(self, since: date | None = None, partition: int | None = None) -> list[Segment]:
+    def segments(self, since: date | None = None) -> list[Segment]:
         """The segments recorded on that day or later, oldest first; those within another are left out."""
-        found: list[Segment] = []
-        with self._reached():
-            self._fs.invalidate_cache()
-            for folder in self._names(""):
-                day = _DAY.fullmatch(folder)
-                if day is not None and (since is None or date.fromisoformat(day[1]) >= since):
-                    found += filter(None, (segment_of(f"{folder}/{name}") for name in self._names(folder)))
-        if partition is not None:
-            found = [segment for segment in found if segment.partition == partition]
-        return whole(found)
+        return whole(self.listed(since))
 
-    def superseded(self) -> list[Segment]:
-        """The segments that lie within another one: what a merge that was interrupted has left."""
-        with self._reached():
-            self._fs.invalidate_cache()
-            found = [
-                segment
-                for folder in self._names("")
-                if _DAY.fullmatch(folder)
-                for name in self._names(folder)
-                if (segment := segment_of(f"{folder}/{name}")) is not None
-            ]
-        return sorted(set(found) - set(whole(found)))
+    def listed(self, since: date | None = None) -> dict[Segment, int]:
+        """All segments recorded on that day or later, what an interrupted merge has left as well, with their bytes."""
+        sizes: dict[Segment, int] = {}
+        for day, files in self._files(since):
+            for name, size in files:
+                segment = segment_of(f"day={day.isoformat()}/{name}")
+                if segment is not None:
+                    sizes[segment] = size
+        return sizes
 
     def days(self) -> dict[date, int]:
         """The days that there are, and how many bytes each holds."""
-        sizes: dict[date, int] = {}
+        return {day: sum(size for _, size in files) for day, files in self._files(None)}
+
+    def _files(self, since: date | None) -> list[tuple[date, list[tuple[str, int]]]]:
+        """Of each day from that one on, its files with their bytes."""
         with self._reached():
             self._fs.invalidate_cache()
-            for folder in self._names(""):
-                day = _DAY.fullmatch(folder)
-                if day is not None:
-                    listed = self._fs.ls(f"{self._root}/{folder}", detail=True)
-                    sizes[date.fromisoformat(day[1])] = sum(int(each["size"] or 0) for each in listed)
-        return dict(sorted(sizes.items()))
-
-    def size(self, segment: Segment) -> int:
-        """A segment's bytes."""
-        with self._reached():
-            return int(self._fs.size(f"{self._root}/{segment.path}"))
+            days = sorted(filter(None, map(_day_of, self._names(""))))
+            return [
+                (day, [(_name(each["name"]), int(each["size"] or 0)) for each in self._ls(f"day={day.isoformat()}")])
+                for day in days
+                if since is None or day >= since
+            ]
 
     def open(self, segment: Segment) -> IO[bytes]:
         """A segment's file; raises FileNotFoundError when it is gone."""
@@ -166,10 +178,6 @@ class Place:
             return Path(path).open("rb")
         opened: IO[bytes] = self._fs.open(path, "rb")
         return opened
-
-    def local_path(self, segment: Segment) -> str | None:
-        """Where the file is on this machine; None for an object store."""
-        return f"{self._root}/{segment.path}" if self._is_local else None
 
     def put(self, segment: Segment, mark: str, content: Any) -> str:
         """Write a file beside the ledger; returns its name there. Raises OSError, for example without space."""
@@ -213,11 +221,17 @@ class Place:
             self._fs.rm(f"{self._root}/day={day.isoformat()}", recursive=True)
 
     def clear_pending(self, partition: int) -> None:
-        """Delete what other owners of a partition have put and never entered."""
+        """Delete what other owners of a partition have put and never entered; merges are none of theirs."""
+        self._clear(lambda name: f".p{partition:03}-" in name and not name.startswith(MERGING))
+
+    def clear_merges(self, before: int) -> None:
+        """Delete what merges that began before a time (epoch s) have put and never entered."""
+        self._clear(lambda name: (began := _began(name)) is not None and began < before)
+
+    def _clear(self, is_left: Callable[[str], bool]) -> None:
         with self._reached():
-            for name in self._names(PENDING):
-                if f".p{partition:03}-" in name:
-                    self._forget(f"{self._root}/{PENDING}/{name}")
+            for name in filter(is_left, self._names(PENDING)):
+                self._forget(f"{self._root}/{PENDING}/{name}")
 
     def set_aside(self, segment: Segment, reason: str) -> None:
         """Take a file that cannot be read out of the ledger, and say so."""
@@ -253,11 +267,14 @@ class Place:
             return
 
     def _names(self, folder: str) -> list[str]:
+        return sorted(_name(each["name"]) for each in self._ls(folder))
+
+    def _ls(self, folder: str) -> list[dict[str, Any]]:
         try:
-            listed = self._fs.ls(f"{self._root}/{folder}".rstrip("/"), detail=False)
+            listed: list[dict[str, Any]] = self._fs.ls(f"{self._root}/{folder}".rstrip("/"), detail=True)
         except FileNotFoundError:
             return []
-        return sorted(path.rstrip("/").rpartition("/")[2] for path in listed)
+        return listed
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

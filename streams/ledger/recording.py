@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import structlog
 
-from models.batches import Calls, Messages
-from models.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
+from models.contacts import Rows
 from models.signals import Signal
 from streams import metrics
 from streams.checkpoint import Held, Recorded
+from streams.ledger.gathering import Gathering
 from streams.ledger.place import LedgerError, Place, Segment, segment_of
-from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile, least, table_of, written
+from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile, table_of, written
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,6 @@ WRITE_EVERY = 5.0
 
 _PHASE = 0.618
 """Of that time, by how much partitions are apart: the golden section spreads any number of them."""
-
-AT_ONCE = 2048
-"""Events of which rows are made at once."""
 
 Ack = Callable[[], object]
 
@@ -64,48 +61,59 @@ class Recorder:
     """Writes the segments of a worker's partitions. ``indicators`` tells how far they have been read."""
 
     def __init__(self, settings: Settings, indicators: Callable[[], Mapping[int, int]]) -> None:
-        self.calls, self.sms, self._signals = (settings.topic(name) for name in ("calls", "sms", "signals"))
-        self._indicators = indicators
+        self.calls, self.sms, self.signals = (settings.topic(name) for name in ("calls", "sms", "signals"))
+        self.indicators = indicators
         self.place = Place(settings) if settings.ledger else None
         self.mark = secrets.token_hex(6)
         self.one_at_a_time = asyncio.Semaphore(1)
 
-    def known(self, held: Held) -> Knowledge:
-        """What is known at this moment."""
-        return Knowledge(dict(self._indicators()), held.offsets.get(self._signals, 0))
+    async def open(self, taken: Sequence[tuple[Held, Mapping[str, int]]]) -> list[Recording]:
+        """The recordings of partitions whose checkpoints were loaded, each with where its scoring goes on.
 
-    async def open(self, held: Held, starts: Mapping[str, int]) -> Recording:
-        """The recording of a partition whose checkpoint was loaded; ``starts``: where its scoring goes on.
-
-        Enters the segment that the checkpoint names. Raises `LedgerError` when the place cannot be used.
+        Enters the segments that the checkpoints name. Raises `LedgerError` when the place cannot be used.
         """
-        starts = {topic: at for topic, at in starts.items() if topic != self._signals}
+        starts = [{topic: at for topic, at in start.items() if topic != self.signals} for _, start in taken]
+        pairs = [*zip([held for held, _ in taken], starts, strict=True)]
         if self.place is None:
-            held.recorded = Recorded()  # a ledger that is turned on again begins where scoring is then
-            return Recording(self, held, dict(starts), Knowledge())
-        return await asyncio.to_thread(self._open, self.place, held, starts)
+            for held, _ in pairs:
+                held.recorded = Recorded()  # a ledger that is turned on again begins where scoring is then
+            return [Recording(self, held, start, Knowledge()) for held, start in pairs]
+        return await asyncio.to_thread(self._open, self.place, pairs)
 
-    def _open(self, place: Place, held: Held, starts: Mapping[str, int]) -> Recording:
-        number = held.partition.number
-        reached = {topic: held.recorded.offsets.get(topic, at) for topic, at in starts.items()}
-        segment = segment_of(held.recorded.segment) if held.recorded.segment else None
-        if segment is not None and not place.enter(held.recorded.pending, segment):
+    def _open(self, place: Place, taken: Sequence[tuple[Held, dict[str, int]]]) -> list[Recording]:
+        reached = [self._entered(place, held, start) for held, start in taken]
+        segments = place.segments()  # once for all of them: an object store takes its time
+        recordings = []
+        for (held, _), at in zip(taken, reached, strict=True):
+            mine = [segment for segment in segments if segment.partition == held.partition.number]
+            for segment in mine:
+                at[self.calls] = max(at[self.calls], segment.calls[1])
+                at[self.sms] = max(at[self.sms], segment.sms[1])
+            held.recorded = Recorded(dict(at))  # the first checkpoint says so, however soon the worker is gone
+            recordings.append(Recording(self, held, at, _known_before(place, mine)))
+        return recordings
+
+    def _entered(self, place: Place, held: Held, start: Mapping[str, int]) -> dict[str, int]:
+        """Enter the segment that a checkpoint names; how far the ledger has got then, by the checkpoint alone."""
+        recorded = held.recorded
+        reached = {topic: recorded.offsets.get(topic, at) for topic, at in start.items()}
+        segment = segment_of(recorded.segment) if recorded.segment else None
+        if segment is not None and not place.enter(recorded.pending, segment):
             log.error("a segment of the ledger is gone and is recorded again", segment=segment.path)
             reached |= {self.calls: segment.calls[0], self.sms: segment.sms[0]}
-        place.clear_pending(number)
-        known = Knowledge()
-        segments = place.segments(partition=number)
-        for segment in segments:
-            reached[self.calls] = max(reached.get(self.calls, 0), segment.calls[1])
-            reached[self.sms] = max(reached.get(self.sms, 0), segment.sms[1])
-        if segments:
-            try:
-                with SegmentFile(place.open(max(segments, key=lambda each: each.calls[1] + each.sms[1]))) as file:
-                    known = file.known
-            except (NoSegmentError, FileNotFoundError):
-                known = Knowledge()  # its contacts are then looked through once more than needed
-        held.recorded = Recorded(dict(reached))  # the first checkpoint says so, however soon the worker is gone
-        return Recording(self, held, reached, known)
+        place.clear_pending(held.partition.number)
+        return reached
+
+
+def _known_before(place: Place, segments: Sequence[Segment]) -> Knowledge:
+    """What the last of a partition's segments knew; what followed it was scored with that at least."""
+    if segments:
+        try:
+            with SegmentFile(place.open(max(segments, key=lambda each: each.calls[1] + each.sms[1]))) as file:
+                return file.known
+        except (NoSegmentError, FileNotFoundError):
+            pass  # what follows is then looked through once more than needed
+    return Knowledge()
 
 
 @dataclass(slots=True)
@@ -120,14 +128,9 @@ class Recording:
     """What was known, at least, when the records were scored that another worker has scored."""
     acks: dict[str, Ack] = field(default_factory=dict)
     """By topic, the ack of the last batch that is gathered; it covers all before."""
-    _rows: list[Rows] = field(default_factory=list)
-    _few_calls: list[Calls] = field(default_factory=list)
-    """Events of which no rows have been made yet."""
-    _few_messages: list[Messages] = field(default_factory=list)
-    _count: int = 0
-    _known: Knowledge = field(default_factory=Knowledge)
-    _since: int = 0
-    """The round in which the first of the rows came."""
+    _gathering: Gathering = field(default_factory=Gathering)
+    _round: int = 0
+    """The round in which the last segment was begun."""
     _starts: dict[str, int] = field(default_factory=dict)
     _draft: _Draft | None = None
     """The segment that is being written."""
@@ -140,7 +143,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         """What is gathered from now on begins where the ledger ends."""
-        self._starts = dict(self.reached)
+        self._starts, self._round = dict(self.reached), self._present_round()
 
     @property
     def is_on(self) -> bool:
@@ -152,78 +155,78 @@ class Recording:
         return self.is_on and topic in self.reached
 
     def known(self) -> Knowledge:
-        """What is known at this moment, to be asked for before a step is scored."""
-        return self.recorder.known(self.held)
+        """What is known at this moment, to be asked for before a step is scored; the same object while it is the same.
+
+        Dearly made, it would weigh on every step.
+        """
+        signals, last = self.held.offsets.get(self.recorder.signals, 0), self._gathering.known
+        indicators = self.recorder.indicators()
+        if signals == last.signals and indicators == last.indicators:
+            return last
+        return Knowledge(dict(indicators), signals)
 
     def add(self, topic: str, events: Any, offsets: Any, upto: int, known: Knowledge) -> None:
         """Gather calls or SMS at these offsets, which reach to before ``upto``; what the ledger has is left out.
 
         ``known``: what was known when they were scored.
         """
-        low = self.reached.get(topic)
-        if low is None or upto <= low or not self.is_on:
+        if not self.takes(topic) or upto <= self.reached[topic]:
             return
+        low, self.reached[topic] = self.reached[topic], upto
         if len(offsets) and offsets[0] < low:
             events = events[slice(int(np.searchsorted(offsets, low)), None)]
-        self.reached[topic] = upto
         if len(events):
-            self._note(known)
-            few: list[Any] = self._few_calls if isinstance(events, Calls) else self._few_messages
-            few.append(events)
-            self._count += len(events)
-            if sum(map(len, few)) >= AT_ONCE:
-                self._gather(few)
+            self._gathering.add(events, known)
 
     def add_context(self, signals: Sequence[tuple[str, Signal]], known: Knowledge) -> None:
         """Gather context signals of events that are added."""
-        rows = rows_of_context(signals) if self.is_on and signals else None
-        if rows is not None:
-            self._note(known)
-            self._rows.append(rows)
-            self._count += len(rows)
+        if self.is_on and signals:
+            self._gathering.add_context(signals, known)
 
-    def _gather(self, few: list[Any]) -> None:
-        """Make rows of the events of several batches at once: a small batch costs nearly as much as a large one."""
-        if few and isinstance(few[0], Calls):
-            self._rows.append(rows_of_calls(Calls.joined(few)))
-        elif few:
-            self._rows += rows_of_messages(Messages.joined(few))
-        few.clear()
+    async def room(self) -> None:
+        """Wait while rows gather faster than they can be written, or cannot be written at all."""
+        while len(self._gathering) >= MOST_ROWS and self._writing is not None and not self._writing.done():
+            await asyncio.wait({self._writing})
+        if len(self._gathering) >= MOST_ROWS:
+            await self.settle()
 
-    def _note(self, known: Knowledge) -> None:
-        """Note what was known of the events that are about to be gathered."""
-        if not self._count:
-            self._known, self._since = known, self._round()
-        elif known is self.before:  # one topic may be read again while the other is read on
-            self._known = least((self._known, known))
-
-    async def go_on(self, *, at_once: bool = False) -> bool:
+    def go_on(self) -> bool:
         """Begin a segment if one is due; whether one is finished, which the next checkpoint should name.
 
-        Waits only when rows gather faster than they can be written.
+        Raises `LedgerError` when the one that was named last could not be moved to its place.
         """
-        if not self.is_on:
-            return False
-        if self._draft is None and self._is_due(at_once):
+        if self._entering is not None and self._entering.done():
+            self._entering.result()  # it has failed: what is in its place is named no longer
+        if self._draft is None and self._is_due():
             self._begin()
-        if self._writing is not None and (at_once or self._count >= MOST_ROWS):
-            await asyncio.wait({self._writing})
-            await self.settle()
-        elif self._entering is not None and self._entering.done():
-            await self.settle()
         return self._is_finished and self._named is None
+
+    async def finish(self) -> bool:
+        """Write what has gathered, now; whether a segment is finished, which the next checkpoint should name.
+
+        To be called again, with a checkpoint in between, until there is none.
+        """
+        await self.settle()
+        if self._draft is None and self._is_worth_writing:
+            self._begin()
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
+        return self._is_finished
 
     @property
     def _is_finished(self) -> bool:
         task = self._writing
         return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
-    def _is_due(self, at_once: bool) -> bool:
-        if (self._given_up and self._has_failed) or not (self._count or self.acks):
-            return False
-        return at_once or self._count >= MOST_ROWS or self._round() > self._since
+    @property
+    def _is_worth_writing(self) -> bool:
+        return self.is_on and bool(len(self._gathering) or self.acks) and not (self._given_up and self._has_failed)
 
-    def _round(self) -> int:
+    def _is_due(self) -> bool:
+        late = len(self._gathering) >= MOST_ROWS or self._present_round() > self._round
+        return late and self._is_worth_writing
+
+    def _present_round(self) -> int:
         """How often it has been time to write; each partition has its own moment, so that they take turns."""
         phase = self.held.partition.number * _PHASE % 1.0
         return int(perf_counter() / WRITE_EVERY + phase)
@@ -232,18 +235,12 @@ class Recording:
         place = self.recorder.place
         if place is None:
             return
-        self._gather(self._few_calls)
-        self._gather(self._few_messages)
-        calls, sms = self.recorder.calls, self.recorder.sms
-        segment = Segment(
-            self.held.partition.number,
-            (self._starts.get(calls, 0), self.reached.get(calls, 0)),
-            (self._starts.get(sms, 0), self.reached.get(sms, 0)),
-            _today(),
-        )
-        self._draft = _Draft(self._rows, self._known, Recorded(dict(self.reached)), segment, self.acks)
-        self._rows, self._count, self.acks, self._starts = [], 0, {}, dict(self.reached)
-        self._since = self._round()
+        calls, sms = ((self._starts[topic], self.reached[topic]) for topic in (self.recorder.calls, self.recorder.sms))
+        segment = Segment(self.held.partition.number, calls, sms, _today())
+        gathering = self._gathering
+        self._draft = _Draft(gathering.rows(), gathering.known, Recorded(dict(self.reached)), segment, self.acks)
+        self._gathering, self.acks, self._starts = Gathering(), {}, dict(self.reached)
+        self._round = self._present_round()
         self._writing = asyncio.create_task(self._write(place, self._draft))
 
     async def _write(self, place: Place, draft: _Draft) -> str:
@@ -304,14 +301,14 @@ class Recording:
         self._named = self._entering = None
 
     async def settle(self) -> None:
-        """Wait until the segment that was named is in its place; raises what went wrong with it."""
+        """Wait until the segment that a checkpoint has named is in its place; raises what went wrong with it."""
         if self._entering is not None:
             await self._entering
 
     @property
     def rows(self) -> int:
         """How many rows are in memory."""
-        return self._count + (self._draft.count if self._draft is not None else 0)
+        return len(self._gathering) + (self._draft.count if self._draft is not None else 0)
 
     async def give_up(self) -> None:
         """Wait for no space any more: what is not written yet is recorded by whoever comes next."""

@@ -79,3 +79,17 @@ def test_nothing_is_lost_and_people_are_warned_while_the_disk_is_full(site: Site
     until(lambda: committed(site) == EVENTS + 1, 30)
     assert recorded(site) == EVENTS + 1
     assert '"ready": true' in waiting_for(http)
+
+
+def test_a_worker_with_a_full_disk_stops_in_time_and_the_next_one_records_all(site: Site, small_disk: Path) -> None:
+    worker, http = site.start_worker()
+    asyncio.run(fill(site.settings, made(EVENTS, fraud_numbers(10), ["x.top"]), PARTITIONS, lambda count: None))
+    applied(http, EVENTS)
+    until(lambda: "ledger" in waiting_for(http), 20)
+    assert worker.stop() == 0
+    assert recorded(site) < EVENTS
+
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    site.start_worker()
+    until(lambda: committed(site) == EVENTS, 30)
+    assert recorded(site) == EVENTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import threading
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from kafka.admin import KafkaAdminClient
 
+from bench.filling import fill
 from models.alerts import encode
 from streams.local.process import Server
 from streams.local.stack import LocalStack
@@ -22,7 +25,7 @@ from streams.playing import PlayedRecord, records
 from streams.records import RecordFiles
 from streams.replay import Replay
 from streams.settings import Settings
-from tests.chaos.city import engine, example_indicators
+from tests.chaos.city import alerts_of, engine, example_day, example_indicators, for_others
 from tests.site import ROOT, Site, call, indicator, last_words, until
 from tests.strategies import CALLS, MESSAGES
 
@@ -81,6 +84,26 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
     assert _by_subscriber(published(site)) == _by_subscriber(replayed)
 
 
+def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(site: Site) -> None:
+    copies = 40  # of the day, for other people: enough to be killed in the middle of
+    import_indicators(site)
+    records = [for_others(record, copy) for record in example_day() for copy in range(copies)]
+    asyncio.run(fill(site.settings, records, 8, lambda count: None))
+    wanted = alerts_of(lambda: iter(records), example_indicators())
+    killed = 0
+    while killed < 3:
+        process, _ = site.start_worker(wait=False, FOREWARN_INSTANCE="one")
+        before = _count(site)
+        until(lambda before=before: _count(site) > before, 20)  # type: ignore[misc]
+        process.kill()
+        killed += 1
+    assert len(set(published(site))) < len(wanted)  # repeats apart, the last start has something left to do
+    site.start_worker(FOREWARN_INSTANCE="one")
+    until(lambda: len(set(published(site))) >= len(wanted), 20)
+    time.sleep(0.5)
+    assert set(published(site)) == set(wanted)  # repeats have the same bytes, and nothing else came
+
+
 def test_killed_while_records_come_a_worker_ends_with_the_same_alerts(
     site: Site, day: list[PlayedRecord], replayed: list[bytes]
 ) -> None:
@@ -109,6 +132,25 @@ def test_two_workers_share_the_partitions_and_lose_nothing(
     leaving.stop()
     until(lambda: metric(first, "forewarn_partitions") == 8, 20)
     until(lambda: _agree(site, replayed), 20)
+
+
+def test_emptied_redis_is_refused_until_somebody_says_rebuild(site: Site) -> None:
+    site.send("indicators", indicator())
+    process, _ = site.start_worker()
+    site.send("calls", call("8610000000601", AT))
+    until(site.alerts)
+    process.stop()
+    with redis.Redis.from_url(site.settings.redis) as client:
+        for key in client.scan_iter(f"*{site.settings.topic_prefix}*"):
+            client.delete(key)
+    refusing, _ = site.start_worker(wait=False)
+    words = until(lambda: _last_words(refusing), 15)
+    assert "Redis holds no state of partition" in words
+    assert "FOREWARN_STATE_WHEN_MISSING=rebuild" in words
+    assert "Traceback" not in refusing.launch.log.read_text()
+    site.start_worker(FOREWARN_STATE_WHEN_MISSING="rebuild")
+    repeated = until(lambda: published(site)[1:])
+    assert repeated == published(site)[:1]
 
 
 def test_unequal_partitions_are_refused(site: Site) -> None:

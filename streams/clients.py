@@ -1,0 +1,67 @@
+"""Clients that wait: for a Kafka that does not answer yet, and for a Redis that does not at present.
+
+Nothing is acknowledged meanwhile, so nothing is lost; `/readyz` says what is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka.errors import KafkaConnectionError
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+
+from streams import metrics
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+LONGEST_PAUSE = 2.0
+"""Seconds between two attempts, at most; each pause is twice the one before."""
+
+
+async def _ready(client: Any) -> None:
+    """Nothing more to do than to start it."""
+
+
+async def started(make: Callable[[], C], settings: Settings, prepared: Callable[[C], Awaitable[None]] = _ready) -> C:
+    """A client of aiokafka that has started and is ``prepared``; a new one is made for each attempt."""
+    pause = 0.1
+    while True:
+        client: Any = make()
+        try:
+            await client.start()
+            await prepared(client)
+        except KafkaConnectionError:
+            await client.stop()
+            metrics.READY.labels("kafka").set(0)
+            log.warning("waiting for Kafka", kafka=settings.kafka)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            metrics.READY.labels("kafka").set(1)
+            started_client: C = client
+            return started_client
+
+
+async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:
+    """What Redis answers, asked again until it does."""
+    pause = 0.05
+    while True:
+        try:
+            answer = await ask()
+        except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError) as error:
+            metrics.READY.labels("redis").set(0)
+            metrics.RETRIES.labels("redis").inc()
+            if pause >= 0.4:
+                log.warning("waiting for Redis", redis=settings.redis_shown, error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            metrics.READY.labels("redis").set(1)
+            return answer
