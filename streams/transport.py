@@ -24,6 +24,7 @@ from uvloop import new_event_loop
 
 from streams.acks import AckedRanges
 from streams.columns import MOST_RECORDS, Columns, RawRecords, unpack
+from streams.patience import answer_within
 
 FETCH_AGAIN_AFTER = 0.02
 """Seconds after a fetch until the next, while some of its records have not been taken yet."""
@@ -40,7 +41,7 @@ MANY = 6
 """How many small batches at once are many; what is found while fewer come is handed on at once."""
 
 ANSWER_WITHIN = 1.5
-"""Seconds within which a partition's leader must say where it ends."""
+"""Seconds within which a partition's leader must say where it ends, not counting those in which we stood still."""
 
 LONGEST_WAIT_IF_HELD = 0.05
 """Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""
@@ -178,8 +179,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
 
     async def _ask_for_ends(self, tps: Collection[TP]) -> Mapping[TP, int]:
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                offsets: Mapping[TP, int] = await self._ensure_consumer().end_offsets(tps)
+            offsets: Mapping[TP, int] = await answer_within(self._ensure_consumer().end_offsets(tps), ANSWER_WITHIN)
         except (TimeoutError, KafkaError):
             return {}
         return offsets

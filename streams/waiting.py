@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Final, Literal
 
+import structlog
+
 from streams.assignment import Assigned, Source
+
+log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 2.0
 """Seconds that one topic's events wait for another topic in silence; then its leader is asked why it gives nothing."""
@@ -51,7 +55,12 @@ async def _is_at_end(assigned: Assigned, source: Source, role: EventTopic, behin
         return feed.upto >= end
     # Nothing more will come for some time. An alert is worth more than an order, if it can be published at all: in
     # an outage of all of Kafka, which the other topic's silence shows, there is only the order to lose.
-    return silent and await source.end_offset_now(assigned.feeds[_OTHER[role]].topic, number) is not None
+    gone = silent and await source.end_offset_now(assigned.feeds[_OTHER[role]].topic, number) is not None
+    if gone:
+        log.warning(
+            "a topic's leader does not answer: the other topic goes on alone", topic=feed.topic, partition=number
+        )
+    return gone
 
 
 def hold_back(assigned: Assigned, source: Source | None, horizons: Mapping[str, float]) -> None:
