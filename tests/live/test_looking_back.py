@@ -142,6 +142,14 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         site.stop()
 
 
+def test_a_hunter_that_waits_for_kafka_stops_when_it_is_told_to(site: Site) -> None:
+    hunter, _ = site.start_hunter(wait=False, FOREWARN_KAFKA="127.0.0.1:9")
+    log = hunter.launch.log
+    until(lambda: log.exists() and "waiting for Kafka" in log.read_text(), 20)
+    assert hunter.stop() == 0
+    assert "took too long" not in log.read_text()
+
+
 async def _play(settings: Settings, records: list[Made], indicators: list[Indicator]) -> None:
     """Publish records, and indicators at about the same time."""
     playing = asyncio.create_task(fill(settings, iter(records), PARTITIONS, lambda count: None))
