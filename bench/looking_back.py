@@ -7,7 +7,9 @@ process of its own, with nothing in memory but what the system keeps of files.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import random
 import resource
 import shutil
@@ -22,17 +24,21 @@ from pathlib import Path
 import click
 import numpy as np
 import pyarrow as pa
+from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 
-from bench.records import BEGIN, fraud_numbers
+from bench.records import BEGIN, fraud_numbers, indicators_of
 from models.codes import code_of
 from models.contacts import Rows
 from streams.cli.progress import count_bar
+from streams.indicator_topic import publish
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, contacts_of, keys_of
 from streams.ledger.place import Place, Segment
 from streams.ledger.segments import ROW_GROUP, Knowledge, table_of, writer
+from streams.local.stack import LocalStack
 from streams.settings import Settings
+from tests.site import Site
 
 FOLDER = Path(".forewarn/bench-ledger")
 OUT = Path(".forewarn/bench-looking-back.json")
@@ -41,6 +47,7 @@ NUMBERS = 1000
 REACHED = 400
 DAY_MS = 86_400_000
 CHUNK = ROW_GROUP * 16
+PATIENCE_S = 60.0
 
 
 @click.group()
@@ -104,6 +111,60 @@ def ask(numbers: int, seed: int) -> None:
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     click.echo(json.dumps({"seconds": seconds, "people": found, "peak_mb": peak}))
+
+
+@main.command()
+@click.option("--contacts", default=40_000_000, show_default=True)
+@click.option("--times", default=9, show_default=True, help="Indicators, one after the other.")
+def signal(contacts: int, times: int) -> None:
+    """From sending a new indicator to reading the first signal of a past contact, with a hunter over such a ledger.
+
+    Example: python -m bench.looking_back signal --contacts 10000000
+    """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    make(contacts)
+    told = Console(stderr=True)
+    with LocalStack(FOLDER / "stack", 0, 0, notify=told.print) as stack:
+        settings = Settings(kafka=stack.kafka, redis=stack.redis, ledger=str(FOLDER))
+        site = Site(settings, FOLDER, watch=stack.watch)
+        site.apply_topics()
+        site.start_hunter(FOREWARN_LEDGER=str(FOLDER.absolute()))
+        try:
+            seconds = [_first_signal(site, number) for number in fraud_numbers(NUMBERS)[:times]]
+        finally:
+            site.stop()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    told.print(f"first signal after {min(seconds):.2f} / {statistics.median(seconds):.2f} / {max(seconds):.2f} s")
+    click.echo(json.dumps({"contacts": contacts, "seconds": [round(each, 3) for each in sorted(seconds)]}))
+
+
+def _first_signal(site: Site, number: str) -> float:
+    """Seconds from sending a number's indicator until a signal about it is read."""
+    settings = site.settings
+    topic = settings.topic("signals")
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
+    try:
+        consumer.assign([TopicPartition(topic, part) for part in consumer.partitions_for_topic(topic) or ()])
+        consumer.seek_to_end()
+        for part in consumer.assignment():
+            consumer.position(part)
+        began = time.perf_counter()
+        asyncio.run(publish(settings, indicators_of([number], [])))
+        while not consumer.poll(timeout_ms=20):
+            if time.perf_counter() - began > PATIENCE_S:
+                raise RuntimeError("no signal came")
+        found = time.perf_counter() - began
+        _until_quiet(consumer)
+        return found
+    finally:
+        consumer.close()
+
+
+def _until_quiet(consumer: KafkaConsumer) -> None:
+    """Read until all signals of this look back have come."""
+    while consumer.poll(timeout_ms=2000):
+        pass
 
 
 def make(count: int) -> None:

@@ -30,6 +30,7 @@ from models.packed import Packed
 from models.reading import normal_hosts
 from models.signals import BANK_CALL, BANK_NOTICE, CHECK_CALL, CODE, LONG_CALL, Signal
 from models.skimming import DISGUISE, DOT
+from models.templates import templates_of
 from models.texts import LONGEST, read, read_marked
 
 # What a row is, by bits; the lowest two are those of `models.scanning`.
@@ -80,6 +81,8 @@ class Rows:
     links: NDArray[np.uint8] | None = None
     """The hosts and URLs of each SMS, joined by spaces, in UTF-8 one behind the other; None when no row has any."""
     link_ends: NDArray[np.int64] | None = None
+    templates: NDArray[np.int64] | None = None
+    """The template of each SMS (`models.templates`); None when no row has any."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -197,6 +200,7 @@ def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any) -> Rows:
         np.full(len(keys), -1.0),
         *_ids(linked.records, linked.ids, linked),
         *(links, link_ends),
+        templates_of(linked.texts, linked.text_begins, linked.text_ends),
     )
 
 

@@ -68,6 +68,19 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     harmed_hours: Minutes
 
 
+class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When what spreads is taken for a campaign."""
+
+    recipients: Annotated[int, Meta(ge=2)]
+    """People whom a new domain or number reaches within an hour."""
+    resembling: Annotated[int, Meta(ge=2)]
+    """The same, when it is known of fraud or borrows an organisation's name."""
+    fresh_hours: Annotated[float, Meta(gt=0, le=720)]
+    """For how long after it was first seen a domain or number is new."""
+    well_known: list[str]
+    """Domains and numbers, normalised, that are never suspected here."""
+
+
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to reach a severity: at least this risk and, if given, at least this stage."""
 
@@ -82,6 +95,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context: ContextPoints
     windows: Windows
     severities: dict[Severity, list[Rule]]
+    campaigns: CampaignRules
     version: str = ""
 
 

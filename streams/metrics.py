@@ -92,6 +92,12 @@ LEDGER_ASIDE = Counter(
     "forewarn_ledger_segments_aside", "Segments that could not be read and were set aside.", registry=REGISTRY
 )
 HUNT_SIGNALS = Counter("forewarn_hunt_signals", "Signals that look-backs have published.", registry=REGISTRY)
+CAMPAIGNS = Counter(
+    "forewarn_campaigns",
+    "Records of campaigns that were published.",
+    ["type", "status"],
+    registry=REGISTRY,
+)
 HUNT_SECONDS = Histogram(
     "forewarn_hunt_seconds",
     "One look back that found somebody, until Kafka confirmed the signals.",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 COMMANDS = {
+    "campaigns": "streams.cli.campaigns:campaigns",
     "demo": "streams.cli.demo:demo",
     "doctor": "streams.cli.doctor:doctor",
     "down": "streams.cli.local:down",

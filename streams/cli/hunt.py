@@ -160,11 +160,11 @@ _HEAD = ("subscriber", "indicator", "first", "last", "contacts", "calls in", "ca
 
 def _row(line: Reached) -> tuple[str, ...]:
     counts = (line.contacts, line.calls_in, line.calls_out, round(line.talk_s), line.sms_in, line.sms_out)
-    return (line.subscriber, line.indicator, _moment(line.first_at), _moment(line.last_at), *map(str, counts))
+    return (line.subscriber, line.indicator, moment(line.first_at), moment(line.last_at), *map(str, counts))
 
 
-def _moment(at: int) -> str:
-    """UTC to the second."""
+def moment(at: int) -> str:
+    """A time (epoch ms) for people, UTC to the second."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -21,15 +22,21 @@ from models.policy import Policy
 from models.signals import SignalRecord
 from streams import health, metrics, policy_file
 from streams.clients import answered
+from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Search, grouped
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
+from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
+from streams.hunter.spreading import Spreading
 from streams.ledger.place import Place, Segment
 from streams.service import serve
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+SPREADS_FOR = timedelta(days=2)
+"""What was recorded longer ago spreads no more: a hunter that is new to a large ledger need not read all of it."""
 
 LOOK_EVERY = 0.25
 """Seconds that are waited for a new indicator before the ledger is looked at again."""
@@ -63,14 +70,27 @@ _memory = msgspec.msgpack.Decoder(Memory)
 class Hunter:
     """Looks back for one group. Its memory is in Redis; what is lost of it is looked for again, to the same effect."""
 
-    def __init__(self, settings: Settings, policy: Policy, place: Place, known: IndicatorLog, out: SignalTopic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        place: Place,
+        known: IndicatorLog,
+        out: SignalTopic,
+        campaigns: CampaignTopic,
+    ) -> None:
         self._settings = settings
         self._index = SegmentIndex(place)
         self._search = Search(place, self._index, known.indicators, policy.windows)
         self._known = known
         self._out = out
+        self._place = place
+        self._campaigns = campaigns
+        self._rules = policy.campaigns
         self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
+        self._spreading = Spreading(settings, self._redis, known.indicators)
+        self._busy = Busy(policy.campaigns.resembling // 2)
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
 
@@ -83,8 +103,8 @@ class Hunter:
         self._known.looked_back = self.frontier.indicators
 
     def follow(self, policy: Policy) -> None:
-        """Look with the windows of another policy from now on."""
-        self._search.windows = policy.windows
+        """Look with the windows and rules of another policy from now on."""
+        self._search.windows, self._rules = policy.windows, policy.campaigns
 
     async def turn(self) -> int:
         """Look through all that has not been looked through for all that is known; how many signals went out.
@@ -101,6 +121,8 @@ class Hunter:
         for keys, some in todo.items():
             contacts += await asyncio.to_thread(self._search.contacts, keys, some)
         count = await self._publish(contacts, segments, recorded)
+        if recorded:
+            await self._watch_spreading(recorded)
         self.frontier = self.frontier.beyond(segments, self._known.reached)
         memory = msgspec.msgpack.encode(Memory(self.frontier, self._found))
         await answered(lambda: self._redis.set(self._key, memory), self._settings)
@@ -129,6 +151,19 @@ class Hunter:
             self._found[code] = Found(*sent[code], [*before, *times])
         return len(contacts) + len(records)
 
+    async def _watch_spreading(self, recorded: Sequence[Segment]) -> None:
+        """Tell of what suddenly reaches many people. Segments that are looked through again change no count."""
+        today = datetime.now(UTC).date()
+        pieces = sightings(self._place, [each for each in recorded if today - each.day <= SPREADS_FOR], self._busy)
+        while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
+            await self._campaigns.catch_up()
+            told = await self._spreading.take(seen, self._rules, self._campaigns.said)
+            await self._campaigns.publish(told)
+            await self._spreading.remember()
+            for campaign in told:
+                metrics.CAMPAIGNS.labels(campaign.type, campaign.status).inc()
+                log.info("campaign", type=campaign.type, status=campaign.status, people=campaign.subscribers)
+
     def _let_go(self, recorded: Sequence[Segment]) -> None:
         """Forget people whose signals had been read when the last of what is recorded now was scored."""
         read: dict[int, int] = {}
@@ -156,24 +191,35 @@ async def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
+    """Hunt until told to stop, then at once: a turn that is cut off is taken again, to the same effect."""
     ticking = asyncio.create_task(_tick(progress))
+    hunting = asyncio.create_task(_hunt(settings, policy))
+    stopped = asyncio.create_task(stop.wait())
     try:
-        async with SignalTopic(settings) as out, IndicatorLog(settings) as known:
-            hunter = Hunter(settings, policy, Place(settings), known, out)
-            watching = asyncio.create_task(policy_file.watch(settings.policy_file, policy, hunter.follow))
-            try:
-                await hunter.load()
-                await known.catch_up()
-                log.info("indicators are in memory", indicators=len(known.indicators))
-                metrics.READY.labels("indicators").set(1)
-                while not stop.is_set():
-                    await hunter.turn()
-                    await known.wait(LOOK_EVERY)
-            finally:
-                watching.cancel()
-                await hunter.close()
+        await asyncio.wait({hunting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if hunting.done():
+            hunting.result()
     finally:
-        ticking.cancel()
+        for task in (hunting, stopped, ticking):
+            task.cancel()
+        await asyncio.gather(hunting, stopped, ticking, return_exceptions=True)
+
+
+async def _hunt(settings: Settings, policy: Policy) -> None:
+    async with SignalTopic(settings) as out, IndicatorLog(settings) as known, CampaignTopic(settings) as campaigns:
+        hunter = Hunter(settings, policy, Place(settings), known, out, campaigns)
+        watching = asyncio.create_task(policy_file.watch(settings.policy_file, policy, hunter.follow))
+        try:
+            await hunter.load()
+            await known.catch_up()
+            log.info("indicators are in memory", indicators=len(known.indicators))
+            metrics.READY.labels("indicators").set(1)
+            while True:
+                await hunter.turn()
+                await known.wait(LOOK_EVERY)
+        finally:
+            watching.cancel()
+            await hunter.close()
 
 
 async def _tick(progress: health.Progress) -> None:

@@ -30,6 +30,7 @@ SCHEMA: Final = pa.schema(
         pa.field("duration_s", pa.float64()),
         pa.field("event", pa.string(), nullable=False),
         pa.field("links", pa.string()),
+        pa.field("template", pa.int64()),
     ]
 )
 """Columns of a segment: `models.contacts.Rows`; a peer that is the key and a duration that is not given are null."""
@@ -76,6 +77,9 @@ def table_of(some: Sequence[Rows]) -> pa.Table:
             for rows in some
         ]
     )
+    templates = pa.concat_arrays(
+        [pa.nulls(len(rows), pa.int64()) if rows.templates is None else pa.array(rows.templates) for rows in some]
+    )
     table = pa.Table.from_arrays(
         [
             pa.array(keys),
@@ -86,6 +90,7 @@ def table_of(some: Sequence[Rows]) -> pa.Table:
             pa.array(durations, mask=durations < 0),
             ids,
             links,
+            templates,
         ],
         schema=SCHEMA,
     )

@@ -1,0 +1,169 @@
+"""``forewarn campaigns``: what spreads, and what an analyst says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from models.campaigns import STATUSES, Campaign, Status, encode
+from models.indicators import SCAM_TYPES, Indicator, IndicatorError, check
+from streams.cli import CommandError, InputError, site_settings
+from streams.cli.hunt import moment
+from streams.cli.indicator_options import run
+from streams.hunter.campaign_topic import CampaignTopic
+from streams.indicator_topic import publish
+from streams.publishing import PublishError
+from streams.settings import Settings
+
+T = TypeVar("T")
+
+_PATIENCE_S = 10.0
+"""For Kafka's answers."""
+_BEFORE_MS = 24 * 3_600_000
+"""How long before it was first seen it may have reached people: other partitions were recorded later."""
+
+
+@click.group()
+def campaigns() -> None:
+    """List what suddenly reaches many people, and confirm or dismiss it.
+
+    Example: forewarn campaigns list --status suspected
+    """
+
+
+@campaigns.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only these.")
+@click.option("--json", "as_json", is_flag=True, help="Write their records as JSON Lines.")
+def list_(status: Status | None, as_json: bool) -> None:
+    """List campaigns, the widest first: a table on a terminal, else lines with tabs.
+
+    Example: forewarn campaigns list --status suspected --json
+    """
+    found = [each for each in _known(site_settings()) if status in (None, each.status)]
+    if as_json:
+        out = click.get_binary_stream("stdout")
+        out.writelines(encode(each) + b"\n" for each in found)
+        out.flush()
+    else:
+        _show(found)
+    click.echo(f"{len(found):,} campaigns", err=True)
+
+
+@campaigns.command()
+@click.argument("value")
+@click.option("--scam-type", required=True, help=f"What it is: {', '.join(SCAM_TYPES)}, or another such word.")
+@click.option("--case", required=True, help="The case that it comes from.")
+@click.option("--confidence", type=click.IntRange(0, 100), default=90, show_default=True, help="How sure, in per cent.")
+def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
+    """Confirm a campaign: it becomes an indicator, and the hunter warns everyone whom it has reached.
+
+    Example: forewarn campaigns confirm evil.top --scam-type insurance-sms --case A-2026-118
+    """
+    settings = site_settings()
+    campaign = _one(settings, value)
+    try:
+        indicator = check(
+            Indicator(
+                type=campaign.type,
+                value=f"+{campaign.value}" if campaign.type == "number" else campaign.value,
+                scam_type=scam_type,
+                confidence=confidence,
+                source="campaign",
+                valid_from=max(0, campaign.first_seen - _BEFORE_MS),
+                case=case,
+            )
+        )
+    except IndicatorError as error:
+        raise InputError(f"it cannot become an indicator: {error}") from None
+    run(publish(settings, [indicator]))  # first: what is confirmed must be hunted for
+    _say(settings, msgspec.structs.replace(campaign, status="confirmed", scam_type=scam_type, at=_now()))
+    click.echo(f"confirmed: {campaign.subscribers:,} people or more are looked for by the hunter", err=True)
+
+
+@campaigns.command()
+@click.argument("value")
+def dismiss(value: str) -> None:
+    """Dismiss a campaign: its domain or number is not suspected again.
+
+    An indicator that it has become stays one until it is revoked.
+
+    Example: forewarn campaigns dismiss parcel.example
+    """
+    settings = site_settings()
+    campaign = _one(settings, value)
+    _say(settings, msgspec.structs.replace(campaign, status="dismissed", at=_now()))
+    click.echo("dismissed", err=True)
+    if campaign.status == "confirmed":
+        click.echo("it may still be an indicator: forewarn indicators revoke", err=True)
+
+
+def _one(settings: Settings, value: str) -> Campaign:
+    """The campaign of a domain or number, or by its id."""
+    wanted = value.strip().lower().removeprefix("+")
+    for each in sorted(_known(settings), key=lambda each: -each.at):
+        if wanted in (each.value, each.id):
+            return each
+    raise InputError("there is no campaign of this domain, number or id: see forewarn campaigns list")
+
+
+def _known(settings: Settings) -> list[Campaign]:
+    """All campaigns of the last thirty days, as the topic has them, the widest first."""
+
+    async def read(topic: CampaignTopic) -> list[Campaign]:
+        await topic.catch_up()
+        return sorted(topic.campaigns.values(), key=lambda each: (-each.subscribers, each.value))
+
+    return _with_topic(settings, read)
+
+
+def _say(settings: Settings, campaign: Campaign) -> None:
+    _with_topic(settings, lambda topic: topic.publish([campaign]))
+
+
+def _with_topic(settings: Settings, work: Callable[[CampaignTopic], Coroutine[Any, Any, T]]) -> T:
+    async def connected() -> T:
+        async with asyncio.timeout(_PATIENCE_S), CampaignTopic(settings) as topic:
+            return await work(topic)
+
+    try:
+        return run(connected())
+    except TimeoutError:
+        raise CommandError(
+            f"no Kafka answers at {settings.kafka}; set FOREWARN_KAFKA to its address, or start one: forewarn up"
+        ) from None
+    except (KafkaError, PublishError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+_HEAD = ("value", "status", "people", "events", "senders", "first", "last", "scam type", "borrows the name of")
+
+
+def _row(each: Campaign) -> tuple[str, ...]:
+    counts = (f"{each.subscribers:,}", f"{each.events:,}", "" if each.senders is None else f"{each.senders:,}")
+    times = moment(each.first_seen), moment(each.last_seen)
+    return (each.value, each.status, *counts, *times, each.scam_type or "", each.resembles or "")
+
+
+def _show(found: Sequence[Campaign]) -> None:
+    if not sys.stdout.isatty():
+        click.echo("\t".join(_HEAD))
+        for each in found:
+            click.echo("\t".join(_row(each)))
+        return
+    table = Table(*_HEAD, box=None)
+    for each in found:
+        table.add_row(*_row(each))
+    Console().print(table, markup=False)

@@ -1,0 +1,92 @@
+"""The topic of the campaigns: what the hunter has found and what analysts have said of it, read and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from models.campaigns import Campaign, Status, decode, encode
+from streams.clients import started
+from streams.publishing import PublishError, producer
+from streams.settings import Settings
+
+
+class CampaignTopic:
+    """Follows the topic from its beginning and publishes on it; a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic("campaigns")
+        self._consumer: AIOKafkaConsumer | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: list[TopicPartition] = []
+        self.campaigns: dict[str, Campaign] = {}
+        """The last record of each id, in the order of these records."""
+
+    async def __aenter__(self) -> CampaignTopic:
+        """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
+        self._producer = await started(lambda: producer(self._settings), self._settings)
+        self._consumer = consumer = await started(self._unstarted, self._settings)
+        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
+        found = sorted(cluster.partitions_for_topic(self._topic) or ())
+        if not found:
+            await self.__aexit__()
+            raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
+        self._partitions = [TopicPartition(self._topic, number) for number in found]
+        consumer.assign(self._partitions)
+        await consumer.seek_to_beginning(*self._partitions)
+        return self
+
+    def _unstarted(self) -> AIOKafkaConsumer:
+        options = self._settings.aiokafka_options()
+        return AIOKafkaConsumer(auto_offset_reset="earliest", enable_auto_commit=False, **options)
+
+    async def __aexit__(self, *error: object) -> None:
+        """Disconnect."""
+        for client in (self._consumer, self._producer):
+            if client is not None:
+                await client.stop()
+
+    async def catch_up(self) -> None:
+        """Read to the end that the topic has now; a record that is no campaign is passed over."""
+        consumer = self._consumer
+        if consumer is None:
+            raise RuntimeError("The topic is not connected: use it as a context manager.")
+        ends = await consumer.end_offsets(self._partitions)
+        while any([await consumer.position(part) < ends[part] for part in self._partitions]):
+            for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
+                for record in records:
+                    self._take(record.value)
+
+    def _take(self, value: bytes | None) -> None:
+        try:
+            campaign = decode(value or b"")
+        except msgspec.MsgspecError:
+            return
+        self.campaigns.pop(campaign.id, None)
+        self.campaigns[campaign.id] = campaign
+
+    @property
+    def said(self) -> dict[str, Status]:
+        """What was last said of each domain and number, by ``type:value``."""
+        return {each.key: each.status for each in self.campaigns.values()}
+
+    async def publish(self, campaigns: Iterable[Campaign]) -> None:
+        """Publish campaigns in order and wait until all are confirmed; raises `PublishError` when Kafka refuses."""
+        if self._producer is None:
+            raise RuntimeError("The topic is not connected: use it as a context manager.")
+        try:
+            sent = [
+                await self._producer.send(self._topic, key=each.value.encode(), value=encode(each))
+                for each in campaigns
+            ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise PublishError(
+                f"Kafka refused campaigns for {self._topic} ({type(error).__name__}: {error}); mend the topic "
+                "(`forewarn topics apply`) and try again."
+            ) from error
