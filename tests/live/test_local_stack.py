@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def read(kafka: str, topic: str, count: int) -> list[bytes]:
         group_id=None,
     )
     try:
-        return [record.value for record, _ in zip(consumer, range(count), strict=False)]
+        return [record.value for record in islice(consumer, count)]
     finally:
         consumer.close()
 
