@@ -108,12 +108,12 @@ def test_an_alert_that_was_just_published_is_withdrawn_though_its_indicator_was_
 ) -> None:
     publishing_place = next(place for place in cuts.awaits(ground) if "_apply._write._publish" in place)
     cut_site.send("indicators", indicator())
-    worker, _ = cut_site.start_worker(CHAOS_CUT=f"{publishing_place} after 1", **SAME_MEMBER)
+    worker, _ = cut_site.start_worker(True, CHAOS_CUT=f"{publishing_place} after 1", **SAME_MEMBER)
     cut_site.send("calls", call("8610000000001", 1_773_625_200_000))
     until(lambda: not worker.runs)
     assert [alert["status"] for alert in cut_site.alerts()] == ["raised"]
     cut_site.send("indicators", indicator(revoked=True))
-    cut_site.start_worker(wait=False, CHAOS_CUT="nowhere after 1", **SAME_MEMBER)
+    cut_site.start_worker(False, CHAOS_CUT="nowhere after 1", **SAME_MEMBER)
     words = until(
         lambda: [word for word in last_words(cut_site.alerts()).values() if word["status"] == "withdrawn"], 30
     )
