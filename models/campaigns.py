@@ -104,14 +104,14 @@ def is_ordinary(kind: SpreadType, value: str, rules: CampaignRules) -> bool:
     return is_own(value) or is_shared_host(value)
 
 
-def needed(spread: Spread, rules: CampaignRules) -> int:
+def _needed(spread: Spread, rules: CampaignRules) -> int:
     """How many people it must reach within an hour."""
     return rules.resembling if spread.scam_type is not None or spread.resembles else rules.recipients
 
 
 def judged(spread: Spread, rules: CampaignRules) -> Literal["suspected", "confirmed"] | None:
     """What it is taken for at this moment; None: nothing."""
-    if spread.recipients < needed(spread, rules):
+    if spread.recipients < _needed(spread, rules):
         return None
     if spread.scam_type is not None:
         return "confirmed"
@@ -119,8 +119,11 @@ def judged(spread: Spread, rules: CampaignRules) -> Literal["suspected", "confir
     return "suspected" if is_new or spread.resembles else None
 
 
-def campaign(spread: Spread, status: Status, began: int) -> Campaign:
-    """The campaign that a spread is; ``began``: its first contact, which with type and value makes its id."""
+def campaign(spread: Spread, status: Status, began: int, template: str = "", share: float = 0.0) -> Campaign:
+    """The campaign that a spread is; ``began``: its first contact, which with type and value makes its id.
+
+    ``template``: the most frequent one of its texts, if there is any, and its ``share``.
+    """
     return Campaign(
         id=campaign_id(spread.type, spread.value, began),
         type=spread.type,
@@ -134,14 +137,9 @@ def campaign(spread: Spread, status: Status, began: int) -> Campaign:
         scam_type=spread.scam_type,
         senders=spread.senders,
         resembles=spread.resembles or None,
+        template=template or None,
+        template_share=round(share, 3) if template else None,
     )
-
-
-def with_template(record: Campaign, template: str, share: float) -> Campaign:
-    """The campaign with the most frequent template of its texts and its share, if there is any."""
-    if not template:
-        return record
-    return msgspec.structs.replace(record, template=template, template_share=round(share, 3))
 
 
 def campaign_id(kind: str, value: str, began: int) -> str:

@@ -91,6 +91,7 @@ def is_own(domain: str) -> bool:
     return any(parent in OWN or parent in OFFICIAL_SUFFIXES for parent in _parents(domain))
 
 
+@lru_cache(maxsize=1 << 14)
 def resembled(domain: str) -> str:
     """The organisation whose name a normalised domain borrows; empty when it borrows none, or is its own.
 
@@ -112,7 +113,6 @@ def _parents(domain: str) -> Iterator[str]:
         domain = domain.partition(".")[2]
 
 
-@lru_cache(maxsize=1 << 12)
 def _labels(domain: str) -> tuple[str, ...]:
     """The labels that somebody chose: those of the registrable domain and below, without the public suffix."""
     whole = registrable(domain) or domain
@@ -152,7 +152,6 @@ _NAMES: Final = _names()
 _LONG_NAMES: Final = {name: owner for name, owner in _NAMES.items() if len(name) >= _LEAST_WITHIN}
 
 
-@lru_cache(maxsize=1 << 14)
 def _owner(label: str) -> str:
     """Whose name a label has in it, as it stands or with figures for letters."""
     parts = [part for part in re.split(r"[-_]", label) if part]

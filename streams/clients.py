@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import structlog
-from aiokafka.errors import KafkaConnectionError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
 from streams import metrics
@@ -50,6 +51,26 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
             metrics.READY.labels("kafka").set(1)
             started_client: C = client
             return started_client
+
+
+async def reader(settings: Settings, topic: str, **options: Any) -> tuple[AIOKafkaConsumer, list[TopicPartition]]:
+    """A consumer without a group, at the beginning of all partitions of a topic; waits until Kafka answers.
+
+    Raises KafkaError when there is no such topic.
+    """
+    options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.aiokafka_options()
+    consumer = await started(lambda: AIOKafkaConsumer(**options), settings)
+    try:
+        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
+        partitions = [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
+        if not partitions:
+            raise KafkaError(f"The topic {topic} does not exist: run `forewarn topics apply`.")
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer, partitions
 
 
 async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:

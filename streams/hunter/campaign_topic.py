@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.campaigns import Campaign, Status, decode, encode
-from streams.clients import started
+from streams.clients import reader, started
 from streams.publishing import PublishError, producer
 from streams.settings import Settings
 
@@ -29,21 +29,13 @@ class CampaignTopic:
 
     async def __aenter__(self) -> CampaignTopic:
         """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
-        self._producer = await started(lambda: producer(self._settings), self._settings)
-        self._consumer = consumer = await started(self._unstarted, self._settings)
-        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
-        found = sorted(cluster.partitions_for_topic(self._topic) or ())
-        if not found:
-            await self.__aexit__()
-            raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
-        self._partitions = [TopicPartition(self._topic, number) for number in found]
-        consumer.assign(self._partitions)
-        await consumer.seek_to_beginning(*self._partitions)
+        self._consumer, self._partitions = await reader(self._settings, self._topic)
+        try:
+            self._producer = await started(lambda: producer(self._settings), self._settings)
+        except BaseException:  # told to stop meanwhile, for one
+            await self._consumer.stop()
+            raise
         return self
-
-    def _unstarted(self) -> AIOKafkaConsumer:
-        options = self._settings.aiokafka_options()
-        return AIOKafkaConsumer(auto_offset_reset="earliest", enable_auto_commit=False, **options)
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect."""

@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from models.events import RecordError
 from models.indicators import TYPES
 from models.matching import Indicators
-from streams.clients import started
+from streams.clients import reader
 from streams.known import IndicatorRecords
 from streams.settings import Settings
 
@@ -38,26 +37,11 @@ class IndicatorLog:
         self._partitions: list[TopicPartition] = []
 
     async def __aenter__(self) -> IndicatorLog:
-        """Connect; waits until Kafka answers."""
-        self._consumer = consumer = await started(self._unstarted, self._settings)
-        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
-        found = cluster.partitions_for_topic(self._topic) or set()
-        self._partitions = [TopicPartition(self._topic, number) for number in sorted(found)]
-        if not self._partitions:
-            await consumer.stop()
-            raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
-        consumer.assign(self._partitions)
-        await consumer.seek_to_beginning(*self._partitions)
-        return self
-
-    def _unstarted(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=8_000_000,
-            fetch_max_wait_ms=100,
-            **self._settings.aiokafka_options(),
+        """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
+        self._consumer, self._partitions = await reader(
+            self._settings, self._topic, max_partition_fetch_bytes=8_000_000, fetch_max_wait_ms=100
         )
+        return self
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect."""

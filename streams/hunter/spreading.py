@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from models.campaigns import HOUR, Campaign, Spread, Status, campaign, is_ordinary, judged, with_template
+from models.campaigns import HOUR, Campaign, Spread, Status, campaign, is_ordinary, judged
 from models.matching import Indicators
 from models.policy import CampaignRules
 from models.resemblance import resembled
@@ -70,6 +70,22 @@ _AT_ONCE = 1000
 """Steps that Redis is asked about at once."""
 
 
+def _judged(step: _Step, spread: Spread, rules: CampaignRules, word: Status | None) -> Campaign | None:
+    """What is to be told of a spread after a step, if anything; ``word``: what was said of it last."""
+    about = step.about
+    if word == "dismissed":
+        return None
+    if about.began < 0:
+        if judged(spread, rules) is None:
+            return None
+        about.began = about.first
+    status: Status = "confirmed" if spread.scam_type is not None or word == "confirmed" else "suspected"
+    if status == about.status and spread.subscribers < GROWTH * about.told:
+        return None
+    about.status, about.told = status, spread.subscribers
+    return campaign(spread, status, about.began, *step.seen.template(step.end))
+
+
 class Spreading:
     """Counts what is seen and says what it has become."""
 
@@ -97,25 +113,10 @@ class Spreading:
         ]
         told: list[Campaign] = []
         for step, spread in await self._counted(steps):
-            record = self._judged(spread, step.about, rules, said.get(step.seen.key))
+            record = _judged(step, spread, rules, said.get(step.seen.key))
             if record is not None:
-                template, share = step.seen.template(step.end)
-                told.append(with_template(record, template, share))
+                told.append(record)
         return told
-
-    def _judged(self, spread: Spread, about: About, rules: CampaignRules, word: Status | None) -> Campaign | None:
-        """What is to be told of a spread now, if anything."""
-        if word == "dismissed":
-            return None
-        if about.began < 0:
-            if judged(spread, rules) is None:
-                return None
-            about.began = about.first
-        status: Status = "confirmed" if spread.scam_type is not None or word == "confirmed" else "suspected"
-        if status == about.status and spread.subscribers < GROWTH * about.told:
-            return None
-        about.status, about.told = status, spread.subscribers
-        return campaign(spread, status, about.began)
 
     async def _known_about(self, some: Sequence[Sightings]) -> dict[str, About]:
         """What is remembered of each, with what was seen of it now."""
