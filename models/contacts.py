@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +24,7 @@ from models.domains import parents
 from models.events import Sms
 from models.hosts import find_hosts
 from models.linking import CLOSELY, plain_links
+from models.met_hosts import MetHosts
 from models.names import ordinary
 from models.packed import Packed
 from models.reading import normal_hosts
@@ -111,34 +111,33 @@ def rows_of_messages(messages: Messages) -> Iterator[Rows]:
         host_begins, host_ends, url_ends = plain_links(messages.texts, begins, ends)
         closely[plain[host_begins == CLOSELY]] = True
         found = np.flatnonzero(host_begins >= 0)
-        if len(found):
-            spans = host_begins[found], host_ends[found], url_ends[found]
-            yield from _plainly_linked(messages, plain[found], *spans, closely)
+        paths = np.minimum(url_ends[found] - host_ends[found], _LONG_PATH)
+        for path in np.unique(paths).tolist():
+            some = found[paths == path]
+            spans = host_begins[some], host_ends[some], url_ends[some]
+            yield from _plainly_linked(messages, plain[some], *spans, path, closely)
     yield from _closely_linked(messages, np.flatnonzero(closely))
 
 
 def _plainly_linked(
-    messages: Messages, rows: Any, host_begins: Any, host_ends: Any, url_ends: Any, closely: Any
+    messages: Messages, rows: Any, host_begins: Any, host_ends: Any, url_ends: Any, path: int, closely: Any
 ) -> Iterator[Rows]:
-    """The rows of plain links; those whose host is not one for sure are marked to be read closely."""
-    texts = messages.texts.tobytes()
-    spans = zip(host_begins.tolist(), host_ends.tolist(), strict=True)
-    # A look into a dictionary for each, at half the cost of a cached function.
-    keys = [_KEYS.get(texts[begin:end], _UNMET) for begin, end in spans]
-    short = url_ends - host_ends < _LONG_PATH
-    for place in {*np.flatnonzero(short).tolist(), *(place for place, known in enumerate(keys) if known is _UNMET)}:
-        path = min(int(url_ends[place] - host_ends[place]), _LONG_PATH)
-        keys[place] = _keys_of(texts[host_begins[place] : host_ends[place]], path)
-    counts = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
+    """The rows of plain links with a path of so many signs; those that may have no host are marked to be read closely.
+
+    What a host is depends on its path only in whether there is one, and by the signs of a short one.
+    """
+    keys, counts = _MET[path].keys(messages.texts, host_begins, host_ends)
     closely[rows[counts == 0]] = True
-    sizes = (host_ends - host_begins) + 1 + (url_ends - host_begins) + np.where(_is_https(messages, host_begins), 8, 7)
-    each = np.repeat(np.arange(len(keys)), counts)
-    link_ends = np.cumsum(sizes[each])
-    if len(each):
+    if len(keys):
+        sizes = (
+            (host_ends - host_begins) + 1 + (url_ends - host_begins) + np.where(_is_https(messages, host_begins), 8, 7)
+        )
+        each = np.repeat(np.arange(len(counts)), counts)
+        link_ends = np.cumsum(sizes[each])
         links = np.empty(int(link_ends[-1]), dtype=np.uint8)
         _spell_links(messages.texts, host_begins[each], host_ends[each], url_ends[each], links)
-        flat = np.fromiter(chain.from_iterable(keys), dtype=np.int64, count=len(each))
-        yield _linked(messages[rows[each]], flat, links, link_ends)
+        templates = templates_of(messages.texts, messages.text_begins[rows], messages.text_ends[rows])
+        yield _linked(messages[rows[each]], keys, links, link_ends, templates[each])
 
 
 def _closely_linked(messages: Messages, rows: Any) -> Iterator[Rows]:
@@ -158,11 +157,13 @@ def _closely_linked(messages: Messages, rows: Any) -> Iterator[Rows]:
             keys += named
             links += [link] * len(named)
     if found:
+        linked = messages[np.array(found, dtype=np.int64)]
         yield _linked(
-            messages[np.array(found, dtype=np.int64)],
+            linked,
             np.array(keys, dtype=np.int64),
             np.frombuffer(b"".join(links), dtype=np.uint8),
             np.cumsum([len(each) for each in links], dtype=np.int64),
+            templates_of(linked.texts, linked.text_begins, linked.text_ends),
         )
 
 
@@ -194,13 +195,12 @@ def _keys_and_links(hosts: Sequence[str], urls: Sequence[str]) -> tuple[Sequence
     return tuple(keys), " ".join((*hosts, *urls)).encode()
 
 
-def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any) -> Rows:
+def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any, templates: Any) -> Rows:
     return Rows(
         *(keys, linked.subscribers, linked.peers, linked.times, linked.kinds | np.uint8(SMS | LINKED)),
         np.full(len(keys), -1.0),
         *_ids(linked.records, linked.ids, linked),
-        *(links, link_ends),
-        templates_of(linked.texts, linked.text_begins, linked.text_ends),
+        *(links, link_ends, templates),
     )
 
 
@@ -230,29 +230,24 @@ def _is_https(messages: Messages, host_begins: Any) -> Any:
 
 _LONG_PATH: Final = 4
 """Signs of a path that is enough to say that what stands before it is a host, if it can be one."""
-_UNMET: Final[Sequence[int]] = (0,)
-_MOST_KEYS: Final = 1 << 16
-_KEYS: Final[dict[bytes, Sequence[int]]] = {}
-"""The keys of hosts that have been met with such a path."""
 
 
-def _keys_of(spelt: bytes, path: int) -> Sequence[int]:
+def _keys_of(host: str, path: int) -> Sequence[int]:
     """The keys of a host as it is spelt in a plain link with a path of so many signs (`_LONG_PATH`: or more).
 
     None when it is no host for sure; with a scheme before it, that is a question of the name alone.
     """
-    host = spelt.decode()
     if 0 < path < _LONG_PATH:
         return _host_keys(host) if ordinary(host, True) == host else ()
     found = find_hosts(f"https://{host}/abc")
     keys = _host_keys(host) if [one.host for one in found] == [host] else ()
     if path == 0 and keys and [one.host for one in find_hosts(f"https://{host}")] != [host]:
         return ()
-    if path:
-        if len(_KEYS) >= _MOST_KEYS:
-            _KEYS.clear()
-        _KEYS[spelt] = keys
     return keys
+
+
+_MET: Final = [MetHosts(partial(_keys_of, path=path)) for path in range(_LONG_PATH + 1)]
+"""By the path's length, the hosts that have been met in plain links."""
 
 
 @lru_cache(maxsize=1 << 15)

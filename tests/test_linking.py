@@ -38,7 +38,7 @@ def linked(text: str) -> Reading | None:
         return None
     if host == NOTHING:
         return Reading()
-    if not _keys_of(spelt[host:after], min(url - after, 4)):
+    if not _keys_of(spelt[host:after].decode(), min(url - after, 4)):
         return None
     scheme = 8 if spelt[host - 4 : host - 3] == b"s" else 7
     return Reading((spelt[host:after].decode(),), (spelt[host - scheme : url].decode(),))

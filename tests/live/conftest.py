@@ -33,6 +33,7 @@ def site(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
     site = Site(Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix), tmp_path)
     site.apply_topics()
     yield site
+    site.tell()
     site.stop()
 
 
@@ -43,4 +44,5 @@ def shared_site(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
     site = Site(settings, tmp_path_factory.mktemp("site"))
     site.apply_topics()
     yield site
+    site.tell()
     site.stop()
