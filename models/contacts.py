@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batches import NAMED, NO_ID, UNREAD, Calls, Ids, Messages
+from models.batches import NAMED, NO_ID, UNREAD, Calls, Messages
 from models.codes import code_of
 from models.compiled import compiled
 from models.domains import parents
@@ -26,7 +26,6 @@ from models.hosts import find_hosts
 from models.linking import CLOSELY, plain_links
 from models.met_hosts import MetHosts
 from models.names import ordinary
-from models.packed import Packed
 from models.reading import normal_hosts
 from models.signals import BANK_CALL, BANK_NOTICE, CHECK_CALL, CODE, LONG_CALL, Signal
 from models.skimming import DISGUISE, DOT
@@ -88,11 +87,20 @@ class Rows:
         return len(self.keys)
 
 
-def rows_of_calls(calls: Calls) -> Rows:
-    """A row for each call record, by its peer."""
+def rows_of_calls(some: Sequence[Calls]) -> Rows:
+    """A row for each call record of some batches, by its peer."""
+    peers = np.concatenate([calls.peers for calls in some])
+    ids = [_ids(calls) for calls in some]
+    shift = np.cumsum([0, *(len(gathered) for gathered, _ in ids)])
     return Rows(
-        *(calls.peers, calls.subscribers, calls.peers, calls.times, calls.kinds, calls.durations),
-        *_ids(calls.records, calls.ids, calls),
+        peers,
+        np.concatenate([calls.subscribers for calls in some]),
+        peers,
+        np.concatenate([calls.times for calls in some]),
+        np.concatenate([calls.kinds for calls in some]),
+        np.concatenate([calls.durations for calls in some]),
+        np.concatenate([gathered for gathered, _ in ids]),
+        np.concatenate([ends + start for (_, ends), start in zip(ids, shift[:-1], strict=True)]),
     )
 
 
@@ -101,7 +109,7 @@ def rows_of_messages(messages: Messages) -> Iterator[Rows]:
     none = np.full(len(messages), -1.0)
     yield Rows(
         *(messages.peers, messages.subscribers, messages.peers, messages.times, messages.kinds | np.uint8(SMS), none),
-        *_ids(messages.records, messages.ids, messages),
+        *_ids(messages),
     )
     marks = messages.marks
     closely = (marks & (DISGUISE | NAMED | UNREAD)) > 0
@@ -199,7 +207,7 @@ def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any, templates: 
     return Rows(
         *(keys, linked.subscribers, linked.peers, linked.times, linked.kinds | np.uint8(SMS | LINKED)),
         np.full(len(keys), -1.0),
-        *_ids(linked.records, linked.ids, linked),
+        *_ids(linked),
         *(links, link_ends, templates),
     )
 
@@ -272,9 +280,9 @@ def _spell_links(texts: Any, host_begins: Any, host_ends: Any, url_ends: Any, li
             to += 1
 
 
-def _ids(records: Packed, ids: Ids, events: Calls | Messages) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _ids(events: Calls | Messages) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The ids one behind the other, and where each ends."""
-    buffer, begins, ends = records.buffer, ids.begins, ids.ends
+    buffer, begins, ends = events.records.buffer, events.ids.begins, events.ids.ends
     unread = np.flatnonzero(begins == NO_ID)
     if len(unread):
         spelt = [events.event(row).id.encode() for row in unread.tolist()]

@@ -21,7 +21,7 @@ _SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio (Knut
 
 
 class MetHosts:
-    """Asks ``keys_of`` for the keys of each host that it meets; forgets all once it has met 65,536 of them."""
+    """Asks ``keys_of`` for the keys of each host that it meets; forgets all once it has met 65,536. For one thread."""
 
     def __init__(self, keys_of: Callable[[str], Sequence[int]]) -> None:
         self._keys_of = keys_of

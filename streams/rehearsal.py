@@ -61,7 +61,7 @@ def rehearse(policy: Policy) -> None:
 def _rehearse_ledger(calls: list[Calls], sms: list[Messages]) -> None:
     """Make a segment of them, alone as a large batch is and joined as small ones are."""
     for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
-        rows = [rows_of_calls(some_calls), *rows_of_messages(messages)]
+        rows = [rows_of_calls([some_calls]), *rows_of_messages(messages)]
         if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # by its peer, its host and the domain
             raise RehearsalError(_BROKEN)
         written(table_of(rows), Knowledge())

@@ -93,7 +93,7 @@ def place(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFacto
     nothing = Indicators()
     context = rows_of_context([*call_signals(events[0], nothing, WINDOWS), *sms_signals(events[1], nothing)])
     assert context is not None
-    rows = [rows_of_calls(events[0]), *rows_of_messages(events[1]), context]
+    rows = [rows_of_calls([events[0]]), *rows_of_messages(events[1]), context]
     segment = Segment(0, (0, 1), (0, 1), DAY)
     place.enter(place.put(segment, "test", written(table_of(rows), Knowledge())), segment)
     return place

@@ -46,7 +46,7 @@ def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]
     found: list[Rows] = []
     if calls:
         text = "\n".join(map(json.dumps, calls)).encode()
-        found.append(rows_of_calls(CallReader(keyed=False).read(packed_lines(text)).events))
+        found.append(rows_of_calls([CallReader(keyed=False).read(packed_lines(text)).events]))
     if messages:
         text = "\n".join(map(json.dumps, messages)).encode()
         found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events)

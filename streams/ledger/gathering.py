@@ -1,8 +1,12 @@
-"""Gathering: the rows of a partition that wait to become a segment, and what was known when they were scored."""
+"""Gathering: the rows of a partition that wait to become a segment, and what was known when they were scored.
+
+Rows are made by a thread of their own: scoring has better things to do, and most of it is machine code without a lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
 from typing import Final
 
 from models.batches import Calls, Messages
@@ -13,14 +17,19 @@ from streams.ledger.segments import Knowledge, least
 AT_ONCE: Final = 2048
 """Events of which rows are made at once: for a small batch it takes nearly as long as for a large one."""
 
+_ALONE: Final = 512
+"""SMS of a batch that is not joined with others first: that copies its records."""
+
 
 class Gathering:
-    """Rows that wait, of calls, SMS and context signals."""
+    """Rows that wait, of calls, SMS and context signals; ``maker`` makes them, one batch after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: Executor) -> None:
         self.known = Knowledge()
         """What was known, at least, when they were scored."""
-        self._rows: list[Rows] = []
+        self._maker = maker
+        self._made: list[Rows] = []
+        self._making: list[Future[list[Rows]]] = []
         self._calls: list[Calls] = []
         self._messages: list[Messages] = []
         self._count = 0
@@ -44,12 +53,15 @@ class Gathering:
         rows = rows_of_context(signals)
         if rows is not None:
             self._note(known, len(rows))
-            self._rows.append(rows)
+            self._made.append(rows)
+
+    def close(self) -> None:
+        """Have the last rows made: nothing is gathered here any more."""
+        self._make_rows()
 
     def rows(self) -> list[Rows]:
-        """All rows; nothing may be gathered here any more."""
-        self._make_rows()
-        return self._rows
+        """All rows, once it is closed; waits for those that are being made, and raises what went wrong with them."""
+        return [*self._made, *(rows for making in self._making for rows in making.result())]
 
     def _note(self, known: Knowledge, count: int) -> None:
         if not self._count:
@@ -59,9 +71,21 @@ class Gathering:
         self._count += count
 
     def _make_rows(self) -> None:
-        if self._calls:
-            self._rows.append(rows_of_calls(Calls.joined(self._calls)))
-            self._calls.clear()
-        if self._messages:
-            self._rows += rows_of_messages(Messages.joined(self._messages))
-            self._messages.clear()
+        if self._calls or self._messages:
+            self._making.append(self._maker.submit(_rows, self._calls, self._messages))
+            self._calls, self._messages = [], []
+
+
+def _rows(calls: Sequence[Calls], messages: Sequence[Messages]) -> list[Rows]:
+    made = [rows_of_calls(calls)] if calls else []
+    for some in _joined(messages):
+        made += rows_of_messages(some)
+    return made
+
+
+def _joined(messages: Sequence[Messages]) -> Iterator[Messages]:
+    """The large batches as they are, and the small ones as one."""
+    yield from (some for some in messages if len(some) >= _ALONE)
+    small = [some for some in messages if len(some) < _ALONE]
+    if small:
+        yield Messages.joined(small)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from time import perf_counter
@@ -18,7 +19,6 @@ from typing import Any
 import numpy as np
 import structlog
 
-from models.contacts import Rows
 from models.signals import Signal
 from streams import metrics
 from streams.checkpoint import Held, Recorded
@@ -45,16 +45,12 @@ Ack = Callable[[], object]
 class _Draft:
     """A segment on its way: its rows, what they cover, and the acks that wait for it."""
 
-    rows: list[Rows]
-    known: Knowledge
+    gathering: Gathering
     recorded: Recorded
     segment: Segment
     acks: dict[str, Ack]
-
-    @property
-    def count(self) -> int:
-        """How many rows it has."""
-        return sum(map(len, self.rows))
+    count: int
+    """How many rows it has; before it is written, without those of links."""
 
 
 class Recorder:
@@ -66,6 +62,7 @@ class Recorder:
         self.place = Place(settings) if settings.ledger else None
         self.mark = secrets.token_hex(6)
         self.one_at_a_time = asyncio.Semaphore(1)
+        self.maker = ThreadPoolExecutor(1, "ledger-rows")
 
     async def open(self, taken: Sequence[tuple[Held, Mapping[str, int]]]) -> list[Recording]:
         """The recordings of partitions whose checkpoints were loaded, each with where its scoring goes on.
@@ -128,7 +125,7 @@ class Recording:
     """What was known, at least, when the records were scored that another worker has scored."""
     acks: dict[str, Ack] = field(default_factory=dict)
     """By topic, the ack of the last batch that is gathered; it covers all before."""
-    _gathering: Gathering = field(default_factory=Gathering)
+    _gathering: Gathering = field(init=False)
     _round: int = 0
     """The round in which the last segment was begun."""
     _starts: dict[str, int] = field(default_factory=dict)
@@ -144,6 +141,7 @@ class Recording:
     def __post_init__(self) -> None:
         """What is gathered from now on begins where the ledger ends."""
         self._starts, self._round = dict(self.reached), self._present_round()
+        self._gathering = Gathering(self.recorder.maker)
 
     @property
     def is_on(self) -> bool:
@@ -193,10 +191,12 @@ class Recording:
     def go_on(self) -> bool:
         """Begin a segment if one is due; whether one is finished, which the next checkpoint should name.
 
-        Raises `LedgerError` when the one that was named last could not be moved to its place.
+        Raises `LedgerError` when the one that was named last could not be moved to its place, and what else went wrong.
         """
         if self._entering is not None and self._entering.done():
             self._entering.result()  # it has failed: what is in its place is named no longer
+        if self._writing is not None and self._writing.done() and not self._given_up:
+            self._writing.result()
         if self._draft is None and self._is_due():
             self._begin()
         return self._is_finished and self._named is None
@@ -237,15 +237,16 @@ class Recording:
             return
         calls, sms = ((self._starts[topic], self.reached[topic]) for topic in (self.recorder.calls, self.recorder.sms))
         segment = Segment(self.held.partition.number, calls, sms, _today())
-        gathering = self._gathering
-        self._draft = _Draft(gathering.rows(), gathering.known, Recorded(dict(self.reached)), segment, self.acks)
-        self._gathering, self.acks, self._starts = Gathering(), {}, dict(self.reached)
+        gathering, self._gathering = self._gathering, Gathering(self.recorder.maker)
+        gathering.close()
+        self._draft = _Draft(gathering, Recorded(dict(self.reached)), segment, self.acks, len(gathering))
+        self.acks, self._starts = {}, dict(self.reached)
         self._round = self._present_round()
         self._writing = asyncio.create_task(self._write(place, self._draft))
 
     async def _write(self, place: Place, draft: _Draft) -> str:
         """Write a segment's file, again and again while there is no space; its name, empty without rows."""
-        if not draft.rows:
+        if not draft.count:
             return ""
         wait = 0.2
         while True:
@@ -319,8 +320,11 @@ class Recording:
 
 
 def _written(place: Place, draft: _Draft, mark: str) -> str:
+    rows = draft.gathering.rows()
     with metrics.LEDGER_SECONDS.time():
-        return place.put(draft.segment, mark, written(table_of(draft.rows), draft.known))
+        table = table_of(rows)
+        draft.count = len(table)
+        return place.put(draft.segment, mark, written(table, draft.gathering.known))
 
 
 def _today() -> date:
