@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "campaigns": "streams.cli.campaigns:campaigns",
+    "city": "streams.cli.city:city",
     "demo": "streams.cli.demo:demo",
     "doctor": "streams.cli.doctor:doctor",
     "down": "streams.cli.local:down",

@@ -1,0 +1,249 @@
+"""Acting: gangs at work by a script, what of it the records show, and what is true of each person they tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from models.city import numbers
+from models.city.chance import BEGIN, DAY, HOUR, MINUTE, drawn, random_of, within
+from models.city.scripts import END, MOST_STEPS, Actor, Script, Step
+from models.city.texts import TEXTS
+from models.stages import STAGES, Stage, further
+
+RING_MS = 7_000
+"""How long a phone rings before it is answered; unanswered, it rings three times as long."""
+
+KNOWN_FACTOR = 4.0
+"""Two thirds of the numbers that become known do so within this factor of the median time."""
+
+_SYLLABLES = (
+    "bai",
+    "chen",
+    "dao",
+    "fu",
+    "gang",
+    "hui",
+    "jin",
+    "kang",
+    "lian",
+    "min",
+    "pu",
+    "shun",
+    "tong",
+    "xin",
+    "yun",
+)
+
+
+class Happening(NamedTuple):
+    """One call or SMS of a person on its way into the records."""
+
+    at: int
+    person: int
+    """Index of the person."""
+    peer: int
+    is_out: bool
+    talk_s: int
+    """Of a call; 0: not answered. -1: it is an SMS."""
+    text: str
+
+
+class Used(Struct, omit_defaults=True):
+    """A number or domain of a gang: when it was first used, and when it becomes known, if ever."""
+
+    type: Literal["number", "domain"]
+    value: str
+    scam_type: str
+    first_used: int
+    known_at: int | None = None
+
+
+class Truth(Struct, omit_defaults=True):
+    """What is true of one person whom a gang tried. Times are epoch milliseconds."""
+
+    subscriber: str
+    scam_type: str
+    script: str
+    gang: str
+    first_contact: int
+    stages: dict[Stage, int] = {}
+    """When the person reached each stage."""
+    paid_at: int | None = None
+    """When the person first paid."""
+    loss: int = 0
+    """Yuan, all payments together."""
+    indicators: list[Used] = []
+    """The numbers and domains that touched the person, in order."""
+
+
+@dataclass(slots=True)
+class _Identity:
+    """What an actor uses from one moment to the next."""
+
+    until: float
+    used: Used
+    number: int
+
+
+@dataclass(slots=True)
+class Lines:
+    """Deals out numbers and domains that nobody has had, and decides which of them become known, and when."""
+
+    seed: int
+    next_index: int
+    """The first index of a number that is free."""
+    known_share: float
+    known_after_h: float
+    """The median, in hours after the first use."""
+    used: list[Used] = field(default_factory=list)
+
+    def fresh(self, actor: Actor, scam_type: str, at: int, rng: Random) -> tuple[Used, int]:
+        """Another number or domain, first used at a time; and the number."""
+        index, self.next_index = self.next_index, self.next_index + 1
+        number = 0
+        if actor.kind == "number":
+            number = numbers.here(index, self.seed)
+            value = str(number)
+        else:
+            value = f"{''.join(rng.choices(_SYLLABLES, k=3))}{index % 1000}.example"
+        known_at = None
+        if rng.random() < self.known_share:
+            known_at = at + int(self.known_after_h * KNOWN_FACTOR ** rng.gauss(0.0, 1.0) * HOUR)
+        used = Used(actor.kind, value, scam_type, at, known_at)
+        self.used.append(used)
+        return used, number
+
+
+class Gang:
+    """One gang: its actors' numbers and domains over time, and the people whom it tries."""
+
+    def __init__(self, name: str, script: Script, begin: int, lines: Lines, rng: Random) -> None:
+        self.name = name
+        self._script = script
+        self._begin = begin
+        self._lines = lines
+        self._rng = rng
+        self._identities: dict[str, list[_Identity]] = {actor: [] for actor in script.actors}
+
+    def _identity(self, name: str, at: int) -> _Identity:
+        """What an actor uses at a time; what it used before is not asked for again by those who come later."""
+        actor, known = self._script.actors[name], self._identities[name]
+        for identity in reversed(known):
+            if identity.used.first_used <= at < identity.until:
+                return identity
+        lasts = float("inf") if actor.changes_after_h is None else drawn(actor.changes_after_h, self._rng) * HOUR
+        identity = _Identity(at + lasts, *self._lines.fresh(actor, self._script.scam_type, at, self._rng))
+        known.append(identity)
+        return identity
+
+    def tries(self, person: int, subscriber: str, at: int, upto: int) -> tuple[list[Happening], Truth]:
+        """What happens to one person who is tried at a time, up to before ``upto``, and what is true of him or her."""
+        script, rng = self._script, self._rng
+        truth = Truth(subscriber, script.scam_type, "", self.name, at)
+        happened: list[Happening] = []
+        place, call = 0, (at, at)
+        stage: Stage = STAGES[0]
+        for _ in range(MOST_STEPS):
+            step = script.steps[place]
+            if step.during:
+                at = call[0] + int((0.2 + 0.75 * rng.random()) * (call[1] - call[0]))
+            else:
+                at = max(at, call[1]) + int(drawn(step.wait_min, rng) * MINUTE if step.wait_min else 0)
+                at = within(at, step.hours, rng) if step.hours is not None else at
+            if at >= upto:
+                break
+            ends = self._do(step, person, at, truth, happened)
+            if ends > at:
+                call = at, ends
+            if step.stage is not None:
+                stage = further(stage, step.stage)
+                if stage == step.stage:
+                    truth.stages.setdefault(stage, at)
+            following = self._next(step, place)
+            if following is None:
+                break
+            place = following
+        return happened, truth
+
+    def _do(self, step: Step, person: int, at: int, truth: Truth, happened: list[Happening]) -> int:
+        """Let a step happen; when it is over."""
+        rng = self._rng
+        if step.do == "pay":
+            truth.paid_at = truth.paid_at if truth.paid_at is not None else at
+            truth.loss += int(drawn(step.loss, rng)) if step.loss is not None else 0
+            return at
+        peer, text = 0, ""
+        if step.actor is not None:
+            peer = self._touch(step.actor, at, truth).number
+        elif step.do == "code":
+            peer, text = rng.choice((*numbers.BANKS, *numbers.SENDERS)), rng.choice(TEXTS["code"])
+        elif step.do == "bank-notice":
+            peer, text = rng.choice(numbers.BANKS), rng.choice(TEXTS["bank-notice"])
+        else:
+            peer = rng.choice(numbers.BANKS if step.do == "bank-call" else numbers.CHECKS)
+        if step.text is not None:
+            text = rng.choice(TEXTS[step.text])
+        if "{link}" in text:
+            link = self._touch(step.link, at, truth).used.value if step.link is not None else "parcel.example"
+            text = text.replace("{link}", f"https://{link}/{rng.randrange(36**4):x}")
+        talk = max(int(drawn(step.talk_min, rng) * 60), 1) if step.talk_min is not None else 0
+        is_out = step.do in ("call-out", "sms-out", "bank-call", "check-call")
+        is_call = not text
+        happened.append(Happening(at, person, peer, is_out, talk if is_call else -1, text))
+        return at + RING_MS + talk * 1000 if is_call else at
+
+    def _touch(self, actor: str, at: int, truth: Truth) -> _Identity:
+        identity = self._identity(actor, at)
+        if identity.used not in truth.indicators:
+            truth.indicators.append(identity.used)
+        return identity
+
+    def _next(self, step: Step, place: int) -> int | None:
+        if step.then is None:
+            return place + 1 if place + 1 < len(self._script.steps) else None
+        left = self._rng.random()
+        for branch in step.then:
+            left -= branch.share
+            if left < 0:
+                return None if branch.to == END else self._script.step(branch.to)
+        return None
+
+
+def day_of_gangs(
+    scripts: Sequence[tuple[str, Script]],
+    day: int,
+    seed: int,
+    lines: Lines,
+    people: int,
+    pick: Callable[[str, Random], int],
+    number: Callable[[int], str],
+    upto: int,
+) -> Iterator[tuple[list[Happening], Truth]]:
+    """What the gangs that begin on a day of the city bring about, person by person.
+
+    ``pick`` chooses whom a gang tries that plays the script of a name, ``number`` gives a person's number. Nothing
+    happens from ``upto`` on.
+    """
+    for name, script in scripts:
+        rng = random_of(seed, "gangs", name, day)
+        expected = script.gangs * people / 100_000
+        count = int(expected) + (rng.random() < expected % 1)
+        for index in range(count):
+            begin = within(BEGIN + day * DAY + int(rng.random() * DAY), script.hours, rng)
+            gang = Gang(f"{name}-{day}-{index}", script, begin, lines, rng)
+            works = drawn(script.works_h, rng) * HOUR
+            tried = max(int(drawn(script.tries, rng)), 1)
+            times = sorted(within(begin + int(rng.random() * works), script.hours, rng) for _ in range(tried))
+            for at in times:
+                if at >= upto:
+                    break
+                person = pick(name, rng)
+                happened, truth = gang.tries(person, number(person), at, upto)
+                if happened:
+                    truth.script = name
+                    yield happened, truth

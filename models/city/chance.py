@@ -1,0 +1,42 @@
+"""Chance: draws that follow from a seed and a name, and the clock of the city's days."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import Final
+
+import numpy as np
+
+from models.city.scripts import Spread
+
+MINUTE: Final = 60_000
+HOUR: Final = 3_600_000
+DAY: Final = 86_400_000
+BEGIN: Final = 1_773_590_400_000
+"""The city's first midnight: Monday 2026-03-16 in Shanghai, in epoch milliseconds."""
+
+
+def random_of(seed: int, *names: object) -> Random:
+    """Python's generator for what is named so."""
+    return Random(":".join(map(str, (seed, *names))))  # noqa: S311 - to be made again, not to be secret
+
+
+def numpy_of(seed: int, *names: object) -> np.random.Generator:
+    """The generator of numpy for what is named so."""
+    return np.random.Generator(np.random.PCG64(random_of(seed, *names).getrandbits(128)))
+
+
+def drawn(spread: Spread, rng: Random) -> float:
+    """One value of a spread."""
+    return spread.median * math.exp(rng.gauss(0.0, 1.0) * math.log(spread.factor))
+
+
+def within(at: int, hours: tuple[int, int], rng: Random) -> int:
+    """The time itself if it lies between these hours of a day, else one in the first hour of the next such time."""
+    day, into = divmod(at - BEGIN, DAY)
+    if hours[0] * HOUR <= into < hours[1] * HOUR:
+        return at
+    day += into >= hours[1] * HOUR
+    width = min(HOUR, (hours[1] - hours[0]) * HOUR)
+    return BEGIN + int(day) * DAY + hours[0] * HOUR + int(rng.random() * width)

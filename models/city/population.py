@@ -1,0 +1,164 @@
+"""Population: who lives in the city, where, with whom, and whom they know.
+
+Ties are columns: who, whom, how often. The tail is heavy: most of one's calls go to few people. Sources of the figures
+are in `docs/city.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.city import numbers
+from models.city.chance import numpy_of
+from models.city.scripts import AGE_BANDS
+
+_AGES: Final = (0.18, 0.22, 0.19, 0.17, 0.13, 0.08, 0.03)
+"""Shares of the age bands: adults with a phone of their own."""
+_HOUSEHOLDS: Final = (0.25, 0.30, 0.25, 0.14, 0.06)
+"""Shares of households of one, two, … five people."""
+STATIONS: Final = tuple(f"ps-{bureau:02d}{station:02d}" for bureau in range(1, 5) for station in range(1, 7))
+CELLS: Final = 720
+
+FAMILY, FRIEND, WORK, FAR = range(4)
+"""Kinds of ties; the last is a relative or employer abroad, with long calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class TieKind:
+    """How people of one kind of tie are in touch."""
+
+    calls: float
+    """Median calls a day, in both directions together."""
+    spread: float
+    """The factor within which two thirds of the rates lie."""
+    texts: float
+    """SMS for each call."""
+    talk_s: float
+    talk_factor: float
+    missed: float
+    """Share of the calls that are not answered."""
+    at_work: bool
+    """Whether the day's rhythm is that of working hours."""
+
+
+TIES: Final = (
+    TieKind(0.25, 2.5, 0.25, 48, 3.2, 0.20, False),
+    TieKind(0.055, 3.0, 0.5, 60, 4.0, 0.24, False),
+    TieKind(0.11, 2.6, 0.15, 55, 3.0, 0.18, True),
+    TieKind(0.12, 2.0, 0.3, 900, 2.2, 0.25, False),
+)
+_FRIENDS: Final = (26.0, 2.0)
+"""Friends and acquaintances: median and factor."""
+_OUTSIDE: Final = 0.7
+"""The share of them that are no subscribers of the city."""
+_COLLEAGUES: Final = 7
+_FAR_SHARE: Final = 0.015
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """The people as columns, and their ties."""
+
+    numbers: NDArray[np.int64]
+    """Of people and then of outsiders: what their records say."""
+    ages: NDArray[np.int8]
+    """Places in `AGE_BANDS`."""
+    homes: NDArray[np.int16]
+    """Cells, as are the places of work."""
+    works: NDArray[np.int16]
+    english: NDArray[np.bool_]
+    alone: NDArray[np.bool_]
+    """Whether an old person lives alone."""
+    whos: tuple[NDArray[np.int32], ...]
+    """By kind of tie: the person, an index."""
+    whoms: tuple[NDArray[np.int32], ...]
+    """The other: a person, or beyond their count an outsider."""
+    rates: tuple[NDArray[np.float64], ...]
+    """Calls a day."""
+
+    def __len__(self) -> int:
+        return len(self.ages)
+
+    @property
+    def entities(self) -> int:
+        """People and outsiders together: the first index of a number that is free."""
+        return len(self.numbers)
+
+    def station(self, person: int) -> str:
+        """The police station of a person's home."""
+        return STATIONS[int(self.homes[person]) * len(STATIONS) // CELLS]
+
+
+def populate(people: int, seed: int) -> Population:
+    """So many people with their ties; the same for the same seed."""
+    rng = numpy_of(seed, "population")
+    sizes = rng.choice(len(_HOUSEHOLDS), size=people, p=_HOUSEHOLDS) + 1
+    household = np.repeat(np.arange(people), sizes)[:people]
+    ages = rng.choice(len(AGE_BANDS), size=people, p=_AGES).astype(np.int8)
+    homes = (np.arange(people) * CELLS // people).astype(np.int16)  # households beside each other live near each other
+    first = np.searchsorted(household, household)
+    homes = homes[first]
+    is_working = (ages < 5) & (rng.random(people) < 0.8)
+    workplace = np.where(is_working, (people // 14 + 1) * rng.random(people) ** 1.7, -1).astype(np.int64)
+    works = np.where(is_working, (workplace * 7919) % CELLS, homes).astype(np.int16)
+    ties = [_family(household), _friends(people, rng), _work(workplace, rng), _far(people, rng)]
+    next_outsider, whos, whoms, rates = people, [], [], []
+    for kind, (who, whom) in zip(TIES, ties, strict=True):
+        outside = whom < 0
+        whom = whom.copy()
+        whom[outside] = next_outsider + np.arange(int(outside.sum()))
+        next_outsider += int(outside.sum())
+        whos.append(who.astype(np.int32))
+        whoms.append(whom.astype(np.int32))
+        rates.append(kind.calls * np.exp(rng.normal(size=len(who)) * np.log(kind.spread)))
+    index = np.arange(next_outsider, dtype=np.int64)
+    numbered = numbers.here(index, seed)
+    far = np.unique(whoms[FAR])
+    numbered[far] = numbers.abroad(far.astype(np.int64), seed)
+    alone = (ages >= 5) & (np.bincount(household, minlength=people)[household] == 1)
+    english = rng.random(people) < 0.02
+    return Population(numbered, ages, homes, works, english, alone, tuple(whos), tuple(whoms), tuple(rates))
+
+
+def _family(household: Any) -> tuple[Any, Any]:
+    """Everybody with everybody of the household: neighbours in the order of people, up to four apart."""
+    whos, whoms = [], []
+    for apart in range(1, len(_HOUSEHOLDS)):
+        who = np.flatnonzero(household[:-apart] == household[apart:])
+        whos.append(who)
+        whoms.append(who + apart)
+    return np.concatenate(whos), np.concatenate(whoms)
+
+
+def _friends(people: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """People of the city, rather near than far, and outsiders (-1)."""
+    counts = np.minimum(_FRIENDS[0] * np.exp(rng.normal(size=people) * np.log(_FRIENDS[1])), 400).astype(np.int64)
+    who = np.repeat(np.arange(people), counts)
+    near = (who + np.rint(rng.normal(size=len(who)) * 150).astype(np.int64)) % people
+    whom = np.where(rng.random(len(who)) < 0.5, near, rng.integers(people, size=len(who)))
+    whom[rng.random(len(who)) < _OUTSIDE] = -1
+    kept = whom != who
+    return who[kept], whom[kept]
+
+
+def _work(workplace: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+    """Some colleagues each: those who come next in the list of a workplace's people."""
+    order = np.argsort(workplace, kind="stable")
+    order = order[workplace[order] >= 0]
+    whos, whoms = [], []
+    for apart in range(1, _COLLEAGUES // 2 + 2):
+        same = workplace[order[:-apart]] == workplace[order[apart:]]
+        kept = same & (rng.random(len(same)) < 0.85)
+        whos.append(order[:-apart][kept])
+        whoms.append(order[apart:][kept])
+    return np.concatenate(whos), np.concatenate(whoms)
+
+
+def _far(people: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """A child that studies abroad, or a boss there: one for a few of all people."""
+    who = np.flatnonzero(rng.random(people) < _FAR_SHARE)
+    return who, np.full(len(who), -1)

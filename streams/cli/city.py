@@ -1,0 +1,134 @@
+"""``forewarn city``: a made-up city with known victims, as files that every other command reads."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+import msgspec
+
+from models.city.city import City
+from models.indicators import encode
+from streams.cli import InputError
+from streams.cli.progress import count_bar
+from streams.scam_scripts import OURS, ScriptFileError, read_scripts
+
+
+@click.command()
+@click.option("--people", type=click.IntRange(100, 20_000_000), default=100_000, show_default=True)
+@click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
+@click.option("--scripts", type=click.Path(path_type=Path), help="A folder of scam scripts instead of Forewarn's own.")
+@click.option(
+    "--known",
+    type=click.FloatRange(0, 1),
+    default=0.4,
+    show_default=True,
+    help="The share of fraud numbers and domains that ever become known.",
+)
+@click.option(
+    "--known-after",
+    type=click.FloatRange(0, min_open=True),
+    default=6.0,
+    show_default=True,
+    help="Hours from first use until half of those are known.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to be made.")
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
+def city(
+    people: int,
+    days: int,
+    seed: int,
+    scripts: Path | None,
+    known: float,
+    known_after: float,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Make a city: its call and SMS records, what is known of fraud and when, and the truth about its victims.
+
+    The same arguments give the same bytes. The folder gets calls.jsonl, sms.jsonl, indicators.jsonl,
+    subscribers.jsonl and truth.jsonl; docs/city.md says what is in them.
+
+    Example: forewarn city --people 20000 --days 7 --seed 7 --out city
+    """
+    if out.exists():
+        raise InputError(f"{out} exists already: name another folder, or remove it.")
+    began = perf_counter()
+    try:
+        played = read_scripts(scripts or OURS)
+    except ScriptFileError as error:
+        raise InputError(str(error)) from None
+    made = City(people, days, seed, played, known, known_after)
+    with _folder(out) as folder, count_bar("hours", days * 24) as bar:
+        counts = write(made, folder, bar)
+    seconds = perf_counter() - began
+    summary = counts | {
+        "paid": sum(truth.paid_at is not None for truth in made.truths),
+        "tried": len(made.truths),
+        "paid_by_script": dict(sorted(Counter(t.script for t in made.truths if t.paid_at is not None).items())),
+        "seconds": round(seconds, 1),
+        "records_per_second": round((counts["calls"] + counts["sms"]) / seconds),
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+        return
+    click.echo(
+        f"{out}: {people:,} people, {days} days: {counts['calls']:,} call records, {counts['sms']:,} SMS, "
+        f"{counts['indicators']:,} indicators; {summary['tried']:,} people were tried, {summary['paid']:,} paid "
+        f"({seconds:.0f} s, {summary['records_per_second']:,} records a second)",
+        err=True,
+    )
+
+
+def write(made: City, folder: Path, hour_done: Any) -> dict[str, int]:
+    """Write a city's files into a folder; how many lines of each."""
+    counts: Counter[str] = Counter()
+    with (folder / "calls.jsonl").open("wb") as calls, (folder / "sms.jsonl").open("wb") as sms:
+        for call_lines, sms_lines in made.hours():
+            calls.write("".join(call_lines).encode())
+            sms.write("".join(sms_lines).encode())
+            counts.update(calls=len(call_lines), sms=len(sms_lines))
+            hour_done(1)
+    encoder = msgspec.json.Encoder()
+    counts["indicators"] = _lines(folder / "indicators.jsonl", map(encode, made.indicators()))
+    counts["subscribers"] = _lines(folder / "subscribers.jsonl", map(encoder.encode, made.residents()))
+    counts["truth"] = _lines(
+        folder / "truth.jsonl",
+        map(encoder.encode, sorted(made.truths, key=lambda truth: (truth.first_contact, truth.subscriber))),
+    )
+    return dict(counts)
+
+
+def _lines(path: Path, lines: Iterable[bytes]) -> int:
+    count = 0
+    with path.open("wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+            count += 1
+    return count
+
+
+@contextlib.contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """A folder to fill that takes its name only when it is whole."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise InputError(f"{out} cannot be made: {error.strerror}.") from None
+    try:
+        yield beside
+        beside.chmod(0o755)
+        beside.rename(out)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}.") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
