@@ -15,6 +15,10 @@ OURS: Final = Path(str(files("models.city") / "scripts"))
 """The scripts that come with Forewarn."""
 
 
+_SOME_KEY: Final = "[*]"
+"""The key of a mapping in the path of what is wrong; msgspec does not say which, and writes ``[...]``."""
+
+
 class ScriptFileError(ValueError):
     """Scripts cannot be read; the message says which file and line, and why."""
 
@@ -62,10 +66,10 @@ def parse(content: bytes, name: str) -> Script:
 def _line(tree: Any, path: str) -> int:
     """The line on which a field stands; that of what would hold it when it is missing."""
     node, line = tree, 1
-    for part in path.replace("[", ".[").split("."):
+    for part in path.replace("[...]", _SOME_KEY).replace("[", ".[").split("."):
         if isinstance(node, yaml.MappingNode):
-            found = [pair for pair in node.value if pair[0].value == part]
-            if found:
+            found = [pair for pair in node.value if part in (pair[0].value, _SOME_KEY)]
+            if len(found) == 1:
                 line, node = found[0][0].start_mark.line + 1, found[0][1]
         elif isinstance(node, yaml.SequenceNode) and part[1:-1].isdigit() and int(part[1:-1]) < len(node.value):
             node = node.value[int(part[1:-1])]

@@ -137,7 +137,9 @@ def checked(plain: object) -> Script:
         script = msgspec.convert(plain, Script)
     except msgspec.ValidationError as error:
         said = str(error)
-        raise ScriptError(said, said.rpartition(" - at `$")[2].rstrip("`") if " - at `$" in said else "") from None
+        path = said.rpartition(" - at `$")[2].rstrip("`") if " - at `$" in said else ""
+        _, unknown, field = said.partition("unknown field `")
+        raise ScriptError(said, f"{path}.{field.partition('`')[0]}" if unknown else path) from None
     for path, problem in _problems(script):
         raise ScriptError(problem, path)
     return script
