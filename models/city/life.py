@@ -28,6 +28,9 @@ _FREE: Final = np.array(
 _WORKING: Final = np.array(
     [0, 0, 0, 0, 0, 0, 3, 18, 70, 95, 98, 80, 50, 62, 86, 92, 88, 70, 36, 20, 12, 6, 2, 0], float
 )
+_OUTWARD: Final = 0.56
+"""The share of contacts with outsiders that the city's people begin."""
+_LONGEST_S: Final = 14_400.0
 _WEEKEND: Final = 0.35
 """How much of the working contacts there is on a Saturday or Sunday."""
 
@@ -54,12 +57,12 @@ class Stranger:
 
 
 STRANGERS: Final = {
-    "courier": Stranger(0.45, 900, missed=0.22, talk_s=22, talk_factor=1.8),
+    "courier": Stranger(0.40, 900, missed=0.22, talk_s=22, talk_factor=1.8),
     "courier-back": Stranger(0.04, 900, missed=0.2, talk_s=30, is_out=True),
-    "telemarketer": Stranger(0.30, 260, missed=0.55, talk_s=14, talk_factor=3.0),
+    "telemarketer": Stranger(0.25, 260, missed=0.55, talk_s=14, talk_factor=3.0),
     "debt-collector": Stranger(0.03, 40, missed=0.6, talk_s=60, talk_factor=2.5, bursts=True),
-    "office": Stranger(0.20, 2500, missed=0.2, talk_s=75, talk_factor=2.6),
-    "office-back": Stranger(0.15, 2500, missed=0.15, talk_s=90, talk_factor=2.6, is_out=True),
+    "office": Stranger(0.12, 2500, missed=0.2, talk_s=75, talk_factor=2.6),
+    "office-back": Stranger(0.12, 2500, missed=0.15, talk_s=90, talk_factor=2.6, is_out=True),
     "bank-hotline": Stranger(0.008, 0, talk_s=210, senders=numbers.BANKS, is_out=True),
     "check": Stranger(0.002, 0, talk_s=120, senders=numbers.CHECKS, is_out=True),
     "delivery": Stranger(0.40, 300, text="delivery"),
@@ -143,14 +146,14 @@ class Life:
             which = np.searchsorted(reach, rng.random(count) * reach[-1], side="right")
             who, whom = self._population.whos[kind][which], self._population.whoms[kind][which]
             at = begin + rng.integers(HOUR, size=count)
-            is_out = rng.random(count) < 0.52
+            both = whom < len(self._population)
+            is_out = rng.random(count) < np.where(both, 0.5, _OUTWARD)
             if found is calls:
                 last = np.where(rng.random(count) < tie.missed, 0, _talks(tie.talk_s, tie.talk_factor, count, rng))
             else:
                 last = rng.integers(len(TEXTS["chat"]), size=count)
             peers = self._population.numbers[whom]
             found.append((at, who, peers, is_out, last))
-            both = whom < len(self._population)  # a record for each of the two
             found.append((at[both], whom[both], self._population.numbers[who[both]], ~is_out[both], last[both]))
 
     def _strangers(
@@ -188,8 +191,8 @@ class Life:
 
 
 def _talks(median: float, factor: float, count: int, rng: Any) -> Any:
-    """Seconds of talk, at least one."""
-    return np.maximum(median * np.exp(rng.normal(size=count) * np.log(factor)), 1.0).astype(np.int64)
+    """Seconds of talk, at least one, and no longer than networks let a call be."""
+    return np.clip(median * np.exp(rng.normal(size=count) * np.log(factor)), 1.0, _LONGEST_S).astype(np.int64)
 
 
 def _texts(name: str, count: int, rng: Any) -> Any:

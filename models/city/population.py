@@ -46,12 +46,12 @@ class TieKind:
 
 
 TIES: Final = (
-    TieKind(0.25, 2.5, 0.25, 48, 3.2, 0.20, False),
-    TieKind(0.055, 3.0, 0.5, 60, 4.0, 0.24, False),
-    TieKind(0.11, 2.6, 0.15, 55, 3.0, 0.18, True),
+    TieKind(0.60, 2.5, 0.2, 45, 3.4, 0.20, False),
+    TieKind(0.15, 3.2, 0.3, 52, 4.4, 0.24, False),
+    TieKind(0.30, 2.6, 0.1, 50, 3.4, 0.18, True),
     TieKind(0.12, 2.0, 0.3, 900, 2.2, 0.25, False),
 )
-_FRIENDS: Final = (26.0, 2.0)
+_FRIENDS: Final = (24.0, 2.0)
 """Friends and acquaintances: median and factor."""
 _OUTSIDE: Final = 0.7
 """The share of them that are no subscribers of the city."""
