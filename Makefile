@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench up down
+.PHONY: help demo test check chaos bench quality up down
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -26,6 +26,9 @@ chaos: $(VENV)/test.stamp  ## Break a running system in every way and compare wh
 
 bench: $(VENV)/test.stamp  ## Measure throughput and latency (ARGS passes options)
 	@$(BIN)/python -m bench $(ARGS)
+
+quality: $(VENV)/test.stamp  ## Play simulated cities and write docs/quality.md: who is warned in time, and who for nothing
+	@$(BIN)/python -m bench.quality $(ARGS)
 
 up: $(VENV)/local.stamp  ## Start Kafka, Valkey and a worker and leave them running
 	@$(BIN)/forewarn up $(ARGS)

@@ -6,6 +6,7 @@ functions, so that one engine decides about live and past contacts alike.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from models.matching import Indicators, Match
 from models.policy import Windows
 from models.reading import call_signal, contact_code, strongest
 from models.scanning import ENDED, OUT
-from models.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_SMS, Signal
+from models.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_SMS, Signal, SignalRecord
 
 
 class Contact(NamedTuple):
@@ -103,3 +104,37 @@ def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
         if identity not in seen:
             seen.add(identity)
             yield contact
+
+
+def record_of(subscriber: int, signal: Signal) -> SignalRecord:
+    """A signal of a subscriber (a code) as it is sent to the one who decides."""
+    number = number_of(subscriber)
+    return SignalRecord(
+        _id(number, signal.event, signal.code, signal.indicator, "raised"),
+        number,
+        signal.code,  # type: ignore[arg-type]
+        signal.at,
+        signal.event,
+        signal.peer,
+        signal.indicator,
+        signal.scam_type,
+        signal.confidence,
+        max(signal.duration_s, 0.0),
+    )
+
+
+def withdrawal_of(contact: Contact) -> SignalRecord:
+    """Takes back what was said of a contact."""
+    number, code = number_of(contact.subscriber), code_of_contact(contact)
+    return SignalRecord(
+        _id(number, contact.event, code, "", "withdrawn"),
+        number,
+        code,  # type: ignore[arg-type]
+        contact.at,
+        contact.event,
+        status="withdrawn",
+    )
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -99,7 +99,7 @@ def test_what_is_true_shows_in_the_records(
 
 
 def test_a_share_becomes_known_some_hours_after_first_use(city: City) -> None:
-    used = {id(each): each for truth in city.truths for each in truth.indicators}.values()
+    used = {each.value: each for truth in city.truths for each in truth.indicators}.values()
     late = [(each.known_at - each.first_used) / 3_600_000 for each in used if each.known_at is not None]
     assert 0.3 < len(late) / len(used) < 0.5
     assert 3 < np.median(late) < 12

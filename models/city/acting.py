@@ -63,6 +63,16 @@ class Used(Struct, omit_defaults=True):
     known_at: int | None = None
 
 
+class Touched(Struct, omit_defaults=True):
+    """A number or domain that has touched a person, when first, and what is true of it."""
+
+    type: Literal["number", "domain"]
+    value: str
+    at: int
+    first_used: int
+    known_at: int | None = None
+
+
 class Truth(Struct, omit_defaults=True):
     """What is true of one person whom a gang tried. Times are epoch milliseconds."""
 
@@ -77,7 +87,7 @@ class Truth(Struct, omit_defaults=True):
     """When the person first paid."""
     loss: int = 0
     """Yuan, all payments together."""
-    indicators: list[Used] = []
+    indicators: list[Touched] = []
     """The numbers and domains that touched the person, in order."""
 
 
@@ -199,8 +209,9 @@ class Gang:
 
     def _touch(self, actor: str, at: int, truth: Truth) -> _Identity:
         identity = self._identity(actor, at)
-        if identity.used not in truth.indicators:
-            truth.indicators.append(identity.used)
+        used = identity.used
+        if all(touched.value != used.value for touched in truth.indicators):
+            truth.indicators.append(Touched(used.type, used.value, at, used.first_used, used.known_at))
         return identity
 
     def _next(self, step: Step, place: int) -> int | None:

@@ -100,18 +100,24 @@ class City:
             yield recording.hour(hour, *self._life.hour(hour), due)
 
     def indicators(self) -> list[Indicator]:
-        """What is known by the end, each valid from when it became known; also some that accuse the innocent."""
+        """What becomes known of all that is used so far, valid from when it does; also what accuses the innocent."""
         rng = random_of(self._seed, "indicators")
         found = [
             _indicator(used.type, used.value, used.scam_type, rng.randint(70, 95), used.known_at)
             for used in self._lines.used
             if used.known_at is not None and used.known_at < self.end
         ]
+        rng = random_of(self._seed, "mistakes")
         for number in self._life.telemarketers:
             if rng.random() < MISTAKES:
                 at = BEGIN + int(rng.random() * (self.end - BEGIN))
                 found.append(_indicator("number", str(number), "other", rng.randint(50, 75), at))
         return sorted(found, key=lambda each: (each.valid_from, each.key))
+
+    def identities(self) -> Iterator[str]:
+        """Every number and domain (``type:value``) that is used so far and can become known, rightly or by mistake."""
+        yield from (f"{used.type}:{used.value}" for used in self._lines.used)
+        yield from (f"number:{number}" for number in self._life.telemarketers)
 
     def _gangs(self, day: int) -> Iterator[tuple[list[Happening], Truth]]:
         people = len(self._population)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from models.codes import number_of
 from models.contacts import own_key
-from models.hunting import Contact, code_of_contact, distinct, signal_of
+from models.hunting import Contact, distinct, record_of, signal_of, withdrawal_of
 from models.matching import Indicators
 from models.policy import Windows
-from models.signals import Signal, SignalRecord
+from models.signals import SignalRecord
 from streams.hunter.segment_index import SegmentIndex
 from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of
@@ -44,9 +42,9 @@ class Search:
             gone = not all(map(self._indicators.holds, named(contact)))
             if signal is None:
                 if gone:
-                    records.append(_withdrawn(contact))
+                    records.append(withdrawal_of(contact))
             elif gone or signal.indicator in looked_for:  # what else is known of it takes the place of what is gone
-                records.append(_record(contact.subscriber, signal))
+                records.append(record_of(contact.subscriber, signal))
         return records
 
     def context(self, moments: dict[int, list[int]], segments: Sequence[Segment]) -> list[SignalRecord]:
@@ -58,7 +56,7 @@ class Search:
             if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
                 signal = signal_of(contact, self._indicators, self.windows)
                 if signal is not None:
-                    records.append(_record(contact.subscriber, signal))
+                    records.append(record_of(contact.subscriber, signal))
         return records
 
     def _find(self, keys: Keys, segments: Sequence[Segment]) -> Iterator[Contact]:
@@ -76,35 +74,3 @@ def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -
         for record in sorted(records, key=lambda each: (each.at, each.code, each.event)):
             groups[record.subscriber].append(record)
     yield from groups.values()
-
-
-def _record(subscriber: int, signal: Signal) -> SignalRecord:
-    number = number_of(subscriber)
-    return SignalRecord(
-        _id(number, signal.event, signal.code, signal.indicator, "raised"),
-        number,
-        signal.code,  # type: ignore[arg-type]
-        signal.at,
-        signal.event,
-        signal.peer,
-        signal.indicator,
-        signal.scam_type,
-        signal.confidence,
-        max(signal.duration_s, 0.0),
-    )
-
-
-def _withdrawn(contact: Contact) -> SignalRecord:
-    number, code = number_of(contact.subscriber), code_of_contact(contact)
-    return SignalRecord(
-        _id(number, contact.event, code, "", "withdrawn"),
-        number,
-        code,  # type: ignore[arg-type]
-        contact.at,
-        contact.event,
-        status="withdrawn",
-    )
-
-
-def _id(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
