@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from msgspec.structs import replace
 
 from models.alerts import Alert
@@ -17,7 +18,7 @@ from models.batches import Calls, Messages
 from models.city.chance import BEGIN, HOUR
 from models.city.city import City
 from models.codes import code_of
-from models.contacts import Rows, rows_of_calls, rows_of_messages
+from models.contacts import rows_of_calls, rows_of_messages
 from models.decoding import CallReader, MessageReader
 from models.engine import Engine, Outcome, Partition
 from models.hunting import Contact, distinct, record_of, signal_of
@@ -89,9 +90,10 @@ class Operation:
                 for subscriber, signal in outcome.context:
                     self._context[subscriber].append(signal)
         for rows in (rows_of_calls([some_calls]), *rows_of_messages(some_sms)):
-            kept = np.flatnonzero(watched.hold(rows.keys))
-            if len(kept):
-                self._contacts += contacts_of(table_of([rows]).take(_sorted_places(rows, kept)))
+            if watched.hold(rows.keys).any():
+                table = table_of([rows])
+                kept = watched.hold(table.column("key").to_numpy())
+                self._contacts += contacts_of(table.filter(pa.array(kept)))
 
     def _learn(self, indicator: Indicator, at: int) -> None:
         """Take in an indicator and look back."""
@@ -130,8 +132,3 @@ def _cut(arrivals: Sequence[Indicator], end: int) -> Iterator[tuple[int, Indicat
 def _between(events: Calls | Messages, since: int, upto: int) -> slice:
     first, last = np.searchsorted(events.times, [since, upto])
     return slice(int(first), int(last))
-
-
-def _sorted_places(rows: Rows, kept: Any) -> Any:
-    """Where rows are in the table that is sorted by their keys."""
-    return np.flatnonzero(np.isin(np.argsort(rows.keys), kept))

@@ -26,6 +26,8 @@ from streams.settings import Settings
 PAGE = ROOT / "docs" / "quality.md"
 OFFICER = ("urgent", "high")
 """The severities for which an officer calls or knocks."""
+ACKNOWLEDGE_MS = 120_000
+"""In which a station acknowledges an urgent order; one that is withdrawn before sends nobody."""
 
 
 class AnyContact:
@@ -66,12 +68,12 @@ class Verdict:
     """Episodes for which an officer was sent."""
     right: int = 0
     """Those of people who had at least kept talking to a gang, or paid, in any scam of the time."""
+    hung_up: int = 0
+    """Those of people whom a gang tried in vain."""
+    stood: int = 0
+    """Those whose alert was not taken back within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
+    stood_right: int = 0
     person_days: int = 0
-
-    @property
-    def precision(self) -> float:
-        """The share of officers' alerts that were right."""
-        return self.right / self.alerts if self.alerts else float("nan")
 
     @property
     def all(self) -> Tally:
@@ -84,7 +86,7 @@ class Verdict:
             total.leads += tally.leads
         return total
 
-    def add(self, truths: Iterable[Truth], issued: Iterable[Issued], person_days: int) -> None:
+    def add(self, truths: Sequence[Truth], issued: Sequence[Issued], person_days: int) -> None:
         """Judge the alerts of one city by its truth."""
         sent: dict[str, list[Issued]] = defaultdict(list)
         seen: set[str] = set()
@@ -101,7 +103,12 @@ class Verdict:
                 drawn_in.add(truth.subscriber)
             if truth.paid_at is not None:
                 self._victim(truth, truth.paid_at, sent[truth.subscriber])
+        tried = {truth.subscriber for truth in truths} - drawn_in
         self.right += len({each.alert.episode for who in drawn_in for each in sent[who]})
+        self.hung_up += len({each.alert.episode for who in tried for each in sent[who]})
+        stood = _stood(issued)
+        self.stood += len(stood)
+        self.stood_right += len(stood & {each.alert.episode for who in drawn_in for each in sent[who]})
         self.person_days += person_days
 
     def _victim(self, truth: Truth, paid_at: int, sent: Sequence[Issued]) -> None:
@@ -115,6 +122,19 @@ class Verdict:
             tally.warned += 1
             if paid_at - truth.first_contact < DAY:
                 tally.leads.append((paid_at - min(times)) / MINUTE)
+
+
+def _stood(issued: Iterable[Issued]) -> set[str]:
+    """The episodes of which an alert for officers was not withdrawn before it could be acknowledged."""
+    raised: dict[str, Issued] = {}
+    stood: set[str] = set()
+    for each in issued:
+        before = raised.pop(each.alert.id, None)
+        if before is not None and each.at - before.at >= ACKNOWLEDGE_MS:
+            stood.add(each.alert.episode)
+        if each.alert.status == "raised" and each.alert.severity in OFFICER:
+            raised[each.alert.id] = before if before is not None else each
+    return stood | {each.alert.episode for each in raised.values()}
 
 
 @click.command()
@@ -149,19 +169,25 @@ def page(models: Sequence[Model], verdicts: Sequence[Verdict], people: int, days
         "Alerts are those for officers, `urgent` and `high`. One is right if the person had at least kept talking to a "
         "gang, or paid. A victim counts as knowable whom something known by then had touched before the first payment.",
         "",
-        "| model | knowable victims warned before they paid | alerts that are right | a day and 100,000 people | "
-        "median lead, same-day scams |",
-        "|---|---|---|---|---|",
+        "| model | knowable victims warned before they paid | alerts that are right | of those that stood two minutes "
+        "| a day and 100,000 people | median lead, same-day scams |",
+        "|---|---|---|---|---|---|",
     ]
     for model, verdict in zip(models, verdicts, strict=True):
         total = verdict.all
         lines.append(
-            f"| `{model.name}` | {total.warned} of {total.knowable}: {total.recall:.0%} | {verdict.right} of "
-            f"{verdict.alerts}: {verdict.precision:.0%} | {verdict.alerts / verdict.person_days * 100_000:.1f} | "
-            f"{_minutes(total.leads)} |"
+            f"| `{model.name}` | {total.warned} of {total.knowable}: {total.recall:.0%} | "
+            f"{_share(verdict.right, verdict.alerts)} | {_share(verdict.stood_right, verdict.stood)} | "
+            f"{verdict.alerts / verdict.person_days * 100_000:.1f} | {_minutes(total.leads)} |"
         )
+    ours = verdicts[0]
     lines += [
-        "| wanted | 95 % | 90 % | | 15 min |",
+        "| wanted | 95 % | 90 % | | | 15 min |",
+        "",
+        f"Of the {ours.alerts} alerts of `{models[0].name}`, {ours.hung_up} were about people whom a gang had tried in "
+        f"vain (they picked up and hung up, say), {ours.alerts - ours.right - ours.hung_up} about people whom no gang "
+        "had tried: they were in touch with a number that was reported by mistake. An alert goes out when a call "
+        "begins, before anybody knows how it ends, and is withdrawn when it ends at once.",
         "",
         f"By scam, with `{models[0].name}`:",
         "",
@@ -180,6 +206,10 @@ def page(models: Sequence[Model], verdicts: Sequence[Verdict], people: int, days
         "by then. No contact with an indicator, no alert: of those nobody is warned.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _share(some: int, of: int) -> str:
+    return f"{some} of {of}: {some / of:.0%}" if of else "–"
 
 
 def _minutes(leads: Sequence[float]) -> str:

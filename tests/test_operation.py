@@ -89,14 +89,16 @@ def test_alerts_are_judged_by_the_truth() -> None:
         alert("2", BEGIN, status="withdrawn"),
         alert("4", BEGIN),  # hung up
         alert("5", BEGIN),
-        alert("6", BEGIN),  # nobody tried
+        alert("6", BEGIN, id="6"),  # nobody tried
+        alert("6", BEGIN + MINUTE, id="6", status="withdrawn"),
     ]
     verdict = Verdict()
     verdict.add(truths, issued, 14)
     loan = verdict.by_script["loan"]
     assert (loan.victims, loan.knowable, loan.warned, loan.recall) == (3, 2, 1, 0.5)
     assert loan.leads == [30.0]
-    assert (verdict.right, verdict.alerts, verdict.precision) == (3, 5, 0.6)
+    assert (verdict.right, verdict.alerts, verdict.hung_up) == (3, 5, 1)
+    assert (verdict.stood_right, verdict.stood) == (3, 4)
 
 
 def test_the_plain_rule_alerts_about_every_contact(policy: Policy) -> None:

@@ -132,16 +132,15 @@ class Lines:
 class Gang:
     """One gang: its actors' numbers and domains over time, and the people whom it tries."""
 
-    def __init__(self, name: str, script: Script, begin: int, lines: Lines, rng: Random) -> None:
+    def __init__(self, name: str, script: Script, lines: Lines, rng: Random) -> None:
         self.name = name
         self._script = script
-        self._begin = begin
         self._lines = lines
         self._rng = rng
         self._identities: dict[str, list[_Identity]] = {actor: [] for actor in script.actors}
 
     def _identity(self, name: str, at: int) -> _Identity:
-        """What an actor uses at a time; what it used before is not asked for again by those who come later."""
+        """What an actor uses at a time, a fresh number or domain if it has none for that time."""
         actor, known = self._script.actors[name], self._identities[name]
         for identity in reversed(known):
             if identity.used.first_used <= at < identity.until:
@@ -246,7 +245,7 @@ def day_of_gangs(
         count = int(expected) + (rng.random() < expected % 1)
         for index in range(count):
             begin = within(BEGIN + day * DAY + int(rng.random() * DAY), script.hours, rng)
-            gang = Gang(f"{name}-{day}-{index}", script, begin, lines, rng)
+            gang = Gang(f"{name}-{day}-{index}", script, lines, rng)
             works = drawn(script.works_h, rng) * HOUR
             tried = max(int(drawn(script.tries, rng)), 1)
             times = sorted(within(begin + int(rng.random() * works), script.hours, rng) for _ in range(tried))

@@ -70,7 +70,7 @@ STRANGERS: Final = {
     "login": Stranger(0.25, 0, text="code", senders=numbers.SENDERS),
     "card": Stranger(0.35, 0, text="bank-notice", senders=numbers.BANKS),
 }
-"""A purchase (code, then notice) is `_purchases`."""
+"""Purchases, a code and soon a notice, are apart (`_PURCHASES`)."""
 _PURCHASES: Final = 0.12
 """Purchases a day and person that need a bank's code."""
 
@@ -163,7 +163,7 @@ class Life:
         count = rng.poisson(stranger.a_day * people * share)
         at = begin + rng.integers(HOUR, size=count)
         peers = pool[(len(pool) * rng.random(count) ** (1.0 if stranger.senders else 1.6)).astype(np.int64)]
-        if stranger.bursts:  # some hundredths of a thousand people, who change by the week
+        if stranger.bursts:  # one in five hundred people, others each week
             bad = max(people // 500, 1)
             who = (rng.integers(bad, size=count) * 7_919 + day // 7 * 104_729) % people
         else:

@@ -20,9 +20,12 @@ from streams.cli import InputError
 from streams.cli.progress import count_bar
 from streams.scam_scripts import OURS, ScriptFileError, read_scripts
 
+MOST_PEOPLE = 3_000_000
+"""With those whom they know they have some twenty numbers each, and there are a hundred million."""
+
 
 @click.command()
-@click.option("--people", type=click.IntRange(100, 20_000_000), default=100_000, show_default=True)
+@click.option("--people", type=click.IntRange(100, MOST_PEOPLE), default=100_000, show_default=True)
 @click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
 @click.option("--scripts", type=click.Path(path_type=Path), help="A folder of scam scripts instead of Forewarn's own.")
