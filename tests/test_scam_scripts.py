@@ -8,9 +8,31 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli.city import city
-from streams.scam_scripts import OURS, ScriptFileError, parse
+from streams.scam_scripts import ScriptFileError, parse
 
-GOOD = (OURS / "impersonated-boss.yaml").read_text(encoding="utf-8")
+GOOD = """\
+scam_type: impersonated-boss
+zh: 冒充领导
+en: A boss with a new number needs money at once
+gangs: 0.5
+tries: {median: 70, factor: 1.6}
+works_h: {median: 60, factor: 1.6}
+hours: [8, 19]
+actors:
+  boss: {kind: number}
+steps:
+  - {name: new-number, do: sms-in, actor: boss, text: boss, then: [{to: answers, share: 0.2}]}
+  - {name: answers, do: sms-out, actor: boss, text: reply, stage: medium, then: [{to: told, share: 0.4}]}
+  - name: told
+    do: call-in
+    actor: boss
+    wait_min: {median: 90, factor: 4}
+    talk_min: {median: 2}
+    then: [{to: pays, share: 0.3}, {to: asks-again, share: 0.3}]
+  - {name: asks-again, do: call-out, actor: boss, talk_min: {median: 1.5}, then: [{to: pays, share: 0.6}]}
+  - {name: pays, do: pay, loss: {median: 50000, factor: 3}, stage: harmed}
+  - {name: notice, do: bank-notice, wait_min: {median: 1}}
+"""
 
 
 @pytest.mark.parametrize(
