@@ -31,8 +31,6 @@ from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.segments import table_of
 from streams.records import packed_lines
 
-MINUTE = 60_000
-
 
 class Issued(NamedTuple):
     """An alert, and when it went out: at its moment, or when a look back brought it about."""
@@ -107,8 +105,7 @@ class Operation:
                 record = record_of(contact.subscriber, signal)
                 records.append(record)
                 moments[record.subscriber].append(record.at)
-        before = int(windows.code_before * MINUTE)
-        after = int(max(windows.context_after_hours * HOUR, windows.code_after * MINUTE))
+        before, after = windows.before_ms, windows.after_ms
         for subscriber, times in moments.items():
             for signal in self._context[subscriber]:
                 if any(time - before <= signal.at <= time + after for time in times):

@@ -117,8 +117,7 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
     for index in range(1, len(contacts) + 1):
         if index == len(contacts) or contacts[index].at - contacts[index - 1].at > quiet:
             first, last = contacts[start], contacts[index - 1]
-            since = first.at - int(windows.code_before * MINUTE)
-            until = last.at + int(max(windows.context_after_hours * HOUR, windows.code_after * MINUTE))
+            since, until = first.at - windows.before_ms, last.at + windows.after_ms
             yield Episode(first, [signal for signal in signals if since <= signal.at <= until])
             start = index
 

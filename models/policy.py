@@ -67,6 +67,16 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     longest_call_hours: Minutes
     harmed_hours: Minutes
 
+    @property
+    def before_ms(self) -> int:
+        """How long before its first contact an episode's context begins, in milliseconds."""
+        return int(self.code_before * 60_000)
+
+    @property
+    def after_ms(self) -> int:
+        """How long after its last contact an episode's context may come, in milliseconds."""
+        return int(max(self.context_after_hours * 60, self.code_after) * 60_000)
+
 
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When what spreads is taken for a campaign."""

@@ -15,8 +15,6 @@ from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.place import Place, Segment
 
-MINUTE, HOUR = 60_000, 3_600_000
-
 Group = list[SignalRecord]
 """The records of one subscriber, contacts before what happened around them: they are decided about together."""
 
@@ -49,8 +47,7 @@ class Search:
 
     def context(self, moments: dict[int, list[int]], segments: Sequence[Segment]) -> list[SignalRecord]:
         """What happened to these subscribers (codes) near their contacts (event times), each once."""
-        before = int(self.windows.code_before * MINUTE)
-        after = int(max(self.windows.context_after_hours * HOUR, self.windows.code_after * MINUTE))
+        before, after = self.windows.before_ms, self.windows.after_ms
         records = []
         for contact in distinct(self._find(Keys.of(map(own_key, moments)), segments)):
             if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
