@@ -37,8 +37,11 @@ class Reading(NamedTuple):
 
 _NOTHING = Reading()
 
-# A dot that is none of ASCII, between what may be letters of a host, spelt with full-width letters or not.
-_OTHER_DOT = re.compile(r"[。｡．․][\u00ad\u200b-\u200f\u2060\ufeff]*[A-Za-z0-9０-９Ａ-Ｚａ-ｚ\U0001d400-\U0001d7ff]")
+# A dot that is none of ASCII, between what may be letters of a host, spelt with full-width letters or not. The last two
+# are read as plain dots whatever follows, and an ending may be Chinese.
+_OTHER_DOT = re.compile(
+    r"[。｡．․][\u00ad\u200b-\u200f\u2060\ufeff]*[A-Za-z0-9０-９Ａ-Ｚａ-ｚ\U0001d400-\U0001d7ff]|[．․][^\s.．․]"
+)
 _BRACKETED_DOT = re.compile(r"[\[({（【]\s?(?:d[o0]t|点|點|。)\s?[\])}）】]", re.IGNORECASE)
 
 

@@ -105,6 +105,8 @@ def the_long_way(text: str) -> Reading:
 @example("https://a.com.www.b.co.WWW")
 @example("aa・\u200bcom")
 @example("①，com")
+@example("aa．公司")
+@example("aa․公司")
 @example("a&amp;b https://evil.top/x?a=1&amp;b=2")
 @example("see https://abc def.top now")
 @example("www abc. com/x")
