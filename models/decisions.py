@@ -1,8 +1,9 @@
 """Decisions: from an episode's moments to the alerts that stand, and what is still to be published of them.
 
-A severity is raised at the first moment whose risk and stage reach it, and withdrawn at the first after that which no
-longer does (a call that turned out unanswered). The list of decisions grows at its end as records arrive in order;
-what a late record changes further back is published again under the same id.
+A severity is raised at the first moment whose risk and stage reach it, and withdrawn at the first after that whose risk
+lies well below (a call that turned out unanswered), so that a risk that wavers sends nobody to and fro. The list of
+decisions grows at its end as records arrive in order; what a late record changes further back is published again under
+the same id.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Decision:
 
 
 def severity_of(risk: float, moment: Moment, policy: Policy) -> int:
-    """The index in `SEVERITIES` that a moment reaches, or -1."""
+    """The index in `SEVERITIES` that a risk reaches at a moment, or -1."""
     for index in range(len(SEVERITIES) - 1, -1, -1):
         for rule in policy.severities[SEVERITIES[index]]:
             if risk >= rule.risk and reaches(moment.stage, rule.stage):
@@ -49,7 +50,8 @@ def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) ->
     made: list[Decision] = []
     for moment, risk in zip(moments, risks, strict=True):
         level = severity_of(risk, moment, policy)
-        while standing and standing[-1] > level:
+        kept = severity_of(risk / policy.withdrawn_below, moment, policy)
+        while standing and standing[-1] > kept:
             made.append(Decision(SEVERITIES[standing.pop()], "withdrawn", moment, risk))
         if level >= 0 and (not standing or standing[-1] < level):
             standing.append(level)

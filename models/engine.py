@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from models.alerts import Alert
 from models.batches import Calls, Messages
 from models.decisions import Publication, decide
-from models.episodes import HOUR, MINUTE, Episode, Moment, Subject, episodes, marks, unfold
+from models.episodes import HOUR, Episode, Moment, Subject, episodes, marks, unfold
+from models.evidence import MINUTE
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals

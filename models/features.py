@@ -1,19 +1,27 @@
 """Features: what an episode's evidence amounts to at one moment, in one place and one order.
 
-The score reads them, a trained model will read the very same. Contact features are shares 0 to 1 (the confidence of
-the strongest indicator met in that way), context features are capped counts.
+The points of ``policy.yaml`` read the first two groups, a trained model reads them all. Shares are 0 to 1: the
+confidence of the strongest indicator met in that way. Counts and times are capped, so that no single person lies far
+outside of what a model was trained on.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+FEATURES_VERSION: Final = 2
+"""To be raised whenever a feature comes to mean something else: a model of another version is refused."""
 
 
 class Features(Struct, frozen=True, gc=False):
     """One moment of one episode. The field order is the order of a model's columns."""
 
     sms: float = 0.0
-    """Share: an SMS from or to a known number."""
+    """Share: an SMS from a known number."""
+    reply: float = 0.0
+    """Share: the subscriber has written to a known number."""
     domain: float = 0.0
     """Share: an SMS with a known domain or URL."""
     missed: float = 0.0
@@ -28,6 +36,7 @@ class Features(Struct, frozen=True, gc=False):
     """Share: at least ``windows.long_talk`` of talk, ended or still going on."""
     callback: float = 0.0
     """Share: the subscriber has rung a known number."""
+
     repeated_contact: float = 0.0
     """Count 0 to 3: contacts after the first."""
     code: float = 0.0
@@ -43,14 +52,54 @@ class Features(Struct, frozen=True, gc=False):
     vulnerable: float = 0.0
     """Count 0 to 2: vulnerability flags of the subscriber."""
 
+    confidence: float = 0.0
+    """Share: the strongest indicator met in any way."""
+    talk_minutes: float = 0.0
+    """Minutes 0 to 120: talk with known numbers, all calls together, ended or still going on."""
+    longest_minutes: float = 0.0
+    """Minutes 0 to 60: the longest of those calls."""
+    answered_calls: float = 0.0
+    """Count 0 to 15: calls with known numbers that have ended after some talk."""
+    missed_calls: float = 0.0
+    """Count 0 to 10: unanswered calls of known numbers."""
+    callbacks: float = 0.0
+    """Count 0 to 5: calls to known numbers."""
+    messages: float = 0.0
+    """Count 0 to 10: SMS from known numbers."""
+    replies: float = 0.0
+    """Count 0 to 5: SMS to known numbers."""
+    links: float = 0.0
+    """Count 0 to 5: SMS with known domains or URLs."""
+    identities: float = 0.0
+    """Count 0 to 6: different indicators met."""
+    hours: float = 0.0
+    """Hours 0 to 336: from the first contact to the last."""
+    quiet_minutes: float = 0.0
+    """Minutes 0 to 1440: since something last happened with a known number or link."""
+    since_talk_minutes: float = 1440.0
+    """Minutes 0 to 1440: since a talk with a known number last ended; 1440: there was none."""
+    codes_on_call: float = 0.0
+    """Count 0 to 3: verification codes while a call with a known number was going on."""
+    codes_after: float = 0.0
+    """Count 0 to 8: verification codes at any time after a contact."""
+    bank_notices: float = 0.0
+    """Count 0 to 4: banks' notices of payments after a contact."""
+    notices_after_code: float = 0.0
+    """Count 0 to 2: those of them that came within half an hour of a code near a contact."""
+    other_minutes: float = 0.0
+    """Minutes 0 to 60: the longest long call with another number after a contact."""
 
-CONTACT_FEATURES = ("sms", "domain", "missed", "brief_talk", "in_progress", "talk", "long_talk", "callback")
-CONTEXT_FEATURES = (
-    "repeated_contact",
-    "code",
-    "bank_call",
-    "check_call",
-    "long_call",
-    "bank_notice",
-    "vulnerable",
+
+CONTACT_FEATURES: Final = Features.__struct_fields__[:9]
+CONTEXT_FEATURES: Final = Features.__struct_fields__[9:16]
+
+MORE_IS_WORSE: Final = frozenset(
+    {
+        *CONTACT_FEATURES,
+        *CONTEXT_FEATURES,
+        *("confidence", "talk_minutes", "longest_minutes", "callbacks", "replies", "identities"),
+        *("codes_on_call", "codes_after", "bank_notices", "notices_after_code", "other_minutes"),
+    }
+    - {"sms", "missed", "brief_talk", "in_progress", "repeated_contact"}
 )
+"""Features of which more never makes anybody safer, whatever a sample happens to say: a trained model is held to it."""

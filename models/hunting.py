@@ -17,7 +17,7 @@ from models.matching import Indicators, Match
 from models.policy import Windows
 from models.reading import call_signal, contact_code, strongest
 from models.scanning import ENDED, OUT
-from models.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_SMS, Signal, SignalRecord
+from models.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, Signal, SignalRecord
 
 
 class Contact(NamedTuple):
@@ -64,7 +64,7 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
     peer = number_of(contact.peer)
     if contact.what & SMS:
         match = indicators.number(peer, contact.at)
-        return None if match is None else _signal(contact, NUMBER_SMS, peer, match)
+        return None if match is None else _signal(contact, code_of_contact(contact), peer, match)
     signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
     return signal if signal is not None and signal.code in CONTACTS else None
 
@@ -74,7 +74,7 @@ def code_of_contact(contact: Contact) -> str:
     if contact.what & LINKED:
         return DOMAIN_SMS
     if contact.what & SMS:
-        return NUMBER_SMS
+        return NUMBER_REPLY if contact.is_outgoing else NUMBER_SMS
     return contact_code(_call(contact, number_of(contact.peer)))
 
 

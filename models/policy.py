@@ -32,6 +32,7 @@ class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Points of the strongest contact with an indicator, at full confidence."""
 
     sms: Points
+    reply: Points
     domain: Points
     missed: Points
     brief_talk: Points
@@ -66,6 +67,13 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context_kept: Minutes
     longest_call_hours: Minutes
     harmed_hours: Minutes
+    judged_again: list[Minutes]
+    """Minutes into a call with a known number at which it is judged again; ``talk`` and ``long_talk`` are two more."""
+
+    @property
+    def watched(self) -> list[float]:
+        """All minutes into a call with a known number at which it is judged again, ascending."""
+        return sorted({self.talk, self.long_talk, *self.judged_again})
 
     @property
     def before_ms(self) -> int:
@@ -105,6 +113,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context: ContextPoints
     windows: Windows
     severities: dict[Severity, list[Rule]]
+    withdrawn_below: Annotated[float, Meta(gt=0, le=1)]
+    """A severity is withdrawn when the risk falls below this share of what would raise it."""
     campaigns: CampaignRules
     version: str = ""
 

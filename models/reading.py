@@ -27,6 +27,7 @@ from models.signals import (
     NUMBER_CALL,
     NUMBER_CALLBACK,
     NUMBER_MISSED,
+    NUMBER_REPLY,
     NUMBER_SMS,
     NUMBER_TALK,
     Signal,
@@ -106,7 +107,7 @@ def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[st
 def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterator[Signal]:
     match = indicators.number(message.peer, message.at)
     if match is not None:
-        yield _contact(message, NUMBER_SMS, message.peer, match)
+        yield _contact(message, NUMBER_SMS if message.direction == "in" else NUMBER_REPLY, message.peer, match)
     text = (message.text or "")[:LONGEST]
     hosts, urls, flags = read(text) if marks & UNREAD else read_marked(text, marks)
     if message.direction == "in":

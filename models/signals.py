@@ -21,7 +21,9 @@ NUMBER_TALK: Final = "fraud-number-talk"
 NUMBER_MISSED: Final = "fraud-number-missed"
 """A call with a known number has ended unanswered."""
 NUMBER_SMS: Final = "fraud-number-sms"
-"""An SMS from, or to, a known number."""
+"""An SMS from a known number."""
+NUMBER_REPLY: Final = "fraud-number-reply"
+"""The subscriber has written to a known number."""
 DOMAIN_SMS: Final = "fraud-domain-sms"
 """An SMS with a known domain or URL."""
 CODE: Final = "verification-code"
@@ -35,7 +37,9 @@ CHECK_CALL: Final = "check-call"
 LONG_CALL: Final = "long-call"
 """A call with some other number was unusually long."""
 
-CONTACTS: Final = frozenset({NUMBER_CALL, NUMBER_CALLBACK, NUMBER_TALK, NUMBER_MISSED, NUMBER_SMS, DOMAIN_SMS})
+CONTACTS: Final = frozenset(
+    {NUMBER_CALL, NUMBER_CALLBACK, NUMBER_TALK, NUMBER_MISSED, NUMBER_SMS, NUMBER_REPLY, DOMAIN_SMS}
+)
 CONTEXTS: Final = frozenset({CODE, BANK_NOTICE, BANK_CALL, CHECK_CALL, LONG_CALL})
 
 Code = Literal[
@@ -44,6 +48,7 @@ Code = Literal[
     "fraud-number-talk",
     "fraud-number-missed",
     "fraud-number-sms",
+    "fraud-number-reply",
     "fraud-domain-sms",
     "verification-code",
     "bank-notice",

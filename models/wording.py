@@ -21,6 +21,7 @@ from models.signals import (
     NUMBER_CALL,
     NUMBER_CALLBACK,
     NUMBER_MISSED,
+    NUMBER_REPLY,
     NUMBER_SMS,
     NUMBER_TALK,
     Signal,
@@ -37,9 +38,13 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "未接已知诈骗号码来电，共{n}次{scam}",
         "missed {n} call(s) from a known fraud number{scam}",
     ),
+    NUMBER_REPLY: (
+        "曾向已知诈骗号码回复短信，共{n}条{scam}",
+        "wrote {n} SMS to a known fraud number{scam}",
+    ),
     NUMBER_SMS: (
-        "与已知诈骗号码有短信往来，共{n}条{scam}",
-        "exchanged {n} SMS with a known fraud number{scam}",
+        "收到已知诈骗号码的短信，共{n}条{scam}",
+        "got {n} SMS from a known fraud number{scam}",
     ),
     DOMAIN_SMS: ("收到含已知诈骗网址的短信，共{n}条{scam}", "got {n} SMS with a known fraud link{scam}"),
     CODE: ("在可疑联系前后收到验证码，共{n}条", "got {n} verification code(s) around the contact"),

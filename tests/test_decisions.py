@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
+import msgspec
 
 from models.alerts import encode
 from models.matching import Indicators
@@ -153,12 +151,19 @@ def test_a_missed_call_alone_is_low() -> None:
     assert said(Story().tell(end("c", 0, 0))) == ["low raised shallow 0"]
 
 
-@pytest.mark.parametrize("direction", ["in", "out"])
-def test_an_sms_from_or_to_a_known_number_is_low(direction: Any) -> None:
-    alerts = Story().tell(sms("m", 0, "hello", peer=CROOK, direction=direction))
+def test_an_sms_from_a_known_number_is_low() -> None:
+    alerts = Story().tell(sms("m", 0, "hello", peer=CROOK))
 
     assert said(alerts) == ["low raised shallow 0"]
     assert alerts[0].risk == 0.15
+
+
+def test_whoever_writes_back_to_a_known_number_has_gone_further() -> None:
+    alerts = Story().tell(sms("m", 0, "hello", peer=CROOK, direction="out"))
+
+    assert said(alerts) == ["medium raised medium 0"]
+    assert alerts[0].risk == 0.4
+    assert why(alerts[0]) == ["fraud-number-reply"]
 
 
 def test_an_sms_with_a_known_domain_is_low_and_names_the_domain_only_as_an_indicator() -> None:
@@ -289,7 +294,8 @@ def test_without_the_known_number_there_is_no_story() -> None:
 
 
 def test_a_severity_that_no_longer_stands_is_withdrawn_and_one_that_was_skipped_is_raised() -> None:
-    alerts = Story(engine(vulnerable={ANN: 2})).tell(
+    at_once = msgspec.structs.replace(POLICY, withdrawn_below=1.0)
+    alerts = Story(engine(policy=at_once, vulnerable={ANN: 2})).tell(
         start("c", 0, peer=OTHER_CROOK),
         sms("m", MINUTE, CODE_TEXT),
         end("c", 2 * MINUTE, 20, peer=OTHER_CROOK),
@@ -306,4 +312,19 @@ def test_a_severity_that_no_longer_stands_is_withdrawn_and_one_that_was_skipped_
         "urgent raised deep 180",
         "high raised deep 240",
         "urgent withdrawn deep 240",
+    ]
+
+
+def test_a_risk_that_wavers_withdraws_nothing() -> None:
+    story = [start("c", 0), end("c", 20 * SECOND, 15), start("d", 50 * SECOND)]
+    steady, wavering = (
+        Story(engine(policy=msgspec.structs.replace(POLICY, withdrawn_below=below))) for below in (0.5, 1.0)
+    )
+
+    assert said(steady.tell(*story)) == ["high raised shallow 0"]
+    assert said(wavering.tell(*story)) == [
+        "high raised shallow 0",
+        "high withdrawn shallow 20",
+        "low raised shallow 20",
+        "high raised shallow 50",
     ]

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from models.episodes import MOST_SIGNALS, Moment, Subject, episodes, marks, unfold
 from models.signals import CONTACTS, CONTEXTS, Signal
@@ -108,7 +109,12 @@ def test_each_contact_is_in_exactly_one_episode_and_gaps_within_are_quiet_hours_
 def test_marks_are_those_of_calls_that_have_started() -> None:
     signals = [signal("fraud-number-call", 0), signal("fraud-number-callback", 5), signal("fraud-number-talk", 9)]
 
-    assert [mark - T0 for mark in marks(signals, WINDOWS)] == [MINUTE, 10 * MINUTE, MINUTE + 5, 10 * MINUTE + 5]
+    windows = replace(WINDOWS, talk=1, long_talk=10, judged_again=[3, 10])
+
+    assert [mark - T0 for mark in marks(signals, windows)] == [
+        *(minutes * MINUTE for minutes in (1, 3, 10)),
+        *(minutes * MINUTE + 5 for minutes in (1, 3, 10)),
+    ]
 
 
 def told(*signals: Signal, clock: int = 0) -> list[Moment]:
@@ -151,7 +157,8 @@ def test_a_call_that_has_ended_is_not_going_on() -> None:
     assert [(moment.at - T0, moment.features.in_progress) for moment in moments] == [
         (0, 1),
         (MINUTE, 1),
-        (2 * MINUTE, 0),
+        (2 * MINUTE, 0),  # the end itself
+        (2 * MINUTE, 0),  # and a mark of the same moment
     ]
 
 

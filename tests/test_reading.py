@@ -111,7 +111,7 @@ def test_signals_come_in_the_order_of_their_calls_with_their_subscribers() -> No
     ("message", "expected"),
     [
         (sms("m", 0, "hello", peer=CROOK), ["fraud-number-sms"]),
-        (sms("m", 0, "yes", peer=CROOK, direction="out"), ["fraud-number-sms"]),
+        (sms("m", 0, "yes", peer=CROOK, direction="out"), ["fraud-number-reply"]),
         (sms("m", 0, peer="99900551234"), ["fraud-number-sms"]),
         (sms("m", 0, f"see https://pay.{EVIL}/x"), ["fraud-domain-sms"]),
         (sms("m", 0, domains=[f"pay.{EVIL.upper()}"]), ["fraud-domain-sms"]),
