@@ -10,7 +10,6 @@ from statistics import median
 import click
 from msgspec.structs import astuple
 
-from bench.operation import Issued, Operation
 from bench.records import ROOT
 from models.city.acting import Truth
 from models.city.chance import DAY, MINUTE
@@ -19,7 +18,9 @@ from models.features import CONTACT_FEATURES, Features
 from models.policy import Policy
 from models.risk import Model, PointScore
 from streams import policy_file
+from streams.cities import Simulated
 from streams.cli.progress import count_bar
+from streams.operation import Issued, Operation
 from streams.scam_scripts import OURS, read_scripts
 from streams.settings import Settings
 
@@ -149,7 +150,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
     with count_bar("hours", days * 24 * len(seeds)) as bar:
         for seed in seeds:
             city = City(people, days, seed, read_scripts(OURS), 0.4, 6)
-            operation = Operation(city, policy, models)
+            operation = Operation(Simulated(city), policy, models)
             operation.run(bar)
             for verdict, issued in zip(verdicts, operation.issued, strict=True):
                 verdict.add(city.truths, issued, people * days)

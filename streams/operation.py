@@ -1,4 +1,4 @@
-"""Operation: a site at work on a simulated city in one process, with the live engine and the hunter's own functions.
+"""Operation: a site at work on a city's records in one process, with the live engine and the hunter's own functions.
 
 Indicators arrive when they become known; each looks back at once over all that was, as the hunter does.
 """
@@ -15,11 +15,9 @@ from msgspec.structs import replace
 
 from models.alerts import Alert
 from models.batches import Calls, Messages
-from models.city.chance import BEGIN, HOUR
-from models.city.city import City
+from models.city.chance import HOUR
 from models.codes import code_of
 from models.contacts import rows_of_calls, rows_of_messages
-from models.decoding import CallReader, MessageReader
 from models.engine import Engine, Outcome, Partition
 from models.hunting import Contact, distinct, record_of, signal_of
 from models.indicators import Indicator
@@ -27,9 +25,9 @@ from models.matching import Indicators
 from models.policy import Policy
 from models.risk import Model
 from models.signals import Signal, SignalRecord
+from streams.cities import CityRecords
 from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.segments import table_of
-from streams.records import packed_lines
 
 
 class Issued(NamedTuple):
@@ -42,13 +40,14 @@ class Issued(NamedTuple):
 class Operation:
     """Several models side by side over the same records, each with its own state."""
 
-    def __init__(self, city: City, policy: Policy, models: Sequence[Model]) -> None:
+    def __init__(self, city: CityRecords, policy: Policy, models: Sequence[Model]) -> None:
         self._city = city
         self._policy = policy
         self._indicators = Indicators()
-        vulnerable = {resident.subscriber: len(resident.flags) for resident in city.residents() if resident.flags}
-        self._engines = [Engine(self._indicators, policy, model, vulnerable) for model in models]
-        self._partitions = [Partition(0) for _ in models]
+        self.vulnerable = city.flags()
+        self._engines = [Engine(self._indicators, policy, model, self.vulnerable) for model in models]
+        self.partitions = [Partition(0) for _ in models]
+        """By model, what is remembered of everybody who was in contact with what is known; nothing is let go of."""
         self.issued: list[list[Issued]] = [[] for _ in models]
         """By model, all alerts in the order in which they went out."""
         self._contacts: list[Contact] = []
@@ -59,18 +58,13 @@ class Operation:
         """Play the city from its first hour to its last."""
         arrivals: list[Indicator] = []
         watched = keys_of(())
-        calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
-        for hour, (call_lines, sms_lines) in enumerate(self._city.hours()):
-            begin = BEGIN + hour * HOUR
+        for hour, (told, written) in enumerate(self._city.hours()):
+            begin = self._city.begin + hour * HOUR
             if hour % 24 == 0:  # what gangs use from now on was planned at midnight
                 arrivals = [each for each in self._city.indicators() if each.valid_from >= begin]
                 watched = keys_of(self._city.identities())
-                for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
-                    self._take(number, engine.expire(partition), None)
             while arrivals and arrivals[0].valid_from < begin:
                 arrivals.pop(0)
-            told = calls.read(packed_lines("".join(call_lines).encode())).events
-            written = sms.read(packed_lines("".join(sms_lines).encode())).events
             for upto, due in _cut(arrivals, begin + HOUR):
                 self._step(told, written, begin, upto, watched)
                 if due is not None:
@@ -81,7 +75,7 @@ class Operation:
     def _step(self, calls: Calls, sms: Messages, since: int, upto: int, watched: Any) -> None:
         """Decide about the records between two times, and remember what a look back may ask for."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
-        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
+        for number, (engine, partition) in enumerate(zip(self._engines, self.partitions, strict=True)):
             outcome = engine.step(partition, [some_calls], [some_sms])
             self._take(number, outcome, None)
             if not number:
@@ -110,7 +104,7 @@ class Operation:
             for signal in self._context[subscriber]:
                 if any(time - before <= signal.at <= time + after for time in times):
                     records.append(record_of(code_of(subscriber), signal))
-        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
+        for number, (engine, partition) in enumerate(zip(self._engines, self.partitions, strict=True)):
             self._take(number, engine.step(partition, signals=records), at)
 
     def _take(self, number: int, outcome: Outcome, at: int | None) -> None:
