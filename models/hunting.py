@@ -57,9 +57,7 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
             return None  # it was a contact, as is known now
         return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
     if contact.what & LINKED:
-        links = contact.links.split(" ")
-        hosts, urls = [each for each in links if "://" not in each], [each for each in links if "://" in each]
-        found = strongest(hosts, urls, contact.at, indicators)
+        found = match_of_links(contact.links, contact.at, indicators)
         return None if found is None else _signal(contact, DOMAIN_SMS, *found)
     peer = number_of(contact.peer)
     if contact.what & SMS:
@@ -67,6 +65,12 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
         return None if match is None else _signal(contact, code_of_contact(contact), peer, match)
     signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
     return signal if signal is not None and signal.code in CONTACTS else None
+
+
+def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
+    """What matches an SMS of this time best, by its links as the ledger keeps them, and the link that it matches."""
+    each = links.split(" ")
+    return strongest([one for one in each if "://" not in one], [one for one in each if "://" in one], at, indicators)
 
 
 def code_of_contact(contact: Contact) -> str:

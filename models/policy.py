@@ -99,6 +99,15 @@ class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Domains and numbers, normalised, that are never suspected here."""
 
 
+class PivotRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a number that sends known domains becomes an indicator itself."""
+
+    recipients: Annotated[int, Meta(ge=2)]
+    """Different people in all to whom it has sent one of them."""
+    confidence: Annotated[int, Meta(ge=0, le=100)]
+    """Points of confidence that are lost by the step."""
+
+
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to reach a severity: at least this risk and, if given, at least this stage."""
 
@@ -116,6 +125,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     withdrawn_below: Annotated[float, Meta(gt=0, le=1)]
     """A severity is withdrawn when the risk falls below this share of what would raise it."""
     campaigns: CampaignRules
+    pivots: PivotRules
     version: str = ""
 
 

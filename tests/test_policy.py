@@ -73,6 +73,8 @@ def test_a_version_that_is_written_in_the_file_is_not_believed() -> None:
         (changed("code_after: 60", "code_after: 4321"), "windows.code_after"),
         (changed("code_before: 10", "code_before: 4321"), "windows.code_before"),
         (changed("context_kept: 60", "context_kept: 9"), "windows.context_kept"),
+        (changed("recipients: 10 ", "recipients: 1 "), "$.pivots.recipients"),
+        (changed("confidence: 10 ", "confidence: -1 "), "$.pivots.confidence"),
         (changed("  medium:\n    - {risk: 0.30}", ""), "medium"),
         (changed("  medium:\n    - {risk: 0.30}", "  medium: []"), "medium"),
         (changed("  medium:\n    - {risk: 0.30}", "  middling:\n    - {risk: 0.30}"), "$.severities"),
