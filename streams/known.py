@@ -5,27 +5,42 @@ Each takes the records of its compacted topic; `streams.compacted` reads them.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
 from models.events import Number, RecordError, decode_one
-from models.indicators import IndicatorError, parse
+from models.indicators import Indicator, IndicatorError, parse
 from models.matching import Indicators
 from streams import metrics
 
 
-class IndicatorRecords:
-    """Applies the records of the ``indicators`` topic to the indicators in memory."""
+class Listener(Protocol):
+    """Who wants to hear of indicators' records."""
 
-    def __init__(self, indicators: Indicators) -> None:
+    def put(self, indicator: Indicator) -> None:
+        """Hear of an indicator, or of its new version; it may be revoked."""
+        ...
+
+    def remove(self, key: str) -> object:
+        """Hear of a tombstone; the key may be anything."""
+        ...
+
+
+class IndicatorRecords:
+    """Applies the records of the ``indicators`` topic to the indicators in memory; others may hear of them then."""
+
+    def __init__(self, indicators: Indicators, *listeners: Listener) -> None:
         self._indicators = indicators
+        self._listeners = listeners
 
     def apply(self, key: bytes | None, value: bytes | None) -> bool:
         """Take in one record; True when an indicator is no longer known. Raises `RecordError`."""
         name = _text(key)
         if value is None:
             gone = self._indicators.remove(name)
+            for listener in self._listeners:
+                listener.remove(name)
         else:
             try:
                 indicator = parse(value)
@@ -36,6 +51,8 @@ class IndicatorRecords:
             # A narrower validity or another scam type of a known indicator speaks of new contacts only.
             gone = indicator.revoked and self._indicators.holds(name)
             self._indicators.put(indicator)
+            for listener in self._listeners:
+                listener.put(indicator)
         return gone
 
     def count(self) -> None:

@@ -98,6 +98,12 @@ CAMPAIGNS = Counter(
     ["type", "status"],
     registry=REGISTRY,
 )
+PIVOTS = Counter(
+    "forewarn_pivots",
+    "Indicators of numbers that were published because of the domains they send: derived (anew, too) or revoked.",
+    ["status"],
+    registry=REGISTRY,
+)
 HUNT_SECONDS = Histogram(
     "forewarn_hunt_seconds",
     "One look back that found somebody, until Kafka confirmed the signals.",

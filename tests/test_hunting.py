@@ -106,8 +106,13 @@ def search(place: Place, known: Indicators) -> Search:
     return Search(place, index, known, WINDOWS)
 
 
+def said_by_contacts(looking: Search, place: Place, keys: Iterable[str]) -> list[SignalRecord]:
+    """What all contacts with these indicators say."""
+    return [record for _, record in looking.contacts(keys, place.segments())]
+
+
 def test_contacts_say_what_they_would_have_said_live(place: Place, live: set[Said]) -> None:
-    found = search(place, Indicators(KNOWN)).contacts([each.key for each in KNOWN], place.segments())
+    found = said_by_contacts(search(place, Indicators(KNOWN)), place, [each.key for each in KNOWN])
     contacts = {each for each in live if each.code in CONTACTS}
     assert len(contacts) > 100
     assert {said(record) for record in found} == contacts
@@ -116,7 +121,7 @@ def test_contacts_say_what_they_would_have_said_live(place: Place, live: set[Sai
 
 def test_what_happened_around_contacts_is_found(place: Place, live: set[Said]) -> None:
     looking = search(place, Indicators(KNOWN))
-    contacts = looking.contacts([each.key for each in KNOWN], place.segments())
+    contacts = said_by_contacts(looking, place, [each.key for each in KNOWN])
     moments: dict[int, list[int]] = {}
     for record in contacts:
         moments.setdefault(code_of(record.subscriber), []).append(record.at)
@@ -137,8 +142,8 @@ def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(pl
     gone = [each for each in KNOWN if each.type in ("number", "domain")][:60:2]
     names = {each.key for each in gone}
     left = Indicators(each for each in KNOWN if each.key not in names)
-    before = search(place, Indicators(KNOWN)).contacts(names, place.segments())
-    after = search(place, left).contacts(names, place.segments())
+    before = said_by_contacts(search(place, Indicators(KNOWN)), place, names)
+    after = said_by_contacts(search(place, left), place, names)
     assert {(each.event, each.code) for each in before} <= {(each.event, each.code) for each in after}
     for record in after:
         assert (record.status == "raised") == bool(record.indicator)

@@ -42,6 +42,9 @@ def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(place: Pla
     found = seen(place)
     assert {key: len(each) for key, each in found.items()} == {"domain:evil.co.uk": 3, "domain:other.top": 1}
     assert found["domain:evil.co.uk"].events == ["m0", "m1", "m2"]
+    links = [each.split(" ") for each in found["domain:evil.co.uk"].links()]
+    assert [each[0] for each in links] == ["a.evil.co.uk", "b.a.evil.co.uk", "evil.co.uk"]
+    assert "other.top" in links[2]
 
 
 def test_only_what_came_to_people_by_sms_counts(place: Place) -> None:

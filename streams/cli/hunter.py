@@ -21,6 +21,7 @@ def hunter() -> None:
     from models.policy import PolicyError
     from streams import logs
     from streams.hunter.service import HunterError, run
+    from streams.indicator_topic import TopicError
     from streams.ledger.place import LedgerError
     from streams.publishing import PublishError
     from streams.service import AddressTakenError
@@ -30,5 +31,7 @@ def hunter() -> None:
         settings = Settings.from_environ()
         logs.configure(settings)
         uvloop.run(run(settings))
-    except (SettingsError, PolicyError, LedgerError, PublishError, HunterError, AddressTakenError, KafkaError) as error:
+    except (SettingsError, PolicyError, LedgerError, PublishError, HunterError, AddressTakenError) as error:
+        raise CommandError(str(error)) from None
+    except (TopicError, KafkaError) as error:
         raise CommandError(str(error)) from None

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from models.events import RecordError
 from models.indicators import TYPES
 from models.matching import Indicators
+from models.pivoting import Pivot
 from streams.clients import reader
 from streams.known import IndicatorRecords
 from streams.settings import Settings
@@ -24,13 +25,14 @@ class IndicatorLog:
 
     def __init__(self, settings: Settings) -> None:
         self.indicators = Indicators()
+        self.pivot = Pivot(self.indicators)
         self.reached: dict[int, int] = {}
         """The offset before which each partition has been read."""
         self.looked_back: Mapping[int, int] = {}
         """The offset before which an earlier hunter has looked back for each partition's indicators."""
         self._offsets: dict[int, list[int]] = defaultdict(list)
         self._keys: dict[int, list[str]] = defaultdict(list)
-        self._records = IndicatorRecords(self.indicators)
+        self._records = IndicatorRecords(self.indicators, self.pivot)
         self._settings = settings
         self._topic = settings.topic("indicators")
         self._consumer: AIOKafkaConsumer | None = None

@@ -15,6 +15,9 @@ from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.place import Place, Segment
 
+Hit = tuple[Contact, SignalRecord]
+"""A contact, and what it says."""
+
 Group = list[SignalRecord]
 """The records of one subscriber, contacts before what happened around them: they are decided about together."""
 
@@ -28,11 +31,11 @@ class Search:
         self._indicators = indicators
         self.windows = windows
 
-    def contacts(self, keys: Iterable[str], segments: Sequence[Segment]) -> list[SignalRecord]:
+    def contacts(self, keys: Iterable[str], segments: Sequence[Segment]) -> list[Hit]:
         """What the contacts with these indicators (``type:value``) say now, known or not; each once."""
         looked_for = frozenset(keys)
         ranges, named = keys_of(looked_for), Named(looked_for)
-        records = []
+        hits: list[Hit] = []
         for contact in distinct(self._find(ranges, segments)):
             if not named(contact):
                 continue  # another host with the same hash
@@ -40,10 +43,10 @@ class Search:
             gone = not all(map(self._indicators.holds, named(contact)))
             if signal is None:
                 if gone:
-                    records.append(withdrawal_of(contact))
+                    hits.append((contact, withdrawal_of(contact)))
             elif gone or signal.indicator in looked_for:  # what else is known of it takes the place of what is gone
-                records.append(record_of(contact.subscriber, signal))
-        return records
+                hits.append((contact, record_of(contact.subscriber, signal)))
+        return hits
 
     def context(self, moments: dict[int, list[int]], segments: Sequence[Segment]) -> list[SignalRecord]:
         """What happened to these subscribers (codes) near their contacts (event times), each once."""

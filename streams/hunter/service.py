@@ -24,7 +24,8 @@ from streams import health, metrics, policy_file
 from streams.clients import answered
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
-from streams.hunter.search import Search, grouped
+from streams.hunter.pivoting import Pivoting
+from streams.hunter.search import Hit, Search, grouped
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
 from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
@@ -90,6 +91,7 @@ class Hunter:
         self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self._spreading = Spreading(settings, self._redis, known.indicators)
+        self._pivoting = Pivoting(settings, self._redis, known, policy)
         self._busy = Busy(policy.campaigns.resembling // 2)
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
@@ -105,25 +107,33 @@ class Hunter:
     def follow(self, policy: Policy) -> None:
         """Look with the windows and rules of another policy from now on."""
         self._search.windows, self._rules = policy.windows, policy.campaigns
+        self._pivoting.policy = policy
 
     async def turn(self) -> int:
         """Look through all that has not been looked through for all that is known; how many signals went out.
 
-        Raises `LedgerError` when the ledger cannot be reached, `PublishError` when Kafka refuses.
+        Raises `LedgerError` when the ledger cannot be reached, `PublishError` or `TopicError` when Kafka refuses.
         """
         segments = await asyncio.to_thread(self._index.refresh)
         recorded = [segment for segment in segments if not self.frontier.has(segment)]
-        if not recorded and self._known.reached == self.frontier.indicators:
+        if recorded:
+            await self._known.catch_up()  # what a worker knew of these segments is known here as well
+        reached = dict(self._known.reached)  # the turn may publish more, which is looked for in the next one
+        if not recorded and reached == self.frontier.indicators:
             return 0
         began = perf_counter()
         todo = plan(segments, self._index.known, self.frontier, self._known.missed)
-        contacts: list[SignalRecord] = []
+        hits: list[Hit] = []
         for keys, some in todo.items():
-            contacts += await asyncio.to_thread(self._search.contacts, keys, some)
+            hits += await asyncio.to_thread(self._search.contacts, keys, some)
+        contacts = [record for _, record in hits]
         count = await self._publish(contacts, segments, recorded)
+        if reached != self.frontier.indicators:
+            await self._pivoting.follow_origins()
+        await self._pivoting.look_back(hits)
         if recorded:
-            await self._watch_spreading(recorded)
-        self.frontier = self.frontier.beyond(segments, self._known.reached)
+            await self._look_through(recorded)
+        self.frontier = self.frontier.beyond(segments, reached)
         memory = msgspec.msgpack.encode(Memory(self.frontier, self._found))
         await answered(lambda: self._redis.set(self._key, memory), self._settings)
         if count:
@@ -151,8 +161,8 @@ class Hunter:
             self._found[code] = Found(*sent[code], [*before, *times])
         return len(contacts) + len(records)
 
-    async def _watch_spreading(self, recorded: Sequence[Segment]) -> None:
-        """Tell of what suddenly reaches many people. Segments that are looked through again change no count."""
+    async def _look_through(self, recorded: Sequence[Segment]) -> None:
+        """Tell of what suddenly reaches many people, and of who sends what is known. Doing it again changes nothing."""
         today = datetime.now(UTC).date()
         pieces = sightings(self._place, [each for each in recorded if today - each.day <= SPREADS_FOR], self._busy)
         while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -160,6 +170,7 @@ class Hunter:
             told = await self._spreading.take(seen, self._rules, self._campaigns.said)
             await self._campaigns.publish(told)
             await self._spreading.remember()
+            await self._pivoting.look_through(seen)
             for campaign in told:
                 metrics.CAMPAIGNS.labels(campaign.type, campaign.status).inc()
                 log.info("campaign", type=campaign.type, status=campaign.status, people=campaign.subscribers)

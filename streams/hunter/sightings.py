@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +52,8 @@ class Sightings:
     events: Sequence[str]
     templates: NDArray[np.int64]
     """Of each text (`models.templates`); -1 where none is kept."""
+    links: Callable[[], Sequence[str]] = list
+    """The hosts and URLs of each SMS that brought a domain; read when they are asked for, which they rarely are."""
 
     @property
     def key(self) -> str:
@@ -152,7 +155,13 @@ def _by_key(table: pa.Table, kind: SpreadType) -> Iterator[Sightings]:
         value = number_of(key) if kind == "number" else _domain(key, table.column("links")[int(rows[0])].as_py())
         if value:
             events = table.column("event").take(pa.array(rows)).to_pylist()
-            yield Sightings(kind, value, subscribers[rows], senders[rows], times[rows], events, templates[rows])
+            links = partial(_taken, table.column("links"), rows)
+            yield Sightings(kind, value, subscribers[rows], senders[rows], times[rows], events, templates[rows], links)
+
+
+def _taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> list[str]:
+    texts: list[str] = pc.fill_null(column.take(pa.array(rows)), "").to_pylist()
+    return texts
 
 
 def _domain(key: int, links: str) -> str:
