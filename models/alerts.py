@@ -47,10 +47,14 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Published(Struct, array_like=True, gc=False):
-    """The last word that has gone out of one alert: its digest, and that alert without its reasons."""
+    """The last word that has gone out of one alert: its digest, that alert without its reasons, and what it went by.
+
+    ``basis`` is a digest of all that the reasons were weighed by; while it is the same, so is the word.
+    """
 
     digest: int
     last: Alert
+    basis: int = 0
 
 
 _encoder = msgspec.json.Encoder()

@@ -12,13 +12,16 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from models.alerts import Alert, Published, Status, alert_id, encode, episode_id
 from models.episodes import Episode, Moment, Subject
 from models.policy import SEVERITIES, Policy, Severity
+from models.risk import Model
 from models.signals import CONTACTS
 from models.stages import reaches
+from models.weighing import weighed
 from models.wording import no_longer, reasons
 
 TAKEN_BACK = 0
@@ -62,11 +65,12 @@ def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) ->
 class Publication:
     """Compares the decisions of a subscriber with what has been published, and writes what is missing."""
 
-    def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: str) -> None:
+    def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: Model, vulnerable: int) -> None:
         self._subscriber = subscriber
         self._subject = subject
         self._policy = policy
         self._model = model
+        self._vulnerable = vulnerable
 
     def alerts(self, decided: Iterable[tuple[Episode, Sequence[Decision]]]) -> list[Alert]:
         """The alerts to publish, in event time; ``subject.published`` is brought up to date with them."""
@@ -93,16 +97,26 @@ class Publication:
         """What has not been said yet: all after the last word that still stands, else the last one alone."""
         before = self._subject.published.get(alert)
         missing: list[Alert] = []
+        newest = 0
         for decision in reversed(made):
             word = self._write(alert, name, episode, decision)
+            seen = episode.signals[: decision.moment.seen]
+            basis = zlib.crc32(msgspec.msgpack.encode(seen), _digest(word))
+            newest = newest or basis
+            if before is not None and basis == before.basis:
+                break
+            word = weighed(word, seen, self._model, self._policy, self._vulnerable)
             if before is not None and _digest(word) == before.digest:
+                if not missing:
+                    self._subject.published[alert] = replace(before, basis=basis)
                 break
             missing.append(word)
         else:
             if before is not None:  # a late record changed all that had been said
                 del missing[1:]
         if missing:
-            self._subject.published[alert] = Published(_digest(missing[0]), replace(missing[0], reasons=()))
+            last = replace(missing[0], reasons=())
+            self._subject.published[alert] = Published(_digest(missing[0]), last, newest)
         return missing[::-1]
 
     def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
@@ -124,7 +138,7 @@ class Publication:
             first_seen=episode.first.at,
             at=decision.moment.at,
             policy=self._policy.version,
-            model=self._model,
+            model=self._model.name,
         )
 
     def _taken_back(self, before: Alert, names: set[str]) -> Alert:

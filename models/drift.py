@@ -56,7 +56,7 @@ class Drift:
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._counts = {name: np.zeros(len(shares)) for name, shares in reference.shares.items()}
-        self.moments = 0
+        self.moments = 0.0
 
     def take(self, rows: NDArray[np.float64], risks: Sequence[float]) -> None:
         """Count some moments."""
@@ -69,7 +69,7 @@ class Drift:
         """Keep so much of what was counted, so that the index speaks of lately."""
         for counts in self._counts.values():
             counts *= share
-        self.moments = int(self.moments * share)
+        self.moments *= share
 
     def index(self) -> dict[str, float]:
         """The population stability index of each feature and of the risk; empty when nothing was counted."""

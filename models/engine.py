@@ -18,6 +18,7 @@ from models.batches import Calls, Messages
 from models.decisions import Publication, decide
 from models.episodes import HOUR, Episode, Moment, Subject, episodes, marks, unfold
 from models.evidence import MINUTE
+from models.features import Features
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals
@@ -73,6 +74,7 @@ class Outcome:
     """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
 
     ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
+    ``judged`` are the newest moments of the episodes that were decided about, each with its risk.
     """
 
     alerts: list[Alert] = field(default_factory=list)
@@ -81,6 +83,7 @@ class Outcome:
     signals: Counter[str] = field(default_factory=Counter)
     context: list[tuple[str, Signal]] = field(default_factory=list)
     reminders: list[Reminder] = field(default_factory=list)
+    judged: list[tuple[Features, float]] = field(default_factory=list)
 
 
 class Engine:
@@ -237,8 +240,13 @@ class Engine:
             )
         )
         for subscriber, subject, told in unfolded:
-            decided = [(episode, decide(moments, [next(risks) for _ in moments], policy)) for episode, moments in told]
-            alerts = Publication(subscriber, subject, policy, self.model.name).alerts(decided)
+            decided = []
+            for episode, moments in told:
+                found = [next(risks) for _ in moments]
+                outcome.judged.append((moments[-1].features, found[-1]))
+                decided.append((episode, decide(moments, found, policy)))
+            vulnerable = self.vulnerable.get(subscriber, 0)
+            alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)
             if alerts:
                 outcome.alerts += alerts
                 outcome.changed.add(subscriber)

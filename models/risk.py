@@ -60,6 +60,16 @@ class PointScore:
         return [round(min(points(moment, policy), 100.0) / 100.0, 3) for moment in moments]
 
 
+class AnyContact:
+    """The plain rule, to be compared with: whoever was in contact with what is known is alerted."""
+
+    name = "any-contact@1"
+
+    def risk(self, moments: Sequence[Features], policy: Policy) -> list[float]:
+        """1 for every moment with a contact."""
+        return [float(any(astuple(moment)[: len(CONTACT_FEATURES)])) for moment in moments]
+
+
 def points(moment: Features, policy: Policy) -> float:
     """The points of one moment: the strongest contact's, plus what its context adds. No contact, no points.
 

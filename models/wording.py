@@ -54,6 +54,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     BANK_NOTICE: ("随后收到银行资金变动短信", "got a bank's notice of a payment afterwards"),
 }
 
+IS_VULNERABLE: Final = Reason("vulnerable", "属于易受骗重点保护对象", "is listed as vulnerable", ())
+"""The reason that lies in the person and not in a record."""
+
 NO_LONGER: Final = {
     "evidence": ("后续记录表明风险已降低", "later records show less risk"),
     "indicator": ("相关诈骗线索已撤销", "the indicator behind it was revoked"),

@@ -9,6 +9,8 @@ import hashlib
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +20,8 @@ from numpy.typing import NDArray
 
 from models.drift import Reference
 from models.features import FEATURES_VERSION, Features
-from models.risk import Model, PointScore, TrainedModel
+from models.risk import TrainedModel
 from models.trees import Trees
-
-OURS: Final = Path(__file__).parent.parent / "models" / "artifacts" / "risk.skops"
-"""The model that comes with Forewarn."""
-
-POINTS: Final = "points"
-"""The setting that stands for the points of the policy instead of a model."""
 
 TRUSTED: Final = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 """What skops does not know to be harmless by itself: plain columns of nodes."""
@@ -36,6 +32,10 @@ _SAME: Final = 0.001
 
 class ArtifactError(ValueError):
     """A model cannot be used; one sentence with the file, why, and what to do."""
+
+
+class OtherFeaturesError(ArtifactError):
+    """It was trained on other features than these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,15 +112,29 @@ def write(artifact: Artifact, path: Path) -> None:
         "reference": artifact.reference.plain(),
         "probes": artifact.probes,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    try:
+    with _beside(path) as beside:
         skops.dump(content, beside, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text under its name once it is whole; raises OSError."""
+    with _beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A file to be filled that takes the name when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    beside = Path(name)
+    try:
+        yield beside
+        beside.chmod(0o644)
+        beside.replace(path)
     finally:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Artifact:
@@ -166,15 +180,4 @@ def _check_features(path: Path, version: object, features: object) -> None:
         theirs = features if isinstance(features, list) else []
         other = sorted(set(ours) ^ set(map(str, theirs)))
         what = f"other features ({', '.join(other) or 'in another order'})"
-    raise ArtifactError(f"{path} was trained on {what}; train it anew with `forewarn train`.")
-
-
-def model(name: str) -> tuple[Model, Reference | None]:
-    """The model that a setting names: ``points``, a file, or nothing for the one that comes with Forewarn.
-
-    With it how its training was distributed, if it was trained. Raises `ArtifactError`.
-    """
-    if name == POINTS:
-        return PointScore(), None
-    artifact = read(Path(name) if name else OURS)
-    return artifact.model, artifact.reference
+    raise OtherFeaturesError(f"{path} was trained on {what}; train it anew with `forewarn train`.")

@@ -10,7 +10,8 @@ import redis
 
 from models.indicators import Indicator
 from models.policy import PolicyError
-from streams import policy_file
+from streams import model_file, policy_file
+from streams.artifacts import ArtifactError
 from streams.contracts import ContractError, check, check_worker, diff, load, open_admin
 from streams.indicator_topic import TopicError, read
 from streams.local.worker import is_ready
@@ -31,6 +32,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Look at every part in the order in which a worker needs them; each look is bounded to some seconds."""
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _policy,
+        _model,
         _contracts,
         _kafka,
         _redis,
@@ -48,6 +50,15 @@ def _policy(settings: Settings) -> Iterator[Finding]:
         yield Finding("policy", "bad", str(error))
     else:
         yield Finding("policy", "good", f"{settings.policy_file} is version {policy.version}")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    try:
+        model, _ = model_file.load(settings.model)
+    except ArtifactError as error:
+        yield Finding("model", "bad", str(error))
+    else:
+        yield Finding("model", "good", f"the risk is that of {model.name}")
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Cities' records for a site at work on them: of a city that is simulated on the spot, or of a folder that holds one.
 
-A folder is what ``forewarn city`` writes, or a site's own export with the same files; ``truth.jsonl`` may be missing.
+A folder is what ``forewarn city`` writes, or a site's own export with the same files; ``truth.jsonl`` and
+``city.json`` may be missing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from models.batches import Calls, Messages
 from models.city.acting import Truth
@@ -26,7 +28,21 @@ from streams.records import RecordFiles, RefusedLine, packed_lines
 E = TypeVar("E", Calls, Messages)
 S = TypeVar("S", bound=Any)
 
+ASKED = "city.json"
 FILES = ("calls.jsonl", "sms.jsonl", "indicators.jsonl", "subscribers.jsonl")
+
+
+class Asked(Struct, frozen=True):
+    """What a simulated city was asked to be, as its ``city.json`` says it."""
+
+    people: int
+    days: int
+    seed: int
+    known: float
+    """The share of fraud numbers and domains that ever become known."""
+    known_after: float
+    """Hours from first use until half of those are known."""
+    scripts: list[str]
 
 
 class CityError(ValueError):
@@ -108,15 +124,17 @@ class CityFolder:
             raise CityError(f"{folder} holds no records: name a folder that `forewarn city` has written.")
         self._begin = min(firsts) // DAY * DAY
         self._told = told
+        self.asked = _asked(folder / ASKED) if (folder / ASKED).exists() else None
+        """What the city was asked to be; None: it is no simulated one, or nobody knows."""
         self.truths = _structs(folder / "truth.jsonl", Truth) if (folder / "truth.jsonl").exists() else []
         self._indicators = sorted(
             _indicators(folder / "indicators.jsonl"), key=lambda each: (each.valid_from, each.key)
         )
 
     @property
-    def size(self) -> int:
-        """Bytes of calls and SMS."""
-        return sum((self.folder / name).stat().st_size for name in FILES[:2])
+    def records(self) -> list[Path]:
+        """The files of calls and SMS."""
+        return [self.folder / name for name in FILES[:2]]
 
     def flags(self) -> dict[str, int]:
         """See `CityRecords`; raises `CityError`."""
@@ -217,6 +235,13 @@ class _Hours(Generic[E]):
 
 def _refuse(refused: RefusedLine) -> None:
     raise CityError(f"{refused}: mend or remove the line.")
+
+
+def _asked(path: Path) -> Asked:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Asked)
+    except msgspec.MsgspecError as error:
+        raise CityError(f"{path}: {error}: remove the file if nobody knows how the city was made.") from None
 
 
 def _structs(path: Path, kind: type[S]) -> list[S]:

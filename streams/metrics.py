@@ -98,6 +98,13 @@ CAMPAIGNS = Counter(
     ["type", "status"],
     registry=REGISTRY,
 )
+DRIFT = Gauge(
+    "forewarn_drift_psi",
+    "How far what was judged in the last day or two is from the model's training (population stability index), "
+    "by feature, and for the risk: below 0.1 nothing has changed, above 0.25 the model sees something new.",
+    ["feature"],
+    registry=REGISTRY,
+)
 PIVOTS = Counter(
     "forewarn_pivots",
     "Indicators of numbers that were published because of the domains they send: derived (anew, too) or revoked.",

@@ -1,13 +1,14 @@
 """Operation: a site at work on a city's records in one process, with the live engine and the hunter's own functions.
 
-Indicators arrive when they become known; each looks back at once over all that was, as the hunter does.
+Indicators arrive when they become known; each looks back at once over all that was, and pivots, as the hunter does.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,19 +16,23 @@ from msgspec.structs import replace
 
 from models.alerts import Alert
 from models.batches import Calls, Messages
-from models.city.chance import HOUR
+from models.city.chance import HOUR, MINUTE
 from models.codes import code_of
 from models.contacts import rows_of_calls, rows_of_messages
 from models.engine import Engine, Outcome, Partition
 from models.hunting import Contact, distinct, record_of, signal_of
 from models.indicators import Indicator
 from models.matching import Indicators
+from models.pivoting import Pivot, Recipients, Sending, sending_of
 from models.policy import Policy
 from models.risk import Model
 from models.signals import Signal, SignalRecord
 from streams.cities import CityRecords
 from streams.ledger.people import Named, contacts_of, keys_of
 from streams.ledger.segments import table_of
+
+TURN: Final = 10 * MINUTE
+"""The hunter looks through what is new within seconds; here it does so this often."""
 
 
 class Issued(NamedTuple):
@@ -37,19 +42,33 @@ class Issued(NamedTuple):
     at: int
 
 
-class Operation:
-    """Several models side by side over the same records, each with its own state."""
+class Contender(NamedTuple):
+    """A model, and the policy that acts on it."""
 
-    def __init__(self, city: CityRecords, policy: Policy, models: Sequence[Model]) -> None:
+    model: Model
+    policy: Policy
+
+
+class Operation:
+    """Several contenders side by side over the same records, each with its own state.
+
+    Their windows are the same; what is looked for, and derived, is by the policy of the first.
+    """
+
+    def __init__(self, city: CityRecords, contenders: Sequence[Contender]) -> None:
         self._city = city
-        self._policy = policy
+        self._policy = contenders[0].policy
         self._indicators = Indicators()
+        self._pivot = Pivot(self._indicators)
+        self._recipients = Recipients()
         self.vulnerable = city.flags()
-        self._engines = [Engine(self._indicators, policy, model, self.vulnerable) for model in models]
-        self.partitions = [Partition(0) for _ in models]
-        """By model, what is remembered of everybody who was in contact with what is known; nothing is let go of."""
-        self.issued: list[list[Issued]] = [[] for _ in models]
-        """By model, all alerts in the order in which they went out."""
+        self._engines = [Engine(self._indicators, policy, model, self.vulnerable) for model, policy in contenders]
+        self.partitions = [Partition(0) for _ in contenders]
+        """By contender, what is remembered of everybody who was in contact with what is known; nothing is let go of."""
+        self.issued: list[list[Issued]] = [[] for _ in contenders]
+        """By contender, all alerts in the order in which they went out."""
+        self.derived: list[Indicator] = []
+        """What the site has found out by itself: numbers that send known domains."""
         self._contacts: list[Contact] = []
         """Contacts with whom may yet become known; of others the ledger would be asked in vain."""
         self._context: dict[str, list[Signal]] = defaultdict(list)
@@ -65,7 +84,7 @@ class Operation:
                 watched = keys_of(self._city.identities())
             while arrivals and arrivals[0].valid_from < begin:
                 arrivals.pop(0)
-            for upto, due in _cut(arrivals, begin + HOUR):
+            for upto, due in _cut(arrivals, begin, begin + HOUR):
                 self._step(told, written, begin, upto, watched)
                 if due is not None:
                     self._learn(due, upto)
@@ -81,22 +100,45 @@ class Operation:
             if not number:
                 for subscriber, signal in outcome.context:
                     self._context[subscriber].append(signal)
+        sendings = []
         for rows in (rows_of_calls([some_calls]), *rows_of_messages(some_sms)):
             if watched.hold(rows.keys).any():
                 table = table_of([rows])
                 kept = watched.hold(table.column("key").to_numpy())
-                self._contacts += contacts_of(table.filter(pa.array(kept)))
+                new = [*contacts_of(table.filter(pa.array(kept)))]
+                self._contacts += new
+                sendings += [*self._sendings(new)]
+        self._derive(sendings, upto)
+
+    def _sendings(self, contacts: Iterable[Contact]) -> Iterator[Sending]:
+        for contact in contacts:
+            signal = signal_of(contact, self._indicators, self._policy.windows)
+            if signal is not None:
+                sending = sending_of(contact, record_of(contact.subscriber, signal))
+                if sending is not None:
+                    yield sending
+
+    def _derive(self, sendings: Sequence[Sending], at: int) -> None:
+        """Take in the numbers that have sent what is known to enough people by now."""
+        counts = self._recipients.add(sendings)
+        for indicator in self._pivot.due(counts, self._policy.pivots, self._policy.campaigns):
+            self.derived.append(indicator)
+            self._learn(indicator, at)
 
     def _learn(self, indicator: Indicator, at: int) -> None:
-        """Take in an indicator and look back."""
-        self._indicators.put(replace(indicator, valid_from=0))  # whoever reports a number says nothing of since when
+        """Take in an indicator, look back, and go on from a domain to those who send it."""
+        known = replace(indicator, valid_from=0)  # whoever reports a number says nothing of since when
+        self._indicators.put(known)
+        self._pivot.put(known)
         named, windows = Named([indicator.key]), self._policy.windows
+        found: list[Contact] = []
         records: list[SignalRecord] = []
         moments: dict[str, list[int]] = defaultdict(list)
         for contact in distinct(self._contacts):
             signal = signal_of(contact, self._indicators, windows) if named(contact) else None
             if signal is not None and signal.indicator == indicator.key:
                 record = record_of(contact.subscriber, signal)
+                found.append(contact)
                 records.append(record)
                 moments[record.subscriber].append(record.at)
         before, after = windows.before_ms, windows.after_ms
@@ -106,18 +148,17 @@ class Operation:
                     records.append(record_of(code_of(subscriber), signal))
         for number, (engine, partition) in enumerate(zip(self._engines, self.partitions, strict=True)):
             self._take(number, engine.step(partition, signals=records), at)
+        self._derive([*self._sendings(found)], at)
 
     def _take(self, number: int, outcome: Outcome, at: int | None) -> None:
         self.issued[number] += [Issued(alert, alert.at if at is None else at) for alert in outcome.alerts]
 
 
-def _cut(arrivals: Sequence[Indicator], end: int) -> Iterator[tuple[int, Indicator | None]]:
-    """The times of arrivals before the end, each with what arrives, and the end."""
-    for indicator in arrivals:
-        if indicator.valid_from >= end:
-            break
-        yield indicator.valid_from, indicator
-    yield end, None
+def _cut(arrivals: Sequence[Indicator], begin: int, end: int) -> Iterator[tuple[int, Indicator | None]]:
+    """The times up to the end at which something arrives, with what, or at which the hunter takes a turn."""
+    turns = [(at, None) for at in range(begin + TURN, end + 1, TURN)]
+    due = [(each.valid_from, each) for each in arrivals if each.valid_from < end]
+    yield from sorted([*due, *turns], key=itemgetter(0))
 
 
 def _between(events: Calls | Messages, since: int, upto: int) -> slice:

@@ -20,7 +20,7 @@ from models.engine import Engine, Partition
 from models.indicators import Indicator
 from models.matching import Indicators
 from models.policy import Policy
-from models.risk import PointScore
+from models.risk import Model
 from streams.columns import RawRecords, unpack
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.partitioning import partition_of
@@ -44,14 +44,14 @@ class RehearsalError(Exception):
     """The hot path does not work on this machine."""
 
 
-def rehearse(policy: Policy) -> None:
+def rehearse(policy: Policy, model: Model) -> None:
     """Run the hot path over one call and one SMS; raises `RehearsalError` when they do not do what they must."""
     partition = Partition(partition_of(_WHO, 1))
     lanes = Alignment(partition.call_clock, partition.sms_clock)
     lanes.calls.put(CallReader().read(_fetched(_CALL).records).events)
     lanes.sms.put(MessageReader().read(_fetched(_SMS).records).events)
     calls, sms = lanes.due({"calls": True, "sms": True})
-    engine = Engine(Indicators([_INDICATOR]), policy, PointScore())
+    engine = Engine(Indicators([_INDICATOR]), policy, model)
     outcome = engine.step(partition, [each.events for each in calls], [each.events for each in sms])
     if outcome.signals != {"fraud-domain-sms": 1}:
         raise RehearsalError(_BROKEN)

@@ -222,6 +222,12 @@ class Settings:
         make=lambda: beside("policy.yaml"),
         shown="./policy.yaml, else the one that came with Forewarn",
     )
+    model: str = setting(
+        str,
+        "The risk model: a file that `forewarn train` has written, or `points` for the points of the policy.",
+        "",
+        shown="the one that came with Forewarn",
+    )
     replication: int | None = setting(
         positive_int,
         "Replicas of every topic, instead of the contract's; 3 in production. "

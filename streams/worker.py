@@ -11,23 +11,25 @@ import contextlib
 import gc
 import sys
 from collections.abc import Awaitable
+from time import perf_counter
 
 import structlog
 
 from models.engine import Engine
 from models.matching import Indicators
 from models.policy import Policy
-from models.risk import PointScore
 from streams import app as faust_app
 from streams import (
     connections,  # noqa: F401 - puts itself in place
     health,
     metrics,
+    model_file,
     policy_file,
 )
 from streams.checkpoint import Checkpoints
 from streams.compacted import CompactedTopic
 from streams.contracts import BrokerError, Contracts, broker, load
+from streams.drifting import Drifting
 from streams.known import IndicatorRecords, VulnerableSubscribers
 from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
@@ -45,22 +47,30 @@ SWITCH_INTERVAL = 0.0005
 async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises the error that ended it otherwise."""
     policy = policy_file.load(settings.policy_file)
+    trained = asyncio.create_task(asyncio.to_thread(model_file.load, settings.model))
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
         metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
-    await serve(settings.http, "FOREWARN_HTTP", progress, lambda stop: _work(settings, policy, progress, stop))
+    await serve(settings.http, "FOREWARN_HTTP", progress, lambda stop: _work(settings, policy, trained, progress, stop))
 
 
-async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
+async def _work(
+    settings: Settings,
+    policy: Policy,
+    trained: Awaitable[model_file.Loaded],
+    progress: health.Progress,
+    stop: asyncio.Event,
+) -> None:
     await _until(stop, _check_topics(settings))
     if stop.is_set():
         return
     checkpoints = Checkpoints(settings)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     async with Publisher(settings) as publisher:
+        model, reference = await trained
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
-        engine = Engine(indicators, policy, PointScore(), vulnerable.flags, vulnerable.languages)
+        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages)
         recorder = Recorder(settings, lambda: topics[0].reached)
         scorer = Scorer(settings, engine, checkpoints, publisher, recorder)
         indicator_records = IndicatorRecords(indicators)
@@ -69,8 +79,9 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
             CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher, scorer.reconcile),
         ]
         scorer.known = topics
+        scorer.drifting = Drifting(reference)
         tasks = [asyncio.create_task(topic.follow()) for topic in topics]
-        rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy))
+        rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy, model))
         tasks.append(
             asyncio.create_task(
                 policy_file.watch(settings.policy_file, policy, lambda new: setattr(engine, "policy", new))
@@ -163,6 +174,7 @@ async def _watch(
     Where the leaders do not say how far there is to read, what the last fetch told stands: a consumer that has come to
     a standstill must not look as if it had nothing to do.
     """
+    told_at = perf_counter()
     while True:
         offsets: dict[object, int] = {}
         total = 0
@@ -179,6 +191,8 @@ async def _watch(
         progress.tell(offsets, total)
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))
+        told_at, before = perf_counter(), told_at
+        scorer.drifting.tell(told_at - before)
         await asyncio.sleep(1.0)
 
 

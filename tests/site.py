@@ -73,6 +73,8 @@ class Site:
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
+            "FOREWARN_MODEL": "points",  # whose alerts can be told in the head
+            "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml"),
         }
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:

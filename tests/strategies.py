@@ -23,7 +23,8 @@ from models.risk import PointScore
 from models.signals import SignalRecord
 from models.watermarks import Watermark
 
-POLICY: Policy = parse((Path(__file__).parent.parent / "policy.yaml").read_bytes())
+POLICY: Policy = parse((Path(__file__).parent.parent / "examples" / "policy-points.yaml").read_bytes())
+"""Of points: what a record does to the risk can be told in the head."""
 
 T0 = 1_760_000_000_000
 SECOND = 1_000

@@ -88,7 +88,7 @@ def test_who_is_still_on_the_line_is_found_when_others_calls_move_the_clock() ->
     assert story.wait(599 * SECOND) == []
     alerts = story.wait(600 * SECOND)
     assert said(alerts) == ["urgent raised medium 600"]
-    assert why(alerts[0]) == ["fraud-number-call"]
+    assert why(alerts[0]) == ["fraud-number-call", "vulnerable"]
     assert story.tell(end("c", 700 * SECOND, 690)) == []
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bench.quality import AnyContact, Verdict
+from bench.quality.verdict import Verdict
 from models.alerts import Alert
 from models.city.acting import Touched, Truth
 from models.city.chance import BEGIN, HOUR, MINUTE
 from models.city.city import City
 from models.policy import Policy
-from models.risk import PointScore
+from models.risk import AnyContact, PointScore
 from streams import policy_file
 from streams.cities import Simulated
-from streams.operation import Issued, Operation
+from streams.operation import Contender, Issued, Operation
 from streams.settings import Settings
 from tests.test_city import busy
 
@@ -28,7 +28,7 @@ def policy() -> Policy:
 
 def standing(city: City, policy: Policy) -> tuple[dict[str, Any], list[Issued]]:
     """The last word of every alert, and all of them."""
-    operation = Operation(Simulated(city), policy, [PointScore()])
+    operation = Operation(Simulated(city), [Contender(PointScore(), policy)])
     operation.run(lambda hours: None)
     issued = operation.issued[0]
     return {each.alert.id: (each.alert.status, each.alert.at, each.alert.risk) for each in issued}, issued
@@ -104,7 +104,7 @@ def test_alerts_are_judged_by_the_truth() -> None:
 
 def test_the_plain_rule_alerts_about_every_contact(policy: Policy) -> None:
     city = City(400, 1, 3, busy(60, 30), 0.9, 0.1)
-    operation = Operation(Simulated(city), policy, [PointScore(), AnyContact()])
+    operation = Operation(Simulated(city), [Contender(model, policy) for model in (PointScore(), AnyContact())])
     operation.run(lambda hours: None)
     by_points, by_any = ({each.alert.subscriber for each in some} for some in operation.issued)
     assert by_points <= by_any

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 
 from models.engine import Engine, Outcome
+from models.risk import PointScore
 from streams.rehearsal import RehearsalError, rehearse
 from tests.strategies import POLICY
 
 
 def test_the_hot_path_does_what_it_must() -> None:
-    rehearse(POLICY)
+    rehearse(POLICY, PointScore())
 
 
 def test_a_machine_on_which_it_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "step", lambda *arguments: Outcome())
 
     with pytest.raises(RehearsalError, match=r"Delete the \*\.nbc files"):
-        rehearse(POLICY)
+        rehearse(POLICY, PointScore())

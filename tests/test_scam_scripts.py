@@ -109,7 +109,7 @@ def test_the_command_writes_a_city_once(tmp_path: Path) -> None:
     result = CliRunner().invoke(city, asked)
     assert result.exit_code == 0
     assert "300 people, 1 days" in result.stderr
-    names = {"calls.jsonl", "sms.jsonl", "indicators.jsonl", "subscribers.jsonl", "truth.jsonl"}
+    names = {"calls.jsonl", "sms.jsonl", "indicators.jsonl", "subscribers.jsonl", "truth.jsonl", "city.json"}
     assert {path.name for path in (tmp_path / "city").iterdir()} == names
     again = CliRunner().invoke(city, asked)
     assert again.exit_code == 2

@@ -28,6 +28,7 @@ COMMANDS = {
     "play": "streams.cli.play:play_command",
     "replay": "streams.cli.replay:replay",
     "topics": "streams.cli.topics:topics",
+    "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",
     "worker": "streams.cli.worker:worker",
 }

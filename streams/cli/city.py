@@ -16,6 +16,7 @@ import msgspec
 
 from models.city.city import City
 from models.indicators import encode
+from streams.cities import ASKED, Asked
 from streams.cli import InputError
 from streams.cli.progress import count_bar
 from streams.scam_scripts import OURS, ScriptFileError, read_scripts
@@ -58,7 +59,7 @@ def city(
     """Make a city: its call and SMS records, what is known of fraud and when, and the truth about its victims.
 
     The same arguments give the same bytes. The folder gets calls.jsonl, sms.jsonl, indicators.jsonl,
-    subscribers.jsonl and truth.jsonl; docs/city.md says what is in them.
+    subscribers.jsonl, truth.jsonl and city.json; docs/city.md says what is in them.
 
     Example: forewarn city --people 20000 --days 7 --seed 7 --out city
     """
@@ -70,8 +71,10 @@ def city(
     except ScriptFileError as error:
         raise InputError(str(error)) from None
     made = City(people, days, seed, played, known, known_after)
+    asked = Asked(people, days, seed, known, known_after, [name for name, _ in played])
     with _folder(out) as folder, count_bar("hours", days * 24) as bar:
         counts = write(made, folder, bar)
+        (folder / ASKED).write_bytes(msgspec.json.format(msgspec.json.encode(asked)) + b"\n")
     seconds = perf_counter() - began
     summary = counts | {
         "paid": sum(truth.paid_at is not None for truth in made.truths),

@@ -22,8 +22,8 @@ from models.engine import Engine
 from models.indicators import Indicator
 from models.matching import Indicators
 from models.policy import SEVERITIES, PolicyError
-from models.risk import PointScore
-from streams import policy_file
+from streams import model_file, policy_file
+from streams.artifacts import ArtifactError
 from streams.cli import CommandError, site_settings
 from streams.cli.progress import byte_bar
 from streams.contracts import ContractError, load
@@ -44,6 +44,7 @@ SHOWN_REFUSALS = 20
 @click.option("--indicators", "indicators", type=FILES, multiple=True, help="Indicators, as for indicators import.")
 @click.option("--subscribers", type=FILES, multiple=True, help="Subscriber records, JSON Lines.")
 @click.option("--policy", type=FILES, help="Another policy [FOREWARN_POLICY_FILE].")
+@click.option("--model", help="Another risk model's file, or `points` [FOREWARN_MODEL].")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Where the alerts go, JSON Lines; - is stdout."
 )
@@ -54,6 +55,7 @@ def replay(
     indicators: tuple[Path, ...],
     subscribers: tuple[Path, ...],
     policy: Path | None,
+    model: str | None,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -77,7 +79,7 @@ def replay(
         engine = Engine(
             Indicators(_indicators(indicators, refusals)),
             policy_file.load(policy or settings.policy_file),
-            PointScore(),
+            model_file.load(settings.model if model is None else model).model,
             _vulnerable(subscribers, refusals),
         )
         with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
@@ -86,7 +88,7 @@ def replay(
                 RecordFiles(calls, CallReader(keyed=False).read, refusals, read).chunks(),
                 RecordFiles(sms, MessageReader(keyed=False).read, refusals, read).chunks(),
             )
-    except (FileError, ContractError, PolicyError) as error:
+    except (FileError, ContractError, PolicyError, ArtifactError) as error:
         raise CommandError(str(error)) from None
     refusals.conclude()
     _summarise(tally, refusals.count, perf_counter() - began, engine, as_json)

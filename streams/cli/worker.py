@@ -19,6 +19,7 @@ def worker() -> None:
 
     from models.policy import PolicyError
     from streams import logs
+    from streams.artifacts import ArtifactError
     from streams.checkpoint import CheckpointError
     from streams.contracts import ContractError
     from streams.ledger.place import LedgerError
@@ -30,7 +31,7 @@ def worker() -> None:
     from streams.worker import run
 
     mistakes = (
-        *(SettingsError, ContractError, PolicyError, CheckpointError, PublishError),
+        *(SettingsError, ContractError, PolicyError, ArtifactError, CheckpointError, PublishError),
         *(LostRecordsError, RehearsalError, LedgerError, AddressTakenError),
     )
     try:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from models.drift import Reference
 from models.features import MORE_IS_WORSE, Features
+from models.risk import TrainedModel
 from streams.artifacts import Artifact, trees_of
 from streams.training.samples import CALIBRATES, TESTS, Samples
 
-PARAMETERS: Final = {
+PARAMETERS: Final[dict[str, Any]] = {
     "max_iter": 150,
     "max_leaf_nodes": 8,
     "learning_rate": 0.06,
@@ -62,17 +63,19 @@ def fit(samples: Samples, by: Split) -> Artifact:
     """Train a model and calibrate it; the same samples make the same model. Raises `TrainingError`."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     labels = np.array(samples.labels, dtype=bool)
     _check(labels, by)
     rows, weights = samples.columns(), np.array(samples.weights)
     constraints = [int(name in MORE_IS_WORSE) for name in Features.__struct_fields__]
     estimator = HistGradientBoostingClassifier(monotonic_cst=constraints, **PARAMETERS)
-    estimator.fit(rows[by.trains], labels[by.trains], sample_weight=weights[by.trains])
+    with threadpool_limits(1):  # so few rows are fitted no faster by several, which wait for one another
+        estimator.fit(rows[by.trains], labels[by.trains], sample_weight=weights[by.trains])
     log_odds = np.asarray(estimator.decision_function(rows[by.calibrates])).reshape(-1, 1)
     platt = LogisticRegression(C=1e6).fit(log_odds, labels[by.calibrates], sample_weight=weights[by.calibrates])
     slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    risks = trees_of(estimator, slope, intercept).probabilities(rows[by.trains])
+    risks = TrainedModel("", trees_of(estimator, slope, intercept)).of_rows(rows[by.trains])
     return Artifact(estimator, slope, intercept, Reference.of(rows[by.trains], risks), _probes(rows[by.trains], risks))
 
 

@@ -48,11 +48,8 @@ def judge(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> Judgeme
     """Judge the risks (of all samples) by the chosen moments."""
     labels = np.array(samples.labels, dtype=bool)[chosen]
     risks = risks[chosen]
-    _, places = np.unique(np.array(samples.episodes)[chosen], return_inverse=True)
-    count = int(places.max()) + 1 if len(places) else 0
-    highest, fraud = np.zeros(count), np.zeros(count, dtype=bool)
-    np.maximum.at(highest, places, risks)
-    np.logical_or.at(fraud, places, labels)
+    highest, fraud = by_episode(samples, chosen, risks)
+    places, count = _places(samples, chosen), len(highest)
     errors, sizes = np.zeros(count), np.zeros(count)
     np.add.at(errors, places, (risks - labels) ** 2)
     np.add.at(sizes, places, 1.0)
@@ -63,6 +60,21 @@ def judge(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> Judgeme
         _figure(lambda some: float(errors[some].sum() / sizes[some].sum()), count),
         _reliability(risks, labels),
     )
+
+
+def by_episode(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The highest risk (of the chosen moments) in each episode, and whether it was fraud at any of them."""
+    places = _places(samples, chosen)
+    count = int(places.max()) + 1 if len(places) else 0
+    highest, fraud = np.zeros(count), np.zeros(count, dtype=bool)
+    np.maximum.at(highest, places, risks)
+    np.logical_or.at(fraud, places, np.array(samples.labels, dtype=bool)[chosen])
+    return highest, fraud
+
+
+def _places(samples: Samples, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Of each chosen moment the place of its episode among the chosen ones."""
+    return np.unique(np.array(samples.episodes)[chosen], return_inverse=True)[1]
 
 
 def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from models.alerts import episode_id
 from models.city.acting import Truth
 from models.episodes import episodes, unfold
-from models.labels import OUTCOMES, drawn_in, is_defrauded, until
+from models.labels import OUTCOMES, is_defrauded
 from models.policy import Policy
 from models.risk import PointScore
 from streams.cities import CityFolder
-from streams.operation import Operation
+from streams.operation import Contender, Operation
 
 PARTS = 5
 """People are dealt into so many parts by their numbers; a part tests, one calibrates, the others train."""
@@ -40,13 +40,11 @@ class Samples:
     """Of the person, below `PARTS`."""
     scripts: list[frozenset[str]] = field(default_factory=list)
     """The scripts of the gangs that tried the person, at any time."""
-    found: list[frozenset[str]] = field(default_factory=list)
-    """The scripts by which the person was drawn in in this episode."""
     episodes: list[int] = field(default_factory=list)
-    outcomes: set[str] = field(default_factory=set)
+    cases: set[str] = field(default_factory=set)
     """The cases of officers' outcomes that were met."""
-    by_outcome: int = 0
-    """Episodes that an outcome labels."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Episodes of each outcome, those that label nothing among them."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,14 +70,10 @@ class Samples:
                 case = episode_id(subscriber, episode.first.event)
                 said = OUTCOMES.get(outcomes.get(case, ""))
                 if case in outcomes:
-                    self.outcomes.add(case)
-                    self.by_outcome += said is not None
-                    if said is None:
-                        continue
-                elif not truths:
-                    continue
-                first, last = moments[0].at, moments[-1].at
-                found = [each for each in drawn_in(true) if each.first_contact <= last and until(each) >= first]
+                    self.cases.add(case)
+                    self.outcomes[outcomes[case]] += 1
+                if said is None and (case in outcomes or not truths):
+                    continue  # nobody knows how it was
                 number = self.episodes[-1] + 1 if self.episodes else 0
                 different = {astuple(moment.features): moment.at for moment in reversed(moments)}
                 for row, at in different.items():
@@ -88,20 +82,17 @@ class Samples:
                     self.weights.append(1.0 if said is None else OUTCOME_WEIGHT)
                     self.parts.append(crc32(subscriber.encode()) % PARTS)
                     self.scripts.append(frozenset(each.script for each in true))
-                    self.found.append(frozenset(each.script for each in found))
                     self.episodes.append(number)
 
 
-def samples_of(
-    folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str], hour_done: Callable[[int], object]
-) -> Samples:
+def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str]) -> Samples:
     """The samples of some cities; ``outcomes``: by case, what officers said last of it."""
     samples = Samples()
     for folder in folders:
         truths: dict[str, list[Truth]] = defaultdict(list)
         for truth in folder.truths:
             truths[truth.subscriber].append(truth)
-        operation = Operation(folder, policy, [PointScore()])
-        operation.run(hour_done)
+        operation = Operation(folder, [Contender(PointScore(), policy)])
+        operation.run(lambda hours: None)
         samples.take(operation, policy, truths, outcomes)
     return samples

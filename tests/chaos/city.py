@@ -92,7 +92,7 @@ def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indica
 
 def engine(indicators: Iterable[Indicator]) -> Engine:
     """An engine that knows these indicators, with the repository's policy."""
-    return Engine(Indicators(indicators), parse((ROOT / "policy.yaml").read_bytes()), PointScore())
+    return Engine(Indicators(indicators), parse((ROOT / "examples" / "policy-points.yaml").read_bytes()), PointScore())
 
 
 def _with_broken(records: Iterator[Made]) -> Iterator[Made]:

@@ -119,7 +119,7 @@ def test_a_wrong_indicator_is_a_dead_letter_once_and_the_last_good_one_stands(si
 
 def test_the_policy_is_read_again_and_a_broken_edit_keeps_the_last_good_one(site: Site) -> None:
     policy = site.folder / "policy.yaml"
-    text = (ROOT / "policy.yaml").read_text()
+    text = (ROOT / "examples" / "policy-points.yaml").read_text()
     policy.write_text(text)
     site.send("indicators", indicator())
     _, http = site.start_worker(FOREWARN_POLICY_FILE=str(policy))

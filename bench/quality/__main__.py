@@ -1,0 +1,40 @@
+"""``make quality``: plays cities that the model was not trained on, draws the curves and writes docs/quality.md."""
+
+from __future__ import annotations
+
+import click
+
+from bench.quality import plots
+from bench.quality.page import page
+from bench.quality.playing import by_share_known, compare, copenhagen
+from bench.records import ROOT
+from streams import model_file
+from streams.cli.progress import count_bar
+from streams.cli.train import LEFT_OUT
+
+PAGE = ROOT / "docs" / "quality.md"
+PLOTS = ROOT / "docs" / "plots"
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+@click.command()
+@click.option("--people", default=20_000, show_default=True)
+@click.option("--days", default=14, show_default=True)
+@click.option("--seed", "seeds", type=int, multiple=True, default=(101, 102, 103), show_default=True)
+def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
+    """Play cities and write how each model did; the first seeds are played again with other shares known."""
+    model = model_file.load("").model
+    with count_bar("hours", days * 24 * (len(seeds) + len(SHARES))) as bar:
+        verdicts = compare(model, seeds, people, days, bar)
+        by_share = by_share_known(model, SHARES, seeds[:1], people, days, bar)
+    plots.trade_off(verdicts.curves, PLOTS / "quality-trade-off.svg")
+    plots.known(by_share, PLOTS / "quality-known.svg")
+    each = f"[simulated cities](city.md) of {people:,} people and {days} days"
+    asked = f"{len(seeds)} {each} (seeds {', '.join(map(str, seeds))})"
+    of_shares = f"A city of {people:,} people and {days} days (seed {seeds[0]}) each"
+    PAGE.write_text(page(verdicts, by_share, copenhagen(model), LEFT_OUT, asked, of_shares), encoding="utf-8")
+    click.echo(f"written: {PAGE.relative_to(ROOT)} and {PLOTS.relative_to(ROOT)}/quality-*.svg", err=True)
+
+
+if __name__ == "__main__":
+    main()

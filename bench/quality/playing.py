@@ -1,0 +1,118 @@
+"""Playing: fresh cities, the contenders that watch them, and real records in which nothing is known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from bench.quality.verdict import Verdict
+from bench.real import ordinary
+from bench.records import REAL, ROOT
+from models.city.chance import BEGIN, DAY
+from models.city.city import City
+from models.decoding import CallReader, MessageReader
+from models.engine import Engine, Partition
+from models.matching import Indicators
+from models.policy import SEVERITIES, Policy, Rule
+from models.risk import AnyContact, Model, PointScore
+from streams import policy_file
+from streams.cities import Simulated
+from streams.operation import Contender, Operation
+from streams.records import packed_lines
+from streams.scam_scripts import OURS, read_scripts
+
+KNOWN: Final = 0.4
+KNOWN_AFTER_H: Final = 6.0
+RISKS: Final = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Where the curves of precision against recall are sampled."""
+
+
+@dataclass
+class Verdicts:
+    """How all contenders did."""
+
+    rivals: dict[str, Verdict] = field(default_factory=lambda: defaultdict(Verdict))
+    """By model, each with the policy that was made for it."""
+    curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Verdict)))
+    """By model and by the risk from which officers are sent, whatever the stage."""
+    derived: int = 0
+    """Numbers that the sites found out by themselves."""
+
+
+def policies() -> tuple[Policy, Policy]:
+    """The policy of the trained model, and that of the points."""
+    return policy_file.load(ROOT / "policy.yaml"), policy_file.load(ROOT / "examples" / "policy-points.yaml")
+
+
+def compare(model: Model, seeds: Sequence[int], people: int, days: int, hour_done: Callable[[int], object]) -> Verdicts:
+    """Play cities with the model, the points and the plain rule side by side."""
+    verdicts = Verdicts()
+    ours, theirs = policies()
+    rivals = [Contender(model, ours), Contender(PointScore(), theirs), Contender(AnyContact(), ours)]
+    sampled = [(each, risk) for each in rivals[:2] for risk in RISKS]
+    contenders = [*rivals, *(Contender(each.model, _from(each.policy, risk)) for each, risk in sampled)]
+    for seed in seeds:
+        city = City(people, days, seed, read_scripts(OURS), KNOWN, KNOWN_AFTER_H)
+        operation = Operation(Simulated(city), contenders)
+        operation.run(hour_done)
+        verdicts.derived += len(operation.derived)
+        places = [verdicts.rivals[each.model.name] for each in rivals]
+        places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
+        for place, issued in zip(places, operation.issued, strict=True):
+            place.add(city.truths, issued, people * days)
+    return verdicts
+
+
+def by_share_known(
+    model: Model, shares: Sequence[float], seeds: Sequence[int], people: int, days: int, done: Callable[[int], object]
+) -> dict[float, Verdict]:
+    """How the model does when so much of the gangs' numbers and domains is ever known."""
+    verdicts: dict[float, Verdict] = defaultdict(Verdict)
+    for share in shares:
+        for seed in seeds:
+            city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
+            operation = Operation(Simulated(city), [Contender(model, policies()[0])])
+            operation.run(done)
+            verdicts[share].add(city.truths, operation.issued[0], people * days)
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """What came of real people's records among whom nobody is known to be a fraud."""
+
+    people: int
+    days: int
+    records: int
+    alerts: int
+
+
+def copenhagen(model: Model) -> Real | None:
+    """The Copenhagen Networks Study's calls and SMS without any indicator; None where it is missing."""
+    if not (REAL / "copenhagen" / "calls.csv").is_file():
+        return None
+    lines: dict[str, list[bytes]] = defaultdict(list)
+    people: set[object] = set()
+    last = BEGIN
+    every: list[tuple[str, dict[str, Any]]] = list(ordinary())
+    for role, record in sorted(every, key=lambda each: each[1]["at"]):
+        lines[role].append(msgspec.json.encode(record) + b"\n")
+        people.add(record["subscriber"])
+        last = max(last, record["at"])
+    engine = Engine(Indicators(), policies()[0], model)
+    outcome = engine.step(
+        Partition(0),
+        [CallReader(keyed=False).read(packed_lines(b"".join(lines["calls"]))).events],
+        [MessageReader(keyed=False).read(packed_lines(b"".join(lines["sms"]))).events],
+    )
+    return Real(len(people), (last - BEGIN) // DAY + 1, len(every), len(outcome.alerts))
+
+
+def _from(policy: Policy, risk: float) -> Policy:
+    """The policy that sends officers from a risk on."""
+    return replace(policy, severities={severity: [Rule(risk=risk)] for severity in SEVERITIES})

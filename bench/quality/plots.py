@@ -1,0 +1,69 @@
+"""Plots: precision against recall, and recall against the share that is known, as SVG of the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bench.quality.verdict import Verdict
+
+COLOURS: Final = ("#1f6f8b", "#d1603d", "#8a8a8a")
+
+
+def trade_off(curves: Mapping[str, Mapping[float, Verdict]], path: Path) -> None:
+    """Precision against recall, each model at several risks."""
+    figure, axes = _axes("Whom officers are sent to", "knowable victims warned before they paid, %")
+    for (name, by_risk), colour in zip(curves.items(), COLOURS, strict=False):
+        points = [(each.all.recall * 100, each.precision * 100) for _, each in sorted(by_risk.items())]
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=name, color=colour, linewidth=1.8)
+        for risk, each in by_risk.items():
+            place = each.all.recall * 100, each.precision * 100
+            axes.annotate(f"{risk:g}", place, xytext=(4, 4), textcoords="offset points", fontsize=7, color=colour)
+    axes.plot([95], [90], marker="*", markersize=11, color="#444444", linestyle="none", label="wanted")
+    axes.set_ylabel("alerts that are right, %")
+    _save(figure, axes, path)
+
+
+def known(by_share: Mapping[float, Verdict], path: Path) -> None:
+    """Recall and precision against the share of gangs' numbers and domains that is ever known."""
+    figure, axes = _axes("How much is known", "gangs' numbers and domains that are ever known, %")
+    shares = sorted(by_share)
+    percent = [share * 100 for share in shares]
+    series = {
+        "victims warned, of all who paid": [_of(each.all.warned, each.all.victims) for _, each in _in_order(by_share)],
+        "victims warned, of the knowable": [_of(each.all.warned, each.all.knowable) for _, each in _in_order(by_share)],
+        "alerts that are right": [_of(each.right, each.alerts) for _, each in _in_order(by_share)],
+    }
+    for (label, values), colour in zip(series.items(), COLOURS, strict=True):
+        axes.plot(percent, values, marker="o", markersize=4, label=label, color=colour, linewidth=1.8)
+    axes.set_ylabel("%")
+    _save(figure, axes, path)
+
+
+def _in_order(by_share: Mapping[float, Verdict]) -> list[tuple[float, Verdict]]:
+    return sorted(by_share.items())
+
+
+def _of(some: int, all_of_them: int) -> float:
+    return some / all_of_them * 100 if all_of_them else float("nan")
+
+
+def _axes(title: str, across: str) -> tuple[Any, Any]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams |= {"svg.hashsalt": "forewarn", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
+    axes.set_xlabel(across)
+    axes.set_xlim(0, 102)
+    axes.set_ylim(0, 102)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def _save(figure: Any, axes: Any, path: Path) -> None:
+    axes.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})

@@ -1,0 +1,123 @@
+"""Verdicts: how the alerts of a city compare with the truth, who was warned in time and who for nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from models.city.acting import Truth
+from models.city.chance import DAY, MINUTE
+from streams.operation import Issued
+
+OFFICER = ("urgent", "high")
+"""The severities for which an officer calls or knocks."""
+ACKNOWLEDGE_MS = 120_000
+"""In which a station acknowledges an urgent order; one that is withdrawn before sends nobody."""
+
+
+@dataclass
+class Tally:
+    """What alerts for officers come to, of the victims of one script or of all."""
+
+    victims: int = 0
+    """People who paid."""
+    knowable: int = 0
+    """Those whom something known by then had touched before they first paid."""
+    warned: int = 0
+    """Those of them for whom an officer was sent before they first paid."""
+    leads: list[float] = field(default_factory=list)
+    """Minutes from that alert to the first payment, of those who paid within a day of the first contact."""
+
+    @property
+    def recall(self) -> float:
+        """The share of the knowable who were warned."""
+        return self.warned / self.knowable if self.knowable else float("nan")
+
+
+@dataclass
+class Verdict:
+    """How one model did in some cities."""
+
+    by_script: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    alerts: int = 0
+    """Episodes for which an officer was sent."""
+    right: int = 0
+    """Those of people who had at least kept talking to a gang, or paid, in any scam of the time."""
+    hung_up: int = 0
+    """Those of people whom a gang tried in vain."""
+    stood: int = 0
+    """Those whose alert was not taken back within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
+    stood_right: int = 0
+    person_days: int = 0
+    said: Counter[str] = field(default_factory=Counter)
+    """Those by the scam type that they named first."""
+    said_right: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def precision(self) -> float:
+        """The share of alerts that were right."""
+        return self.right / self.alerts if self.alerts else float("nan")
+
+    @property
+    def all(self) -> Tally:
+        """All scripts together."""
+        total = Tally()
+        for tally in self.by_script.values():
+            total.victims += tally.victims
+            total.knowable += tally.knowable
+            total.warned += tally.warned
+            total.leads += tally.leads
+        return total
+
+    def add(self, truths: Sequence[Truth], issued: Sequence[Issued], person_days: int) -> None:
+        """Judge the alerts of one city by its truth."""
+        sent: dict[str, list[Issued]] = defaultdict(list)
+        named: dict[str, str] = {}
+        for each in issued:
+            alert = each.alert
+            if alert.status == "raised" and alert.severity in OFFICER:
+                sent[alert.subscriber].append(each)
+                named.setdefault(alert.episode, alert.scam_type)
+        self.alerts += len(named)
+        self.said.update(named.values())
+        drawn_in: set[str] = set()
+        for truth in truths:
+            if truth.stages.keys() & {"medium", "deep", "harmed"}:
+                drawn_in.add(truth.subscriber)
+            if truth.paid_at is not None:
+                self._victim(truth, truth.paid_at, sent[truth.subscriber])
+        tried = {truth.subscriber for truth in truths} - drawn_in
+        right = {each.alert.episode for who in drawn_in for each in sent[who]}
+        self.right += len(right)
+        self.said_right.update(named[episode] for episode in right)
+        self.hung_up += len({each.alert.episode for who in tried for each in sent[who]})
+        stood = _stood(issued)
+        self.stood += len(stood)
+        self.stood_right += len(stood & right)
+        self.person_days += person_days
+
+    def _victim(self, truth: Truth, paid_at: int, sent: Sequence[Issued]) -> None:
+        tally = self.by_script[truth.script]
+        tally.victims += 1
+        if not any(each.known_at is not None and max(each.known_at, each.at) < paid_at for each in truth.indicators):
+            return
+        tally.knowable += 1
+        times = [each.at for each in sent if truth.first_contact <= each.at < paid_at]
+        if times:
+            tally.warned += 1
+            if paid_at - truth.first_contact < DAY:
+                tally.leads.append((paid_at - min(times)) / MINUTE)
+
+
+def _stood(issued: Iterable[Issued]) -> set[str]:
+    """The episodes of which an alert for officers was not withdrawn before it could be acknowledged."""
+    raised: dict[str, Issued] = {}
+    stood: set[str] = set()
+    for each in issued:
+        before = raised.pop(each.alert.id, None)
+        if before is not None and each.at - before.at >= ACKNOWLEDGE_MS:
+            stood.add(each.alert.episode)
+        if each.alert.status == "raised" and each.alert.severity in OFFICER:
+            raised[each.alert.id] = before if before is not None else each
+    return stood | {each.alert.episode for each in raised.values()}

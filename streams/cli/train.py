@@ -1,0 +1,176 @@
+"""``forewarn train``: a risk model from cities whose victims are known, and from what officers found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+from aiokafka.errors import KafkaError
+
+from models.policy import Policy, PolicyError
+from streams import policy_file
+from streams.artifacts import Artifact, ArtifactError, OtherFeaturesError, read, write, write_text
+from streams.cities import CityError, CityFolder
+from streams.cli import CommandError, InputError, site_settings
+from streams.cli.indicator_options import run
+from streams.cli.progress import byte_bar, count_bar
+from streams.text_lines import FileError
+from streams.training.card import Judged, card, judged, rivals
+from streams.training.fitting import Split, TrainingError, fit, split
+from streams.training.novelty import novelties, scripts
+from streams.training.outcomes import NONE, OutcomeError, Outcomes, of_file, of_topic
+from streams.training.samples import Samples, samples_of
+
+LEFT_OUT = ("impersonated-boss", "virtual-currency")
+"""Scripts that train nothing unless others are named: by them one sees what the model makes of a scam that is new.
+These two are missed least; what each other one would cost is in the card."""
+
+
+@click.command()
+@click.option(
+    "--city",
+    "cities",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="A folder that `forewarn city` wrote, or a site's records in the same files; may be given again.",
+)
+@click.option(
+    "--outcomes",
+    "source",
+    help="What officers found: a file of dispatch-feedback records, or `topic` for the site's own.",
+)
+@click.option(
+    "--leave-out",
+    "left_out",
+    multiple=True,
+    help="A script that trains nothing, to see how the model does on a new scam; may be given again.  "
+    f"[default: {', '.join(LEFT_OUT)}]",
+)
+@click.option("--force", is_flag=True, help="Replace a model even by one that is worse on the test people.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The model's file; its card lies beside it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
+def train(
+    cities: tuple[Path, ...],
+    source: str | None,
+    left_out: tuple[str, ...],
+    force: bool,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Train a risk model, judge it on people and scams that it has not seen, and write it with its card.
+
+    The same cities and outcomes give the same model. A model that tells fraud apart worse than the one it would
+    replace, on the same test people, is not written. FOREWARN_MODEL names the model that the worker uses.
+
+    Example: forewarn train --city city --out risk.skops
+    """
+    if out.suffix != ".skops":
+        raise InputError(f"{out} does not end in .skops, by which models are known: name a file that does.")
+    try:
+        before = _before(out, force)
+        outcomes = _outcomes(source)
+        policy = policy_file.load(site_settings().policy_file)
+        folders, samples = _samples(cities, policy, outcomes)
+        unknown = outcomes.unknown(samples.cases)
+        if unknown:
+            raise InputError(
+                f"{outcomes.places[unknown[0]]}: no episode of these cities opened the case, nor {len(unknown) - 1:,} "
+                "more: give the folder of the records that they are about, or remove them."
+            )
+        left_out = _left_out(left_out, samples)
+        by = split(samples, left_out)
+        artifact = fit(samples, by)
+    except (CityError, FileError, OutcomeError, TrainingError, ArtifactError, PolicyError) as error:
+        raise InputError(str(error)) from None
+    ours = judged(samples, by, artifact.model.of_rows(samples.columns()))
+    if before is not None and not force:
+        _compare(out, before, ours, samples, by)
+    others = rivals(samples, by, policy)
+    with count_bar("leaving scams out", len(scripts(samples))) as bar:
+        novel = list(novelties(samples, left_out, bar))
+    try:
+        write(artifact, out)
+        write_text(
+            out.with_suffix(".md"), card(out.name, artifact, folders, samples, by, left_out, ours, others, novel)
+        )
+    except OSError as error:
+        raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+    _tell(out, artifact, samples, ours, others, as_json)
+
+
+def _before(out: Path, force: bool) -> Artifact | None:
+    """The model that would be replaced, if it can be compared with; one that is no model is not overwritten."""
+    if not out.exists() or force:
+        return None
+    try:
+        return read(out)
+    except OtherFeaturesError:  # what this version cannot use is nobody's loss
+        return None
+    except ArtifactError:
+        raise InputError(f"{out} is there and no model: name another file, or replace it with --force.") from None
+
+
+def _outcomes(source: str | None) -> Outcomes:
+    if source is None:
+        return NONE
+    if source != "topic":
+        return of_file(Path(source))
+    try:
+        return run(of_topic(site_settings()))
+    except KafkaError as error:
+        raise CommandError(f"The topic of the outcomes cannot be read: {error}") from None
+
+
+def _samples(cities: Sequence[Path], policy: Policy, outcomes: Outcomes) -> tuple[list[CityFolder], Samples]:
+    paths = [path for city in cities for path in CityFolder(city).records]
+    with byte_bar("playing", paths) as read:
+        folders = [CityFolder(city, read) for city in cities]
+        return folders, samples_of(folders, policy, outcomes.by_case)
+
+
+def _left_out(asked: Sequence[str], samples: Samples) -> tuple[str, ...]:
+    """The scripts to be left out, the usual ones unless some are named."""
+    met = scripts(samples)
+    for name in asked:
+        if name not in met:
+            raise InputError(f"Nobody in these cities was tried by {name!r}: leave out some of {', '.join(met)}.")
+    return tuple(asked) or tuple(name for name in LEFT_OUT if name in met)
+
+
+def _compare(out: Path, before: Artifact, ours: Judged, samples: Samples, by: Split) -> None:
+    """Raise `CommandError` when the model before tells fraud apart better."""
+    theirs = judged(samples, by, before.model.of_rows(samples.columns()))
+    old, new = theirs.tests.average_precision, ours.tests.average_precision
+    if np.round(new.value, 3) < np.round(old.value, 3):
+        raise CommandError(
+            f"{out} keeps {before.name}, whose average precision on the test people is {old}; the new one's is {new}. "
+            "Nothing was written; --force would replace it."
+        )
+
+
+def _tell(
+    out: Path, artifact: Artifact, samples: Samples, ours: Judged, others: dict[str, Judged], as_json: bool
+) -> None:
+    named = {artifact.name: ours, **others}
+    if as_json:
+        summary = {
+            "model": artifact.name,
+            "moments": len(samples),
+            "outcomes": dict(sorted(samples.outcomes.items())),
+            "average_precision": {name: each.tests.average_precision for name, each in named.items()},
+            "average_precision_of_left_out": {
+                name: each.unseen.average_precision for name, each in named.items() if each.unseen is not None
+            },
+        }
+        click.echo(msgspec.json.encode(summary))
+        return
+    click.echo(f"{out}: {artifact.name}, from {len(samples):,} moments; its card is {out.with_suffix('.md')}", err=True)
+    for name, each in named.items():
+        unseen = "" if each.unseen is None else f", {each.unseen.average_precision} on left-out scams"
+        click.echo(f"  average precision of {name}: {each.tests.average_precision}{unseen}", err=True)

@@ -1,0 +1,198 @@
+"""The card: what a model was made of, how well it does, and what it must not be used for, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FEATURES_VERSION, MORE_IS_WORSE, Features
+from models.labels import OUTCOMES
+from models.policy import Policy
+from models.risk import AnyContact, Model, PointScore
+from streams.artifacts import Artifact
+from streams.cities import CityFolder
+from streams.training.fitting import PARAMETERS, Split
+from streams.training.judgement import Judgement, average_precision, by_episode, judge
+from streams.training.novelty import Novel
+from streams.training.samples import OUTCOME_WEIGHT, PARTS, Samples
+
+NOT_FOR = """\
+- **Not as evidence** against anybody, and not to block, charge or arrest: it says whom to warn.
+- **Not to rate people.** It knows one episode of contacts with what is known of fraud, and two flags of vulnerability.
+- **Not where nothing is known**: without a contact with an indicator there is no episode and no risk.
+- **Not elsewhere unchecked.** A simulated city is not a city. Compare `forewarn_drift_psi` with training, and train on
+  officers' outcomes as soon as there are some hundred.
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A model on the people who tested it and on those of left-out scripts; of these None when nothing was left out."""
+
+    tests: Judgement
+    unseen: Judgement | None
+
+
+def judged(samples: Samples, by: Split, risks: NDArray[np.float64]) -> Judged:
+    """How risks of all samples do on both."""
+    return Judged(judge(samples, by.tests, risks), judge(samples, by.unseen, risks) if by.unseen.any() else None)
+
+
+def rivals(samples: Samples, by: Split, policy: Policy) -> dict[str, Judged]:
+    """How the points and the plain rule do on the same people."""
+    moments = [Features(*row) for row in samples.rows]
+    models: Sequence[Model] = (PointScore(), AnyContact())
+    return {model.name: judged(samples, by, np.array(model.risk(moments, policy))) for model in models}
+
+
+def card(
+    name: str,
+    artifact: Artifact,
+    folders: Sequence[CityFolder],
+    samples: Samples,
+    by: Split,
+    left_out: Collection[str],
+    ours: Judged,
+    others: Mapping[str, Judged],
+    novel: Sequence[Novel],
+) -> str:
+    """The card's Markdown; the same training makes the same card."""
+    return "\n".join(
+        [
+            f"# Model card: {name}",
+            "",
+            f"`{artifact.name}`: the probability that a person is, at this moment of an episode of contacts with known "
+            "fraud numbers and domains, in the course of a fraud that draws him or her in. Gradient-boosted trees "
+            "under monotonic constraints, calibrated by Platt's method on people whom the trees have not seen. Written "
+            f"by `forewarn train`, scikit-learn {version('scikit-learn')}.",
+            "",
+            "## What it must not be used for",
+            "",
+            NOT_FOR,
+            *_data(folders, samples, by, left_out),
+            *_metrics(ours, others, left_out),
+            *_reliability(ours.tests),
+            *_novelties(novel),
+            *_features(artifact, samples, by),
+        ]
+    )
+
+
+def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: Collection[str]) -> Iterator[str]:
+    yield from (
+        "## Data",
+        "",
+        "| city | people | days | seed | known | half of it within |",
+        "|---|---|---|---|---|---|",
+    )
+    for number, folder in enumerate(folders, 1):
+        asked = folder.asked
+        if asked is None:
+            yield f"| {number}, not simulated | | | | | |"
+        else:
+            yield (
+                f"| {number}, simulated | {asked.people:,} | {asked.days} | {asked.seed} | {asked.known:.0%} | "
+                f"{asked.known_after:g} h |"
+            )
+    labelled = [f"{outcome} {samples.outcomes[outcome]:,}" for outcome in OUTCOMES if samples.outcomes[outcome]]
+    silent = samples.outcomes.total() - sum(samples.outcomes[outcome] for outcome in OUTCOMES)
+    episodes = len(set(samples.episodes))
+    by_officers = samples.outcomes.total() - silent
+    yield from (
+        "",
+        f"{len(samples):,} moments of {episodes:,} episodes: {episodes - by_officers:,} labelled by the simulation's "
+        f"truth, {by_officers:,} by officers' outcomes ({', '.join(labelled) or 'none'}), each of which weighs as much "
+        f"as {OUTCOME_WEIGHT:g} simulated ones; {silent:,} outcomes said nothing of whether it was fraud.",
+        "",
+        f"People are dealt into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
+        + (
+            f"Whoever was tried by {' or '.join(sorted(left_out))} is in none of them: these scams are left out of "
+            "training altogether."
+            if left_out
+            else "No scam is left out."
+        ),
+        "",
+        "| part | moments | of them fraud |",
+        "|---|---|---|",
+    )
+    labels = np.array(samples.labels)
+    for what, part in (("train", by.trains), ("calibrate", by.calibrates), ("test", by.tests), ("left out", by.unseen)):
+        yield f"| {what} | {int(part.sum()):,} | {int(labels[part].sum()):,} |"
+    yield ""
+
+
+def _metrics(ours: Judged, others: Mapping[str, Judged], left_out: Collection[str]) -> Iterator[str]:
+    yield from (
+        "## How well it does",
+        "",
+        "Average precision is over episodes, each by its highest risk; the Brier score over moments. In brackets is "
+        "where 95 of 100 samples of as many episodes would lie (bootstrap). These episodes are seen whole; when "
+        "officers would have gone, and for whom in vain, is `docs/quality.md`'s.",
+        "",
+        "| | episodes | of them fraud | average precision | Brier score |",
+        "|---|---|---|---|---|",
+    )
+    named = {"this model": ours, **others}
+    for name, each in named.items():
+        yield _row(f"test people, {name}", each.tests)
+    for name, each in named.items():
+        if each.unseen is not None:
+            yield _row(f"{' and '.join(sorted(left_out))}, {name}", each.unseen)
+    yield ""
+
+
+def _row(name: str, each: Judgement) -> str:
+    return f"| {name} | {each.episodes:,} | {each.frauds:,} | {each.average_precision} | {each.brier} |"
+
+
+def _reliability(tests: Judgement) -> Iterator[str]:
+    yield from ("## Reliability", "", "Of the test people's moments:", "", "| risk | mean | was fraud | moments |")
+    yield "|---|---|---|---|"
+    for mean, share, count in tests.reliability:
+        tenth = min(int(mean * 10), 9) / 10
+        yield f"| {tenth:.1f} to {tenth + 0.1:.1f} | {mean:.2f} | {share:.2f} | {count:,} |"
+    yield ""
+
+
+def _novelties(novel: Sequence[Novel]) -> Iterator[str]:
+    yield from (
+        "## When a scam is new",
+        "",
+        "Average precision on the test people whom a scam's gangs tried, when it was in training and when it was left "
+        "out. Where few were defrauded, chance has a large part in it.",
+        "",
+        "| scam | episodes | of them fraud | seen | left out |",
+        "|---|---|---|---|---|",
+    )
+    for each in novel:
+        yield f"| {each.script} | {each.episodes:,} | {each.frauds:,} | {each.seen:.3f} | {each.unseen:.3f} |"
+    yield ""
+
+
+def _features(artifact: Artifact, samples: Samples, by: Split) -> Iterator[str]:
+    yield from (
+        f"## Features (version {FEATURES_VERSION})",
+        "",
+        "`models/features.py` says what each is. *Matters*: how much average precision on the test people is lost when "
+        "the feature is shuffled among their moments.",
+        "",
+        "| feature | more never lowers the risk | matters |",
+        "|---|---|---|",
+    )
+    for name, lost in zip(Features.__struct_fields__, _lost(artifact, samples, by), strict=True):
+        yield f"| `{name}` | {'yes' if name in MORE_IS_WORSE else ''} | {lost:.3f} |"
+    yield from ("", f"Trees: {', '.join(f'{key} {value}' for key, value in PARAMETERS.items())}.")
+
+
+def _lost(artifact: Artifact, samples: Samples, by: Split) -> Iterator[float]:
+    rows, model = samples.columns()[by.tests], artifact.model
+    whole = average_precision(*by_episode(samples, by.tests, model.of_rows(rows)))
+    rng = np.random.default_rng(0)
+    for column in range(rows.shape[1]):
+        shuffled = rows.copy()
+        rng.shuffle(shuffled[:, column])
+        yield max(whole - average_precision(*by_episode(samples, by.tests, model.of_rows(shuffled))), 0.0)

@@ -1,0 +1,107 @@
+"""Outcomes: what officers found, from the records of the topic ``dispatch-feedback`` or a file of them.
+
+A case bears the name of the episode that opened it. Of several outcomes of a case the last one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from models.events import Id, Time
+from models.labels import OUTCOMES
+from streams.clients import reader
+from streams.settings import Settings
+from streams.text_lines import FileError, TextLines
+
+TOPIC: Final = "dispatch-feedback"
+SILENT: Final = frozenset({"unreachable", "wrong-person", "duplicate"})
+"""Outcomes that say nothing of whether somebody was being defrauded."""
+
+
+class OutcomeError(ValueError):
+    """A record of an outcome cannot be used; one sentence with where it is and what to do."""
+
+
+class Feedback(Struct, frozen=True):
+    """What training reads of a record of the topic; the others than outcomes are passed over."""
+
+    case: Id
+    kind: Literal["acknowledged", "attempt", "returned", "transferred", "outcome"]
+    at: Time
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """By case what was found, and where it was read."""
+
+    by_case: dict[str, str]
+    places: dict[str, str]
+
+    def unknown(self, met: Iterable[str]) -> list[str]:
+        """The cases that say something and were not met, in the order in which they were read."""
+        silent = {case for case, outcome in self.by_case.items() if outcome in SILENT}
+        return [case for case in self.by_case if case not in silent and case not in set(met)]
+
+
+NONE: Final = Outcomes({}, {})
+
+
+def of_file(path: Path) -> Outcomes:
+    """The outcomes of a file of JSON Lines, plain, gzip or zstd; raises `OutcomeError` or `FileError`."""
+    try:
+        with path.open("rb") as raw:
+            lines = TextLines(raw)
+            return _collected((f"{path}:{lines.number}", line.encode()) for line in lines if line.strip())
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+async def of_topic(settings: Settings) -> Outcomes:
+    """The outcomes of the site's topic up to now; raises `OutcomeError`, or KafkaError when there is no such topic."""
+    return _collected([each async for each in _records(settings)])
+
+
+async def _records(settings: Settings) -> AsyncIterator[tuple[str, bytes]]:
+    consumer, partitions = await reader(settings, settings.topic(TOPIC))
+    try:
+        ends: Mapping[Any, int] = await consumer.end_offsets(partitions)
+        while any([await consumer.position(part) < ends[part] for part in partitions]):
+            for part, records in (await consumer.getmany(timeout_ms=500)).items():
+                for record in records:
+                    if record.value is not None:
+                        yield f"{part.topic}, partition {part.partition}, offset {record.offset}", record.value
+    finally:
+        await consumer.stop()
+
+
+def _collected(records: Iterable[tuple[str, bytes]]) -> Outcomes:
+    last: dict[str, tuple[int, str]] = {}
+    places: dict[str, str] = {}
+    for place, at, case, outcome in _outcomes(records):
+        if case not in last or at >= last[case][0]:
+            last[case] = at, outcome
+            places[case] = place
+    return Outcomes({case: outcome for case, (_, outcome) in last.items()}, places)
+
+
+def _outcomes(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int, str, str]]:
+    decoder = msgspec.json.Decoder(Feedback)
+    known = sorted({*OUTCOMES, *SILENT})
+    for place, value in records:
+        try:
+            feedback = decoder.decode(value)
+        except msgspec.MsgspecError as error:
+            raise OutcomeError(f"{place}: {error}: mend or remove the record.") from None
+        if feedback.kind == "outcome":
+            if feedback.outcome not in known:
+                raise OutcomeError(
+                    f"{place}: the outcome {feedback.outcome!r} is none of {', '.join(known)}: mend or remove it."
+                )
+            yield place, feedback.at, feedback.case, feedback.outcome
