@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -18,7 +18,6 @@ from models.batches import Calls, Messages
 from models.decisions import Publication, decide
 from models.episodes import HOUR, Episode, Moment, Subject, episodes, marks, unfold
 from models.evidence import MINUTE
-from models.features import Features
 from models.matching import Indicators
 from models.policy import Policy
 from models.reading import call_signals, match_again, sms_signals
@@ -74,7 +73,6 @@ class Outcome:
     """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
 
     ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
-    ``judged`` are the newest moments of the episodes that were decided about, each with its risk.
     """
 
     alerts: list[Alert] = field(default_factory=list)
@@ -83,7 +81,10 @@ class Outcome:
     signals: Counter[str] = field(default_factory=Counter)
     context: list[tuple[str, Signal]] = field(default_factory=list)
     reminders: list[Reminder] = field(default_factory=list)
-    judged: list[tuple[Features, float]] = field(default_factory=list)
+
+
+Witness = Callable[[str, Episode, Sequence[Moment], Sequence[float]], object]
+"""Is told of each episode that is decided about: whose it is, its moments, and the risk of each."""
 
 
 class Engine:
@@ -106,6 +107,7 @@ class Engine:
         self.model = model
         self.vulnerable = vulnerable if vulnerable is not None else {}
         self.languages = languages if languages is not None else {}
+        self.witness: Witness = lambda subscriber, episode, moments, risks: None
 
     def step(
         self,
@@ -243,7 +245,7 @@ class Engine:
             decided = []
             for episode, moments in told:
                 found = [next(risks) for _ in moments]
-                outcome.judged.append((moments[-1].features, found[-1]))
+                self.witness(subscriber, episode, moments, found)
                 decided.append((episode, decide(moments, found, policy)))
             vulnerable = self.vulnerable.get(subscriber, 0)
             alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)

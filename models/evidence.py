@@ -29,6 +29,8 @@ HOUR: Final = 3_600_000
 DAY_MINUTES: Final = 1440.0
 NOTICE_AFTER_CODE: Final = 30 * MINUTE
 """A bank's notice so soon after a code that was read out is likely that payment's."""
+HANDED_ON: Final = 10 * MINUTE
+"""Whoever is passed on from one fraud to the next waits no longer for the second call."""
 
 
 class Evidence:
@@ -49,6 +51,10 @@ class Evidence:
         self._ended: set[str] = set()
         self._events: set[str] = set()
         self._early_codes: list[Signal] = []
+        self._codes: list[int] = []
+        self._contacts_at: list[int] = []
+        self._codes_on_other = 0
+        self._handed_on = False
         self._near_codes = self._codes_on_call = self._notices_after_code = 0
         self._first_contact = self._last_contact = self._last_talk = self._last_code = self._deep_at = 0
         self._stage: Stage = "shallow"
@@ -64,6 +70,7 @@ class Evidence:
             if self.contacts:
                 self._code_near_contact(signal, signal.at)
                 self._counts[CODE] += 1
+                self._codes.append(signal.at)
             else:  # the episode's window begins code_before its first contact
                 self._early_codes.append(signal)
         elif self.contacts and signal.at - self._last_contact <= self._windows.context_after_hours * HOUR:
@@ -75,6 +82,7 @@ class Evidence:
         if not self.contacts:
             self._first_contact = signal.at
         self._last_contact = signal.at
+        self._contacts_at.append(signal.at)
         self._confidence = max(self._confidence, share)
         self._indicators.add(signal.indicator)
         self._counts[signal.code] += 1
@@ -114,7 +122,10 @@ class Evidence:
             case "bank-call":
                 self._advance("deep", signal.at)
             case "long-call":
+                began = signal.at - int(signal.duration_s * 1000)
                 self._other_minutes = max(self._other_minutes, signal.duration_s / 60.0)
+                self._codes_on_other += sum(at >= began for at in self._codes)
+                self._handed_on |= any(0 <= began - at <= HANDED_ON for at in self._contacts_at)
             case "bank-notice":
                 self._notices_after_code += bool(self._last_code) and signal.at - self._last_code <= NOTICE_AFTER_CODE
                 if self._stage == "deep" and signal.at - self._deep_at <= self._windows.harmed_hours * HOUR:
@@ -202,6 +213,8 @@ class Evidence:
             bank_notices=_capped(counts[BANK_NOTICE], 4),
             notices_after_code=_capped(self._notices_after_code, 2),
             other_minutes=_capped(self._other_minutes, 60),
+            codes_on_other=_capped(self._codes_on_other, 3),
+            handed_on=_capped(self._handed_on, 1),
         )
         return features, self._stage
 

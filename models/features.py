@@ -88,6 +88,10 @@ class Features(Struct, frozen=True, gc=False):
     """Count 0 to 2: those of them that came within half an hour of a code near a contact."""
     other_minutes: float = 0.0
     """Minutes 0 to 60: the longest long call with another number after a contact."""
+    codes_on_other: float = 0.0
+    """Count 0 to 3: verification codes while such a call was going on."""
+    handed_on: float = 0.0
+    """0 or 1: such a call began within ten minutes of a contact, as if one had passed the person on to another."""
 
 
 CONTACT_FEATURES: Final = Features.__struct_fields__[:9]
@@ -98,7 +102,15 @@ MORE_IS_WORSE: Final = frozenset(
         *CONTACT_FEATURES,
         *CONTEXT_FEATURES,
         *("confidence", "talk_minutes", "longest_minutes", "callbacks", "replies", "identities"),
-        *("codes_on_call", "codes_after", "bank_notices", "notices_after_code", "other_minutes"),
+        *(
+            "codes_on_call",
+            "codes_after",
+            "bank_notices",
+            "notices_after_code",
+            "other_minutes",
+            "codes_on_other",
+            "handed_on",
+        ),
     }
     - {"sms", "missed", "brief_talk", "in_progress", "repeated_contact"}
 )

@@ -8,8 +8,6 @@ from typing import Final
 from models.city.acting import Truth
 from models.city.chance import DAY, MINUTE
 
-DRAWN_IN: Final = frozenset({"medium", "deep", "harmed"})
-"""Whoever got so far had at least kept talking."""
 BEFORE: Final = 10 * MINUTE
 """What happens so shortly before a gang's first contact belongs to it: a code, say."""
 
@@ -24,11 +22,6 @@ OUTCOMES: Final[dict[str, bool]] = {
 others say nothing: nobody was met (`unreachable`), or somebody else (`wrong-person`), or it was told twice."""
 
 
-def drawn_in(truths: Iterable[Truth]) -> list[Truth]:
-    """Those in which the person at least kept talking."""
-    return [truth for truth in truths if truth.stages.keys() & DRAWN_IN or truth.paid_at is not None]
-
-
 def until(truth: Truth) -> int:
     """When a fraud is over for good: a day after the last that happened in it."""
     return max([truth.first_contact, truth.paid_at or 0, *truth.stages.values()]) + DAY
@@ -36,4 +29,4 @@ def until(truth: Truth) -> int:
 
 def is_defrauded(truths: Iterable[Truth], at: int) -> bool:
     """Whether the person was at this moment in the course of a fraud that draws, or will draw, him or her in."""
-    return any(truth.first_contact - BEFORE <= at <= until(truth) for truth in drawn_in(truths))
+    return any(truth.first_contact - BEFORE <= at <= until(truth) for truth in truths if truth.drew_in)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from models.alerts import Alert, Reason
+from models.episodes import episodes
 from models.evidence import Evidence
 from models.features import Features
 from models.policy import Policy, Windows
@@ -47,7 +48,11 @@ def _without_each(
 
 
 def _features(signals: Sequence[Signal], at: int, windows: Windows, vulnerable: int) -> Features | None:
+    """The features of the episode that these signals would make, at an event time; of several the last one's."""
+    found = list(episodes(signals, windows))
+    if not found:
+        return None
     evidence = Evidence(windows, vulnerable)
-    for signal in signals:
+    for signal in found[-1].signals:
         evidence.take(signal)
-    return evidence.at(at)[0] if evidence.contacts else None
+    return evidence.at(at)[0]

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import astuple
 
 from models.drift import Drift, Reference
+from models.episodes import Episode, Moment
 from models.features import Features
 from streams import metrics
 
@@ -26,10 +27,10 @@ class Drifting:
         self._drift = Drift(reference) if reference is not None else None
         self._waiting: list[tuple[Features, float]] = []
 
-    def take(self, judged: Sequence[tuple[Features, float]]) -> None:
-        """Take in the newest moments of some episodes, each with its risk."""
-        if self._drift is not None:
-            self._waiting += judged[: MOST_WAITING - len(self._waiting)]
+    def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
+        """Take in the newest moment of an episode that was decided about."""
+        if self._drift is not None and len(self._waiting) < MOST_WAITING:
+            self._waiting.append((moments[-1].features, risks[-1]))
 
     def tell(self, seconds: float) -> None:
         """Count what has been taken in, forget what is old, and set the gauges; ``seconds`` since the last time."""

@@ -19,7 +19,7 @@ from models.batches import Calls, Messages
 from models.city.chance import HOUR, MINUTE
 from models.codes import code_of
 from models.contacts import rows_of_calls, rows_of_messages
-from models.engine import Engine, Outcome, Partition
+from models.engine import Engine, Outcome, Partition, Witness
 from models.hunting import Contact, distinct, record_of, signal_of
 from models.indicators import Indicator
 from models.matching import Indicators
@@ -52,19 +52,21 @@ class Contender(NamedTuple):
 class Operation:
     """Several contenders side by side over the same records, each with its own state.
 
-    Their windows are the same; what is looked for, and derived, is by the policy of the first.
+    Their windows are the same; what is looked for, and derived, is by the policy of the first, whose decisions
+    ``witness`` is told of.
     """
 
-    def __init__(self, city: CityRecords, contenders: Sequence[Contender]) -> None:
+    def __init__(self, city: CityRecords, contenders: Sequence[Contender], witness: Witness | None = None) -> None:
         self._city = city
         self._policy = contenders[0].policy
         self._indicators = Indicators()
         self._pivot = Pivot(self._indicators)
         self._recipients = Recipients()
-        self.vulnerable = city.flags()
-        self._engines = [Engine(self._indicators, policy, model, self.vulnerable) for model, policy in contenders]
-        self.partitions = [Partition(0) for _ in contenders]
-        """By contender, what is remembered of everybody who was in contact with what is known; nothing is let go of."""
+        vulnerable = city.flags()
+        self._engines = [Engine(self._indicators, policy, model, vulnerable) for model, policy in contenders]
+        if witness is not None:
+            self._engines[0].witness = witness
+        self._partitions = [Partition(0) for _ in contenders]
         self.issued: list[list[Issued]] = [[] for _ in contenders]
         """By contender, all alerts in the order in which they went out."""
         self.derived: list[Indicator] = []
@@ -94,7 +96,7 @@ class Operation:
     def _step(self, calls: Calls, sms: Messages, since: int, upto: int, watched: Any) -> None:
         """Decide about the records between two times, and remember what a look back may ask for."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
-        for number, (engine, partition) in enumerate(zip(self._engines, self.partitions, strict=True)):
+        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
             outcome = engine.step(partition, [some_calls], [some_sms])
             self._take(number, outcome, None)
             if not number:
@@ -146,7 +148,7 @@ class Operation:
             for signal in self._context[subscriber]:
                 if any(time - before <= signal.at <= time + after for time in times):
                     records.append(record_of(code_of(subscriber), signal))
-        for number, (engine, partition) in enumerate(zip(self._engines, self.partitions, strict=True)):
+        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
             self._take(number, engine.step(partition, signals=records), at)
         self._derive([*self._sendings(found)], at)
 

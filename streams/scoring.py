@@ -28,7 +28,6 @@ from streams import metrics, waiting
 from streams.assignment import Ack, Assigned, Batch, Feed, Role, Source
 from streams.checkpoint import Checkpoints, Due
 from streams.columns import Columns
-from streams.drifting import Drifting
 from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
 from streams.settings import Settings
@@ -84,8 +83,6 @@ class Scorer:
         }
         """What reads the columns of each topic; the transport does, as soon as it has them."""
         self._source: Source | None = None
-        self.drifting = Drifting(None)
-        """Is told of what is judged."""
         self.known: Sequence[Known] = ()
         """What must be up to date before the state that another worker has left is looked at."""
         self.assigned: dict[int, Assigned] = {}
@@ -336,7 +333,6 @@ class Scorer:
     def _count(self, outcome: Outcome) -> None:
         for code, count in outcome.signals.items():
             metrics.SIGNALS.labels(code).inc(count)
-        self.drifting.take(outcome.judged)
 
 
 def _good_offsets(columns: Columns, decoded: Decoded[Any]) -> NDArray[np.int64]:

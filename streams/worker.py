@@ -79,7 +79,8 @@ async def _work(
             CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher, scorer.reconcile),
         ]
         scorer.known = topics
-        scorer.drifting = Drifting(reference)
+        drifting = Drifting(reference)
+        engine.witness = drifting.witness
         tasks = [asyncio.create_task(topic.follow()) for topic in topics]
         rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy, model))
         tasks.append(
@@ -98,7 +99,7 @@ async def _work(
             app = faust_app.create(settings, scorer, failed)
             await app.start()
             tasks.append(asyncio.create_task(_tend(scorer)))
-            tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress)))
+            tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress, drifting)))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
             finally:
@@ -168,6 +169,7 @@ async def _watch(
     indicators: IndicatorRecords,
     vulnerable: VulnerableSubscribers,
     progress: health.Progress,
+    drifting: Drifting,
 ) -> None:
     """Every second: lag, progress and gauges.
 
@@ -192,7 +194,7 @@ async def _watch(
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))
         told_at, before = perf_counter(), told_at
-        scorer.drifting.tell(told_at - before)
+        drifting.tell(told_at - before)
         await asyncio.sleep(1.0)
 
 

@@ -202,7 +202,9 @@ def test_a_hotline_call_before_the_contact_or_a_day_after_means_nothing() -> Non
 
 def test_a_bank_notice_soon_after_a_code_is_harm() -> None:
     story = Story()
-    story.tell(start("c", 0, peer=OTHER_CROOK), sms("m1", MINUTE, CODE_TEXT))
+    story.tell(
+        start("c", 0, peer=OTHER_CROOK), sms("m1", MINUTE, CODE_TEXT), end("c", 2 * MINUTE, 50, peer=OTHER_CROOK)
+    )
 
     alerts = story.tell(sms("m2", 30 * MINUTE, NOTICE_TEXT))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from msgspec.structs import astuple
 
 from models.drift import RISK, Drift, Reference
+from models.episodes import Episode, Moment
 from models.features import Features
+from models.signals import Signal
 from streams import metrics
 from streams.drifting import FEWEST, HALF_LIFE_S, Drifting
 from tests.training import artifact, samples
@@ -60,18 +63,25 @@ def gauge(feature: str) -> float | None:
     return metrics.REGISTRY.get_sample_value("forewarn_drift_psi", {"feature": feature})
 
 
+def witnessed(drifting: Drifting, judged: Sequence[tuple[Features, float]]) -> None:
+    """Tell of an episode for each of these moments."""
+    first = Signal(0, "fraud-number-sms", "e")
+    for features, risk in judged:
+        drifting.witness("1", Episode(first, [first]), [Moment(0, 1, (), features, "shallow")], [risk])
+
+
 def test_it_is_told_once_there_is_enough_to_tell_and_forgets() -> None:
     metrics.DRIFT.clear()
     drifting = Drifting(artifact().reference)
     judged = [(Features(*row), 0.5) for row in samples(FEWEST + 10, 4).rows]
-    drifting.take(judged[: FEWEST - 10])
+    witnessed(drifting, judged[: FEWEST - 10])
     drifting.tell(0)
     assert gauge(RISK) is None
-    drifting.take(judged[FEWEST - 10 :])
+    witnessed(drifting, judged[FEWEST - 10 :])
     drifting.tell(0)
     assert gauge(RISK) > 0.25  # type: ignore[operator]
     assert gauge("code") < 0.1  # type: ignore[operator]
-    drifting.take([(Features(code=3.0), 0.5)] * 50)
+    witnessed(drifting, [(Features(code=3.0), 0.5)] * 50)
     drifting.tell(20 * HALF_LIFE_S)  # nothing is left but what is new, and of that there is too little
     assert gauge("code") < 0.1  # type: ignore[operator]
     assert astuple(judged[0][0]) == samples(FEWEST + 10, 4).rows[0]
@@ -80,6 +90,6 @@ def test_it_is_told_once_there_is_enough_to_tell_and_forgets() -> None:
 def test_points_have_no_training_to_drift_from() -> None:
     metrics.DRIFT.clear()
     drifting = Drifting(None)
-    drifting.take([(Features(), 0.5)] * 1000)
+    witnessed(drifting, [(Features(), 0.5)] * 1000)
     drifting.tell(1)
     assert gauge(RISK) is None

@@ -151,6 +151,13 @@ def test_an_open_call_counts_as_talk_from_its_marks_on(after: int, talk: float, 
     assert moment.stage == stage
 
 
+def test_that_somebody_got_an_sms_says_that_time_has_passed() -> None:
+    """The others' clock may be behind: what a call of nine minutes amounted to after two is said before the SMS."""
+    moments = told(signal("fraud-number-call", 0), signal("verification-code", 9 * MINUTE, "v"), clock=0)
+
+    assert [(moment.at - T0) // MINUTE for moment in moments] == [0, 1, 2, 3, 5, 7, 9]
+
+
 def test_a_call_that_has_ended_is_not_going_on() -> None:
     moments = told(signal("fraud-number-call", 0), signal("fraud-number-talk", 2 * MINUTE, minutes=1.5))
 
@@ -212,3 +219,45 @@ def test_harm_needs_a_bank_notice_within_two_hours_of_going_deep() -> None:
 
     assert told(deep, signal("bank-notice", 2 * HOUR, "n"))[-1].stage == "harmed"
     assert told(deep, signal("bank-notice", 2 * HOUR + 1, "n"))[-1].stage == "deep"
+
+
+@pytest.mark.parametrize("code", ["verification-code", "bank-notice"])
+def test_what_a_fraud_writes_of_codes_and_payments_is_no_context(code: str) -> None:
+    lure = [signal("fraud-domain-sms", 0, "m"), signal(code, 0, "m")]
+    own = [signal("fraud-domain-sms", 0, "m"), signal(code, 1, "n")]
+
+    assert [each.event for each in told(*lure)[-1].context] == []
+    assert [each.event for each in told(*own)[-1].context] == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("began", "handed_on"), [(-MINUTE, 0), (0, 1), (10 * MINUTE, 1), (10 * MINUTE + SECOND, 0), (3 * HOUR, 0)]
+)
+def test_whoever_is_passed_on_talks_to_the_next_at_once(began: int, handed_on: float) -> None:
+    """The first fraud is known and the second is not: the call with it says nothing until it has ended."""
+    first = [signal("fraud-number-talk", 0, minutes=0.6)]
+    passed_on = signal("long-call", began + 16 * MINUTE, "b", minutes=16)
+    codes = [signal("verification-code", began + at * MINUTE, f"v{at}") for at in (5, 9, 17)]
+
+    features = told(*first, *codes, passed_on)[-1].features
+
+    assert features.handed_on == handed_on
+    assert features.other_minutes == 16
+    assert features.codes_on_other == 2
+
+
+def test_features_say_how_much_and_in_what_order() -> None:
+    features = told(
+        signal("fraud-number-sms", 0, "m"),
+        signal("fraud-number-reply", MINUTE, "r"),
+        signal("fraud-number-call", 2 * MINUTE, "c"),
+        signal("verification-code", 3 * MINUTE, "v"),
+        signal("fraud-number-talk", 8 * MINUTE, "c", minutes=6),
+        signal("bank-notice", 20 * MINUTE, "n"),
+        signal("fraud-number-missed", 120 * MINUTE, "d"),
+    )[-1].features
+
+    assert (features.messages, features.replies, features.answered_calls, features.missed_calls) == (1, 1, 1, 1)
+    assert (features.talk_minutes, features.longest_minutes, features.hours) == (6, 6, 2)
+    assert (features.codes_on_call, features.codes_after, features.notices_after_code) == (1, 1, 1)
+    assert (features.quiet_minutes, features.since_talk_minutes, features.identities) == (0, 112, 1)

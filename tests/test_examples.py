@@ -28,8 +28,8 @@ from models.indicators import SCAM_TYPES, check, parse
 from models.matching import Indicators
 from models.policy import SEVERITIES
 from models.policy import parse as parse_policy
-from models.risk import PointScore
 from models.texts import read
+from streams import model_file
 from tests.strategies import ToldEngine, packed
 
 ROOT = FOLDER.parent
@@ -88,7 +88,7 @@ class Played:
         vulnerable = {record["subscriber"]: len(record["flags"]) for record in flagged}
         indicators = Indicators(parse(line) for line in lines("indicators"))
         self.policy = parse_policy((ROOT / "policy.yaml").read_bytes())
-        engine = ToldEngine(indicators, self.policy, PointScore(), vulnerable)
+        engine = ToldEngine(indicators, self.policy, model_file.load("").model, vulnerable)
         self.partition = Partition(0)
         self.alerts: list[Alert] = []
         self.signals: Counter[str] = Counter()

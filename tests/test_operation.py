@@ -27,11 +27,12 @@ def policy() -> Policy:
 
 
 def standing(city: City, policy: Policy) -> tuple[dict[str, Any], list[Issued]]:
-    """The last word of every alert, and all of them."""
+    """The alerts that stand in the end, and all of them."""
     operation = Operation(Simulated(city), [Contender(PointScore(), policy)])
     operation.run(lambda hours: None)
     issued = operation.issued[0]
-    return {each.alert.id: (each.alert.status, each.alert.at, each.alert.risk) for each in issued}, issued
+    last = {each.alert.id: each.alert for each in issued}
+    return {alert.id: (alert.at, alert.risk) for alert in last.values() if alert.status == "raised"}, issued
 
 
 class Early(City):
@@ -52,6 +53,21 @@ def test_whoever_is_known_late_has_the_alerts_of_one_known_from_the_beginning(po
     assert any(each.at > each.alert.at for each in issued)  # looking back had something to do
     assert len(found) > 50
     assert found == standing(early, policy)[0]
+
+
+def test_a_site_finds_out_whose_numbers_send_known_domains(policy: Policy) -> None:
+    city = City(2000, 2, 3, busy(60, 30), 0.5, 4.0)
+    operation = Operation(Simulated(city), [Contender(PointScore(), policy)])
+    operation.run(lambda hours: None)
+    assert operation.derived
+    assert {each.type for each in operation.derived} == {"number"}
+    gangs = {f"{each.type}:{each.value}" for truth in city.truths for each in truth.indicators}
+    assert {each.key for each in operation.derived} <= gangs
+    early = {each.alert.id for each in operation.issued[0]}
+    alone = replace(policy, pivots=replace(policy.pivots, recipients=10_000))
+    without = Operation(Simulated(City(2000, 2, 3, busy(60, 30), 0.5, 4.0)), [Contender(PointScore(), alone)])
+    without.run(lambda hours: None)
+    assert len({each.alert.id for each in without.issued[0]}) < len(early)
 
 
 def alert(subscriber: str, at: int, **fields: Any) -> Issued:

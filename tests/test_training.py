@@ -15,7 +15,7 @@ from models.city.city import City
 from models.risk import PointScore
 from streams.artifacts import read
 from streams.cities import CityError, CityFolder
-from streams.cli.city import write
+from streams.city_writing import write
 from streams.cli.train import train
 from streams.operation import Contender, Operation
 from streams.training.fitting import LEAST, PARAMETERS, TrainingError, fit, split

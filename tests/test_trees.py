@@ -16,9 +16,11 @@ NUMBERS = st.floats(0, 120)
 FEATURES = st.builds(Features, **dict.fromkeys(Features.__struct_fields__, NUMBERS))
 
 
-@given(st.lists(st.lists(NUMBERS, min_size=34, max_size=34), min_size=1, max_size=20))
+WIDTH = len(Features.__struct_fields__)
+
+
+@given(st.lists(st.lists(NUMBERS, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=20))
 def test_they_say_what_scikit_learn_says(rows: list[list[float]]) -> None:
-    assert len(Features.__struct_fields__) == 34
     matrix = np.array(rows)
     assert artifact().trees.probabilities(matrix) == pytest.approx(artifact().of_sklearn(matrix), abs=1e-9)
 

@@ -83,7 +83,7 @@ class Verdict:
         self.said.update(named.values())
         drawn_in: set[str] = set()
         for truth in truths:
-            if truth.stages.keys() & {"medium", "deep", "harmed"}:
+            if truth.drew_in:
                 drawn_in.add(truth.subscriber)
             if truth.paid_at is not None:
                 self._victim(truth, truth.paid_at, sent[truth.subscriber])
@@ -100,7 +100,7 @@ class Verdict:
     def _victim(self, truth: Truth, paid_at: int, sent: Sequence[Issued]) -> None:
         tally = self.by_script[truth.script]
         tally.victims += 1
-        if not any(each.known_at is not None and max(each.known_at, each.at) < paid_at for each in truth.indicators):
+        if not truth.knowable_before(paid_at):
             return
         tally.knowable += 1
         times = [each.at for each in sent if truth.first_contact <= each.at < paid_at]

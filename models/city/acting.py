@@ -90,6 +90,15 @@ class Truth(Struct, omit_defaults=True):
     indicators: list[Touched] = []
     """The numbers and domains that touched the person, in order."""
 
+    @property
+    def drew_in(self) -> bool:
+        """Whether the person at least kept talking, or paid."""
+        return bool(self.stages.keys() & {"medium", "deep", "harmed"}) or self.paid_at is not None
+
+    def knowable_before(self, at: int) -> bool:
+        """Whether anything that was known by a time had touched the person by then."""
+        return any(each.known_at is not None and max(each.known_at, each.at) < at for each in self.indicators)
+
 
 @dataclass(slots=True)
 class _Identity:

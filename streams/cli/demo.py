@@ -17,10 +17,11 @@ from rich.text import Text
 from models.alerts import Alert
 from models.policy import SEVERITIES
 from models.wording import scam_name
+from streams import small_city
 from streams.cli import CommandError
 from streams.cli.local import USUAL_HTTP_PORT, delete_data, one_sentence, say
 from streams.contracts import ContractError, apply, load, open_admin
-from streams.demonstration import Label, Result, demonstrate, import_lists, look_back, play_earlier
+from streams.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
 from streams.indicator_topic import TopicError
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
@@ -31,6 +32,8 @@ from streams.settings import Address, Settings, beside
 STYLES = {"urgent": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 LOCAL_TIME = timezone(timedelta(hours=8))
 """The examples' city keeps China's time."""
+CITY_RATE = 20_000.0
+"""Records a second of the simulated city."""
 
 
 @click.command()
@@ -65,50 +68,100 @@ def _run(folder: Path, examples: Path, rate: float) -> None:
     console = Console(highlight=False)
     say("Starting Kafka and Valkey")
     with LocalStack(folder, notify=say) as stack:
-        settings = Settings(
-            kafka=stack.kafka, redis=stack.redis, http=Address(LOOPBACK, choose_port(None, USUAL_HTTP_PORT))
+        report = _day(stack, folder, examples, rate, console)
+        console.print(
+            f"{report.people} people found; from the report to the first alert {report.first_s:.1f} s, to the last "
+            f"{report.last_s:.1f} s",
+            soft_wrap=True,
         )
-        say(f"Kafka {stack.kafka}, Valkey {stack.redis}, metrics http://{settings.http}/metrics")
-        with open_admin(settings) as admin:
-            apply(load(settings.topics_file), admin, settings)
-        count = asyncio.run(import_lists(settings, examples))
-        say(f"{count:,} indicators; starting the worker")
-        http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT + 1)}"
-        environ = {
-            "FOREWARN_KAFKA": stack.kafka,
-            "FOREWARN_REDIS": stack.redis,
-            "FOREWARN_LEDGER": str(folder.absolute() / "ledger"),
-            "FOREWARN_HUNTER_HTTP": http,
-        }
-        process = worker(folder / "worker.log", str(settings.http), environ, stack.watch)
-        hunter = worker(folder / "hunter.log", http, environ, stack.watch, (*FOREWARN, "hunter"))
-        try:
-            process.start()
-            hunter.start()
-            process.wait()
-            hunter.wait()
-            before = asyncio.run(play_earlier(settings, examples, rate))
-            say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
-            result = asyncio.run(
-                demonstrate(
-                    *(settings, examples, process, rate),
-                    lambda alert: console.print(_written(alert), soft_wrap=True),
-                    before,
-                )
+        _city(stack, folder, console)
+
+
+def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: Console) -> Report:
+    """A day of the examples, and then the number that a victim reports."""
+    settings = _site(stack, USUAL_HTTP_PORT)
+    say(f"Kafka {stack.kafka}, Valkey {stack.redis}, metrics http://{settings.http}/metrics")
+    count = asyncio.run(import_lists(settings, examples))
+    say(f"{count:,} indicators; starting the worker")
+    http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT + 1)}"
+    environ = _environ(settings) | {
+        "FOREWARN_LEDGER": str(folder.absolute() / "ledger"),
+        "FOREWARN_HUNTER_HTTP": http,
+    }
+    process = worker(folder / "worker.log", str(settings.http), environ, stack.watch)
+    hunter = worker(folder / "hunter.log", http, environ, stack.watch, (*FOREWARN, "hunter"))
+    try:
+        process.start()
+        hunter.start()
+        process.wait()
+        hunter.wait()
+        before = asyncio.run(play_earlier(settings, examples, rate))
+        say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
+        result = asyncio.run(
+            demonstrate(
+                *(settings, examples, process, rate),
+                lambda alert: console.print(_written(alert), soft_wrap=True),
+                before,
             )
-            console.print(_summary(result, examples), soft_wrap=True)
-            say("\nA victim reports a number that nobody knew. Whom it had reached two days ago:\n")
-            report = asyncio.run(
-                look_back(settings, examples, lambda alert: console.print(_written(alert, day=True), soft_wrap=True))
-            )
-        finally:
-            hunter.stop()
-            process.stop()
+        )
+        console.print(_summary(result, examples), soft_wrap=True)
+        say("\nA victim reports a number that nobody knew. Whom it had reached two days ago:\n")
+        return asyncio.run(
+            look_back(settings, examples, lambda alert: console.print(_written(alert, day=True), soft_wrap=True))
+        )
+    finally:
+        hunter.stop()
+        process.stop()
+
+
+def _city(stack: LocalStack, folder: Path, console: Console) -> None:
+    """A simulated city on topics of its own, and what became of its victims."""
+    say(f"\nA simulated city of {small_city.PEOPLE:,} people and {small_city.DAYS} days, whose victims are known:\n")
+    truths = small_city.make(folder / "city")
+    settings = _site(stack, USUAL_HTTP_PORT, topic_prefix="city.", group="city")
+    asyncio.run(import_lists(settings, folder / "city"))
+    environ = _environ(settings) | {"FOREWARN_LEDGER": str(folder.absolute() / "city-ledger")}
+    process = worker(folder / "city.log", str(settings.http), environ, stack.watch)
+    try:
+        process.start()
+        process.wait()
+        result = asyncio.run(
+            demonstrate(settings, folder / "city", process, CITY_RATE, lambda alert: _print_urgent(alert, console))
+        )
+    finally:
+        process.stop()
+    found = small_city.compared(truths, result.alerts)
     console.print(
-        f"{report.people} people found; from the report to the first alert {report.first_s:.1f} s, to the last "
-        f"{report.last_s:.1f} s",
+        f"{result.events:,} events in {result.seconds:.1f} s ({result.events / result.seconds:,.0f} a second), "
+        f"{len({alert.subscriber for alert in result.alerts}):,} people touched by what is known\n"
+        f"{found.paid} people paid; something known had touched {found.knowable} of them before, and an officer would "
+        f"have been sent to {found.warned}, {found.lead_minutes:.0f} min before they paid (median)\n"
+        f"{found.others} people would have been called for nothing",
         soft_wrap=True,
     )
+
+
+def _site(stack: LocalStack, port: int, **fields: str) -> Settings:
+    """The settings of a site on the stack, and its topics."""
+    http = Address(LOOPBACK, choose_port(None, port))
+    settings = Settings(kafka=stack.kafka, redis=stack.redis, http=http, **fields)  # type: ignore[arg-type]
+    with open_admin(settings) as admin:
+        apply(load(settings.topics_file), admin, settings)
+    return settings
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    return {
+        "FOREWARN_KAFKA": settings.kafka,
+        "FOREWARN_REDIS": settings.redis,
+        "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
+        "FOREWARN_GROUP": settings.group,
+    }
+
+
+def _print_urgent(alert: Alert, console: Console) -> None:
+    if alert.severity in ("urgent", "high"):
+        console.print(_written(alert, day=True), soft_wrap=True)
 
 
 def _written(alert: Alert, *, day: bool = False) -> Text:

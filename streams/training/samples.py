@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.alerts import episode_id
 from models.city.acting import Truth
-from models.episodes import episodes, unfold
+from models.episodes import Episode, Moment
 from models.labels import OUTCOMES, is_defrauded
 from models.policy import Policy
 from models.risk import PointScore
@@ -53,36 +53,41 @@ class Samples:
         """The features as one matrix."""
         return np.array(self.rows, dtype=np.float64)
 
-    def take(
-        self,
-        operation: Operation,
-        policy: Policy,
-        truths: Mapping[str, Sequence[Truth]],
-        outcomes: Mapping[str, str],
-    ) -> None:
-        """Take in all moments of a city that has been played, each different one of an episode once."""
-        partition = operation.partitions[0]
-        for subscriber, subject in sorted(partition.subjects.items()):
+    def take(self, seen: Seen, truths: Mapping[str, Sequence[Truth]], outcomes: Mapping[str, str]) -> None:
+        """Take in all that was judged of a city's episodes."""
+        for (subscriber, case), moments in sorted(seen.moments.items()):
+            said = OUTCOMES.get(outcomes.get(case, ""))
+            if case in outcomes:
+                self.cases.add(case)
+                self.outcomes[outcomes[case]] += 1
+            if said is None and (case in outcomes or not truths):
+                continue  # nobody knows how it was
             true = truths.get(subscriber, ())
-            vulnerable = operation.vulnerable.get(subscriber, 0)
-            for episode in episodes(subject.signals, policy.windows):
-                moments = unfold(episode, policy.windows, partition.call_clock.at, vulnerable)
-                case = episode_id(subscriber, episode.first.event)
-                said = OUTCOMES.get(outcomes.get(case, ""))
-                if case in outcomes:
-                    self.cases.add(case)
-                    self.outcomes[outcomes[case]] += 1
-                if said is None and (case in outcomes or not truths):
-                    continue  # nobody knows how it was
-                number = self.episodes[-1] + 1 if self.episodes else 0
-                different = {astuple(moment.features): moment.at for moment in reversed(moments)}
-                for row, at in different.items():
-                    self.rows.append(row)
-                    self.labels.append(is_defrauded(true, at) if said is None else said)
-                    self.weights.append(1.0 if said is None else OUTCOME_WEIGHT)
-                    self.parts.append(crc32(subscriber.encode()) % PARTS)
-                    self.scripts.append(frozenset(each.script for each in true))
-                    self.episodes.append(number)
+            number = self.episodes[-1] + 1 if self.episodes else 0
+            for row, at in moments.items():
+                self.rows.append(row)
+                self.labels.append(is_defrauded(true, at) if said is None else said)
+                self.weights.append(1.0 if said is None else OUTCOME_WEIGHT)
+                self.parts.append(crc32(subscriber.encode()) % PARTS)
+                self.scripts.append(frozenset(each.script for each in true))
+                self.episodes.append(number)
+
+
+class Seen:
+    """All moments that were judged while a city was played, each different one of an episode once.
+
+    What an episode looked like before its indicators were known is among them, as it is among what a site judges.
+    """
+
+    def __init__(self) -> None:
+        self.moments: dict[tuple[str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
+        """By subscriber and episode: features, and when they were first such."""
+
+    def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
+        """Take in an episode as it is judged (`models.engine.Witness`)."""
+        rows = self.moments[subscriber, episode_id(subscriber, episode.first.event)]
+        for moment in moments:
+            rows.setdefault(astuple(moment.features), moment.at)
 
 
 def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str]) -> Samples:
@@ -92,7 +97,7 @@ def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[
         truths: dict[str, list[Truth]] = defaultdict(list)
         for truth in folder.truths:
             truths[truth.subscriber].append(truth)
-        operation = Operation(folder, [Contender(PointScore(), policy)])
-        operation.run(lambda hours: None)
-        samples.take(operation, policy, truths, outcomes)
+        seen = Seen()
+        Operation(folder, [Contender(PointScore(), policy)], seen.witness).run(lambda hours: None)
+        samples.take(seen, truths, outcomes)
     return samples
