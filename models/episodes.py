@@ -126,7 +126,8 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     """The moments of an episode in event time, from its first contact on.
 
     ``clock`` is the partition's call watermark: a call without an end record counts as going on at its marks only up
-    to it, or to the newest signal, by which time has passed, too. A moment's features depend on the signals up to it alone, so what was decided before stays decided.
+    to it, or to the newest signal, by which time has passed, too. A moment's features depend on the signals up to it
+    alone, so what was decided before stays decided.
     """
     clock = max(clock, episode.signals[-1].at)
     ended = {signal.event for signal in episode.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}

@@ -22,6 +22,7 @@ T = TypeVar("T")
 Record = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
+BY_POINTS = {"FOREWARN_MODEL": "points", "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml")}
 FRAUD = "99900123456"
 """A made-up fraud number: 999 is nobody's country code."""
 
@@ -50,6 +51,8 @@ class Site:
     watch: Callable[[ProcessId], None] = lambda process: None
     """Told of each worker's process, so that somebody ends it with this program."""
     command: tuple[str, ...] = (*FOREWARN, "worker")
+    by_points: bool = False
+    """Whether the risk is that of points, whose alerts can be told in the head."""
 
     def apply_topics(self) -> None:
         """Create the site's topics."""
@@ -73,9 +76,7 @@ class Site:
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
-            "FOREWARN_MODEL": "points",  # whose alerts can be told in the head
-            "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml"),
-        }
+        } | (BY_POINTS if self.by_points else {})
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:
         http = f"127.0.0.1:{any_free_port()}"

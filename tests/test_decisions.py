@@ -209,7 +209,7 @@ def test_a_bank_notice_soon_after_a_code_is_harm() -> None:
     alerts = story.tell(sms("m2", 30 * MINUTE, NOTICE_TEXT))
 
     assert said(alerts) == ["urgent raised harmed 1800"]
-    assert why(alerts[0]) == ["fraud-number-call", "verification-code", "bank-notice"]
+    assert why(alerts[0]) == ["fraud-number-talk", "verification-code", "bank-notice"]
 
 
 def test_a_bank_notice_without_anything_deep_is_no_harm() -> None:

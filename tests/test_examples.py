@@ -249,7 +249,10 @@ def test_every_victim_is_found_as_severe_as_labelled(day: Played, victims: list[
         assert standing, victim.story
         assert victim.severity is not None
         assert SEVERITIES.index(standing[-1].severity) >= SEVERITIES.index(victim.severity), victim.story
-        assert standing[-1].scam_type == victim.scam_type, victim.story
+        named = {victim.scam_type} | (
+            {"other"} if standing[-1].severity == "low" else set()
+        )  # a first SMS, unsorted yet
+        assert standing[-1].scam_type in named, victim.story
 
 
 def test_every_victim_goes_as_far_as_labelled(day: Played, victims: list[Label]) -> None:
@@ -293,9 +296,9 @@ def test_the_true_case_is_alerted_within_seconds_of_its_start_and_urgent_while_t
     first = Played(seconds_later).standing(woman)
     then = Played(at_eleven).standing(woman)
 
-    assert [(alert.severity, alert.at) for alert in first] == [("high", MIDNIGHT + clock("10:40"))]
-    assert [alert.severity for alert in then] == ["high", "urgent"]
-    assert then[-1].at < MIDNIGHT + clock("11:00")
+    assert [(alert.severity, alert.at) for alert in first] == [("low", MIDNIGHT + clock("10:40"))]
+    assert [alert.severity for alert in then][-1] == "urgent"
+    assert then[-1].at < MIDNIGHT + clock("10:46")
     assert then[-1].stage == "deep"
 
 

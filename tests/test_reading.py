@@ -60,7 +60,7 @@ def codes(signals: list[Signal]) -> list[str]:
         (start("c", 0, peer="114", direction="out"), "check-call"),
         (start("c", 0, peer="12345", direction="out"), "check-call"),
         (start("c", 0, peer=BANK, direction="out"), "bank-call"),
-        (end("c", 0, 20 * 60, peer=FRIEND), "long-call"),
+        (end("c", 0, 10 * 60, peer=FRIEND), "long-call"),
     ],
 )
 def test_a_call_gives_its_signal(call: Call, code: str) -> None:
@@ -71,7 +71,7 @@ def test_a_call_gives_its_signal(call: Call, code: str) -> None:
     "call",
     [
         start("c", 0, peer=FRIEND),
-        end("c", 0, 20 * 60 - 1, peer=FRIEND),
+        end("c", 0, 10 * 60 - 1, peer=FRIEND),
         start("c", 0, peer=BANK),
         end("c", 0, 3000, peer=BANK),
         start("c", 0, peer="10086", direction="out"),

@@ -30,7 +30,7 @@ from tests.training import artifact, samples
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small city that gangs are busy in."""
     folder = tmp_path_factory.mktemp("city")
-    write(City(5000, 4, 3, busy(60, 60), 0.9, 0.5), folder, lambda hours: None)
+    write(City(4000, 3, 3, busy(80, 60), 0.9, 0.5), folder, lambda hours: None)
     return folder
 
 

@@ -93,7 +93,7 @@ def train(
         _compare(out, before, ours, samples, by)
     others = rivals(samples, by, policy)
     with count_bar("leaving scams out", len(scripts(samples))) as bar:
-        novel = list(novelties(samples, left_out, bar))
+        novel = list(novelties(samples, left_out, artifact, bar))
     try:
         write(artifact, out)
         write_text(

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from streams.artifacts import Artifact
 from streams.training.fitting import TrainingError, fit, split
 from streams.training.judgement import average_precision, by_episode
-from streams.training.samples import Samples
+from streams.training.samples import TESTS, Samples
 
 
 class Novel(NamedTuple):
@@ -22,22 +23,27 @@ class Novel(NamedTuple):
     unseen: float
 
 
-def novelties(samples: Samples, left_out: Collection[str], done: Callable[[int], object]) -> Iterator[Novel]:
-    """Each script in turn, those left out anyhow among them; one that leaves nothing to train on is passed over."""
-    rows = samples.columns()
+def novelties(
+    samples: Samples, left_out: Collection[str], artifact: Artifact, done: Callable[[int], object]
+) -> Iterator[Novel]:
+    """Each script in turn; one that leaves nothing to train on is passed over.
+
+    ``artifact`` was trained without the scripts that are left out anyhow.
+    """
+    rows, tests = samples.columns(), np.array(samples.parts) == TESTS
+    ours = artifact.model.of_rows(rows)
     for script in scripts(samples):
-        others = set(left_out) - {script}
-        parts = split(samples, others), split(samples, {script, *left_out})
+        is_left_out = script in left_out
         try:
-            risks = [fit(samples, part).model.of_rows(rows) for part in parts]
+            other = fit(samples, split(samples, set(left_out) ^ {script})).model.of_rows(rows)
         except TrainingError:
             continue
         finally:
             done(1)
-        chosen = parts[0].tests & np.array([script in tried for tried in samples.scripts])
+        chosen = tests & np.array([script in tried for tried in samples.scripts])
         if chosen.any():
-            judged = [by_episode(samples, chosen, risk[chosen]) for risk in risks]
-            seen, unseen = (average_precision(*each) for each in judged)
+            judged = [by_episode(samples, chosen, risks[chosen]) for risks in (ours, other)]
+            seen, unseen = (average_precision(*each) for each in (reversed(judged) if is_left_out else judged))
             yield Novel(script, len(judged[0][1]), int(judged[0][1].sum()), seen, unseen)
 
 

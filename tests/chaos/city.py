@@ -16,8 +16,8 @@ from models.decoding import CallReader, MessageReader
 from models.engine import Engine
 from models.indicators import Indicator
 from models.matching import Indicators
-from models.policy import parse
-from models.risk import PointScore
+from models.risk import Model
+from streams import model_file, policy_file
 from streams.indicator_files import IndicatorFile
 from streams.playing import records as played
 from streams.replay import Replay
@@ -91,8 +91,13 @@ def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indica
 
 
 def engine(indicators: Iterable[Indicator]) -> Engine:
-    """An engine that knows these indicators, with the repository's policy."""
-    return Engine(Indicators(indicators), parse((ROOT / "examples" / "policy-points.yaml").read_bytes()), PointScore())
+    """An engine that knows these indicators, as a worker has it that was told nothing else."""
+    return Engine(Indicators(indicators), policy_file.load(ROOT / "policy.yaml"), _model())
+
+
+@cache
+def _model() -> Model:
+    return model_file.load("").model
 
 
 def _with_broken(records: Iterator[Made]) -> Iterator[Made]:

@@ -30,7 +30,7 @@ class Servers(Protocol):
 @pytest.fixture
 def site(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
     """A site with its topics, for one test."""
-    site = Site(Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix), tmp_path)
+    site = Site(Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix), tmp_path, by_points=True)
     site.apply_topics()
     yield site
     site.tell()
@@ -41,7 +41,7 @@ def site(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
 def shared_site(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with its topics, for the tests of one module."""
     settings = Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=f"t{uuid.uuid4().hex[:12]}.")
-    site = Site(settings, tmp_path_factory.mktemp("site"))
+    site = Site(settings, tmp_path_factory.mktemp("site"), by_points=True)
     site.apply_topics()
     yield site
     site.tell()

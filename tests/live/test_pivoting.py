@@ -62,7 +62,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
     first, _ = site.start_hunter()
     site.send("calls", call(ANN, AT, CROOK), call(ANN, AT + 900_000, CROOK, "end", duration_s=890))
     site.send(
-        "sms", *texts(CROOK, 0, 6), *texts(SERVICE, 0, 20), *texts(FRIEND, 0, 9), *texts(FRIEND, 0, 20, "fine.top")
+        "sms", *texts(CROOK, 0, 3), *texts(SERVICE, 0, 20), *texts(FRIEND, 0, 4), *texts(FRIEND, 0, 20, "fine.top")
     )
     until(lambda: (site.folder / "ledger").exists() and [*(site.folder / "ledger").rglob("*.parquet")])
     site.send("indicators", EVIL)
@@ -70,7 +70,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
     assert first.stop() == 0
     assert standing(site) == set()
 
-    site.send("sms", *texts(CROOK, 6, 10))  # the people from before and from after add up, whichever hunter counts them
+    site.send("sms", *texts(CROOK, 3, 5))  # the people from before and from after add up, whichever hunter counts them
     second, _ = site.start_hunter()
     until(lambda: standing(site) == {ANN}, 30)
     derived = last(site, f"number:{CROOK}")

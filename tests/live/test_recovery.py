@@ -39,6 +39,13 @@ def day() -> list[PlayedRecord]:
     return list(records([EXAMPLES / "calls.jsonl"], [EXAMPLES / "sms.jsonl"]))
 
 
+@pytest.fixture
+def site(site: Site) -> Site:
+    """A site whose workers were told of no other model or policy."""
+    site.by_points = False
+    return site
+
+
 @pytest.fixture(scope="module")
 def replayed() -> list[bytes]:
     """What the replay of the example day publishes, in its order."""
