@@ -61,7 +61,7 @@ async def _work(
     progress: health.Progress,
     stop: asyncio.Event,
 ) -> None:
-    await _until(stop, _check_topics(settings))
+    await _until(stop, asyncio.gather(trained, _check_topics(settings)))  # a wrong model does not wait for Kafka
     if stop.is_set():
         return
     checkpoints = Checkpoints(settings)

@@ -74,7 +74,7 @@ def _wrong(name: str, verdict: Verdict, derived: int) -> Iterator[str]:
     untried = verdict.alerts - verdict.right - verdict.hung_up
     yield from (
         f"Of the {verdict.alerts} alerts of `{name}`, {verdict.hung_up} were about people whom a gang had tried in "
-        f"vain, {untried} about people whom none had tried: they were in touch with a number that was reported by "
+        f"vain, {untried} about people whom none had tried but who were in touch with a number that was reported by "
         f"mistake. The sites found {derived} numbers by themselves.",
         "",
     )

@@ -28,7 +28,7 @@ from streams.scam_scripts import OURS, read_scripts
 
 KNOWN: Final = 0.4
 KNOWN_AFTER_H: Final = 6.0
-RISKS: Final = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+RISKS: Final = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 """Where the curves of precision against recall are sampled."""
 
 

@@ -173,6 +173,14 @@ def test_a_wrong_setting_is_refused_by_name(site: Site) -> None:
     assert "FOREWARN_STALL_SECONDS takes a number of seconds" in until(lambda: _last_words(refusing), 15)
 
 
+def test_a_model_that_is_none_is_refused_by_name_though_kafka_does_not_answer(site: Site) -> None:
+    (site.folder / "risk.skops").write_text("no model")
+    refusing, _ = site.start_worker(
+        wait=False, FOREWARN_MODEL=str(site.folder / "risk.skops"), FOREWARN_KAFKA="127.0.0.1:1"
+    )
+    assert "risk.skops is no model" in until(lambda: _last_words(refusing), 15)
+
+
 @pytest.fixture
 def fragile(own_stack: LocalStack, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
     """A site on servers that may be stopped."""
