@@ -116,10 +116,10 @@ def write(artifact: Artifact, path: Path) -> None:
         skops.dump(content, beside, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text under its name once it is whole; raises OSError."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under its name once it is whole; raises OSError."""
     with _beside(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content)
 
 
 @contextmanager

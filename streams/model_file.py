@@ -1,24 +1,29 @@
 """The model file: the trained model that a worker uses, read in a process of its own.
 
 Reading needs scikit-learn, which would take 145 MB of every worker's memory for good and is needed for nothing
-afterwards. A child (``python -m streams.model_file FILE``) reads and checks the file and hands back plain columns.
+afterwards. A child (``python -m streams.model_file FILE``) reads and checks the file and hands back plain columns. They
+are kept beside the compiled code, so that a worker which starts again has them at once.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import subprocess
 import sys
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from models.drift import Reference
+from models.features import FEATURES_VERSION, Features
 from models.risk import Model, PointScore, TrainedModel
 from models.trees import Trees
-from streams.artifacts import ArtifactError
+from streams.artifacts import ArtifactError, write_bytes
 
 OURS: Final = Path(__file__).parent.parent / "models" / "artifacts" / "risk.skops"
 """The model that comes with Forewarn."""
@@ -44,14 +49,37 @@ def load(name: str) -> Loaded:
     if name == POINTS:
         return Loaded(PointScore(), None)
     path = Path(name) if name else OURS
+    kept = _kept(path)
+    if kept is None or not kept.exists():
+        plain = _of_child(path)
+        if kept is not None:
+            with suppress(OSError):  # a folder that is not ours to write in
+                write_bytes(kept, plain)
+    else:
+        plain = kept.read_bytes()
+    with np.load(io.BytesIO(plain), allow_pickle=False) as columns:
+        return _unpacked(dict(columns))
+
+
+def _kept(path: Path) -> Path | None:
+    """Where the columns of a file are kept: under a name that says all on which they depend; None: no such file."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    features = f"{FEATURES_VERSION} {Features.__struct_fields__} {version('scikit-learn')} {version('skops')}"
+    name = hashlib.sha256(features.encode() + content).hexdigest()[:32]
+    return Path(__file__).parent / "__pycache__" / f"model-{name}.npz"
+
+
+def _of_child(path: Path) -> bytes:
     child = subprocess.run([sys.executable, "-m", __name__, str(path)], capture_output=True, check=False)
     if child.returncode:
         said = child.stderr.decode(errors="replace").strip().splitlines()
         if child.returncode == _REFUSED and said:
             raise ArtifactError(said[-1])
         raise ArtifactError(f"{path} could not be read: {said[-1] if said else f'exit status {child.returncode}'}.")
-    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as plain:
-        return _unpacked(dict(plain))
+    return child.stdout
 
 
 def _packed(path: Path) -> dict[str, Any]:

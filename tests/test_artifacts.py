@@ -54,6 +54,19 @@ def test_the_worker_reads_it_in_another_process_and_gets_the_same(stored: Path) 
         assert (reference.shares[name] == artifact().reference.shares[name]).all()
 
 
+def test_what_was_read_once_is_kept_for_as_long_as_the_file_is_the_same(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = model_file.load(str(stored)).model
+    monkeypatch.setattr(model_file, "_of_child", None)  # no child is asked again
+    again = model_file.load(str(stored)).model
+    moments = [Features(*row) for row in samples(50, 6).rows]
+    assert (again.name, again.risk(moments, POLICY)) == (first.name, first.risk(moments, POLICY))
+    changed(stored, slope=2.0)
+    with pytest.raises(TypeError):  # it is another file, and would be read
+        model_file.load(str(stored))
+
+
 def test_points_are_asked_for_by_name() -> None:
     model, reference = model_file.load("points")
     assert isinstance(model, PointScore)

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from models.policy import Policy, PolicyError
 from streams import policy_file
-from streams.artifacts import Artifact, ArtifactError, OtherFeaturesError, read, write, write_text
+from streams.artifacts import Artifact, ArtifactError, OtherFeaturesError, read, write, write_bytes
 from streams.cities import CityError, CityFolder
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.indicator_options import run
@@ -94,11 +94,10 @@ def train(
     others = rivals(samples, by, policy)
     with count_bar("leaving scams out", len(scripts(samples))) as bar:
         novel = list(novelties(samples, left_out, artifact, bar))
+    text = card(out.name, artifact, folders, samples, by, left_out, ours, others, novel)
     try:
         write(artifact, out)
-        write_text(
-            out.with_suffix(".md"), card(out.name, artifact, folders, samples, by, left_out, ours, others, novel)
-        )
+        write_bytes(out.with_suffix(".md"), text.encode())
     except OSError as error:
         raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
     _tell(out, artifact, samples, ours, others, as_json)

@@ -110,7 +110,7 @@ def test_a_wave_ends_as_campaigns_and_reminders_of_what_is_confirmed(site: Site)
     asyncio.run(fill(site.settings, wave.records(), PARTITIONS, lambda count: None))
     until(lambda: len(forewarn(site, "list", "--status", "suspected", "--json").stdout.splitlines()) == 4, 40)
     suspected = first_words(site)
-    assert max(each.subscribers for each in suspected.values()) < 350
+    assert max(each.subscribers for each in suspected.values()) < 390  # while it spreads: each reaches 400
     assert suspected[borrowed].resembles == "中国工商银行 ICBC"
     assert suspected[borrowed].subscribers < suspected[confirmed].subscribers / 2
 
