@@ -95,8 +95,9 @@ def test_what_does_not_fit_is_refused_by_name(stored: Path, fields: dict[str, An
         read(changed(stored, **fields))
     assert str(stored) in str(caught.value)
     assert "train" in str(caught.value)
-    with pytest.raises(ArtifactError, match=said):
-        model_file.load(str(stored))
+    if "version" in fields:  # the worker hears it from its child
+        with pytest.raises(ArtifactError, match=said):
+            model_file.load(str(stored))
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:

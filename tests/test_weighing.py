@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.alerts import Alert
@@ -49,6 +49,7 @@ def told(signals: list[Signal], model: Model, policy: Policy, vulnerable: int = 
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name.partition("@")[0])
+@settings(max_examples=40)
 @given(signals=SIGNALS, vulnerable=st.integers(0, 2))
 def test_without_the_events_of_the_first_reason_the_risk_is_lower(
     model: Model, signals: list[Signal], vulnerable: int
