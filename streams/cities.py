@@ -108,22 +108,19 @@ class Simulated:
 
 
 class CityFolder:
-    """The records of a folder; raises `CityError` at once when it is none.
+    """The records of a folder; raises `CityError` at once when it is none."""
 
-    ``told`` hears of the bytes of calls and SMS that have been read, for a progress bar.
-    """
-
-    def __init__(self, folder: Path, told: Callable[[int], object] = lambda count: None) -> None:
+    def __init__(self, folder: Path) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise CityError(f"{folder} lacks {', '.join(missing)}: name a folder that `forewarn city` has written.")
         self.folder = folder
-        self._told: Callable[[int], object] = lambda count: None
+        self.told: Callable[[int], object] = lambda count: None
+        """Hears of the bytes of calls and SMS that are read, for a progress bar."""
         firsts = [first for first in (self._calls().first, self._sms().first) if first is not None]
         if not firsts:
             raise CityError(f"{folder} holds no records: name a folder that `forewarn city` has written.")
         self._begin = min(firsts) // DAY * DAY
-        self._told = told
         self.asked = _asked(folder / ASKED) if (folder / ASKED).exists() else None
         """What the city was asked to be; None: it is no simulated one, or nobody knows."""
         self.truths = _structs(folder / "truth.jsonl", Truth) if (folder / "truth.jsonl").exists() else []
@@ -157,10 +154,10 @@ class CityFolder:
             yield calls.upto(end), sms.upto(end)
 
     def _calls(self) -> _Hours[Calls]:
-        return _Hours(self.folder / "calls.jsonl", CallReader(keyed=False).read, Calls.joined, self._told)
+        return _Hours(self.folder / "calls.jsonl", CallReader(keyed=False).read, Calls.joined, self.told)
 
     def _sms(self) -> _Hours[Messages]:
-        return _Hours(self.folder / "sms.jsonl", MessageReader(keyed=False).read, Messages.joined, self._told)
+        return _Hours(self.folder / "sms.jsonl", MessageReader(keyed=False).read, Messages.joined, self.told)
 
     def indicators(self) -> Sequence[Indicator]:
         """See `CityRecords`."""

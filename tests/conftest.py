@@ -14,11 +14,9 @@ from hypothesis import settings
 from streams.local.stack import LocalStack
 
 # A machine that is busy with something else is no failure, nor is a function that is compiled at its first call.
-# Examples are as many as keep the suite within a quarter of an hour; what needs more of them says so itself.
-usual = settings.get_current_profile_name()
-if usual in ("default", "ci"):
-    settings.register_profile("bounded", settings.get_profile(usual), deadline=None, max_examples=50)
-    settings.load_profile("bounded")
+settings.register_profile("no-deadline", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("no-deadline")
 
 LIVE = Path(__file__).parent / "live"
 

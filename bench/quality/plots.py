@@ -28,21 +28,17 @@ def trade_off(curves: Mapping[str, Mapping[float, Verdict]], path: Path) -> None
 def known(by_share: Mapping[float, Verdict], path: Path) -> None:
     """Recall and precision against the share of gangs' numbers and domains that is ever known."""
     figure, axes = _axes("How much is known", "gangs' numbers and domains that are ever known, %")
-    shares = sorted(by_share)
-    percent = [share * 100 for share in shares]
+    percent = [share * 100 for share in sorted(by_share)]
+    verdicts = [by_share[share] for share in sorted(by_share)]
     series = {
-        "victims warned, of all who paid": [_of(each.all.warned, each.all.victims) for _, each in _in_order(by_share)],
-        "victims warned, of the knowable": [_of(each.all.warned, each.all.knowable) for _, each in _in_order(by_share)],
-        "alerts that are right": [_of(each.right, each.alerts) for _, each in _in_order(by_share)],
+        "victims warned, of all who paid": [_of(each.all.warned, each.all.victims) for each in verdicts],
+        "victims warned, of the knowable": [_of(each.all.warned, each.all.knowable) for each in verdicts],
+        "alerts that are right": [_of(each.right, each.alerts) for each in verdicts],
     }
     for (label, values), colour in zip(series.items(), COLOURS, strict=True):
         axes.plot(percent, values, marker="o", markersize=4, label=label, color=colour, linewidth=1.8)
     axes.set_ylabel("%")
     _save(figure, axes, path)
-
-
-def _in_order(by_share: Mapping[float, Verdict]) -> list[tuple[float, Verdict]]:
-    return sorted(by_share.items())
 
 
 def _of(some: int, all_of_them: int) -> float:

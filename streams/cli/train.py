@@ -76,14 +76,15 @@ def train(
         before = _before(out, force)
         outcomes = _outcomes(source)
         policy = policy_file.load(site_settings().policy_file)
-        folders, samples = _samples(cities, policy, outcomes)
+        folders = [CityFolder(city) for city in cities]
+        left_out = _left_out(left_out, folders)
+        samples = _samples(folders, policy, outcomes)
         unknown = outcomes.unknown(samples.cases)
         if unknown:
             raise InputError(
                 f"{outcomes.places[unknown[0]]}: no episode of these cities opened the case, nor {len(unknown) - 1:,} "
                 "more: give the folder of the records that they are about, or remove them."
             )
-        left_out = _left_out(left_out, samples)
         by = split(samples, left_out)
         artifact = fit(samples, by)
     except (CityError, FileError, OutcomeError, TrainingError, ArtifactError, PolicyError) as error:
@@ -126,16 +127,16 @@ def _outcomes(source: str | None) -> Outcomes:
         raise CommandError(f"The topic of the outcomes cannot be read: {error}") from None
 
 
-def _samples(cities: Sequence[Path], policy: Policy, outcomes: Outcomes) -> tuple[list[CityFolder], Samples]:
-    paths = [path for city in cities for path in CityFolder(city).records]
-    with byte_bar("playing", paths) as read:
-        folders = [CityFolder(city, read) for city in cities]
-        return folders, samples_of(folders, policy, outcomes.by_case)
+def _samples(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes) -> Samples:
+    with byte_bar("playing", [path for folder in folders for path in folder.records]) as read:
+        for folder in folders:
+            folder.told = read
+        return samples_of(folders, policy, outcomes.by_case)
 
 
-def _left_out(asked: Sequence[str], samples: Samples) -> tuple[str, ...]:
+def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str, ...]:
     """The scripts to be left out, the usual ones unless some are named."""
-    met = scripts(samples)
+    met = sorted({truth.script for folder in folders for truth in folder.truths})
     for name in asked:
         if name not in met:
             raise InputError(f"Nobody in these cities was tried by {name!r}: leave out some of {', '.join(met)}.")

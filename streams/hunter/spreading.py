@@ -26,7 +26,7 @@ KEPT_S = 30 * 24 * 3600
 COUNTED_S = 48 * 3600
 """Seconds for which the count of a part of an hour is kept."""
 PARTS = 6
-"""Parts of an hour that are counted apart: the last hour is the present one and the five before it."""
+"""Parts of an hour that are counted apart: an hour is one of them and the five before it."""
 STEPS = 10
 """Looks at a count until it may be enough for a campaign, so that it is seen within a tenth more people."""
 GROWTH = 2
@@ -42,6 +42,8 @@ class About(msgspec.Struct, array_like=True):
     status: str = ""
     told: int = 0
     """How many people the last record of the campaign said."""
+    newest: int = -1
+    """The newest part of an hour in which it was seen."""
 
 
 _about = msgspec.msgpack.Decoder(About)
@@ -59,8 +61,19 @@ class _Step(NamedTuple):
     seen: Sightings
     about: About
     part: int
+    upto: int
+    """The part with which the hour ends in which people are counted."""
     begin: int
     end: int
+
+
+def _hour_of(about: About, part: int) -> int:
+    """The part with which the hour ends that is looked at when something was seen in a part.
+
+    Partitions are recorded one after the other: what comes late is counted with what is known of the time after it.
+    """
+    about.newest = max(about.newest, part)
+    return about.newest if about.newest < part + PARTS else part
 
 
 _COUNTS = 4
@@ -106,8 +119,9 @@ class Spreading:
         self._abouts = await self._known_about(some)
         size = max(1, rules.resembling // STEPS)
         steps = [
-            _Step(each, self._abouts[each.key], part, begin, min(begin + size, rows.stop))
+            _Step(each, about, part, _hour_of(about, part), begin, min(begin + size, rows.stop))
             for each in some
+            for about in (self._abouts[each.key],)
             for part, rows in parts_of(each, HOUR // PARTS)
             for begin in range(rows.start, rows.stop, size)
         ]
@@ -171,7 +185,7 @@ class Spreading:
         )
         for key, members in counted:
             pipe.pfadd(key, *members)
-        pipe.pfcount(*(f"{name}:{step.part - earlier}" for earlier in range(PARTS)))
+        pipe.pfcount(*(f"{name}:{step.upto - earlier}" for earlier in range(PARTS)))
         for key, _ in counted[1:]:
             pipe.pfcount(key)
         for key, _ in counted:

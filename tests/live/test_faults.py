@@ -35,11 +35,11 @@ def holds(finding: Finding) -> Finding:
 
 
 def test_a_killed_worker(ground: Ground) -> None:
-    holds(workers.kills(ground, 2))
+    holds(workers.kills(ground, 3))
 
 
 def test_a_worker_that_is_told_to_stop(ground: Ground) -> None:
-    holds(workers.orderly_stops(ground, 1))
+    holds(workers.orderly_stops(ground, 2))
 
 
 def test_a_zombie(ground: Ground) -> None:
