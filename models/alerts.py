@@ -27,7 +27,7 @@ class Reason(Struct, frozen=True, gc=False):
     events: tuple[str, ...]
 
 
-class Alert(Struct, frozen=True, gc=False, kw_only=True):
+class Alert(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The record on the ``alerts`` topic. ``at`` is the event time at which the decision became due (epoch ms)."""
 
     id: str
@@ -44,6 +44,8 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
     at: int
     policy: str
     model: str
+    cell: str = ""
+    """Where the person was last, if a record of the hour before says so."""
 
 
 class Published(Struct, array_like=True, gc=False):

@@ -19,10 +19,13 @@ from models.alerts import Alert, Published, Status, alert_id, encode, episode_id
 from models.episodes import Episode, Moment, Subject
 from models.policy import SEVERITIES, Policy, Severity
 from models.risk import Model
-from models.signals import CONTACTS
+from models.signals import CONTACTS, Signal
 from models.stages import reaches
 from models.weighing import weighed
 from models.wording import no_longer, reasons
+
+WHEREABOUTS_KEPT = 3_600_000
+"""Milliseconds for which a record says where somebody is."""
 
 TAKEN_BACK = 0
 """The digest of an alert that no record leads to any more."""
@@ -139,6 +142,7 @@ class Publication:
             at=decision.moment.at,
             policy=self._policy.version,
             model=self._model.name,
+            cell=_whereabouts(seen, decision.moment.at),
         )
 
     def _taken_back(self, before: Alert, names: set[str]) -> Alert:
@@ -152,5 +156,10 @@ class Publication:
 
 
 def _digest(alert: Alert) -> int:
-    """A digest of what an alert says; under another policy or model the same is no news."""
-    return zlib.crc32(encode(replace(alert, policy="", model=""))) or 1
+    """A digest of what an alert says; under another policy or model, or elsewhere, the same is no news."""
+    return zlib.crc32(encode(replace(alert, policy="", model="", cell=""))) or 1
+
+
+def _whereabouts(seen: Sequence[Signal], at: int) -> str:
+    """The cell of the newest signal that names one, if it is fresh enough to send somebody there."""
+    return next((each.cell for each in reversed(seen) if each.cell and at - each.at <= WHEREABOUTS_KEPT), "")

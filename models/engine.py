@@ -195,6 +195,9 @@ class Engine:
         """Put a signal in that a look back has found; it knew all indicators, so it says more than what is there."""
         signal = record.signal()
         subject = partition.subjects.get(record.subscriber)
+        if subject is not None:  # the ledger keeps no cells
+            cell = next((each.cell for each in subject.signals if each.event == signal.event), "")
+            signal = replace(signal, cell=cell)
         if subject is not None and signal.code in CONTACTS and signal not in subject.signals:
             subject.remove(signal.event, signal.code)
             subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought

@@ -5,6 +5,7 @@ What comes out is valid; what is not is refused with a reason. Batches of them a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
@@ -25,6 +26,7 @@ Number = Annotated[str, Meta(min_length=2, max_length=15)]
 """E.164 digits without ``+`` (15 at most, ITU-T E.164), or a short code; that they are digits is checked by batch."""
 Time = Annotated[int, Meta(ge=EARLIEST, le=LATEST)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+LONGEST_CELL = 64
 
 NO_DURATION = -1.0
 
@@ -39,6 +41,8 @@ class Call(Struct, gc=False, frozen=True):
     phase: Literal["start", "end"]
     at: Time
     duration_s: Seconds = NO_DURATION
+    cell: object = None
+    """Read with `cell_of`: one that is none is no reason to refuse the record."""
 
 
 class Sms(Struct, gc=False, frozen=True):
@@ -51,6 +55,19 @@ class Sms(Struct, gc=False, frozen=True):
     at: Time
     text: str | None = None
     domains: list[str] | None = None
+    cell: object = None
+
+
+def cell_of(event: Call | Sms) -> str:
+    """The cell of an event; empty when it names none.
+
+    >>> cell_of(Sms("m1", "8610000000001", "99900000001", "in", 1_760_000_000_000, cell="001-01-1013-1"))
+    '001-01-1013-1'
+    >>> cell_of(Sms("m1", "8610000000001", "99900000001", "in", 1_760_000_000_000, cell=7))
+    ''
+    """
+    cell = event.cell
+    return cell if isinstance(cell, str) and len(cell) <= LONGEST_CELL else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,9 @@ class RecordError(ValueError):
         self.reason = reason
 
 
+_ECHO = re.compile(r"enum value .*(?= - at `)", re.DOTALL)
+"""Where msgspec repeats what the record says, which may be anything, a number for one."""
+
 Event_co = TypeVar("Event_co", covariant=True)
 
 
@@ -82,7 +102,7 @@ def decode_one(decoder: msgspec.json.Decoder[Event_co], value: bytes) -> Event_c
     try:
         return decoder.decode(value)
     except msgspec.ValidationError as error:
-        detail = str(error)
+        detail = _ECHO.sub("value", str(error))
         if "`$" not in detail:
             raise RecordError("not-an-object" if "Expected `object`" in detail else "wrong-field", detail) from None
         if "`$.at`" in detail and "int` " in detail:

@@ -108,6 +108,25 @@ class PivotRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Points of confidence that are lost by the step."""
 
 
+class Deadlines(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Minutes from the alert within which its order is acknowledged, somebody calls, and somebody is at the door."""
+
+    acknowledge: Minutes
+    call: Minutes
+    visit: Minutes | None = None
+
+
+class DispatchRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which alerts become orders for a station, and by when."""
+
+    deadlines: dict[Severity, Deadlines]
+    """A severity that is not in it sends nobody."""
+    snooze_hours: Annotated[float, Meta(gt=0, le=168)]
+    """How long a station may put an order off, at most; an urgent one never."""
+    kept_days: Annotated[float, Meta(gt=0, le=3650)]
+    """For how long cases are kept after they ended."""
+
+
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to reach a severity: at least this risk and, if given, at least this stage."""
 
@@ -126,6 +145,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A severity is withdrawn when the risk falls below this share of what would raise it."""
     campaigns: CampaignRules
     pivots: PivotRules
+    dispatch: DispatchRules
     version: str = ""
 
 
@@ -149,6 +169,7 @@ def parse(content: bytes) -> Policy:
     if policy.windows.talk > policy.windows.long_talk:
         raise PolicyError("windows.talk must not be longer than windows.long_talk.")
     _check_episodes(policy.windows)
+    _check_deadlines(policy.dispatch.deadlines)
     return msgspec.structs.replace(policy, version=hashlib.sha256(content).hexdigest()[:12])
 
 
@@ -164,3 +185,13 @@ def _check_episodes(windows: Windows) -> None:
             raise PolicyError(f"windows.{name} must not be longer than windows.quiet_hours: episodes would overlap.")
     if windows.context_kept < windows.code_before:
         raise PolicyError("windows.context_kept must not be shorter than windows.code_before.")
+
+
+def _check_deadlines(deadlines: dict[Severity, Deadlines]) -> None:
+    """Raise `PolicyError` when a severity that needs an officer sends none, or deadlines are in the wrong order."""
+    for severity in ("urgent", "high"):
+        if severity not in deadlines:
+            raise PolicyError(f"dispatch.deadlines lacks {severity}: nobody would be sent.")
+    for severity, each in deadlines.items():
+        if not each.acknowledge <= each.call <= (each.visit if each.visit is not None else each.call):
+            raise PolicyError(f"dispatch.deadlines.{severity} must not ask for a call before it is acknowledged.")

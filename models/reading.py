@@ -13,7 +13,7 @@ import numpy as np
 
 from models.batches import UNREAD, Calls, Messages
 from models.domains import normalise_host
-from models.events import Call, Sms
+from models.events import Call, Sms, cell_of
 from models.matching import Indicators, Match
 from models.numbers import hotline
 from models.policy import Windows
@@ -77,6 +77,7 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
             known.scam_type,
             known.confidence,
             call.duration_s if code == NUMBER_TALK else 0.0,
+            cell_of(call),
         )
     kind = hotline(call.peer)
     ended = call.phase == "end"  # only then duration_s says anything
@@ -85,9 +86,9 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
         if hotline_call is None or call.direction == "in":
             return None
         began = call.at - int(call.duration_s * 1000) if ended else call.at
-        return Signal(began, hotline_call, call.id, call.peer)
+        return Signal(began, hotline_call, call.id, call.peer, cell=cell_of(call))
     if ended and call.duration_s >= long_call:
-        return Signal(call.at, LONG_CALL, call.id, call.peer, duration_s=call.duration_s)
+        return Signal(call.at, LONG_CALL, call.id, call.peer, duration_s=call.duration_s, cell=cell_of(call))
     return None
 
 
@@ -112,7 +113,7 @@ def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterat
     hosts, urls, flags = read(text) if marks & UNREAD else read_marked(text, marks)
     if message.direction == "in":
         for flag in flags:
-            yield Signal(message.at, _FLAGS[flag], message.id, message.peer)
+            yield Signal(message.at, _FLAGS[flag], message.id, message.peer, cell=cell_of(message))
     if message.domains:
         hosts = (*normal_hosts(message.domains), *hosts)
     if hosts:
@@ -162,4 +163,5 @@ def match_again(signal: Signal, indicators: Indicators) -> Match | None:
 
 def _contact(message: Sms, code: str, peer: str, match: Match) -> Signal:
     known = match.known
-    return Signal(message.at, code, message.id, peer, match.key, known.scam_type, known.confidence)
+    about = known.scam_type, known.confidence, 0.0, cell_of(message)
+    return Signal(message.at, code, message.id, peer, match.key, *about)

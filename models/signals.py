@@ -73,6 +73,8 @@ class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
     scam_type: str = ""
     confidence: int = 0
     duration_s: float = 0.0
+    cell: str = ""
+    """Where the subscriber was; empty where nobody says, as in what a look back has found."""
 
 
 class SignalRecord(Struct, frozen=True, gc=False):

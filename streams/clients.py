@@ -53,8 +53,8 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
             return started_client
 
 
-async def reader(settings: Settings, topic: str, **options: Any) -> tuple[AIOKafkaConsumer, list[TopicPartition]]:
-    """A consumer without a group, at the beginning of all partitions of a topic; waits until Kafka answers.
+async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOKafkaConsumer, list[TopicPartition]]:
+    """A consumer that is no member of a group, at the beginning of all partitions of topics; waits for Kafka's answer.
 
     Raises KafkaError when there is no such topic.
     """
@@ -62,9 +62,12 @@ async def reader(settings: Settings, topic: str, **options: Any) -> tuple[AIOKaf
     consumer = await started(lambda: AIOKafkaConsumer(**options), settings)
     try:
         cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
-        partitions = [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
-        if not partitions:
-            raise KafkaError(f"The topic {topic} does not exist: run `forewarn topics apply`.")
+        partitions: list[TopicPartition] = []
+        for topic in topics:
+            numbers = sorted(cluster.partitions_for_topic(topic) or ())
+            if not numbers:
+                raise KafkaError(f"The topic {topic} does not exist: run `forewarn topics apply`.")
+            partitions += [TopicPartition(topic, number) for number in numbers]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
     except BaseException:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY: Final = CollectorRegistry()
 
+_HUMAN: Final = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 EVENTS = Counter("forewarn_events", "Records read, good and bad.", ["topic"], registry=REGISTRY)
@@ -117,6 +118,29 @@ HUNT_SECONDS = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+OPEN_CASES = Gauge("forewarn_open_cases", "Cases that are not over, by severity.", ["severity"], registry=REGISTRY)
+CASE_STEPS = Counter(
+    "forewarn_case_steps",
+    "What has happened to cases: `opened`, `acknowledged`, `escalated`, `overdue`, `outcome` and others.",
+    ["kind"],
+    registry=REGISTRY,
+)
+OUTCOMES = Counter(
+    "forewarn_outcomes", "What officers found, by type of scam.", ["scam_type", "outcome"], registry=REGISTRY
+)
+LOSS = Counter("forewarn_loss_cny", "Money lost as officers reported it, in yuan.", registry=REGISTRY)
+ACKNOWLEDGE_SECONDS = Histogram(
+    "forewarn_acknowledge_seconds",
+    "From the alert that gave a case its severity to its acknowledgement.",
+    buckets=_HUMAN,
+    registry=REGISTRY,
+)
+REACH_SECONDS = Histogram(
+    "forewarn_reach_seconds",
+    "From the alert that opened a case to the first attempt that reached the person.",
+    buckets=_HUMAN,
+    registry=REGISTRY,
+)
 READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
 
 
@@ -132,8 +156,8 @@ def page() -> str:
 <!-- Made by `python -m streams.metrics > docs/metrics.md`; a test holds it equal. -->
 # Metrics
 
-A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`. No label ever
-holds a person's number.
+A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`, the dispatcher at
+that of `FOREWARN_DISPATCHER_HTTP`. No label ever holds a person's number.
 
 | metric | type | labels | what it is |
 |---|---|---|---|
@@ -148,7 +172,9 @@ What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_lett
 something else than agreed), `forewarn_ledger_waiting_rows` growing (the ledger's disk is full or slow),
 `forewarn_policy_reload_failures_total` (the edit of the policy is not in force),
 `forewarn_expired_records_total` above 0 (records are lost: retention is shorter than the outage was),
-`forewarn_retries_total` (Kafka or Redis is away), and the 99th percentile of `forewarn_alert_latency_seconds`.
+`forewarn_retries_total` (Kafka or Redis is away), the 99th percentile of `forewarn_alert_latency_seconds`, and what
+people do: `forewarn_case_steps_total{{kind="overdue"}}` (nobody has met a deadline, not even the centre) and
+`forewarn_reach_seconds`.
 """
 
 

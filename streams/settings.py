@@ -222,6 +222,12 @@ class Settings:
         make=lambda: beside("policy.yaml"),
         shown="./policy.yaml, else the one that came with Forewarn",
     )
+    stations_file: Path = setting(
+        Path,
+        "The tree of sub-bureaux and stations, and whose area each cell is.",
+        make=lambda: beside("stations.yaml"),
+        shown="./stations.yaml, else the one that came with Forewarn",
+    )
     model: str = setting(
         str,
         "The risk model: a file that `forewarn train` has written, or `points` for the points of the policy.",
@@ -244,6 +250,12 @@ class Settings:
         listen_on,
         "The same for the hunter. Set but empty: off.",
         Address("127.0.0.1", 8891),
+        empty=True,
+    )
+    dispatcher_http: Address | None = setting(
+        listen_on,
+        "The same for the dispatcher. Set but empty: off.",
+        Address("127.0.0.1", 8892),
         empty=True,
     )
     stall_seconds: float = setting(

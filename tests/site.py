@@ -67,6 +67,10 @@ class Site:
         """The site's hunter, ready unless told not to wait; also where it serves its metrics."""
         return self._start("hunter", (*FOREWARN, "hunter"), wait, environ)
 
+    def start_dispatcher(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
+        """The site's dispatcher, ready unless told not to wait; also where it serves its metrics."""
+        return self._start("dispatcher", (*FOREWARN, "dispatcher"), wait, environ)
+
     @property
     def environ(self) -> dict[str, str]:
         """The variables by which Forewarn's commands find this site."""
@@ -80,7 +84,7 @@ class Site:
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:
         http = f"127.0.0.1:{any_free_port()}"
-        variables = self.environ | {"FOREWARN_HUNTER_HTTP": http} | dict(environ)
+        variables = self.environ | {"FOREWARN_HUNTER_HTTP": http, "FOREWARN_DISPATCHER_HTTP": http} | dict(environ)
         log = self.folder / f"{name}-{len(self.workers)}.log"
         process = worker(log, http, variables, self.watch, command)
         self.workers.append(process)
@@ -104,7 +108,7 @@ class Site:
         """Send records under the keys that their contract gives them, and wait for Kafka's word."""
         with self.producer() as producer:
             for record in records:
-                key = record.get("subscriber") or f"{record['type']}:{record['value']}"
+                key = record.get("subscriber") or record.get("case") or f"{record['type']}:{record['value']}"
                 producer.send(self.settings.topic(topic), key=key.encode(), value=json.dumps(record).encode())
 
     def read(self, topic: str, since: Mapping[int, int] | None = None) -> list[Any]:
@@ -134,7 +138,12 @@ class Site:
     @contextmanager
     def _consumer(self) -> Iterator[KafkaConsumer]:
         # Its checksums are plain Python, which would be most of the time for many records.
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka, enable_auto_commit=False, check_crcs=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka,
+            enable_auto_commit=False,
+            check_crcs=False,
+            isolation_level="read_committed",
+        )
         try:
             yield consumer
         finally:

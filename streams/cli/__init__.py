@@ -18,6 +18,7 @@ COMMANDS = {
     "campaigns": "streams.cli.campaigns:campaigns",
     "city": "streams.cli.city:city",
     "demo": "streams.cli.demo:demo",
+    "dispatcher": "streams.cli.dispatcher:dispatcher",
     "doctor": "streams.cli.doctor:doctor",
     "down": "streams.cli.local:down",
     "extract": "streams.cli.extract:extract",

@@ -1,0 +1,164 @@
+"""Routing: which station an order goes to, and who is above it.
+
+A city's police are a tree of three tiers: the centre, its sub-bureaux, their stations. A station's area is a set of
+radio cells, so that an order goes to where the person is now; else to the station of the home, else to a sub-bureau's
+desk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Tier = Literal["city", "sub-bureau", "station"]
+TIERS: Final[tuple[Tier, ...]] = ("station", "sub-bureau", "city")
+"""From the lowest to the highest, the way of an escalation."""
+
+UnitId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+Label = Annotated[str, Meta(min_length=1, max_length=60)]
+
+MOST_CELLS: Final = 100_000
+"""Cells that one pattern may stand for."""
+_RANGE: Final = re.compile(r"\{([0-9]{1,12})\.\.([0-9]{1,12})(?:\.\.([0-9]{1,6}))?\}")
+
+
+class RoutingError(ValueError):
+    """The tree of stations cannot be used; one sentence with what and where in it."""
+
+
+class Name(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a unit is called."""
+
+    zh: Label
+    en: Label
+
+
+class _Station(Struct, frozen=True, forbid_unknown_fields=True):
+    id: UnitId
+    name: Name
+    cells: list[Annotated[str, Meta(min_length=1, max_length=100)]] = []
+
+
+class _SubBureau(Struct, frozen=True, forbid_unknown_fields=True):
+    id: UnitId
+    name: Name
+    stations: Annotated[list[_Station], Meta(min_length=1)]
+
+
+class _City(Struct, frozen=True, forbid_unknown_fields=True):
+    id: UnitId
+    name: Name
+    sub_bureaux: Annotated[list[_SubBureau], Meta(min_length=1)]
+    desk: UnitId
+    """The sub-bureau that has orders for people of whom nobody knows where they are or live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A station, a sub-bureau or the city's centre; ``parent`` is empty for the last."""
+
+    id: str
+    tier: Tier
+    parent: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """The tree of a city, and whose area each cell is."""
+
+    units: Mapping[str, Unit]
+    desk: str
+    _cells: Mapping[str, str] = field(repr=False)
+    """By cell, or by what cells begin with and an asterisk."""
+
+    def route(self, cell: str, home: str) -> str:
+        """The unit for somebody who was last in this cell and whose home station is this; both may be empty."""
+        found = self._area(cell) if cell else None
+        if found is not None:
+            return found
+        return home if home in self.units else self.desk
+
+    def _area(self, cell: str) -> str | None:
+        """The station of a cell; of several beginnings that fit, the longest decides."""
+        if cell in self._cells:
+            return self._cells[cell]
+        beginnings = (self._cells.get(cell[:length] + "*") for length in range(len(cell), -1, -1))
+        return next((station for station in beginnings if station is not None), None)
+
+    def path(self, unit: str) -> tuple[str, ...]:
+        """The unit and all above it, up to the city; empty for a unit that is not in the tree."""
+        found = []
+        while unit in self.units:
+            found.append(unit)
+            unit = self.units[unit].parent
+        return tuple(found)
+
+    def above(self, unit: str) -> str | None:
+        """The unit above; None for the city's centre, and the centre for a unit that is no longer in the tree."""
+        if unit not in self.units:
+            return next(each.id for each in self.units.values() if each.tier == "city")
+        return self.units[unit].parent or None
+
+
+def parse(content: bytes) -> Stations:
+    """Read a tree from YAML; raises `RoutingError` naming what is wrong.
+
+    A cell ends with ``*`` for all that begin so, and may hold a range as in a shell: ``460-00-{100..199}-*``, with a
+    step ``{100..199..3}``.
+    """
+    try:
+        city = msgspec.yaml.decode(content, type=_City)
+    except msgspec.ValidationError as error:
+        raise RoutingError(str(error)) from None
+    except Exception as error:  # PyYAML's own tree of errors; msgspec wraps only some of them
+        raise RoutingError(f"It is not YAML: {' '.join(str(error).split())}") from None
+    units: dict[str, Unit] = {}
+    cells: dict[str, str] = {}
+    for unit in _units(city):
+        if unit.id in units:
+            raise RoutingError(f"the unit {unit.id} stands there twice: give one of them another id.")
+        units[unit.id] = unit
+    for station in (station for bureau in city.sub_bureaux for station in bureau.stations):
+        for cell in (each for pattern in station.cells for each in _expanded(pattern, station.id)):
+            other = cells.setdefault(cell, station.id)
+            if other != station.id:
+                raise RoutingError(f"the cells {cell} are given to both {other} and {station.id}: take them from one.")
+    if city.desk not in units or units[city.desk].tier != "sub-bureau":
+        raise RoutingError(f"desk must be one of the sub-bureaux, and {city.desk} is none.")
+    return Stations(units, city.desk, cells)
+
+
+def _units(city: _City) -> Iterator[Unit]:
+    yield Unit(city.id, "city", "", city.name)
+    for bureau in city.sub_bureaux:
+        yield Unit(bureau.id, "sub-bureau", city.id, bureau.name)
+        for station in bureau.stations:
+            yield Unit(station.id, "station", bureau.id, station.name)
+
+
+def _expanded(pattern: str, station: str) -> Iterator[str]:
+    """All cells that a pattern stands for.
+
+    >>> list(_expanded("001-01-{8..12..2}-*", "ps-0101"))
+    ['001-01-8-*', '001-01-10-*', '001-01-12-*']
+    """
+    found = _RANGE.search(pattern)
+    rest = pattern if found is None else pattern[: found.start()] + pattern[found.end() :]
+    if set("{}") & set(rest) or "*" in rest[:-1]:
+        raise RoutingError(
+            f"the cell {pattern} of {station} has more than one range {{…}} or an asterisk before its end."
+        )
+    if found is None:
+        yield pattern
+        return
+    first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
+    if last < first or not step or (last - first) // step >= MOST_CELLS:
+        raise RoutingError(f"the range of the cell {pattern} of {station} is empty or longer than {MOST_CELLS:,}.")
+    for number in range(first, last + 1, step):
+        yield f"{pattern[: found.start()]}{number}{pattern[found.end() :]}"

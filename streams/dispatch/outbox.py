@@ -1,0 +1,82 @@
+"""The outbox: snapshots of cases and how far the inbox was read, in one transaction of Kafka's.
+
+What is published is exactly what was read: a dispatcher that is killed anywhere leaves either both or neither, and one
+that has been replaced is refused by Kafka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from models.cases import Case, encode
+from streams.clients import started
+from streams.publishing import Letter
+from streams.settings import Settings
+
+TOPIC = "dispatch"
+
+
+def group(settings: Settings) -> str:
+    """The consumer group in which Kafka keeps how far the dispatcher has read, and the name of its transactions."""
+    return f"{settings.topic_prefix}{settings.group}.dispatcher"
+
+
+class Outbox:
+    """A transactional producer; a context manager. Starting it ends what a dispatcher before this one left undone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic(TOPIC)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Outbox:
+        """Connect, and shut out any dispatcher before this one; waits until Kafka answers."""
+        self._producer = await started(self._unstarted, self._settings)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect; a transaction that is not committed never was."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def commit(
+        self, changes: Mapping[str, Case | None], letters: Sequence[Letter], read: Mapping[TopicPartition, int]
+    ) -> None:
+        """Publish cases by name (None: forgotten) and dead letters, and say how far the inbox is read: all or nothing.
+
+        Returns once Kafka has confirmed it; raises KafkaError, after which nothing is known of what went out.
+        """
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("The outbox is not connected: use it as a context manager.")
+        async with producer.transaction():
+            sent = [
+                await producer.send(self._topic, key=name.encode(), value=None if case is None else encode(case))
+                for name, case in changes.items()
+            ]
+            sent += [
+                await producer.send(each.topic, key=each.key, value=each.value, headers=list(each.headers))
+                for each in letters
+            ]
+            if sent:
+                await asyncio.gather(*sent)
+            if read:
+                await producer.send_offsets_to_transaction(dict(read), group(self._settings))
+
+    def _unstarted(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            acks="all",
+            transactional_id=group(self._settings),
+            transaction_timeout_ms=30_000,
+            linger_ms=5,
+            max_batch_size=1_000_000,
+            max_request_size=3_000_000,
+            request_timeout_ms=10_000,
+            **self._settings.aiokafka_options(),
+        )

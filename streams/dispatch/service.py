@@ -1,0 +1,234 @@
+"""The dispatcher's service: alerts and feedback in, snapshots of cases out, deadlines in between.
+
+Each turn reads what is there, changes the board, and commits the changed cases with how far it has read. When Kafka
+fails in the middle, the board is made anew from the topic ``dispatch`` and nothing that was in doubt is believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from time import time
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerFenced,
+)
+
+from models.board import Board
+from models.cases import Case, decode
+from models.deadlines import Office
+from models.events import RecordError, Refusal
+from models.policy import Policy
+from streams import health, metrics, policy_file
+from streams.clients import reader
+from streams.columns import Record
+from streams.dispatch import stations_file
+from streams.dispatch.casebook import Casebook
+from streams.dispatch.inbox import ALERTS, FEEDBACK, take
+from streams.dispatch.outbox import TOPIC, Outbox, group
+from streams.dispatch.registry import Registry, follow, read_to_end
+from streams.publishing import Letter, dead_letter
+from streams.service import serve
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+MOST_RECORDS = 2000
+"""Records in one transaction at most."""
+LOOK_EVERY = 0.2
+"""Seconds that are waited for a record before deadlines are looked at again."""
+PAUSE = 1.0
+"""Seconds before Kafka is tried again."""
+
+
+class DispatchError(Exception):
+    """The dispatcher cannot go on; one sentence with what and what to do."""
+
+
+class Dispatcher:
+    """One city's cases between two readings of the topic ``dispatch``."""
+
+    def __init__(self, settings: Settings, board: Board, inbox: AIOKafkaConsumer, outbox: Outbox) -> None:
+        self._settings = settings
+        self._board = board
+        self._inbox = inbox
+        self._outbox = outbox
+        self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK)}
+        self._casebook = Casebook()
+        self._heard: dict[TopicPartition, int] = {}
+        """When the last record of a partition that was read had reached Kafka (epoch ms)."""
+
+    async def load(self) -> None:
+        """Know all cases, and read on where the dispatcher before this one has ended; raises `DispatchError`."""
+        consumer, partitions = await reader(
+            self._settings, self._settings.topic(TOPIC), isolation_level="read_committed"
+        )
+        try:
+            ends = await consumer.end_offsets(partitions)
+            while any([await consumer.position(part) < ends[part] for part in partitions]):
+                for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
+                    for record in records:
+                        self._remember(record)
+        finally:
+            await consumer.stop()
+        ends = await self._inbox.end_offsets(self._inbox.assignment())
+        for part, end in ends.items():
+            read = await self._inbox.committed(part)
+            if read is not None and read > end:
+                raise DispatchError(
+                    f"{part.topic}, partition {part.partition}: {read} records were read and it holds {end}, so it was "
+                    f"made anew: delete the consumer group {group(self._settings)}, and all of it is read again."
+                )
+            if read is None:
+                await self._inbox.seek_to_beginning(part)
+            else:
+                self._inbox.seek(part, read)
+        self._casebook.begin(self._board.cases)
+        log.info("cases are in memory", cases=len(self._board.cases))
+
+    def _remember(self, record: Any) -> None:
+        if record.value is None:
+            self._board.forget((record.key or b"").decode(errors="replace"))
+            return
+        try:
+            self._board.put(decode(record.value))
+        except ValueError as error:
+            raise DispatchError(
+                f"{record.topic}, partition {record.partition}, offset {record.offset} is no case that a dispatcher "
+                f"has written ({error}): publish a tombstone for its key."
+            ) from None
+
+    async def turn(self) -> int:
+        """Read what is there, see what is due, publish what follows; how many cases have changed."""
+        batches = await self._inbox.getmany(timeout_ms=self._patience(), max_records=MOST_RECORDS)
+        changes: dict[str, Case | None] = {}
+        letters: list[Letter] = []
+        read: dict[TopicPartition, int] = {}
+        for part, records in sorted(batches.items(), key=lambda batch: self._names[batch[0].topic]):
+            for record in records:
+                self._take(self._names[part.topic], record, changes, letters)
+            read[part] = records[-1].offset + 1
+            self._heard[part] = records[-1].timestamp
+        changes.update(self._board.due(await self._clock()))
+        if not changes and not read:
+            return 0
+        await self._outbox.commit(changes, letters, read)
+        for name, case in changes.items():
+            self._casebook.note(name, case)
+        return len(changes)
+
+    def _take(self, topic: str, record: Any, changes: dict[str, Case | None], letters: list[Letter]) -> None:
+        try:
+            case = take(self._board, topic, record)
+        except RecordError as error:
+            refused = Record(
+                *(record.topic, record.partition, record.offset, record.timestamp),
+                *(record.key, record.value, tuple(record.headers)),
+            )
+            dead_letters = self._settings.topic("dead-letters")
+            letters.append(
+                dead_letter(refused, Refusal(0, error.reason, str(error)), dead_letters, self._settings.group)
+            )
+            metrics.DEAD_LETTERS.labels(record.topic, error.reason).inc()
+            return
+        if case is not None:
+            changes[case.case] = case
+
+    def _patience(self) -> int:
+        """Milliseconds to wait for a record: not beyond the next deadline."""
+        due = self._board.next_due
+        wait = LOOK_EVERY * 1000 if due is None else min(LOOK_EVERY * 1000, due - time() * 1000)
+        return max(0, int(wait))
+
+    async def _clock(self) -> int:
+        """Up to when deadlines are past: not before what stations said until then has been heard (epoch ms)."""
+        now = int(time() * 1000)
+        for part in self._inbox.assignment():
+            behind = self._inbox.highwater(part)
+            if behind is None or await self._inbox.position(part) < behind:
+                now = min(now, self._heard.get(part, 0))
+        return now
+
+
+async def run(settings: Settings) -> None:
+    """Run the dispatcher until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    policy = policy_file.load(settings.policy_file)
+    stations = stations_file.load(settings.stations_file)
+    for part in ("kafka", "cases"):
+        metrics.READY.labels(part).set(0)
+    progress = health.Progress(settings.stall_seconds)
+    desk = _Desk(settings, policy, Office(policy.dispatch, stations), progress)
+    await serve(settings.dispatcher_http, "FOREWARN_DISPATCHER_HTTP", progress, desk.work)
+
+
+class _Desk:
+    """Starts a dispatcher again and again, until told to stop."""
+
+    def __init__(self, settings: Settings, policy: Policy, office: Office, progress: health.Progress) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._office = office
+        self._progress = progress
+        self._board: Board | None = None
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Dispatch until ``stop``, between two turns; what Kafka has not confirmed is done again."""
+        watching = asyncio.create_task(policy_file.watch(self._settings.policy_file, self._policy, self._follow))
+        try:
+            while not stop.is_set():
+                try:
+                    await self._dispatch(stop)
+                except (ProducerFenced, InvalidProducerEpoch):
+                    raise DispatchError(
+                        "Another dispatcher has taken over the cases of this site; one is enough, so this one ends."
+                    ) from None
+                except KafkaError as error:
+                    if not _passes(error):
+                        raise
+                    metrics.READY.labels("kafka").set(0)
+                    metrics.RETRIES.labels("kafka").inc()
+                    log.warning("waiting for Kafka", kafka=self._settings.kafka, error=type(error).__name__)
+                    await asyncio.sleep(PAUSE)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _dispatch(self, stop: asyncio.Event) -> None:
+        settings, registry = self._settings, Registry()
+        people, its = await reader(settings, settings.topic("subscribers"))
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(people.stop)
+            await read_to_end(registry, people, its)
+            outbox = await stack.enter_async_context(Outbox(settings))
+            inbox, _ = await reader(settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings))
+            stack.push_async_callback(inbox.stop)
+            board = self._board = Board(self._office, registry.about)
+            dispatcher = Dispatcher(settings, board, inbox, outbox)
+            await dispatcher.load()
+            metrics.READY.labels("cases").set(1)
+            following = asyncio.create_task(follow(registry, people))
+            try:
+                while not stop.is_set():
+                    await dispatcher.turn()
+                    self._progress.tell({}, 0)
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+
+    def _follow(self, policy: Policy) -> None:
+        self._office = Office(policy.dispatch, self._office.stations)
+        if self._board is not None:
+            self._board.office = self._office
+
+
+def _passes(error: KafkaError) -> bool:
+    """Whether Kafka may do tomorrow what it did not do now."""
+    return bool(error.retriable) or isinstance(error, KafkaConnectionError | KafkaTimeoutError | CommitFailedError)

@@ -1,0 +1,103 @@
+"""Made-up alerts and feedback for the tests of dispatch, in the city of ``stations.yaml``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from models.alerts import Alert, Reason, alert_id
+from models.alerts import Status as AlertStatus
+from models.board import Board
+from models.cases import Case, Feedback, Person, encode
+from models.deadlines import Office
+from models.policy import Severity
+from models.policy import parse as parse_policy
+from models.routing import parse as parse_stations
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "schemas" / "dispatch-v1.json").read_text(encoding="utf-8"))
+)
+OFFICE = Office(
+    parse_policy((ROOT / "policy.yaml").read_bytes()).dispatch,
+    parse_stations((ROOT / "stations.yaml").read_bytes()),
+)
+
+ANN = "8610000000001"
+T0 = 1_760_000_000_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+HOME = "ps-0205"
+
+
+def alert(
+    severity: Severity = "urgent",
+    status: AlertStatus = "raised",
+    episode: str = "e1",
+    subscriber: str = ANN,
+    cell: str = "",
+    at: int = T0,
+    why: str = "talked for 12 minutes with a known fraud number",
+) -> Alert:
+    """An alert of an episode."""
+    return Alert(
+        id=alert_id(episode, severity),
+        subscriber=subscriber,
+        episode=episode,
+        severity=severity,
+        stage="deep",
+        risk=0.9,
+        scam_type="impersonated-authority",
+        status=status,
+        reasons=(Reason("fraud-number-talk", "与已知诈骗号码通话12分钟", why, ("c1",)),),
+        indicators=("number:99900000001",),
+        first_seen=at,
+        at=at,
+        policy="p",
+        model="m@1",
+        cell=cell,
+    )
+
+
+def feedback(kind: Any, at: int, id: str = "", unit: str = HOME, case: str = "e1", **more: Any) -> Feedback:
+    """Feedback of the home station, with an id that follows from what it says."""
+    return Feedback(id=id or f"{kind}-{at}-{unit}", case=case, kind=kind, at=at, unit=unit, officer="000042", **more)
+
+
+class Desk:
+    """A board, each of whose snapshots is held against the contract."""
+
+    def __init__(self, office: Office = OFFICE) -> None:
+        self.board = Board(office, lambda subscriber: (HOME, Person(age_band="60-69")))
+        self.said: list[Case] = []
+
+    def alert(self, told: Alert, at: int = T0) -> Case | None:
+        """Take an alert in."""
+        return self._sound(self.board.alert(told, at))
+
+    def feedback(self, told: Feedback, at: int | None = None) -> Case | None:
+        """Take feedback in, received when it was done unless it is said."""
+        return self._sound(self.board.feedback(told, told.at if at is None else at))
+
+    def wait(self, until: int) -> list[Case | None]:
+        """Let time pass."""
+        return [self._sound(case) for _, case in self.board.due(until)]
+
+    def case(self, name: str = "e1") -> Case:
+        """A case as it is now."""
+        return self.board.cases[name]
+
+    def _sound(self, case: Case | None) -> Case | None:
+        if case is not None:
+            SCHEMA.validate(json.loads(encode(case)))
+            self.said.append(case)
+        return case
+
+
+def steps(case: Case) -> list[str]:
+    """The kinds of what has happened to a case."""
+    return [entry.kind for entry in case.history]

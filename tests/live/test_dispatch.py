@@ -1,0 +1,176 @@
+"""The dispatcher on the real Kafka: from an alert to an outcome, killed in the middle, replaced, and fed rubbish."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from models.alerts import encode
+from models.policy import Severity
+from streams.local.worker import metric
+from streams.settings import Settings
+from tests.casework import alert, feedback
+from tests.live.conftest import Servers
+from tests.site import ROOT, Record, Site, until
+
+FAST = "    urgent: {acknowledge: 0.05, call: 0.1, visit: 0.15}"
+
+
+@pytest.fixture
+def desk(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """A site with its topics, for one test, without a worker."""
+    site = Site(Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix), tmp_path)
+    site.apply_topics()
+    yield site
+    site.tell()
+    site.stop()
+
+
+def told(number: int, severity: Severity = "urgent", **more: Any) -> Record:
+    """An alert's record, of a person and episode of this number."""
+    subscriber = f"86100000{number:05d}"
+    record: Record = json.loads(encode(alert(severity, episode=f"e{number}", subscriber=subscriber, **more)))
+    return record
+
+
+def said(kind: str, number: int, id: str, **more: Any) -> Record:
+    """A record of feedback, done now."""
+    record: Record = msgspec.to_builtins(feedback(kind, int(time.time() * 1000), id=id, case=f"e{number}", **more))
+    return {name: value for name, value in record.items() if value not in (None, "")}
+
+
+def cases(site: Site) -> dict[str, Record]:
+    """The newest snapshot of each case."""
+    return {record.key.decode(): json.loads(record.value) for record in site.read("dispatch") if record.value}
+
+
+def consume(site: Site, *more: str) -> str:
+    """What the example of a station's own software prints about all orders of the desk's sub-bureau up to now."""
+    command = [sys.executable, "examples/station_consumer.py", "--unit", "sb-01", "--seconds", "2", *more]
+    where = ["--kafka", site.settings.kafka, "--prefix", site.settings.topic_prefix]
+    kept = ["--handled", str(site.folder / "handled.sqlite")]
+    done = subprocess.run([*command, *where, *kept], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+def status(site: Site, number: int) -> str | None:
+    """What a case's newest snapshot says of it."""
+    case = cases(site).get(f"e{number}")
+    return None if case is None else str(case["status"])
+
+
+def test_from_an_alert_to_an_outcome(desk: Site) -> None:
+    desk.send("subscribers", {"subscriber": "8610000000001", "station": "ps-0205", "flags": ["lives-alone"]})
+    _, http = desk.start_dispatcher()
+    desk.send("alerts", told(1))
+    case = until(lambda: cases(desk).get("e1", {}))
+    assert (case["unit"], case["person"]) == ("ps-0205", {"flags": ["lives-alone"]})
+
+    desk.send("dispatch-feedback", said("acknowledged", 1, "f1"))
+    desk.send("dispatch-feedback", said("attempt", 1, "f2", means="call", reached=True))
+    desk.send("dispatch-feedback", said("outcome", 1, "f3", outcome="dissuaded"))
+    until(lambda: status(desk, 1) == "closed")
+
+    assert metric(http, "forewarn_outcomes_total", outcome="dissuaded") == 1
+    assert metric(http, "forewarn_open_cases") == 0
+    assert metric(http, "forewarn_reach_seconds_count") == 1
+
+
+def test_a_stations_own_software_takes_its_orders_once_and_acknowledges_them(desk: Site) -> None:
+    desk.start_dispatcher()
+    desk.send("alerts", told(1), told(2, "low"), told(3, cell="001-01-30-0"))
+    until(lambda: status(desk, 3) and status(desk, 1))
+    shown = consume(desk, "--acknowledge", "000042")
+    assert shown.startswith("e1: urgent open, 86100*****001, impersonated-authority, 2 min left: 与已知诈骗号码通话")
+    assert "8610000000001" not in shown
+    assert "e3" not in shown
+
+    until(lambda: status(desk, 1) == "acknowledged")
+    assert consume(desk).count("open") == 0
+
+
+def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:
+    policy = desk.folder / "policy.yaml"
+    lines = (ROOT / "policy.yaml").read_text(encoding="utf-8").splitlines()
+    policy.write_text("\n".join(FAST if "urgent: {ack" in line else line for line in lines), encoding="utf-8")
+    first, _ = desk.start_dispatcher(FOREWARN_POLICY_FILE=str(policy))
+    desk.send("alerts", told(1))
+    case = until(lambda: cases(desk).get("e1", {}))
+    first.kill()
+    time.sleep(max(0.0, case["acknowledge_by"] / 1000 - time.time()))
+    desk.start_dispatcher(FOREWARN_POLICY_FILE=str(policy))
+    case = until(lambda: next((each for each in cases(desk).values() if each["tier"] == "city"), {}))
+
+    assert [entry["kind"] for entry in case["history"]] == ["opened", "escalated"]
+    assert case["history"][1]["at"] == case["opened"] + 3000
+
+
+def test_a_dispatcher_killed_over_and_over_loses_nothing_and_says_nothing_twice(desk: Site) -> None:
+    process, _ = desk.start_dispatcher(wait=False)
+    people = 40
+    for turn in range(4):
+        desk.send("alerts", *(told(number) for number in range(turn * 10, turn * 10 + 10)))
+        if turn:  # in the middle of whatever it does
+            process.kill()
+            process, _ = desk.start_dispatcher(wait=False)
+    until(lambda: len(cases(desk)) == people, 30)
+    for number in range(people):
+        desk.send("dispatch-feedback", said("acknowledged", number, f"f{number}", unit="sb-01"))
+        if number % 15 == 7:
+            process.kill()
+            process, _ = desk.start_dispatcher(wait=False)
+    until(lambda: {each["status"] for each in cases(desk).values()} == {"acknowledged"}, 30)
+
+    for case in cases(desk).values():
+        assert [entry["kind"] for entry in case["history"]] == ["opened", "acknowledged"]
+    records = [record for record in desk.read("dispatch") if record.value]
+    assert len({record.value for record in records}) == len(records)
+
+
+def test_a_second_dispatcher_takes_over_and_the_first_one_ends(desk: Site) -> None:
+    first, _ = desk.start_dispatcher()
+    desk.send("alerts", told(1))
+    until(lambda: status(desk, 1))
+    desk.start_dispatcher()
+    desk.send("alerts", told(2))
+    until(lambda: status(desk, 2))
+    until(lambda: not first.runs, 20)
+
+    assert "Another dispatcher has taken over" in first.launch.log.read_text(encoding="utf-8")
+    assert len([record for record in desk.read("dispatch") if record.value]) == 2
+
+
+def test_what_cannot_be_said_is_put_aside_with_its_reason_and_disturbs_nobody(desk: Site) -> None:
+    desk.start_dispatcher()
+    desk.send("alerts", told(1))
+    until(lambda: status(desk, 1))
+    desk.send(
+        "dispatch-feedback",
+        said("acknowledged", 9, "f1"),
+        said("acknowledged", 1, "f2", unit="ps-0401"),
+        said("outcome", 1, "f3", unit="sb-01", outcome="already-harmed"),
+        said("note", 1, "f4", note="x") | {"note": "x" * 1_000_000},
+        {"case": "e1", "kind": "dance"},
+    )
+    with desk.producer() as producer:
+        name = desk.settings.topic("dispatch-feedback")
+        producer.send(name, key=b"e1", value=b"{\xff")
+        producer.send(name, key=b"e1", value=None)
+        producer.send(name, key=b"e2", value=json.dumps(said("acknowledged", 1, "f5")).encode())
+        producer.send(desk.settings.topic("alerts"), key=b"8610000000001", value=b"[]")
+    desk.send("dispatch-feedback", said("acknowledged", 1, "f6", unit="sb-01"))
+    until(lambda: status(desk, 1) == "acknowledged")
+    letters = until(lambda: found if len(found := desk.read("dead-letters")) == 9 else [])
+
+    reasons = [dict(record.headers)["forewarn.error.reason"].decode() for record in letters]
+    parsed = ["not-an-object", "not-utf8", "tombstone", "wrong-field", "wrong-field", "wrong-key"]
+    assert sorted(reasons) == sorted(["another-units-case", "incomplete", "unknown-case", *parsed])
+    assert "dance" not in "".join(dict(record.headers)["forewarn.error.detail"].decode() for record in letters)
