@@ -222,6 +222,11 @@ class Settings:
         make=lambda: beside("policy.yaml"),
         shown="./policy.yaml, else the one that came with Forewarn",
     )
+    playbooks: Path | None = setting(
+        Path,
+        "A folder of the site's own playbooks, each in the place of the one that came with Forewarn for its scam type.",
+        shown="only those that came with Forewarn",
+    )
     model: str = setting(
         str,
         "The risk model: a file that `forewarn train` has written, or `points` for the points of the policy.",
