@@ -18,7 +18,7 @@ from typing import NamedTuple
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics
-from streams.settings import Address
+from streams.setting_values import Address
 
 
 class _Word(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from streams import health
-from streams.settings import Address
+from streams.setting_values import Address
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 
 from streams import health
 from streams.local.ports import any_free_port
-from streams.settings import Address
+from streams.setting_values import Address
 
 
 class Clock:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from streams.settings import Address, Settings, SettingsError, beside, page
+from streams.setting_values import Address, beside
+from streams.settings import Settings, SettingsError, page
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.field_paths import field_path
 from models.stages import STAGES, Stage
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -136,10 +137,7 @@ def checked(plain: object) -> Script:
     try:
         script = msgspec.convert(plain, Script)
     except msgspec.ValidationError as error:
-        said = str(error)
-        path = said.rpartition(" - at `$")[2].rstrip("`") if " - at `$" in said else ""
-        _, unknown, field = said.partition("unknown field `")
-        raise ScriptError(said, f"{path}.{field.partition('`')[0]}" if unknown else path) from None
+        raise ScriptError(str(error), field_path(error)) from None
     for path, problem in _problems(script):
         raise ScriptError(problem, path)
     return script

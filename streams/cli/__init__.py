@@ -27,6 +27,7 @@ COMMANDS = {
     "indicators": "streams.cli.indicators:indicators",
     "ledger": "streams.cli.ledger:ledger",
     "play": "streams.cli.play:play_command",
+    "playbook": "streams.cli.playbook:playbook",
     "replay": "streams.cli.replay:replay",
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",

@@ -27,7 +27,8 @@ from streams.local.ports import LOOPBACK, choose_port
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
 from streams.local.worker import FOREWARN, worker
 from streams.playing import PlayError
-from streams.settings import Address, Settings, beside
+from streams.setting_values import Address, beside
+from streams.settings import Settings
 
 STYLES = {"urgent": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 LOCAL_TIME = timezone(timedelta(hours=8))

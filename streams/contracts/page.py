@@ -13,7 +13,7 @@ from typing import Any
 
 from streams.contracts.model import Contracts, Topic
 from streams.contracts.reading import load
-from streams.settings import beside
+from streams.setting_values import beside
 
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
 

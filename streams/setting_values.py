@@ -1,0 +1,135 @@
+"""What the variables of settings take: each function reads one kind of value from text.
+
+Raises ValueError whose message says what the variable takes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+_LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class Address(NamedTuple):
+    """A TCP address to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address(text: str) -> Address:
+    """A ``host:port``; an IPv6 host stands in brackets.
+
+    >>> address("127.0.0.1:8890")
+    Address(host='127.0.0.1', port=8890)
+    >>> str(address("[::1]:8890"))
+    '[::1]:8890'
+    """
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed) or any(map(str.isspace, text)):
+        raise ValueError("host:port, for example 127.0.0.1:9092")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("host:port with a port from 1 to 65535")
+    return Address(host.strip("[]"), int(port))
+
+
+def servers(text: str) -> str:
+    """Kafka's bootstrap servers: ``host:port``, several with commas.
+
+    >>> servers("kafka-1:9092, kafka-2:9092")
+    'kafka-1:9092,kafka-2:9092'
+    """
+    return ",".join(str(address(server.strip())) for server in text.split(","))
+
+
+def listen_on(text: str) -> Address | None:
+    """An address to listen on, or None for an empty text, which means: off."""
+    return address(text) if text else None
+
+
+def redis_url(text: str) -> str:
+    """A Redis URL: ``redis://``, or ``rediss://`` for TLS, with an optional ``user:password@``."""
+    try:
+        url = urlsplit(text)
+        valid = url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("a redis:// or rediss:// URL, for example redis://127.0.0.1:6379/0")
+    return text
+
+
+def name(text: str) -> str:
+    """A name that is legal for Kafka: letters, digits, dot, underscore and hyphen, at most 200."""
+    if not _LEGAL_NAME.fullmatch(text) or len(text) > 200:
+        raise ValueError("letters, digits, '.', '_' and '-', at most 200 characters")
+    return text
+
+
+def existing_file(text: str) -> Path:
+    """The path of a file that is there."""
+    if not Path(text).is_file():
+        raise ValueError("the path of a file, and there is none at this path")
+    return Path(text)
+
+
+def authority(text: str) -> Path | Literal["system"]:
+    """A PEM file of certificate authorities, or ``system`` for those that the operating system trusts."""
+    return "system" if text == "system" else existing_file(text)
+
+
+def positive_int(text: str) -> int:
+    """A whole number above zero."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError("a whole number above 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds, above zero.
+
+    >>> seconds("2.5")
+    2.5
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError("a number of seconds above 0")
+    return value
+
+
+def secret_key(text: str) -> str:
+    """A secret of at least 16 characters, so that guessing it is not an option."""
+    if len(text) < 16:
+        raise ValueError("a secret of at least 16 characters")
+    return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser that takes one of these words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(" or ".join(choices))
+        return text
+
+    return parse
+
+
+def beside(filename: str) -> Path:
+    """The site's own ``filename``: in the working directory, else the repository's, else as installed."""
+    repository = Path(__file__).resolve().parent.parent
+    places = (Path(), repository, Path(sys.prefix) / "share" / "forewarn")
+    return next((place / filename for place in places if (place / filename).is_file()), Path(filename))
