@@ -143,9 +143,9 @@ class Engine:
         for some_calls in calls:
             partition.call_clock.observe(some_calls.times, some_calls.subscribers)
         while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
-            subscriber = heapq.heappop(partition.wakes)[1]
+            mark, subscriber = heapq.heappop(partition.wakes)
             woken = partition.subjects.get(subscriber)
-            if woken is not None and woken.is_on_the_phone:
+            if woken is not None and woken.is_on_the_phone(mark):
                 touched.add(subscriber)
         for messages in sms:
             partition.sms_clock.observe(messages.times, messages.subscribers)

@@ -40,12 +40,14 @@ class Subject(Struct, array_like=True, gc=False):
         """Whether any signal touches an indicator; without one nothing is ever decided."""
         return any(signal.code in CONTACTS for signal in self.signals)
 
-    @property
-    def is_on_the_phone(self) -> bool:
-        """Whether a call with a known number has started of which no end is known: time alone says more of it."""
+    def is_on_the_phone(self, at: int) -> bool:
+        """Whether a call with a known number has started that had no end by this time: time alone says more of it.
+
+        An end by a clock that is years wrong is none yet, and belongs to another episode (`unfold`).
+        """
         started = {signal.event for signal in self.signals if signal.code in (NUMBER_CALL, NUMBER_CALLBACK)}
         return bool(started) and not started.issubset(
-            {signal.event for signal in self.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+            {signal.event for signal in self.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED) and signal.at <= at}
         )
 
     def insert(self, signal: Signal) -> bool:

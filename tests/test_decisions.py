@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from models.alerts import encode
+from models.events import Call
 from models.matching import Indicators
-from models.signals import Signal
+from models.signals import Signal, SignalRecord
 from tests.stories import Story, said, why
 from tests.strategies import (
     ANN,
@@ -330,3 +331,46 @@ def test_a_risk_that_wavers_withdraws_nothing() -> None:
         "low raised shallow 20",
         "high raised shallow 50",
     ]
+
+
+def at_cell(record: Call, cell: str) -> Call:
+    """The same record, carried by a cell."""
+    return msgspec.structs.replace(record, cell=cell)
+
+
+def test_an_alert_says_where_the_person_was_last() -> None:
+    story = Story()
+    first = story.tell(at_cell(start("c", 0), "cell-1"))
+    code = msgspec.structs.replace(sms("m", 2 * MINUTE, CODE_TEXT, peer=BANK), cell="cell-2")
+
+    assert [alert.cell for alert in (*first, *story.tell(code))] == ["cell-1", "cell-2"]
+
+
+def test_where_somebody_was_more_than_an_hour_ago_says_nothing_of_now() -> None:
+    story = Story()
+    story.tell(msgspec.structs.replace(sms("m", 0, f"https://{EVIL}/a"), cell="cell-1"))
+    alerts = story.tell(start("c", 61 * MINUTE))
+
+    assert alerts
+    assert {alert.cell for alert in alerts} == {""}
+    assert b"cell" not in encode(alerts[0])
+
+
+def test_being_elsewhere_is_no_news() -> None:
+    story = Story()
+    story.tell(at_cell(start("c", 0), "cell-1"))
+
+    assert story.tell(at_cell(start("c", 0), "cell-0")) == []
+
+
+def test_what_a_look_back_says_again_forgets_no_cell() -> None:
+    """The ledger keeps none."""
+    story = Story()
+    (live,) = story.tell(at_cell(start("c", 0), "cell-1"))
+    (signal,) = story.partition.subjects[ANN].signals
+    found = SignalRecord(
+        *("s1", ANN, "fraud-number-call", signal.at, "c", CROOK, signal.indicator, "loan", signal.confidence)
+    )
+
+    assert story.tell(found) == []
+    assert story.partition.subjects[ANN].signals[0].cell == live.cell == "cell-1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -13,8 +14,25 @@ from hypothesis import strategies as st
 from models.alerts import Alert, Published, encode
 from models.engine import Outcome, Partition
 from models.episodes import Subject
-from models.events import Call, Sms
-from tests.strategies import HOUR, MINUTE, POLICY, ToldEngine, clock, engine, histories, saved, sms, split
+from models.events import LATEST, Call, Sms
+from models.policy import parse
+from streams import model_file
+from tests.strategies import (
+    HOUR,
+    MINUTE,
+    POLICY,
+    T0,
+    ToldEngine,
+    clock,
+    end,
+    engine,
+    histories,
+    known,
+    saved,
+    sms,
+    split,
+    start,
+)
 
 SPAN = 2 * HOUR
 PATIENT = msgspec.structs.replace(POLICY, windows=msgspec.structs.replace(POLICY.windows, context_kept=10_080))
@@ -242,6 +260,22 @@ def test_alerts_within_one_step_are_in_event_time(records: Records) -> None:
     times = [alert.at for alert in deciding.step(begun(deciding), calls=calls, sms=messages).alerts]
 
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("end_first", [False, True], ids=["end-last", "end-first"])
+def test_an_end_by_a_clock_that_is_years_wrong_hides_no_call(end_first: bool) -> None:
+    """Whether it was read before or after the clock passed the minutes at which the call is judged again."""
+    policy = parse((Path(__file__).parent.parent / "policy.yaml").read_bytes())
+    deciding = ToldEngine(known(), policy, model_file.load("").model)
+    partition = begun(deciding)
+    begins, ends = start("x", 0), end("x", LATEST - T0, 0)
+    steps = [[begins], [ends], clock(40 * MINUTE)] if end_first else [[begins], clock(40 * MINUTE), [ends]]
+
+    for records in steps:
+        deciding.step(partition, calls=records)
+
+    standing = {word.last.severity for word in last_words(partition).values() if word.last.status == "raised"}
+    assert standing == {"low", "medium", "high"}
 
 
 def test_without_records_nothing_happens() -> None:

@@ -17,7 +17,7 @@ from models import scanning
 from models.batches import NAMED, UNREAD
 from models.codes import number_of
 from models.decoding import CallReader, Decoded, MessageReader, RareReader, _Scanned
-from models.events import MAX_BYTES, Call, RecordError, Refusal, decode_one
+from models.events import MAX_BYTES, Call, RecordError, Refusal, cell_of, decode_one
 from models.signals import SignalRecord
 from tests.strategies import ANN, BO, EVIL, T0, packed
 from tests.wrong_records import ANY_BAD, ANY_KEY, BAD, GOOD, PLAIN, UNUSUAL, record
@@ -248,3 +248,22 @@ def test_nothing_but_a_record_error_escapes(value: bytes) -> None:
     for decode in decoders:
         with suppress(RecordError):
             decode()
+
+
+@pytest.mark.parametrize("field", ["direction", "phase"])
+def test_what_is_wrong_is_said_without_what_the_record_says(field: str) -> None:
+    """A number may stand where it does not belong."""
+    value = json.dumps(json.loads(record()) | {field: "861'00\n\"00000001"}).encode()
+
+    with pytest.raises(RecordError) as raised:
+        decode_one(msgspec.json.Decoder(Call), value)
+
+    assert str(raised.value) == f"Invalid value - at `$.{field}`"
+
+
+@pytest.mark.parametrize("cell", ["7", "[]", "null", json.dumps("x" * 65)])
+def test_a_cell_that_is_none_is_no_reason_to_refuse_a_record(cell: str) -> None:
+    value = record()[:-1] + f',"cell":{cell}}}'.encode()
+    (call,) = calls([value], [ANN.encode()]).events
+
+    assert cell_of(call) == ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import islice, tee
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +65,14 @@ def poison(ground: Ground, records: int) -> Finding:
 
 
 def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
-    """Good records of the city and mutated ones, in turns."""
-    poisonous = fuzz(replace(city, seed=2, events=records + 2, copies=0).records(), SEED)
-    for good, bad in zip(city.records(), poisonous, strict=False):
-        yield Fuzzed(good.role, good.key.encode(), good.value)
-        yield bad
+    """Good records of the city and mutated ones, in the order of the times that all of them had to begin with.
+
+    Late is what a mutation has made late: what is said of it in between may depend on how batches are cut.
+    """
+    sources, times = tee(replace(city, seed=2, events=records + 2, copies=0).records())
+    bad = zip((record.at for record in islice(times, 1, None)), fuzz(sources, SEED), strict=False)
+    good = ((record.at, Fuzzed(record.role, record.key.encode(), record.value)) for record in city.records())
+    return (record for _, record in heapq.merge(good, bad, key=itemgetter(0)))
 
 
 def _sorted(city: City, records: int) -> Iterator[tuple[Fuzzed, str | None]]:
