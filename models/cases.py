@@ -13,6 +13,9 @@ from msgspec import Meta, Struct
 
 from models.alerts import Alert, Reason, Status
 from models.events import Id, Time
+from models.payment_steps import Step as PaymentStep
+from models.payment_totals import totals
+from models.payments import Account, StopPayment
 from models.policy import SEVERITIES, Severity
 from models.routing import Tier
 from models.stages import Stage
@@ -32,7 +35,17 @@ Outcome = Literal[
     "false-positive",
     "duplicate",
 ]
-Kind = Literal["acknowledged", "attempt", "returned", "transferred", "snoozed", "outcome", "note"]
+Kind = Literal[
+    "acknowledged",
+    "attempt",
+    "returned",
+    "transferred",
+    "snoozed",
+    "outcome",
+    "note",
+    "stop-payment",
+    "payment-step",
+]
 """What a unit can say of a case."""
 Step = Literal["opened", "joined", "raised", "lowered", "withdrawn", "reopened", "escalated", "overdue", "woken"]
 """What becomes of a case by itself."""
@@ -40,6 +53,8 @@ Deadline = Literal["acknowledge", "call", "visit"]
 
 MOST_ENTRIES: Final = 200
 """Entries of a case's history that are kept, the newest."""
+MOST_PAYMENTS: Final = 30
+"""Payments of one case that can be followed."""
 
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 Note = Annotated[str, Meta(max_length=1000)]
@@ -79,6 +94,10 @@ class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcome: Outcome | None = None
     loss_cny: float | None = None
     note: str = ""
+    payment: str = ""
+    """The stop-payment that it is about."""
+    step: str = ""
+    """The kind of what has become of one of its accounts."""
 
 
 class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -113,6 +132,8 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     snoozed_until: int | None = None
     outcome: Outcome | None = None
     loss_cny: float | None = None
+    payments: tuple[StopPayment, ...] = ()
+    """What is being stopped, in the order in which it was asked for."""
     history: tuple[Entry, ...] = ()
 
     @property
@@ -123,7 +144,21 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def has(self, feedback: str) -> bool:
         """Whether this feedback has been heard already."""
-        return any(entry.id == feedback for entry in self.history)
+        return any(entry.id == feedback for entry in self.history) or any(
+            payment.request.id == feedback for payment in self.payments
+        )
+
+
+class PaymentAsked(Struct, frozen=True, kw_only=True):
+    """What is to be stopped: all of a request that its feedback does not say itself."""
+
+    victim: Account
+    payee: Account
+    bank: str
+    """The payee's."""
+    amount_cny: float
+    paid_at: Time | None = None
+    """None: it has not been paid yet."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
@@ -144,6 +179,11 @@ class Feedback(Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     loss_cny: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     note: Note = ""
+    asked: PaymentAsked | None = None
+    """What a stop-payment is to stop; its name is then this feedback's id."""
+    payment: Annotated[str, Meta(max_length=128)] = ""
+    """The stop-payment of which something has come."""
+    step: PaymentStep | None = None
 
 
 class FeedbackError(ValueError):
@@ -160,6 +200,8 @@ _NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
     "snoozed": ("until",),
     "outcome": ("outcome",),
     "note": ("note",),
+    "stop-payment": ("asked",),
+    "payment-step": ("payment", "step"),
 }
 
 
@@ -196,3 +238,8 @@ def decode(value: bytes) -> Case:
 def standing(alert: Alert) -> Standing:
     """What a case keeps of an alert's last word."""
     return Standing(alert.id, alert.severity, alert.status, alert.at)
+
+
+def frozen_cny(case: Case) -> float:
+    """How much of what was paid is frozen, in yuan."""
+    return sum(totals(payment).frozen_cny for payment in case.payments)

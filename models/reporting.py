@@ -7,16 +7,20 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from models.cases import OVER, Case, Entry, Feedback, FeedbackError, Kind, State, check
+from models import payment_steps
+from models.cases import MOST_PAYMENTS, OVER, Case, Entry, Feedback, FeedbackError, Kind, State, check
 from models.deadlines import HOUR, Office, armed, at_rest, handed, taken, written
+from models.payments import PaymentError, Request
+
+_ALWAYS: Final[tuple[Kind, ...]] = ("note", "stop-payment", "payment-step")
 
 POSSIBLE: Final[dict[State, tuple[Kind, ...]]] = {
-    "open": ("acknowledged", "attempt", "returned", "transferred", "snoozed", "outcome", "note"),
-    "acknowledged": ("attempt", "returned", "transferred", "snoozed", "outcome", "note"),
-    "in-progress": ("attempt", "returned", "transferred", "snoozed", "outcome", "note"),
-    "snoozed": ("acknowledged", "attempt", "returned", "transferred", "outcome", "note"),
-    "withdrawn": ("attempt", "outcome", "note"),
-    "closed": ("outcome", "note"),
+    "open": ("acknowledged", "attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "acknowledged": ("attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "in-progress": ("attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "snoozed": ("acknowledged", "attempt", "returned", "transferred", "outcome", *_ALWAYS),
+    "withdrawn": ("attempt", "outcome", *_ALWAYS),
+    "closed": ("outcome", *_ALWAYS),
 }
 """What can be said of a case, by its state; of a closed one another outcome, which corrects the first."""
 
@@ -44,6 +48,8 @@ def reported(office: Office, case: Case, feedback: Feedback, received: int) -> C
         outcome=feedback.outcome,
         loss_cny=feedback.loss_cny,
         note=feedback.note,
+        payment=feedback.id if feedback.kind == "stop-payment" else feedback.payment,
+        step=str(feedback.step.__struct_config__.tag) if feedback.step is not None else "",
     )
     return written(_REPORTS[feedback.kind](office, case, feedback, received), entry, received)
 
@@ -112,6 +118,43 @@ def _outcome(office: Office, case: Case, feedback: Feedback, received: int) -> C
     return replace(at_rest(case, "closed"), outcome=feedback.outcome, loss_cny=feedback.loss_cny)
 
 
+def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    asked = feedback.asked
+    if asked is None:  # `check` has seen to that
+        return case
+    if len(case.payments) >= MOST_PAYMENTS:
+        raise FeedbackError("not-possible", f"A case can follow {MOST_PAYMENTS} payments at most: open another one.")
+    try:
+        request = Request(
+            id=feedback.id,
+            case=case.case,
+            officer=feedback.officer,
+            unit=feedback.unit,
+            at=min(feedback.at, received),
+            victim=asked.victim,
+            payee=asked.payee,
+            bank=asked.bank,
+            amount_cny=asked.amount_cny,
+            paid_at=asked.paid_at,
+        )
+        return replace(case, payments=(*case.payments, payment_steps.opened(request)))
+    except PaymentError as error:
+        raise FeedbackError("wrong-payment", str(error)) from None
+
+
+def _payment_step(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    followed = {payment.request.id: payment for payment in case.payments}
+    if feedback.step is None or feedback.payment not in followed:
+        raise FeedbackError(
+            "unknown-payment", f"The case has no such stop-payment: it has {', '.join(followed) or 'none yet'}."
+        )
+    try:
+        followed[feedback.payment] = payment_steps.after(followed[feedback.payment], feedback.step)
+    except PaymentError as error:
+        raise FeedbackError("wrong-payment", str(error)) from None
+    return replace(case, payments=tuple(followed.values()))
+
+
 def _note(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     return case
 
@@ -124,4 +167,6 @@ _REPORTS: Final[dict[Kind, Callable[[Office, Case, Feedback, int], Case]]] = {
     "snoozed": _snoozed,
     "outcome": _outcome,
     "note": _note,
+    "stop-payment": _stop_payment,
+    "payment-step": _payment_step,
 }

@@ -129,6 +129,9 @@ OUTCOMES = Counter(
     "forewarn_outcomes", "What officers found, by type of scam.", ["scam_type", "outcome"], registry=REGISTRY
 )
 LOSS = Counter("forewarn_loss_cny", "Money lost as officers reported it, in yuan.", registry=REGISTRY)
+FROZEN = Counter(
+    "forewarn_frozen_cny", "Money frozen on its way, as the centre reported it, in yuan.", registry=REGISTRY
+)
 ACKNOWLEDGE_SECONDS = Histogram(
     "forewarn_acknowledge_seconds",
     "From the alert that gave a case its severity to its acknowledgement.",

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cases import OVER, Case, FeedbackError, decode, encode
+from models.cases import OVER, Case, FeedbackError, PaymentAsked, decode, encode, frozen_cny
 from models.deadlines import Office
 from models.joining import sends
+from models.payment_steps import Accepted, Frozen
+from models.payment_totals import totals
 from models.policy import SEVERITIES
 from models.reporting import POSSIBLE
 from tests.casework import ANN, DAY, HOME, HOUR, MINUTE, OFFICE, T0, Desk, alert, feedback, steps
+from tests.test_payments import account, traced
 
 
 def opened(severity: Any = "urgent") -> Desk:
@@ -335,6 +338,76 @@ def test_a_long_history_keeps_its_newest_entries() -> None:
     assert desk.case().history[-1].id == "n249"
 
 
+def asked(**more: Any) -> PaymentAsked:
+    """A payment of a million, made a minute after the alert."""
+    fields = {"victim": account(9999), "payee": account(1), "bank": "Example Bank", "amount_cny": 1_000_000}
+    return PaymentAsked(**{**fields, "paid_at": T0 + MINUTE, **more})
+
+
+def stopping() -> Desk:
+    """A desk with a case of which a payment is being stopped."""
+    desk = opened()
+    desk.feedback(feedback("stop-payment", T0 + 9 * MINUTE, id="p1", asked=asked()))
+    return desk
+
+
+def step(desk: Desk, minutes: int, told: Any, unit: str = "centre") -> Case | None:
+    """Tell what has become of an account of the payment."""
+    return desk.feedback(feedback("payment-step", T0 + minutes * MINUTE, unit=unit, payment="p1", step=told))
+
+
+def test_a_payment_is_followed_from_card_to_card_also_after_the_case_is_closed() -> None:
+    desk = stopping()
+    step(desk, 11, traced(2, 1, 2, 600_000))
+    step(desk, 12, traced(3, 1, 2, 400_000))
+    desk.feedback(feedback("outcome", T0 + 13 * MINUTE, outcome="already-harmed", loss_cny=1_000_000))
+    step(desk, 20, Frozen(account=account(2).key, frozen_cny=550_000, at=T0 + 20 * MINUTE))
+    step(desk, 30, Frozen(account=account(3).key, frozen_cny=387_700, at=T0 + 30 * MINUTE))
+
+    (payment,) = desk.case().payments
+    assert payment.request.minutes_since_payment == 8
+    assert (frozen_cny(desk.case()), totals(payment).cards) == (937_700, 2)
+    assert steps(desk.case())[-2:] == ["payment-step", "payment-step"]
+    assert desk.case().status == "closed"
+    assert decode(encode(desk.case())) == desk.case()
+
+
+def test_a_request_that_comes_twice_is_one() -> None:
+    desk = stopping()
+
+    assert desk.feedback(feedback("stop-payment", T0 + 9 * MINUTE, id="p1", asked=asked())) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "hint"),
+    [
+        (feedback("stop-payment", T0), "incomplete", "asked"),
+        (feedback("stop-payment", T0, asked=asked(amount_cny=-1)), "wrong-payment", "amount_cny"),
+        (feedback("payment-step", T0, payment="p1"), "incomplete", "step"),
+        (
+            feedback("payment-step", T0, payment="p2", step=Accepted(account=account(1).key, at=T0 + 9 * MINUTE)),
+            "unknown-payment",
+            "it has p1",
+        ),
+        (
+            feedback("payment-step", T0, payment="p1", step=Accepted(account=account(7).key, at=T0 + 9 * MINUTE)),
+            "wrong-payment",
+            "trace it first",
+        ),
+    ],
+)
+def test_what_cannot_be_of_a_payment_changes_nothing(told: Any, reason: str, hint: str) -> None:
+    desk = stopping()
+    before = desk.case()
+
+    with pytest.raises(FeedbackError, match=hint) as raised:
+        desk.feedback(told)
+
+    assert raised.value.reason == reason
+    assert desk.case() == before
+
+
+DOABLE = [kind for kind in POSSIBLE["open"] if "payment" not in kind]
 UNITS = st.sampled_from([HOME, "sb-02", "centre", "ps-0101", "nowhere"])
 DOINGS = st.one_of(
     st.tuples(
@@ -343,7 +416,12 @@ DOINGS = st.one_of(
         st.sampled_from(["raised", "raised", "withdrawn"]),
         st.sampled_from(["e1", "e2"]),
     ),
-    st.tuples(st.just("feedback"), st.sampled_from(sorted(POSSIBLE["open"])), UNITS, st.sampled_from(["e1", "e2"])),
+    st.tuples(
+        st.just("feedback"),
+        st.sampled_from(DOABLE),
+        UNITS,
+        st.sampled_from(["e1", "e2"]),
+    ),
     st.tuples(st.just("wait"), st.integers(1, 40 * 60), st.none(), st.none()),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.cases import OVER, Case, Entry
+from models.cases import OVER, Case, Entry, frozen_cny
 from streams import metrics
 
 
@@ -32,6 +32,7 @@ class Casebook:
         self._last[name] = case
         if case.status not in OVER:
             metrics.OPEN_CASES.labels(case.severity).inc()
+        metrics.FROZEN.inc(max(0.0, frozen_cny(case) - (frozen_cny(before) if before is not None else 0.0)))
         reached = before is not None and any(entry.reached for entry in before.history)
         for entry in _new(before, case):
             metrics.CASE_STEPS.labels(entry.kind).inc()
