@@ -14,7 +14,7 @@ demo: $(VENV)/local.stamp  ## Start a real Kafka and Valkey, play a day of recor
 	@$(BIN)/forewarn demo $(ARGS)
 
 test: $(VENV)/test.stamp  ## Run all tests, on a real Kafka and Valkey (ARGS="-k name" passes options to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/test.stamp  ## Check style and types: ruff and mypy
 	@$(BIN)/ruff check .

@@ -24,7 +24,7 @@ COPIES = 60
 
 SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "kills": lambda ground: workers.kills(ground, 20),
-    "rebalances": lambda ground: workers.rebalances(ground, 6),
+    "rebalances": lambda ground: workers.rebalances(ground, 6, rest=2 * workers.REST_S),
     "zombies": lambda ground: workers.zombies(ground, 5),
     "stops": lambda ground: workers.orderly_stops(ground, 5),
     "cuts": cuts.cuts,

@@ -109,7 +109,7 @@ def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:
     desk.start_dispatcher(FOREWARN_POLICY_FILE=str(policy))
     case = until(lambda: next((each for each in cases(desk).values() if each["tier"] == "city"), {}))
 
-    assert [entry["kind"] for entry in case["history"]] == ["opened", "escalated"]
+    assert [entry["kind"] for entry in case["history"][:2]] == ["opened", "escalated"]
     assert case["history"][1]["at"] == case["opened"] + 3000
 
 

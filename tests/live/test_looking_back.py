@@ -129,7 +129,7 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(records)], strict=True)):
             asyncio.run(_play(settings, records[begin:end], late[number] if number < 3 else []))
         expected = _expected(records, known)
-        until(lambda: _standing(site) == expected, 40)
+        until(lambda: _same(_standing(site), expected), 40)
 
         withdrawn = late[chance.randrange(3)]
         asyncio.run(publish(settings, [msgspec.structs.replace(each, revoked=True) for each in withdrawn]))
@@ -137,7 +137,7 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         left = [each for each in known if each.key not in names]
         remaining = _expected(records, left)
         assert remaining != expected
-        until(lambda: _standing(site) == remaining, 40)
+        until(lambda: _same(_standing(site), remaining), 40)
     finally:
         site.stop()
 
@@ -162,6 +162,12 @@ async def _play(settings: Settings, records: list[Made], indicators: list[Indica
 def _standing(site: Site) -> dict[str, Any]:
     """The alerts that stand, by id, as the topic has them."""
     return {id: alert for id, alert in last_words(site.alerts()).items() if alert["status"] == "raised"}
+
+
+def _same(standing: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Whether the alerts are the same in all but where somebody is: the ledger keeps no cells."""
+    without = [{id: alert | {"cell": ""} for id, alert in alerts.items()} for alerts in (standing, expected)]
+    return without[0] == without[1]
 
 
 def _expected(records: list[Made], known: list[Indicator]) -> dict[str, Any]:
