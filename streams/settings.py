@@ -270,7 +270,7 @@ class Settings:
     )
     audit_log: Path = setting(
         Path,
-        "Where `forewarn hunt` notes who looked whom up and for which case, one JSON line each.",
+        "Where it is noted who looked whom up, came in or was refused: one file for a machine, one JSON line each.",
         make=lambda: Path(".forewarn/audit.jsonl"),
         shown=".forewarn/audit.jsonl",
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 COMMANDS = {
+    "audit": "streams.cli.audit:audit",
     "campaigns": "streams.cli.campaigns:campaigns",
     "city": "streams.cli.city:city",
     "demo": "streams.cli.demo:demo",
