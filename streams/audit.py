@@ -14,7 +14,7 @@ import hmac
 import io
 import os
 import pwd
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,11 +22,13 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from models.chain import BEGINNING, HALF, Line, Plain, digest, line_of, old_line_of
+from streams.durable import hand_over, sync_folder
 from streams.settings import Settings
 
 Deed = Literal[
     "look-up",
     "shown-number",
+    "shown-case",
     "case-refused",
     "sign-in",
     "sign-in-refused",
@@ -83,7 +85,15 @@ class AuditLog:
         """The site's log."""
         return cls(settings.audit_log, settings.pseudonym_key)
 
-    def note(self, did: Deed, *, who: str, case: str = "", about: Sequence[str] = (), **details: Plain) -> Line:
+    def note(
+        self,
+        did: Deed,
+        *,
+        who: str,
+        case: str = "",
+        about: Sequence[str] = (),
+        details: Mapping[str, Plain] | None = None,
+    ) -> Line:
         """Add a line, on the disk when this returns; blocks while another process adds one.
 
         ``about`` are ``type:value``, of which only pseudonyms are written; ``details`` are written as they are, and
@@ -94,7 +104,7 @@ class AuditLog:
         )
         try:
             with self._locked() as file:
-                return self._append(file, did, who, case, what, details)
+                return self._append(file, did, who, case, what, dict(details or {}))
         except OSError as error:
             raise AuditError(
                 f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is done or shown: mend "
@@ -135,7 +145,7 @@ class AuditLog:
             note = Line(
                 number=number,
                 at=at,
-                who=who,
+                who=operator(),  # whoever asks for the next line has no part in it
                 did=HALF,
                 case="",
                 what=(),
@@ -151,12 +161,13 @@ class AuditLog:
             while written < len(content):
                 written += os.write(file, content[written:])
             os.fsync(file)
+            if not size:
+                hand_over(file, self.path.parent)
+                sync_folder(self.path.parent)
         except OSError:
             with contextlib.suppress(OSError):  # of our own line; else the next one notes it as half-written
                 os.ftruncate(file, size)
             raise
-        if not size:
-            _sync_folder(self.path.parent)
         return line
 
     def _end(self, file: int, size: int) -> _End:
@@ -225,11 +236,3 @@ def lines(path: Path) -> Iterator[bytes]:
         raise AuditError(
             f"The audit log {path} cannot be read ({error.strerror}): FOREWARN_AUDIT_LOG names the one to read."
         ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -51,7 +51,7 @@ def forewarn(path: Path) -> Forewarn:
 def noted(log: AuditLog, count: int) -> list[bytes]:
     """Note some look-ups; all lines of the file."""
     for number in range(count):
-        log.note("look-up", who="li.wei", case=f"A-{number}", about=[f"number:{ANN}"], found=number)
+        log.note("look-up", who="li.wei", case=f"A-{number}", about=[f"number:{ANN}"], details={"found": number})
     return log.path.read_bytes().splitlines(keepends=True)
 
 
@@ -62,7 +62,7 @@ def whole(path: Path, head: str | None = None) -> Whole:
 
 def test_a_line_says_who_did_what_for_which_case_and_about_whom_as_a_pseudonym(log: AuditLog) -> None:
     log = AuditLog(log.path, KEY, lambda: datetime(2026, 11, 27, 9, 30, tzinfo=UTC))
-    log.note("shown-number", who="li.wei", case="A-1", about=[f"number:{ANN}"], found=1, since=None)
+    log.note("shown-number", who="li.wei", case="A-1", about=[f"number:{ANN}"], details={"found": 1, "since": None})
 
     assert json.loads(log.path.read_bytes()) == {
         "number": 1,
@@ -299,7 +299,7 @@ def test_show_filters_by_user_case_and_time(forewarn: Forewarn, path: Path) -> N
     path.write_bytes(OLD)
     for day, who, case in ((2, "li.wei", "A-1"), (3, "zhao", "A-1"), (4, "li.wei", "A-2")):
         moment = datetime(2026, 11, day, tzinfo=UTC)
-        AuditLog(path, KEY, lambda at=moment: at).note("look-up", who=who, case=case, found=1)  # type: ignore[misc]
+        AuditLog(path, KEY, lambda at=moment: at).note("look-up", who=who, case=case, details={"found": 1})  # type: ignore[misc]
 
     def shown(*arguments: str) -> list[tuple[str, str]]:
         lines = [json.loads(line) for line in forewarn("show", "--json", *arguments).stdout.splitlines()]

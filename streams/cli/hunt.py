@@ -78,8 +78,7 @@ def hunt(
             who=operator(),
             case=case,
             about=keys,
-            since=since.isoformat(timespec="seconds"),
-            found=people,
+            details={"since": since.isoformat(timespec="seconds"), "found": people},
         )
     except (LedgerError, AuditError) as error:
         raise InputError(str(error)) from None
