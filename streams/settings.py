@@ -274,6 +274,15 @@ class Settings:
         make=lambda: Path(".forewarn/audit.jsonl"),
         shown=".forewarn/audit.jsonl",
     )
+    users_file: Path = setting(
+        Path,
+        "Who may come in, and as what; `forewarn users` writes it.",
+        make=lambda: Path(".forewarn/users.json"),
+        shown=".forewarn/users.json",
+    )
+    session_minutes: int = setting(
+        positive_int, "Minutes without a request after which whoever signed in has to do so again.", 30, shown="30"
+    )
     log_format: str = setting(
         one_of("auto", "json", "console"), "`json`, `console`, or `auto`: console on a terminal.", "auto"
     )

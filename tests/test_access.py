@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from models.access import (
     acts,
     may,
     sees,
+    table,
     user,
 )
 
@@ -134,3 +137,8 @@ def test_every_action_and_every_role_has_its_place_in_the_table() -> None:
     assert set(MEANINGS) == set(ACTIONS)
     assert set(RIGHTS) == set(ROLES)
     assert set().union(*(rights.actions for rights in RIGHTS.values())) == set(ACTIONS)
+
+
+def test_the_page_has_the_table_of_the_code() -> None:
+    """To mend it: python -c "from models.access import table; print(table())"."""
+    assert table() in (Path(__file__).parent.parent / "docs" / "access.md").read_text(encoding="utf-8")

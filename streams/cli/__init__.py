@@ -31,6 +31,7 @@ COMMANDS = {
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",
+    "users": "streams.cli.users:users",
     "worker": "streams.cli.worker:worker",
 }
 
