@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import msgspec
@@ -232,23 +233,25 @@ def test_nothing_is_added_to_a_file_that_is_no_audit_log(log: AuditLog, content:
     assert log.path.read_text() == content
 
 
-def many(path: Path, who: str) -> None:
-    """Note fifty things, in a process of its own."""
+def many(path: Path, who: str, begin: Barrier) -> None:
+    """Note a hundred things, in a process of its own, from the moment on when all are ready."""
     log = AuditLog(path, KEY)
-    for _ in range(50):
+    begin.wait(60)
+    for _ in range(100):
         log.note("look-up", who=who)
 
 
 def test_several_processes_write_to_one_file(log: AuditLog) -> None:
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=many, args=(log.path, f"user-{number}")) for number in range(3)]
+    begin = spawn.Barrier(3)
+    processes = [spawn.Process(target=many, args=(log.path, f"user-{number}", begin)) for number in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
 
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert whole(log.path).lines == 150
+    assert whole(log.path).lines == 300
     assert {json.loads(raw)["who"] for raw in lines(log.path)} == {"user-0", "user-1", "user-2"}
 
 

@@ -154,6 +154,19 @@ def test_a_hash_of_older_parameters_is_renewed_when_its_user_comes_in(site: Site
     assert [line["did"] for line in site.noted()] == ["user-added"]
 
 
+def test_a_password_that_is_changed_while_the_old_one_is_hashed_anew_stays_changed(site: Site) -> None:
+    class Meanwhile(PasswordHasher):
+        """Somebody else changes the password just then."""
+
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            site.users.set_password("li.wei", GOOD + " and more", by="os:root")
+            return super().hash(password, salt=salt)
+
+    assert site.opened(Meanwhile(time_cost=2, memory_cost=16, parallelism=1)).check("li.wei", GOOD)
+    assert reason(lambda: site.users.check("li.wei", GOOD)) == "password"
+    assert site.users.check("li.wei", GOOD + " and more")
+
+
 def test_a_token_lets_its_user_in_until_it_is_revoked_or_he_is_disabled(site: Site) -> None:
     token = site.users.add_token("li.wei", "dispatch", by="os:root")
     other = site.users.add_token("li.wei", "other", by="os:root")

@@ -34,11 +34,11 @@ class Site:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self.now = 1_800_000_000.0
-        self.audit = folder / "audit.jsonl"
+        self.audit, self.file = folder / "audit.jsonl", folder / "users.json"
         self.store = Store(settings)
         log = AuditLog(self.audit, "a-key-for-tests-only")
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        self.users = Users(AccountsFile(folder / "users.json"), log, Passwords(hasher))
+        self.users = Users(AccountsFile(self.file), log, Passwords(hasher))
         self.sessions = Sessions(self.store, settings, lambda: self.now)
         self.attempts = Attempts(self.store)
         self.door = Door(self.users, self.sessions, self.attempts, log)
@@ -141,6 +141,13 @@ async def test_a_change_ends_sessions_even_if_redis_was_never_told(site: Site) -
         assert await site.door.user_of_session(token) is None
         site.users.enable("li.wei", by="x")
         assert await site.door.user_of_session(token) is None
+
+
+async def test_whoever_is_disabled_by_hand_in_the_file_is_refused_too(site: Site) -> None:
+    token = await site.sessions.begin(site.li)
+    site.file.write_text(site.file.read_text().replace('"disabled": false', '"disabled": true'))
+    assert site.li.user.disabled
+    assert await site.door.user_of_session(token) is None
 
 
 async def test_another_role_holds_from_the_next_request_on(site: Site) -> None:
