@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
 import stat
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
@@ -253,6 +255,24 @@ def test_several_processes_write_to_one_file(log: AuditLog) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert whole(log.path).lines == 300
     assert {json.loads(raw)["who"] for raw in lines(log.path)} == {"user-0", "user-1", "user-2"}
+
+
+def test_who_is_in_the_middle_of_a_line_is_waited_for_by_writers_and_readers(log: AuditLog) -> None:
+    noted(log, 1)
+    with log.path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = [
+            threading.Thread(target=noted, args=(log, 1)),
+            threading.Thread(target=lambda: [*lines(log.path)]),
+        ]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join(0.1)
+            assert thread.is_alive()
+    for thread in waiting:
+        thread.join(60)
+    assert whole(log.path).lines == 2
 
 
 def test_verify_prints_count_and_hash_which_the_next_one_takes(forewarn: Forewarn, log: AuditLog) -> None:
