@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
+from statistics import median
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.cases import Kind, State
-from models.figures import figures
+from models.cases import Kind, Outcome, State
+from models.deadlines import DAY, HOUR, MINUTE
 from models.playbooks import playbook_for
 from models.routing import Name
+from models.tallies import Tally, tallies
 from streams.console import gate
 from streams.console.bodies import BODIES, body_of_json
 from streams.console.console import console_of
@@ -26,6 +27,8 @@ router = APIRouter()
 
 LONGEST: Final = 500
 """Cases in one answer."""
+_EAST: Final = 8 * HOUR
+"""By which China's one time zone is ahead."""
 
 
 class Orders(Struct, frozen=True):
@@ -48,6 +51,34 @@ class UnitLine(Struct, frozen=True):
     name: Name
     yours: bool
     """Whether whoever asks sees its cases."""
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """One unit's; of the day unless it says otherwise."""
+
+    open: int
+    """Cases that it has now and that are not over."""
+    urgent: int
+    """Of those."""
+    overdue: int
+    """Of those that are open, with a deadline that was missed and is still to be met."""
+    escalated: int
+    """Orders that went up from it because it was late."""
+    acknowledge_minutes: float | None
+    """Median from an order to its acknowledgement; None without any."""
+    reach_minutes: float | None
+    """Median from when a case was opened to when the person was reached; None without any."""
+    outcomes: dict[Outcome, int]
+    """How cases ended."""
+    loss_cny: float
+
+
+class Statistics(Struct, frozen=True):
+    """The units' figures; both times are epoch ms."""
+
+    since: int
+    now: int
+    units: dict[str, Figures]
 
 
 class _Filter(BaseModel):
@@ -116,12 +147,13 @@ async def units(request: Request) -> Response:
 
 @router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")])
 async def statistics(request: Request) -> Response:
-    """How the units do today, from midnight of the console's time zone."""
+    """How the units do today, from midnight on."""
     console = console_of(request)
     now = console.now()
     since = midnight(now)
-    found = figures(console.cases().cases(), console.office.stations.units, since, now)
-    return answer({"since": since, "now": now, "units": found})
+    found = tallies(console.cases().cases(), now, since)
+    names = dict.fromkeys((*console.office.stations.units, *sorted(found)))
+    return answer(Statistics(since, now, {unit: _figures(found.get(unit, Tally())) for unit in names}))
 
 
 @router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in])
@@ -131,6 +163,27 @@ async def playbook(request: Request, scam_type: str) -> Response:
 
 
 def midnight(now: int) -> int:
-    """When the day of a moment began, here (both epoch ms)."""
-    here = datetime.fromtimestamp(now / 1000)
-    return int(datetime(here.year, here.month, here.day).timestamp() * 1000)
+    """When the day of a moment began in China (both epoch ms).
+
+    >>> midnight(1_760_000_000_000)
+    1759939200000
+    """
+    return (now + _EAST) // DAY * DAY - _EAST
+
+
+def _figures(tally: Tally) -> Figures:
+    return Figures(
+        open=tally.open,
+        urgent=tally.urgent,
+        overdue=tally.overdue,
+        escalated=tally.escalated,
+        acknowledge_minutes=_minutes(tally.acknowledged_ms),
+        reach_minutes=_minutes(tally.reached_ms),
+        outcomes=dict(sorted(tally.outcomes.items())),
+        loss_cny=tally.loss_cny,
+    )
+
+
+def _minutes(times: list[int]) -> float | None:
+    """The median in minutes, to a tenth; None without any."""
+    return round(median(times) / MINUTE, 1) if times else None
