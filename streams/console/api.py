@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.cases import Kind, Outcome, State
 from models.deadlines import DAY, HOUR, MINUTE
-from models.playbooks import playbook_for
+from models.playbooks import Playbook, playbook_for
 from models.routing import Name
 from models.tallies import Tally, tallies
 from streams.console import gate
 from streams.console.bodies import BODIES, body_of_json
 from streams.console.console import console_of
+from streams.console.description import Taken, described
 from streams.console.refusals import Refused
 from streams.console.reports import report
 from streams.console.sheets import Sheet, answer, line, sheet, shown_number
@@ -27,6 +28,7 @@ router = APIRouter()
 
 LONGEST: Final = 500
 """Cases in one answer."""
+
 _EAST: Final = 8 * HOUR
 """By which China's one time zone is ahead."""
 
@@ -51,6 +53,12 @@ class UnitLine(Struct, frozen=True):
     name: Name
     yours: bool
     """Whether whoever asks sees its cases."""
+
+
+class Units(Struct, frozen=True):
+    """All units of the city."""
+
+    units: list[UnitLine]
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -90,7 +98,7 @@ class _Filter(BaseModel):
     offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
-@router.get("/api/v1/orders", dependencies=[gate.requires("read-orders")])
+@router.get("/api/v1/orders", dependencies=[gate.requires("read-orders")], openapi_extra=described(Orders))
 async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Response:
     """The cases of the units that whoever asks sees: open ones first, by urgency, then the newest that are over."""
     console = console_of(request)
@@ -103,7 +111,7 @@ async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Respon
     return answer(Orders([line(request, case) for case in found], total, view.as_of, view.last_change))
 
 
-@router.get("/api/v1/cases/{case}", dependencies=[gate.requires("read-orders")])
+@router.get("/api/v1/cases/{case}", dependencies=[gate.requires("read-orders")], openapi_extra=described(Sheet))
 async def one_case(request: Request, case: str, show: Annotated[Literal["number"] | None, Query()] = None) -> Response:
     """A case with all that has happened; with the person's number only on demand, which is noted."""
     found = await gate.readable_case(request, case)
@@ -120,7 +128,7 @@ def _saying(kind: Kind) -> Callable[..., Awaitable[Response]]:
         reported = await report(request, case, await body_of_json(request, kind), idempotency_key)
         if reported.shown:
             return answer(sheet(request, reported.case))
-        return answer({"id": reported.id}, HTTPStatus.ACCEPTED)
+        return answer(Taken(reported.id), HTTPStatus.ACCEPTED)
 
     say.__doc__ = BODIES[kind].__doc__
     return say
@@ -133,19 +141,20 @@ for _kind, _body in BODIES.items():
         methods=["POST"],
         name=_kind,
         dependencies=[gate.requires(_body.action)],
+        openapi_extra=described(Sheet, _body, s202=Taken),
     )
 
 
-@router.get("/api/v1/units", dependencies=[gate.signed_in])
+@router.get("/api/v1/units", dependencies=[gate.signed_in], openapi_extra=described(Units))
 async def units(request: Request) -> Response:
     """All units of the city."""
     console = console_of(request)
     mine = gate.units_of(console, gate.user(request))
     tree = console.office.stations.units.values()
-    return answer({"units": [UnitLine(u.id, u.tier, u.parent, u.name, u.id in mine) for u in tree]})
+    return answer(Units([UnitLine(each.id, each.tier, each.parent, each.name, each.id in mine) for each in tree]))
 
 
-@router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")])
+@router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")], openapi_extra=described(Statistics))
 async def statistics(request: Request) -> Response:
     """How the units do today, from midnight on."""
     console = console_of(request)
@@ -156,7 +165,7 @@ async def statistics(request: Request) -> Response:
     return answer(Statistics(since, now, {unit: _figures(found.get(unit, Tally())) for unit in names}))
 
 
-@router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in])
+@router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in], openapi_extra=described(Playbook))
 async def playbook(request: Request, scam_type: str) -> Response:
     """What an officer says and checks; for a type without a playbook of its own that of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))
@@ -187,3 +196,7 @@ def _figures(tally: Tally) -> Figures:
 def _minutes(times: list[int]) -> float | None:
     """The median in minutes, to a tenth; None without any."""
     return round(median(times) / MINUTE, 1) if times else None
+
+
+KINDS: Final[tuple[type, ...]] = (Orders, Sheet, Units, Statistics, Playbook, *BODIES.values())
+"""All types that these routes take and answer."""
