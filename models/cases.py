@@ -142,6 +142,11 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
         times = (self.acknowledge_by, self.call_by, self.visit_by, self.snoozed_until)
         return min((time for time in times if time is not None), default=None)
 
+    @property
+    def late(self) -> set[str]:
+        """The units from which it went up because a deadline had passed."""
+        return {entry.unit for entry in self.history if entry.kind == "escalated"}
+
     def has(self, feedback: str) -> bool:
         """Whether this feedback has been heard already."""
         return any(entry.id == feedback for entry in self.history) or any(

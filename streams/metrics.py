@@ -144,6 +144,20 @@ REACH_SECONDS = Histogram(
     buckets=_HUMAN,
     registry=REGISTRY,
 )
+REQUESTS = Counter(
+    "forewarn_console_requests",
+    "Requests that the console has answered, by the route's template.",
+    ["route", "method", "status"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "forewarn_console_request_seconds",
+    "From a request to the first byte of the console's answer, by the route's template.",
+    ["route"],
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+LISTENERS = Gauge("forewarn_console_listeners", "Who is told of changes of cases at present.", registry=REGISTRY)
 READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
 
 
@@ -160,7 +174,8 @@ def page() -> str:
 # Metrics
 
 A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`, the dispatcher at
-that of `FOREWARN_DISPATCHER_HTTP`. No label ever holds a person's number.
+that of `FOREWARN_DISPATCHER_HTTP`, the console at that of `FOREWARN_CONSOLE_HEALTH`. No label ever holds a person's
+number.
 
 | metric | type | labels | what it is |
 |---|---|---|---|

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 COMMANDS = {
+    "audit": "streams.cli.audit:audit",
     "campaigns": "streams.cli.campaigns:campaigns",
     "city": "streams.cli.city:city",
+    "console": "streams.cli.console:console",
     "demo": "streams.cli.demo:demo",
     "dispatcher": "streams.cli.dispatcher:dispatcher",
     "doctor": "streams.cli.doctor:doctor",
@@ -32,6 +34,7 @@ COMMANDS = {
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",
+    "users": "streams.cli.users:users",
     "worker": "streams.cli.worker:worker",
 }
 

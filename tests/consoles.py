@@ -1,0 +1,199 @@
+"""A console for tests, with everything that is behind it but Kafka: made-up users, cases of a real board."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from models.access import Role, user
+from models.cases import Case, Feedback, FeedbackError
+from streams.access.accounts import Account, AccountsFile, Token
+from streams.access.attempts import Attempts
+from streams.access.door import Door
+from streams.access.passwords import Passwords
+from streams.access.sessions import Sessions
+from streams.access.store import Store
+from streams.access.users import Users
+from streams.audit import AuditLog
+from streams.console.app import make_app
+from streams.console.console import Console
+from streams.console.reporter import Reporter
+from streams.console.view import View
+from streams.playbook_files import read_playbooks
+from streams.settings import Settings
+from tests.casework import OFFICE, T0, Desk, alert
+
+GOOD = "three plain words"
+KEY = "a-key-for-tests-only"
+PLAYBOOKS = read_playbooks()
+URL = "http://console.test"
+PEOPLE: dict[str, tuple[Role, str]] = {
+    "li": ("officer", "ps-0205"),
+    "wang": ("officer", "ps-0101"),
+    "zhou": ("sub-bureau", "sb-02"),
+    "sun": ("sub-bureau", "sb-01"),
+    "chen": ("centre", "centre"),
+    "qian": ("analyst", ""),
+    "zhao": ("auditor", ""),
+    "wu": ("admin", ""),
+}
+"""Somebody of each role, and of another place; the case of the tests is at ps-0205, which is below sb-02."""
+
+
+class Backroom:
+    """What stands behind a console; the board is the dispatcher's own, and answers at once."""
+
+    def __init__(self, settings: Settings, folder: Path, secure: bool = False, shown_within: float = 2.0) -> None:
+        self.audit_file, self.users_file = folder / "audit.jsonl", folder / "users.json"
+        self.store = Store(settings)
+        audit = AuditLog(self.audit_file, KEY)
+        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self.users = Users(AccountsFile(self.users_file), audit, passwords)
+        self.sessions = Sessions(self.store, settings)
+        self.view = View()
+        self.view.begin([])
+        self.view.as_of = T0
+        self.desk = Desk()
+        self.now = T0
+        self.sent: list[Feedback] = []
+        self.sending: Callable[[Feedback], Awaitable[None]] = self.send
+        self.console = Console(
+            office=OFFICE,
+            view=self.view,
+            reporter=Reporter(self.view, lambda feedback: self.sending(feedback), shown_within),
+            door=Door(self.users, self.sessions, Attempts(self.store), audit),
+            audit=audit,
+            playbooks=PLAYBOOKS,
+            secure=secure,
+            now=lambda: self.now,
+        )
+        self.app: FastAPI = make_app(self.console)
+        self.tokens: dict[str, str] = {}
+        with AccountsFile(self.users_file).changing() as accounts:  # at once: one by one, each is noted and synced
+            hashed = passwords.hash("nobody", GOOD)
+            for name, (role, unit) in PEOPLE.items():
+                self.tokens[name] = f"forewarn_{name}"
+                token = Token("tests", "2026-01-01T00:00:00+00:00", sha256(self.tokens[name].encode()).hexdigest())
+                accounts[name] = Account(user(name, role, unit), hashed, "stamp", (token,))
+
+    def alert(self, severity: Any = "urgent", **more: Any) -> Case:
+        """An alert reaches the dispatcher, and the console sees the case."""
+        case = self.desk.alert(alert(severity, **more), self.now)
+        assert case is not None
+        self.view.put(case)
+        return case
+
+    def wait(self, until: int) -> None:
+        """Time passes, for the dispatcher and the console."""
+        self.now = until
+        for case in self.desk.wait(until):
+            assert case is not None
+            self.view.put(case)
+
+    async def send(self, feedback: Feedback) -> None:
+        """What was said reaches the dispatcher, and the console sees the case."""
+        self.sent.append(feedback)
+        try:
+            case = self.desk.feedback(feedback, self.now)
+        except FeedbackError:  # a dead letter
+            return
+        if case is not None:
+            self.view.put(case)
+
+    @asynccontextmanager
+    async def coming(self, name: str = "", **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody's own system, with his token; without a name, one that nobody knows."""
+        if name:
+            headers["Authorization"] = f"Bearer {self.tokens[name]}"
+        transport = httpx.ASGITransport(app=self.app, client=("10.1.2.3", 5000))
+        async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as client:
+            yield client
+
+    @asynccontextmanager
+    async def listening(self, name: str, after: str = "") -> AsyncIterator[Ear]:
+        """Somebody's own system that listens to changes."""
+        headers = {"Authorization": f"Bearer {self.tokens[name]}", "Last-Event-ID": after}
+        ear = Ear(self.app, headers)
+        yield ear
+        await ear.close()
+
+    def noted(self) -> list[dict[str, Any]]:
+        """What the audit log says."""
+        content = self.audit_file.read_bytes() if self.audit_file.exists() else b""
+        return [msgspec.json.decode(line) for line in content.splitlines()]
+
+
+class Ear:
+    """Reads server-sent events straight from the app: httpx would wait for the end of them."""
+
+    def __init__(self, app: FastAPI, headers: dict[str, str]) -> None:
+        self.status = 0
+        self.ended = False
+        self._heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/api/v1/changes",
+            "raw_path": b"/api/v1/changes",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(key.lower().encode(), value.encode()) for key, value in headers.items()],
+            "client": ("10.1.2.3", 5000),
+            "server": ("console.test", 80),
+        }
+        self._task = asyncio.ensure_future(app(scope, self._receive, self._send))
+
+    async def event(self) -> dict[str, str]:
+        """The next event that is more than a sign of life, by field."""
+        while True:
+            async with asyncio.timeout(3):
+                text = (await self._heard.get()).decode()
+            fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+            if "event" in fields:
+                return fields
+
+    async def began(self) -> None:
+        """Wait until the stream has begun."""
+        async with asyncio.timeout(3):
+            await self._heard.get()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come that was not asked for."""
+        return self._heard.empty()
+
+    async def end(self) -> None:
+        """Wait until the console ends the stream."""
+        async with asyncio.timeout(3):
+            await self._task
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._gone.set()
+        async with asyncio.timeout(3):
+            await self._task
+
+    async def _receive(self) -> Any:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if self._gone.is_set():
+            raise OSError("the other end is gone")
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        elif message.get("body"):
+            self._heard.put_nowait(message["body"])
