@@ -21,7 +21,7 @@ from streams.local import LocalStackError, broker, jars
 from streams.local.ports import any_free_port, choose_port, is_free
 from streams.local.process import Launch, ProcessId, Server, identify, is_alive, terminate
 from streams.local.stack import is_in_use, take_folder
-from streams.local.state import StackState, read_state, write_state
+from streams.local.state import Running, StackState, read_state, write_state
 
 ROOT = Path(__file__).parents[1]
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -199,7 +199,9 @@ def test_a_state_that_forewarn_did_not_write_is_refused_in_a_sentence(tmp_path: 
 def test_down_spares_a_process_that_has_inherited_a_pid(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     """After a reboot stack.json may name pids that are somebody else's now."""
     stale = of_another(identify(sleeper.pid))
-    write_state(tmp_path, StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", stale, stale, worker=stale))
+    write_state(
+        tmp_path, StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", stale, stale, {"worker": Running(stale, "")})
+    )
     result = CliRunner().invoke(down, ["--folder", str(tmp_path)])
 
     assert result.exit_code == 0

@@ -19,13 +19,16 @@ from models.policy import SEVERITIES
 from models.wording import scam_name
 from streams import small_city
 from streams.cli import CommandError
-from streams.cli.local import USUAL_HTTP_PORT, delete_data, one_sentence, say
+from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
 from streams.contracts import ContractError, apply, load, open_admin
 from streams.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
+from streams.demonstration_order import handled
+from streams.dispatch import stations_file
 from streams.indicator_topic import TopicError
+from streams.local import samples
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
-from streams.local.worker import FOREWARN, worker
+from streams.local.worker import HEALTH, service
 from streams.playing import PlayError
 from streams.setting_values import Address, beside
 from streams.settings import Settings
@@ -79,50 +82,57 @@ def _run(folder: Path, examples: Path, rate: float) -> None:
 
 
 def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: Console) -> Report:
-    """A day of the examples, and then the number that a victim reports."""
-    settings = _site(stack, USUAL_HTTP_PORT)
+    """A day of the examples, an order of it, and then the number that a victim reports."""
+    settings = _site(stack)
     say(f"Kafka {stack.kafka}, Valkey {stack.redis}, metrics http://{settings.http}/metrics")
     count = asyncio.run(import_lists(settings, examples))
-    say(f"{count:,} indicators; starting the worker")
-    http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT + 1)}"
+    say(f"{count:,} indicators; starting {', '.join(HEALTH)}")
+    pages = f"{LOOPBACK}:{choose_port(None, USUAL_CONSOLE_PORT)}"
     environ = _environ(settings) | {
+        **{name: str(path) for name, path in samples.kept(folder.absolute()).items()},
         "FOREWARN_LEDGER": str(folder.absolute() / "ledger"),
-        "FOREWARN_HUNTER_HTTP": http,
+        "FOREWARN_CONSOLE_HTTP": pages,
     }
-    process = worker(folder / "worker.log", str(settings.http), environ, stack.watch)
-    hunter = worker(folder / "hunter.log", http, environ, stack.watch, (*FOREWARN, "hunter"))
+    at = {name: f"{LOOPBACK}:{choose_port(None, port)}" for name, (_, port) in HEALTH.items() if name != "worker"}
+    at["worker"] = str(settings.http)
+    processes = {name: service(name, folder / f"{name}.log", at[name], environ, stack.watch) for name in HEALTH}
     try:
-        process.start()
-        hunter.start()
-        process.wait()
-        hunter.wait()
+        for each in processes.values():
+            each.start()
+        for each in processes.values():
+            each.wait()
         before = asyncio.run(play_earlier(settings, examples, rate))
         say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
         result = asyncio.run(
             demonstrate(
-                *(settings, examples, process, rate),
+                *(settings, examples, processes["worker"], rate),
                 lambda alert: console.print(_written(alert), soft_wrap=True),
                 before,
             )
         )
         console.print(_summary(result, examples), soft_wrap=True)
+        say("\nThe most urgent of the day's orders, handled by its station through the API:\n")
+        for line in handled(pages, folder.absolute(), stations_file.load(settings.stations_file)):
+            console.print(line, soft_wrap=True)
         say("\nA victim reports a number that nobody knew. Whom it had reached two days ago:\n")
         return asyncio.run(
             look_back(settings, examples, lambda alert: console.print(_written(alert, day=True), soft_wrap=True))
         )
     finally:
-        hunter.stop()
-        process.stop()
+        for each in processes.values():
+            each.ask_to_stop()
+        for each in processes.values():
+            each.stop()
 
 
 def _city(stack: LocalStack, folder: Path, console: Console) -> None:
     """A simulated city on topics of its own, and what became of its victims."""
     say(f"\nA simulated city of {small_city.PEOPLE:,} people and {small_city.DAYS} days, whose victims are known:\n")
     truths = small_city.make(folder / "city")
-    settings = _site(stack, USUAL_HTTP_PORT, topic_prefix="city.", group="city")
+    settings = _site(stack, topic_prefix="city.", group="city")
     asyncio.run(import_lists(settings, folder / "city"))
     environ = _environ(settings) | {"FOREWARN_LEDGER": str(folder.absolute() / "city-ledger")}
-    process = worker(folder / "city.log", str(settings.http), environ, stack.watch)
+    process = service("worker", folder / "city.log", str(settings.http), environ, stack.watch)
     try:
         process.start()
         process.wait()
@@ -142,9 +152,9 @@ def _city(stack: LocalStack, folder: Path, console: Console) -> None:
     )
 
 
-def _site(stack: LocalStack, port: int, **fields: str) -> Settings:
+def _site(stack: LocalStack, **fields: str) -> Settings:
     """The settings of a site on the stack, and its topics."""
-    http = Address(LOOPBACK, choose_port(None, port))
+    http = Address(LOOPBACK, choose_port(None, HEALTH["worker"][1]))
     settings = Settings(kafka=stack.kafka, redis=stack.redis, http=http, **fields)  # type: ignore[arg-type]
     with open_admin(settings) as admin:
         apply(load(settings.topics_file), admin, settings)

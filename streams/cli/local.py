@@ -1,4 +1,4 @@
-"""``forewarn up`` and ``forewarn down``: a real Kafka, Valkey and worker on this machine, left running.
+"""``forewarn up`` and ``forewarn down``: a real Kafka and Valkey and all of Forewarn on this machine, left running.
 
 The export line goes to stdout, so that ``eval "$(forewarn up)"`` sets a shell up; words for people go to
 stderr.
@@ -19,15 +19,15 @@ import click
 import msgspec
 
 from streams.cli import CommandError
-from streams.local import LocalStackError
+from streams.local import LocalStackError, samples
 from streams.local.ports import LOOPBACK, choose_port
-from streams.local.process import terminate
+from streams.local.process import Server, terminate
 from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
-from streams.local.state import StackState, read_state, remove_state, write_state
-from streams.local.worker import FOREWARN, worker
+from streams.local.state import Running, StackState, read_state, remove_state, write_state
+from streams.local.worker import FOREWARN, HEALTH, service
 
 P = ParamSpec("P")
-USUAL_HTTP_PORT = 8890
+USUAL_CONSOLE_PORT = 8893
 PORT = click.IntRange(1, 65535)
 FOLDER = click.option(
     "--folder",
@@ -60,10 +60,10 @@ def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
 @FOLDER
 @click.option("--kafka-port", type=PORT, help="Kafka's port  [default: 9092, or a free one]")
 @click.option("--redis-port", type=PORT, help="Valkey's port  [default: 6379, or a free one]")
-@click.option("--no-worker", is_flag=True, help="Start the servers only.")
+@click.option("--servers-only", is_flag=True, help="Start Kafka and Valkey only.")
 @one_sentence
-def up(folder: Path, kafka_port: int | None, redis_port: int | None, no_worker: bool) -> None:
-    """Start a real Kafka, a Valkey and a worker here, and leave them running.
+def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_only: bool) -> None:
+    """Start a real Kafka, a Valkey, a worker, the hunter, the dispatcher and the console, and leave them running.
 
     Needs neither Docker nor root. What runs already is left as it is. End it with: forewarn down
 
@@ -75,12 +75,17 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, no_worker: 
     else:
         state = start_servers(folder, kafka_port, redis_port, state)
     apply_topics(folder, state)
-    if not no_worker and not state.works:
-        state = start_worker(folder, state)
-    say(f"Kafka   {state.kafka}")
-    say(f"Valkey  {state.redis}")
-    if state.http is not None and state.works:
-        say(f"Worker  http://{state.http}/metrics")
+    if not servers_only and not state.works:
+        state = start_services(folder, state)
+    say(f"Kafka       {state.kafka}")
+    say(f"Valkey      {state.redis}")
+    for name, each in state.services.items():
+        if each.runs and each.http:
+            say(f"{name.capitalize():11} http://{each.http}/metrics")
+    if state.works:
+        say(f"\nOrders are at http://{state.console}/")
+        for name, password in (samples.first_users(folder) if "FOREWARN_USERS_FILE" not in os.environ else {}).items():
+            say(f"  sign in as {name:8} with {password}   (shown this once)")
     click.echo("export " + shlex.join(f"{name}={value}" for name, value in environment(folder, state).items()))
 
 
@@ -102,9 +107,10 @@ def start_servers(
 
 
 def environment(folder: Path, state: StackState) -> dict[str, str]:
-    """The variables by which Forewarn's own commands find this stack and its ledger, which lies in its folder."""
-    ledger = os.environ.get("FOREWARN_LEDGER", str(folder.absolute() / "ledger"))
-    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis, "FOREWARN_LEDGER": ledger}
+    """The variables by which Forewarn's own commands find this stack, and what it keeps in its folder."""
+    files = {"FOREWARN_LEDGER": folder.absolute() / "ledger"} | samples.kept(folder.absolute())
+    chosen = {name: os.environ.get(name, str(path)) for name, path in files.items()}
+    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis} | chosen
 
 
 def apply_topics(folder: Path, state: StackState) -> None:
@@ -124,31 +130,37 @@ def apply_topics(folder: Path, state: StackState) -> None:
         )
 
 
-def start_worker(folder: Path, state: StackState) -> StackState:
-    """Start a worker on this stack, wait until it serves its metrics and note it in the folder.
+def start_services(folder: Path, state: StackState) -> StackState:
+    """Start Forewarn's programs on this stack, wait until each is ready and note them in the folder.
 
-    Raises LocalStackError when it does not come up; the servers go on.
+    Raises LocalStackError when one does not come up; the servers go on.
     """
-    http = os.environ.get("FOREWARN_HTTP")
-    if http is None:
-        http = f"{LOOPBACK}:{choose_port(None, USUAL_HTTP_PORT)}"
-    process = worker(folder / "worker.log", http, environment(folder, state))
-    say("Starting the worker")
+    terminate([each.process for each in state.services.values()])
+    console = os.environ.get("FOREWARN_CONSOLE_HTTP") or f"{LOOPBACK}:{choose_port(None, USUAL_CONSOLE_PORT)}"
+    environ = environment(folder, state) | {"FOREWARN_CONSOLE_HTTP": console}
+    started: dict[str, Server] = {}
+    at: dict[str, str] = {}
+    say(f"Starting {', '.join(HEALTH)}")
     try:
-        process.start()
-        process.wait()
+        for name, (variable, port) in HEALTH.items():
+            at[name] = os.environ.get(variable, "") or f"{LOOPBACK}:{choose_port(None, port)}"
+            started[name] = service(name, folder / f"{name}.log", at[name], environ)
+            started[name].start()
+        for each in started.values():
+            each.wait()
     except BaseException:
-        process.stop()
+        for each in started.values():
+            each.stop()
         raise
-    state = msgspec.structs.replace(state, worker=process.process, http=http or None)
+    running = {name: Running(each.process, at[name]) for name, each in started.items()}
+    state = msgspec.structs.replace(state, services=running, console=console)
     write_state(folder, state)
     return state
 
 
 def end(state: StackState) -> None:
-    """End the worker, which then still finds its servers, and after it the servers."""
-    if state.worker is not None:
-        terminate([state.worker])
+    """End the programs, which then still find their servers, and after them the servers."""
+    terminate([each.process for each in state.services.values()])
     terminate([state.broker, state.valkey])
 
 
@@ -185,7 +197,7 @@ def delete_data(folder: Path) -> None:
         )
     for name in ("kafka", "valkey", "ledger"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("worker.log", "lock"):
+    for name in (*(f"{each}.log" for each in HEALTH), *samples.FILES, "lock"):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

@@ -135,7 +135,7 @@ def sees_case(console: Console, user: User, case: Case) -> bool:
 
 
 def acts_on(console: Console, user: User, action: Action, case: Case) -> bool:
-    """Whether a user may do something to a case; a unit from which it went up may still come, late, and take it back."""
+    """Whether a user may do something to a case; a unit from which it went up may come late and take it back."""
     return any(acts(user, action, console.chain(unit)) for unit in (case.unit, *case.late))
 
 

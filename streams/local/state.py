@@ -12,15 +12,27 @@ from streams.local.process import ProcessId, is_alive
 FILE_NAME = "stack.json"
 
 
+class Running(msgspec.Struct, frozen=True):
+    """One of Forewarn's programs, and where it serves its health (empty: nowhere)."""
+
+    process: ProcessId
+    http: str
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still runs."""
+        return is_alive(self.process)
+
+
 class StackState(msgspec.Struct, frozen=True):
-    """The addresses and processes of a stack that runs on its own; ``http`` is the worker's, if any."""
+    """The addresses and processes of a stack that runs on its own; ``console`` is where its pages are."""
 
     kafka: str
     redis: str
     broker: ProcessId
     valkey: ProcessId
-    worker: ProcessId | None = None
-    http: str | None = None
+    services: dict[str, Running] = {}
+    console: str = ""
 
     @property
     def serves(self) -> bool:
@@ -29,8 +41,8 @@ class StackState(msgspec.Struct, frozen=True):
 
     @property
     def works(self) -> bool:
-        """Whether the worker still runs."""
-        return self.worker is not None and is_alive(self.worker)
+        """Whether programs were started and all of them still run."""
+        return bool(self.services) and all(each.runs for each in self.services.values())
 
 
 def read_state(folder: Path) -> StackState | None:

@@ -1,4 +1,4 @@
-"""A worker as its own process on one's own machine, ready once ``/readyz`` says so."""
+"""A worker, and what else Forewarn runs, as processes on one's own machine, ready once ``/readyz`` says so."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,6 +17,35 @@ from streams.local.process import Launch, ProcessId, Server
 
 FOREWARN = (sys.executable, "-c", "from streams.cli import main; main()")
 """The command of this very Forewarn, installed or not."""
+
+HEALTH: Final[Mapping[str, tuple[str, int]]] = {
+    "worker": ("FOREWARN_HTTP", 8890),
+    "hunter": ("FOREWARN_HUNTER_HTTP", 8891),
+    "dispatcher": ("FOREWARN_DISPATCHER_HTTP", 8892),
+    "console": ("FOREWARN_CONSOLE_HEALTH", 8894),
+}
+"""By program the variable that says where its metrics and health are served, and the usual port."""
+
+
+def service(
+    name: str,
+    log: Path,
+    http: str,
+    environ: Mapping[str, str],
+    started: Callable[[ProcessId], None] = lambda process: None,
+) -> Server:
+    """One of the programs of `HEALTH`, with its health at ``http`` (``host:port``, or empty: nowhere)."""
+    return Server(
+        Launch(
+            name=f"The {name}",
+            command=(*FOREWARN, name),
+            folder=Path.cwd(),
+            log=log,
+            answers=partial(is_ready, http) if http else lambda: True,
+            environ=os.environ | dict(environ) | {HEALTH[name][0]: http},
+        ),
+        started,
+    )
 
 
 def worker(

@@ -192,10 +192,10 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         )
 
     try:
-        first = forewarn("up", "--no-worker", *ports)
+        first = forewarn("up", "--servers-only", *ports)
         assert first.returncode == 0, first.stderr
         state = json.loads((folder / "stack.json").read_bytes())
-        second = forewarn("up", "--no-worker")
+        second = forewarn("up", "--servers-only")
         with admin_of(state["kafka"]) as admin:
             topics = admin.list_topics()
     finally:
@@ -208,6 +208,9 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         "FOREWARN_KAFKA": state["kafka"],
         "FOREWARN_REDIS": state["redis"],
         "FOREWARN_LEDGER": str(folder / "ledger"),
+        "FOREWARN_USERS_FILE": str(folder / "users.json"),
+        "FOREWARN_AUDIT_LOG": str(folder / "audit.jsonl"),
+        "FOREWARN_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
     }
     assert first.stdout.startswith("export ")
     assert (second.returncode, second.stdout) == (0, first.stdout)
