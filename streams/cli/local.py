@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -28,6 +29,8 @@ from streams.local.worker import FOREWARN, HEALTH, service
 
 P = ParamSpec("P")
 USUAL_CONSOLE_PORT = 8893
+LAST_CHILD_S = 3.0
+"""Seconds that a child of a server that has ended may still hold the folder: Valkey forks to write its file anew."""
 PORT = click.IntRange(1, 65535)
 FOLDER = click.option(
     "--folder",
@@ -191,7 +194,11 @@ def delete_data(folder: Path) -> None:
     """
     if not (folder / "lock").exists():
         return  # no stack has ever run here, so nothing here is ours
-    if is_in_use(folder):
+    deadline = time.monotonic() + LAST_CHILD_S
+    while is_in_use(folder):
+        if time.monotonic() < deadline:
+            time.sleep(0.05)
+            continue
         raise LocalStackError(
             f"A local stack that forewarn up did not start runs in {folder.absolute()}: end it, then delete"
         )
