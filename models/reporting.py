@@ -32,6 +32,8 @@ def possible(office: Office, case: Case) -> tuple[Kind, ...]:
         never.add("snoozed")
     if office.stations.above(case.unit) is None:
         never.add("returned")
+    if not case.payments:
+        never.add("payment-step")
     return tuple(kind for kind in POSSIBLE[case.status] if kind not in never)
 
 

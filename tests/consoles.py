@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import msgspec
 from argon2 import PasswordHasher
 from fastapi import FastAPI
@@ -30,8 +32,11 @@ from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.playbook_files import read_playbooks
 from streams.settings import Settings
-from tests.casework import OFFICE, T0, Desk, alert
+from tests.casework import OFFICE, ROOT, T0, Desk, alert
 
+REQUESTS = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "schemas" / "stop-payments-v1.json").read_text(encoding="utf-8"))
+)
 GOOD = "three plain words"
 KEY = "a-key-for-tests-only"
 PLAYBOOKS = read_playbooks()
@@ -65,6 +70,8 @@ class Backroom:
         self.desk = Desk()
         self.now = T0
         self.sent: list[Feedback] = []
+        self.asked: list[dict[str, Any]] = []
+        """The requests to stop a payment that the centre has got."""
         self.sending: Callable[[Feedback], Awaitable[None]] = self.send
         self.console = Console(
             office=OFFICE,
@@ -73,6 +80,8 @@ class Backroom:
             door=Door(self.users, self.sessions, Attempts(self.store), audit),
             audit=audit,
             playbooks=PLAYBOOKS,
+            secret=KEY,
+            ask_to_stop=self.ask_to_stop,
             secure=secure,
             now=lambda: self.now,
         )
@@ -108,6 +117,11 @@ class Backroom:
             return
         if case is not None:
             self.view.put(case)
+
+    async def ask_to_stop(self, request: Mapping[str, Any]) -> None:
+        """A request reaches the centre."""
+        REQUESTS.validate(request)
+        self.asked.append(dict(request))
 
     @asynccontextmanager
     async def coming(self, name: str = "", **headers: str) -> AsyncIterator[httpx.AsyncClient]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 from fastapi import Request
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from models.access import Action
 from models.cases import Kind, Means, Note
 from models.cases import Outcome as HowItEnded
-from models.events import RecordError, Time, decode_one
+from models.events import Id, RecordError, Time, decode_one
 from streams.console.refusals import Refused
 
 T = TypeVar("T")
@@ -94,8 +94,48 @@ class Remark(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
     note: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
+AccountNumber = Annotated[str, Meta(min_length=8, max_length=64)]
+"""Whole, as it stands on the card or the receipt; it is kept masked."""
+Money = Annotated[float, Meta(gt=0, le=1e10)]
+
+
+class StopAsked(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A payment is to be stopped."""
+
+    kind: ClassVar[Kind] = "stop-payment"
+    action: ClassVar[Action] = "request-stop-payment"
+
+    victim: AccountNumber
+    payee: AccountNumber
+    bank: Annotated[str, Meta(min_length=1, max_length=200)]
+    """The payee's."""
+    amount_cny: Money
+    paid_at: Time | None = None
+    """Left out when it has not been paid yet."""
+
+
+class PaymentStep(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something has become of one account of a payment."""
+
+    kind: ClassVar[Kind] = "payment-step"
+    action: ClassVar[Action] = "request-stop-payment"
+
+    payment: Id
+    """The id under which its stop was asked for."""
+    step: Literal["traced", "accepted", "frozen", "failed", "requested"]
+    account: AccountNumber
+    """Or the key of one that was traced."""
+    parent: str = ""
+    """Traced: from which account, its number or key."""
+    bank: str = ""
+    received_cny: float = 0
+    frozen_cny: float = 0
+    reason: str = ""
+
+
 BODIES: Final[Mapping[Kind, type[Body]]] = {
-    body.kind: body for body in (Acknowledged, Attempt, Returned, Transferred, Snoozed, Outcome, Remark)
+    body.kind: body
+    for body in (Acknowledged, Attempt, Returned, Transferred, Snoozed, Outcome, Remark, StopAsked, PaymentStep)
 }
 CSRF_FIELD: Final = "csrf"
 ID_FIELD: Final = "id"

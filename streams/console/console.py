@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import time
+from typing import Any
 
 from fastapi import Request
 
@@ -32,6 +33,10 @@ class Console:
     door: Door
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
+    secret: str
+    """From which the hashes of account numbers are made."""
+    ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]
+    """Hands a request to the centre, and returns when Kafka has confirmed it."""
     secure: bool = False
     """Whether browsers speak TLS with it, or with a proxy before it."""
     now: Callable[[], int] = field(default=_now)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -40,6 +41,7 @@ class FeedbackTopic:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._topic = settings.topic(TOPIC)
+        self._requests = settings.topic("stop-payments")
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> FeedbackTopic:
@@ -49,7 +51,8 @@ class FeedbackTopic:
 
     async def _know_topic(self, producer: AIOKafkaProducer) -> None:
         """Know its partitions beforehand: the first acknowledgement must not wait for that."""
-        await producer.partitions_for(self._topic)
+        for topic in (self._topic, self._requests):
+            await producer.partitions_for(topic)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -61,13 +64,20 @@ class FeedbackTopic:
 
     async def send(self, feedback: Feedback) -> None:
         """Write a record and wait for Kafka's word; raises `NotConfirmedError`."""
+        await self._confirmed(self._topic, feedback.case, encode(feedback))
+
+    async def ask_to_stop(self, request: Mapping[str, Any]) -> None:
+        """The same for a request on the topic ``stop-payments``."""
+        await self._confirmed(self._requests, request["case"], msgspec.json.encode(request))
+
+    async def _confirmed(self, topic: str, key: str, value: bytes) -> None:
         if self._producer is None:
             raise NotConfirmedError("Kafka is not connected yet.")
         try:
             async with asyncio.timeout(CONFIRMED_WITHIN):
-                await self._producer.send_and_wait(self._topic, key=feedback.case.encode(), value=encode(feedback))
+                await self._producer.send_and_wait(topic, key=key.encode(), value=value)
         except (TimeoutError, KafkaError) as error:
             metrics.READY.labels("kafka").set(0)
-            log.warning("Kafka has not confirmed what was said", topic=self._topic, error=type(error).__name__)
+            log.warning("Kafka has not confirmed what was said", topic=topic, error=type(error).__name__)
             raise NotConfirmedError("Kafka has not confirmed it in time.") from None
         metrics.READY.labels("kafka").set(1)

@@ -24,6 +24,10 @@ _ALIKE: Final = ("kind", "unit", "officer", "means", "reached", "to", "until", "
 """What makes two the same but for the moment at which they were said."""
 
 
+First = Callable[[], Awaitable[None]]
+"""Something that is done before a record is handed on; when it fails, so does that."""
+
+
 class Reported(NamedTuple):
     """What has become of it: Kafka has it, and the case shows it, or not yet."""
 
@@ -52,8 +56,14 @@ class Reporter:
         """Whether something was said of a case under this id, here or as the case shows."""
         return case.has(id) or (case.case, id) in self._sent
 
-    async def report(self, office: Office, feedback: Feedback, now: Callable[[], int]) -> Reported:
-        """Hand it on and wait for the case to show it, for two seconds at most.
+    async def report(
+        self,
+        office: Office,
+        feedback: Feedback,
+        now: Callable[[], int],
+        first: First | None = None,
+    ) -> Reported:
+        """Hand it on and wait for the case to show it, for two seconds at most; ``first`` is done before.
 
         Raises `FeedbackError` when it cannot be said of the case, and what ``send`` raises.
         """
@@ -68,7 +78,7 @@ class Reporter:
         if sent is None:
             self._check(office, case, feedback, now())
             # Nothing is waited for since the case was looked at: whoever comes at the same time finds this one.
-            sent = self._sent[key] = _Sent(feedback, asyncio.create_task(self._confirmed(key, feedback)))
+            sent = self._sent[key] = _Sent(feedback, asyncio.create_task(self._confirmed(key, feedback, first)))
             sent.confirmed.add_done_callback(_look_at)
             if len(self._sent) > MOST_SENT:
                 del self._sent[next(iter(self._sent))]
@@ -77,8 +87,10 @@ class Reporter:
         await asyncio.shield(sent.confirmed)  # whoever hangs up takes nothing back
         return await self._shown(office, feedback, now)
 
-    async def _confirmed(self, key: tuple[str, str], feedback: Feedback) -> None:
+    async def _confirmed(self, key: tuple[str, str], feedback: Feedback, first: First | None) -> None:
         try:
+            if first is not None:
+                await first()
             await self._send(feedback)
         except BaseException:  # to be said again
             self._sent.pop(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -13,8 +14,8 @@ from fastapi import Request
 from models.cases import Case, Feedback, FeedbackError, Kind
 from models.events import Id
 from models.reporting import possible as sayable
-from streams.console import gate
-from streams.console.bodies import BODIES, Body
+from streams.console import gate, stopping
+from streams.console.bodies import BODIES, Body, StopAsked
 from streams.console.console import console_of
 from streams.console.feedback_topic import NotConfirmedError
 from streams.console.refusals import Refused, busy
@@ -34,9 +35,7 @@ def possible(request: Request, case: Case) -> tuple[Kind, ...]:
     """What whoever asks can say of a case now, for his buttons."""
     console, user = console_of(request), gate.user(request)
     return tuple(
-        kind
-        for kind in sayable(console.office, case)
-        if kind in BODIES and gate.acts_on(console, user, BODIES[kind].action, case)
+        kind for kind in sayable(console.office, case) if gate.acts_on(console, user, BODIES[kind].action, case)
     )
 
 
@@ -50,11 +49,13 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
     case = await gate.readable_case(request, name)
     if not console.reporter.knows(case, id):  # whoever has handed a case on says so again without having it
         case = await gate.own_case(request, name, body.action)
+    now = console.now()
+    payment = stopping.said(body, case, console.secret, now)
     feedback = Feedback(
         id=id,
         case=case.case,
         kind=body.kind,
-        at=console.now() if body.at is None else body.at,
+        at=now if body.at is None else body.at,
         unit=user.unit,
         officer=user.name,
         means=getattr(body, "means", None),
@@ -64,13 +65,18 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
         outcome=getattr(body, "outcome", None),
         loss_cny=getattr(body, "loss_cny", None),
         note=body.note,
+        **payment,
     )
+    first = None
+    if isinstance(body, StopAsked):
+        asked = stopping.request(body, feedback.id, case, user.unit, user.name, now)
+        first = partial(console.ask_to_stop, asked)
     try:
-        return await console.reporter.report(console.office, feedback, console.now)
+        return await console.reporter.report(console.office, feedback, console.now, first)
     except FeedbackError as error:
         status = _STATUS.get(error.reason, HTTPStatus.CONFLICT)
-        now = console.view.case(name)
-        choices = possible(request, now) if now is not None and status == HTTPStatus.CONFLICT else None
+        as_now = console.view.case(name)
+        choices = possible(request, as_now) if as_now is not None and status == HTTPStatus.CONFLICT else None
         raise Refused(status, error.reason, str(error), possible=choices) from None
     except NotConfirmedError:
         raise busy("It is not known whether this has arrived: say it again, with the same id.") from None

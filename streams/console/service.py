@@ -59,6 +59,8 @@ async def run(settings: Settings) -> None:
         door=Door.of(settings, store),
         audit=AuditLog.of(settings),
         playbooks=read_playbooks(settings.playbooks),
+        secret=settings.pseudonym_key,
+        ask_to_stop=topic.ask_to_stop,
         secure=settings.console_tls_cert is not None or settings.console_proxy is not None,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from models.cases import OVER, Case, Kind
+from models.cases import OVER, Case, Kind, frozen_cny
 from streams.console import gate
 from streams.console.console import console_of
 from streams.console.refusals import Refused
@@ -25,13 +25,23 @@ class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
     """Whether ``subscriber`` is the whole number."""
     possible: tuple[Kind, ...] = ()
     """What whoever asks can say of it now."""
+    paid_cny: float = 0
+    """The payments that are being stopped, together."""
+    frozen_cny: float = 0
+    """How much of that is frozen."""
 
 
 def sheet(request: Request, case: Case, number: str = "") -> Sheet:
     """The sheet of a case; with the person's number only if it is given."""
     fields: dict[str, Any] = {name: getattr(case, name) for name in Case.__struct_fields__}
     fields["subscriber"] = number or masked(case.subscriber)
-    return Sheet(**fields, number_shown=bool(number), possible=possible(request, case))
+    return Sheet(
+        **fields,
+        number_shown=bool(number),
+        possible=possible(request, case),
+        paid_cny=sum(payment.request.amount_cny for payment in case.payments),
+        frozen_cny=frozen_cny(case),
+    )
 
 
 def line(request: Request, case: Case) -> Sheet:

@@ -1,0 +1,94 @@
+"""Stopping payments: what is sent with whole account numbers becomes feedback in which none stands whole.
+
+The one record that has a number whole is the request on ``stop-payments``: nobody could stop it otherwise.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from models.cases import Case, PaymentAsked
+from models.payment_steps import Accepted, AskedAgain, Failed, Frozen, Step, Traced
+from models.payments import Account, PaymentError, StopPayment, mask, normalised
+from streams.audit import pseudonym
+from streams.console.bodies import Body, PaymentStep, StopAsked
+from streams.console.refusals import Refused
+
+
+def account(number: str, secret: str) -> Account:
+    """What is kept of an account number: its last four letters or digits and a keyed hash; raises `PaymentError`."""
+    return Account(masked=mask(number), key=pseudonym(secret, f"account:{normalised(number)}"))
+
+
+def said(body: Body, case: Case, secret: str, now: int) -> dict[str, Any]:
+    """The fields of feedback for what a body says of payments, none for another; raises `Refused`."""
+    try:
+        if isinstance(body, StopAsked):
+            return {"asked": _asked(body, secret)}
+        if isinstance(body, PaymentStep):
+            return {"payment": body.payment, "step": _step(body, case, secret, now)}
+    except (PaymentError, msgspec.ValidationError) as error:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-payment", str(error)) from None
+    return {}
+
+
+def request(body: StopAsked, id: str, case: Case, unit: str, officer: str, now: int) -> dict[str, Any]:
+    """The record on ``stop-payments``."""
+    record: dict[str, Any] = {
+        "id": id,
+        "case": case.case,
+        "officer": officer,
+        "unit": unit,
+        "at": now,
+        "account": normalised(body.payee),
+        "bank": body.bank,
+        "amount_cny": body.amount_cny,
+    }
+    if body.paid_at is not None:
+        record |= {"paid_at": body.paid_at, "minutes": max(0, now - body.paid_at) / 60_000}
+    return record
+
+
+def _asked(body: StopAsked, secret: str) -> PaymentAsked:
+    return PaymentAsked(
+        victim=account(body.victim, secret),
+        payee=account(body.payee, secret),
+        bank=body.bank,
+        amount_cny=body.amount_cny,
+        paid_at=body.paid_at,
+    )
+
+
+def _step(body: PaymentStep, case: Case, secret: str, now: int) -> Step:
+    """What has become of one account, by its whole number or, of one that was traced, by its key."""
+    at = now if body.at is None else body.at
+    payment = next((each for each in case.payments if each.request.id == body.payment), None)
+    key = _key(payment, body.account, secret)
+    match body.step:
+        case "traced":
+            parent = _key(payment, body.parent, secret)
+            above = None if payment is None else payment.stop(parent)
+            return Traced(
+                account=account(body.account, secret),
+                parent=parent,
+                level=1 if above is None else above.level + 1,
+                bank=body.bank,
+                received_cny=body.received_cny,
+                at=at,
+            )
+        case "accepted":
+            return Accepted(account=key, at=at)
+        case "frozen":
+            return Frozen(account=key, frozen_cny=body.frozen_cny, at=at)
+        case "failed":
+            return Failed(account=key, reason=body.reason, at=at)
+        case "requested":
+            return AskedAgain(account=key, at=at)
+
+
+def _key(payment: StopPayment | None, said: str, secret: str) -> str:
+    known = set() if payment is None else {stop.account.key for stop in payment.stops}
+    return said if said in known else account(said, secret).key
