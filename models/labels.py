@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from models.city.acting import Truth
 from models.city.chance import DAY, MINUTE
@@ -30,3 +30,28 @@ def until(truth: Truth) -> int:
 def is_defrauded(truths: Iterable[Truth], at: int) -> bool:
     """Whether the person was at this moment in the course of a fraud that draws, or will draw, him or her in."""
     return any(truth.first_contact - BEFORE <= at <= until(truth) for truth in truths if truth.drew_in)
+
+
+class Verdict(NamedTuple):
+    """What officers found of the episodes that a run has, or has not, sent them to."""
+
+    right: int
+    """Sent, and somebody was being defrauded."""
+    wrong: int
+    """Sent, and nobody was."""
+    missed: int
+    """Somebody was being defrauded, and nobody would have been sent."""
+
+
+def verdict(sent: Collection[str], outcomes: Mapping[str, str]) -> Verdict:
+    """Hold the episodes with an alert for officers against the outcomes of cases, which bear episodes' names.
+
+    >>> verdict({"a", "b"}, {"a": "dissuaded", "b": "false-positive", "c": "already-harmed", "d": "unreachable"})
+    Verdict(right=1, wrong=1, missed=1)
+    """
+    told = {episode: OUTCOMES[outcome] for episode, outcome in outcomes.items() if outcome in OUTCOMES}
+    return Verdict(
+        right=sum(true and episode in sent for episode, true in told.items()),
+        wrong=sum(not true and episode in sent for episode, true in told.items()),
+        missed=sum(true and episode not in sent for episode, true in told.items()),
+    )

@@ -16,10 +16,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from models.alerts import encode
+from models.alerts import Alert, encode
 from models.decoding import CallReader, MessageReader, RareReader
 from models.engine import Engine
 from models.indicators import Indicator
+from models.labels import Verdict, verdict
 from models.matching import Indicators
 from models.policy import SEVERITIES, PolicyError
 from streams import model_file, policy_file
@@ -32,10 +33,13 @@ from streams.known import SubscriberRecord, VulnerableSubscribers
 from streams.records import RecordFiles, RefusedLine
 from streams.replay import Replay, Tally
 from streams.text_lines import FileError
+from streams.training.outcomes import NONE, OutcomeError, of_file
 
 T = TypeVar("T")
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN_REFUSALS = 20
+FOR_OFFICERS = ("urgent", "high")
+"""Alerts that send somebody at once."""
 
 
 @click.command()
@@ -45,6 +49,9 @@ SHOWN_REFUSALS = 20
 @click.option("--subscribers", type=FILES, multiple=True, help="Subscriber records, JSON Lines.")
 @click.option("--policy", type=FILES, help="Another policy [FOREWARN_POLICY_FILE].")
 @click.option("--model", help="Another risk model's file, or `points` [FOREWARN_MODEL].")
+@click.option(
+    "--outcomes", type=FILES, help="What officers found, records of dispatch-feedback: say how right the alerts are."
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Where the alerts go, JSON Lines; - is stdout."
 )
@@ -56,6 +63,7 @@ def replay(
     subscribers: tuple[Path, ...],
     policy: Path | None,
     model: str | None,
+    outcomes: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -74,7 +82,9 @@ def replay(
     began = perf_counter()
     settings = site_settings()
     refusals = Refusals()
+    sent: set[str] = set()
     try:
+        found = NONE if outcomes is None else of_file(outcomes)
         partitions = load(settings.topics_file)["calls"].partitions
         engine = Engine(
             Indicators(_indicators(indicators, refusals)),
@@ -83,15 +93,22 @@ def replay(
             _vulnerable(subscribers, refusals),
         )
         with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
-            run = Replay(engine, partitions, lambda alert: file.write(encode(alert) + b"\n"))
+
+            def tell(alert: Alert) -> None:
+                file.write(encode(alert) + b"\n")
+                if alert.status == "raised" and alert.severity in FOR_OFFICERS:
+                    sent.add(alert.episode)
+
+            run = Replay(engine, partitions, tell)
             tally = run.run(
                 RecordFiles(calls, CallReader(keyed=False).read, refusals, read).chunks(),
                 RecordFiles(sms, MessageReader(keyed=False).read, refusals, read).chunks(),
             )
-    except (FileError, ContractError, PolicyError, ArtifactError) as error:
+    except (FileError, ContractError, PolicyError, ArtifactError, OutcomeError) as error:
         raise CommandError(str(error)) from None
     refusals.conclude()
-    _summarise(tally, refusals.count, perf_counter() - began, engine, as_json)
+    judged = None if outcomes is None else verdict(sent, found.by_case)
+    _summarise(tally, refusals.count, perf_counter() - began, engine, judged, as_json)
 
 
 class Refusals:
@@ -159,7 +176,9 @@ def _umask() -> int:
     return mask
 
 
-def _summarise(tally: Tally, refused: int, seconds: float, engine: Engine, as_json: bool) -> None:
+def _summarise(
+    tally: Tally, refused: int, seconds: float, engine: Engine, judged: Verdict | None, as_json: bool
+) -> None:
     events = tally.calls + tally.sms
     counted = {
         severity: {status: tally.alerts[severity, status] for status in ("raised", "withdrawn")}
@@ -176,6 +195,8 @@ def _summarise(tally: Tally, refused: int, seconds: float, engine: Engine, as_js
             "seconds": round(seconds, 3),
             "events_per_second": round(events / seconds),
         }
+        if judged is not None:
+            summary["outcomes"] = judged._asdict()
         click.echo(msgspec.json.encode(summary))
         return
     if sys.stderr.isatty():
@@ -191,3 +212,9 @@ def _summarise(tally: Tally, refused: int, seconds: float, engine: Engine, as_js
         f"{tally.signals.total():,} signals, {refused:,} lines refused",
         err=True,
     )
+    if judged is not None:
+        click.echo(
+            f"as officers found: {judged.right:,} people rightly alerted (urgent or high), "
+            f"{judged.wrong:,} for nothing, {judged.missed:,} missed",
+            err=True,
+        )

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from models.cases import Kind
 from models.events import Id, Time
 from models.labels import OUTCOMES
 from streams.clients import reader
@@ -32,7 +33,7 @@ class Feedback(Struct, frozen=True):
     """What training reads of a record of the topic; the others than outcomes are passed over."""
 
     case: Id
-    kind: Literal["acknowledged", "attempt", "returned", "transferred", "outcome"]
+    kind: Kind
     at: Time
     outcome: str = ""
 
