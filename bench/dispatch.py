@@ -35,8 +35,8 @@ SOON = "    urgent: {acknowledge: 0.25, call: 60, visit: 1440}"
 """Deadlines in the place of those for urgent alerts: a quarter of a minute."""
 
 
-def alert(number: int, severity: Severity) -> Alert:
-    """An alert of somebody of this number."""
+def alert(number: int, severity: Severity, cell: str = "") -> Alert:
+    """An alert of somebody of this number, in a cell if it is given."""
     why = Reason(
         "fraud-number-talk", "与已知诈骗号码通话12分钟", "talked for 12 minutes with a known fraud number", ("c1",)
     )
@@ -45,7 +45,13 @@ def alert(number: int, severity: Severity) -> Alert:
     times = {"first_seen": 1_760_000_000_000, "at": 1_760_000_000_000}
     fields = about | times | {"indicators": ("number:99900000001",), "policy": "p", "model": "m@1"}
     subscriber = f"86100{number:08d}"
-    named = {"id": alert_id(episode, severity), "subscriber": subscriber, "episode": episode, "severity": severity}
+    named = {
+        "id": alert_id(episode, severity),
+        "subscriber": subscriber,
+        "episode": episode,
+        "severity": severity,
+        "cell": cell,
+    }
     return msgspec.convert(named | fields, Alert)
 
 
@@ -56,15 +62,17 @@ class Ground:
         self.settings = settings
         self.http = http
 
-    async def send(self, first: int, count: int, severity: Severity, rate: float | None = None) -> None:
-        """Send so many alerts, so many a second or all at once."""
+    async def send(
+        self, first: int, count: int, severity: Severity, rate: float | None = None, cells: bool = False
+    ) -> None:
+        """Send so many alerts, so many a second or all at once; of people all over the city, or nobody knows where."""
         topic = self.settings.topic("alerts")
         async with AIOKafkaProducer(acks="all", linger_ms=2, **self.settings.aiokafka_options()) as producer:
             began, sent = time.perf_counter(), []
             for number in range(count):
                 if rate is not None and (ahead := began + number / rate - time.perf_counter()) > 0:
                     await asyncio.sleep(ahead)
-                each = alert(first + number, severity)
+                each = alert(first + number, severity, f"001-01-{number % 720}-0" if cells else "")
                 sent.append(await producer.send(topic, key=each.subscriber.encode(), value=encode(each)))
             await asyncio.gather(*sent)
 
