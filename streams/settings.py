@@ -180,9 +180,18 @@ class Settings:
     )
     audit_log: Path = setting(
         Path,
-        "Where `forewarn hunt` notes who looked whom up and for which case, one JSON line each.",
+        "Where it is noted who looked whom up, came in or was refused: one file for a machine, one JSON line each.",
         make=lambda: Path(".forewarn/audit.jsonl"),
         shown=".forewarn/audit.jsonl",
+    )
+    users_file: Path = setting(
+        Path,
+        "Who may come in, and as what; `forewarn users` writes it.",
+        make=lambda: Path(".forewarn/users.json"),
+        shown=".forewarn/users.json",
+    )
+    session_minutes: int = setting(
+        positive_int, "Minutes without a request after which whoever signed in has to do so again.", 30, shown="30"
     )
     log_format: str = setting(
         one_of("auto", "json", "console"), "`json`, `console`, or `auto`: console on a terminal.", "auto"

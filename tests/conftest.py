@@ -6,12 +6,17 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from streams.local.guard import Guard
+from streams.local.ports import LOOPBACK, any_free_port
+from streams.local.process import Launch, Server
 from streams.local.stack import LocalStack
+from streams.local.valkey import answers, find_valkey, valkey_command
 
 # A machine that is busy with something else is no failure, nor is a function that is compiled at its first call.
 settings.register_profile("no-deadline", deadline=None)
@@ -50,6 +55,32 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         return
     with LocalStack(tmp_path_factory.mktemp("stack"), kafka_port=0, redis_port=0) as local:
         yield Servers(local.kafka, local.redis)
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Valkey for the session, without a Kafka; that of FOREWARN_TEST_REDIS if it is set."""
+    if redis := os.environ.get("FOREWARN_TEST_REDIS"):
+        yield redis
+        return
+    folder, port, guard = tmp_path_factory.mktemp("valkey"), any_free_port(), Guard()
+    server = Server(
+        Launch(
+            name="Valkey",
+            command=valkey_command(find_valkey(), port),
+            folder=folder,
+            log=folder / "server.log",
+            answers=partial(answers, port),
+        ),
+        guard.watch,
+    )
+    try:
+        server.start()
+        server.wait()
+        yield f"redis://{LOOPBACK}:{port}/0"
+    finally:
+        server.stop()
+        guard.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from streams import audit
 from streams.cli import cli
-from streams.ledger import audit
 from streams.ledger.place import Place
 from streams.settings import Settings
 from tests.site import FRAUD, call
@@ -95,8 +95,12 @@ def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path
     forewarn("hunt", "--number", FRAUD, "--case", "A-1")
     forewarn("hunt", "--number", "99900000009", "--domain", "evil.top", "--case", "A-2")
     first, second = [json.loads(line) for line in log.read_text().splitlines()]
-    assert (first["case"], first["found"], first["what"]) == ("A-1", 2, [f"number:{audit.pseudonym(KEY, FRAUD)}"])
-    assert (second["case"], second["found"], len(second["what"])) == ("A-2", 1, 2)
+    assert (first["case"], first["details"]["found"], first["what"]) == (
+        "A-1",
+        2,
+        [f"number:{audit.pseudonym(KEY, FRAUD)}"],
+    )
+    assert (second["case"], second["details"]["found"], len(second["what"])) == ("A-2", 1, 2)
     assert FRAUD not in log.read_text()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 

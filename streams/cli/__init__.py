@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 COMMANDS = {
+    "audit": "streams.cli.audit:audit",
     "campaigns": "streams.cli.campaigns:campaigns",
     "city": "streams.cli.city:city",
     "demo": "streams.cli.demo:demo",
@@ -32,6 +33,7 @@ COMMANDS = {
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",
+    "users": "streams.cli.users:users",
     "worker": "streams.cli.worker:worker",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,42 +15,22 @@ from rich.console import Console
 from rich.table import Table
 
 from models.indicators import Indicator, IndicatorError, IndicatorType, check, guess_type
+from streams.audit import AuditError, AuditLog, operator
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
 from streams.cli.progress import count_bar
+from streams.cli.since import Since
 from streams.indicator_files import Defaults, IndicatorFile
-from streams.ledger import audit
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, Reached, contacts_of, keys_of
 from streams.ledger.place import LedgerError, Place
 from streams.settings import Settings
 from streams.text_lines import FileError
 
-_SPAN = re.compile(r"(\d{1,5})([dh])")
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
 """What a look-up need not know of an indicator."""
 _LATE = timedelta(days=1)
 """How much earlier than an event, by its clock, it may have been recorded."""
-
-
-class Since(click.ParamType):
-    """Days or hours back, or a date."""
-
-    name = "30d|12h|2026-11-01"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment in UTC."""
-        if isinstance(value, datetime):
-            return value
-        span = _SPAN.fullmatch(str(value))
-        if span is not None:
-            unit = "days" if span[2] == "d" else "hours"
-            return datetime.now(UTC) - timedelta(**{unit: int(span[1])})
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail("write days or hours back, 30d or 12h for example, or a date, 2026-11-01", param, ctx)
-        return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 @click.command()
@@ -93,12 +72,18 @@ def hunt(
     keys = [indicator.key for indicator in dict.fromkeys(wanted)]
     try:
         found = _search(settings, keys, since)
-        line = audit.entry(settings.pseudonym_key, case, keys, since, len({each.subscriber for each in found}))
-        audit.write(settings.audit_log, line)
-    except LedgerError as error:
+        people = len({each.subscriber for each in found})
+        AuditLog.of(settings).note(
+            "look-up",
+            who=operator(),
+            case=case,
+            about=keys,
+            details={"since": since.isoformat(timespec="seconds"), "found": people},
+        )
+    except (LedgerError, AuditError) as error:
         raise InputError(str(error)) from None
     _SHOWN[form or ("table" if sys.stdout.isatty() else "tabs")](found)
-    click.echo(f"{len({each.subscriber for each in found}):,} people", err=True)
+    click.echo(f"{people:,} people", err=True)
 
 
 def _wanted(kind: IndicatorType, values: Sequence[str], region: str) -> Iterator[Indicator]:

@@ -1,0 +1,160 @@
+"""The users' file: names, roles and units, hashes of passwords and of tokens, as one JSON object.
+
+It is readable by its owner alone, read again when it has changed, and changed as a whole or not at all: under a lock,
+written beside and renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from models.access import User
+from streams.durable import hand_over, sync_folder
+
+Label = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,64}\Z")]
+
+
+class UsersError(Exception):
+    """The users cannot be read or changed; one sentence with the file or the user, and what to do."""
+
+
+class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token with which a system comes in as a user; the token itself is written nowhere."""
+
+    label: Label
+    made: str
+    """ISO 8601, UTC, to the second."""
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user with what he proves himself by."""
+
+    user: User
+    password: Annotated[str, Meta(pattern=r"\A\$argon2id\$")]
+    stamp: str
+    """Random, and another one after each change that ends his sessions."""
+    tokens: tuple[Token, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Account({self.user!r})"  # no hash belongs in a log
+
+
+class Known(NamedTuple):
+    """What a file says."""
+
+    accounts: Mapping[str, Account] = {}
+    """By name."""
+    by_token: Mapping[str, Account] = {}
+    """By the token's hash."""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    users: tuple[Account, ...] = ()
+
+
+_decoder = msgspec.json.Decoder(_File)
+
+
+class AccountsFile:
+    """One users' file. Everything here raises `UsersError`; several threads and processes may use it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._last: tuple[tuple[int, ...], Known] = (), Known()
+        """Which file was read last, and what it says."""
+
+    def read(self) -> Known:
+        """What the file says now; nothing when there is none. Costs a look at its time unless it has changed."""
+        try:
+            seen, known = self._last
+            if _identity(self.path.stat()) != seen:
+                with self.path.open("rb") as file:
+                    seen, known = _identity(os.fstat(file.fileno())), self._known(file.read())
+                self._last = seen, known
+        except FileNotFoundError:
+            return Known()
+        except OSError as error:
+            raise UsersError(
+                f"The users' file {self.path} cannot be read ({error.strerror}): give it to whoever runs this, or set "
+                "FOREWARN_USERS_FILE."
+            ) from None
+        return known
+
+    def _known(self, content: bytes) -> Known:
+        try:
+            accounts = _decoder.decode(content).users
+            names = [each.user.name for each in accounts]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{twice} is in it twice")
+        except ValueError as error:  # msgspec's own are such, and so are wrong bytes in a text
+            raise UsersError(
+                f"The users' file {self.path} is broken ({error}), so nobody comes in: mend it by hand, or put its "
+                "last backup in its place."
+            ) from None
+        return Known(
+            {each.user.name: each for each in accounts},
+            {token.sha256: each for each in accounts for token in each.tokens},
+        )
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[dict[str, Account]]:
+        """The accounts by name, to be changed: written when the block ends, and left alone when it raises."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                accounts = dict(self.read().accounts)
+                yield accounts
+                content = msgspec.json.encode(_File(tuple(accounts[name] for name in sorted(accounts))))
+                self._write(msgspec.json.format(content, indent=2) + b"\n")
+        except OSError as error:
+            raise UsersError(
+                f"The users' file {self.path} cannot be written ({error.strerror}), and is as it was: mend its folder, "
+                "or set FOREWARN_USERS_FILE."
+            ) from None
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """A lock of its own beside the file, for the file is renamed over."""
+        lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            hand_over(lock, self._owned)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _write(self, content: bytes) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                hand_over(descriptor, self._owned)
+                if self.path.exists():
+                    os.fchmod(descriptor, self.path.stat().st_mode & 0o777)
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            beside.replace(self.path)
+        finally:
+            beside.unlink(missing_ok=True)
+        sync_folder(self.path.parent)
+
+    @property
+    def _owned(self) -> Path:
+        """What is owned by whoever is to read the file."""
+        return self.path if self.path.exists() else self.path.parent
+
+
+def _identity(state: os.stat_result) -> tuple[int, ...]:
+    return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size

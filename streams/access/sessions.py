@@ -1,0 +1,115 @@
+"""Sessions: who has signed in, in Redis, under the hash of the random token that his browser keeps in a cookie.
+
+A session ends when nothing was asked for some minutes, at the latest twelve hours after it began, by signing out, and
+when its user is disabled or gets another password. Whoever reads Redis finds no token there that would let him in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from streams.access.accounts import Account
+from streams.access.store import Store
+from streams.settings import Settings
+
+LONGEST: Final = 12 * 3600
+"""Seconds after which a session ends whatever happens."""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Somebody who has signed in."""
+
+    name: str
+    stamp: str
+    """His account's at that time: a session of another stamp than the account's has ended."""
+    began: float
+    """Epoch seconds."""
+
+
+_decoder = msgspec.json.Decoder(Session)
+
+
+class Sessions:
+    """The sessions of a site. Everything that asks Redis raises `UnavailableError` when it does not answer."""
+
+    def __init__(self, store: Store, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._idle = settings.session_minutes * 60
+        self._now = now
+
+    async def begin(self, account: Account) -> str:
+        """Begin a session; its token, for the cookie."""
+        token, now = secrets.token_urlsafe(32), self._now()
+        session = Session(account.user.name, account.stamp, now)
+        of_user = self._of_user(session.name)
+        pipe = self._store.redis.pipeline(transaction=True)
+        pipe.set(self._key(token), msgspec.json.encode(session), ex=self._idle)
+        pipe.zremrangebyscore(of_user, 0, now - LONGEST)
+        pipe.zadd(of_user, {_digest(token): now})
+        pipe.expire(of_user, LONGEST)
+        await self._store.asked(pipe.execute())
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """The session of a token, which is idle from now on; None when it has ended or never was."""
+        stored = await self._store.asked(self._store.redis.getex(self._key(token), ex=self._idle))
+        try:
+            session = None if stored is None else _decoder.decode(stored)
+        except msgspec.MsgspecError:  # of another version's
+            return None
+        if session is not None and self._now() >= session.began + LONGEST:
+            await self.end(token)
+            return None
+        return session
+
+    async def end(self, token: str) -> None:
+        """End a session: somebody signs out."""
+        await self._store.asked(self._store.redis.delete(self._key(token)))
+
+    async def end_all(self, name: str) -> int:
+        """End all sessions of a user; how many there were."""
+        of_user = self._of_user(name)
+        begun = [each.decode() for each in await self._store.asked(self._store.redis.zrange(of_user, 0, -1))]
+        if not begun:
+            return 0
+        pipe = self._store.redis.pipeline(transaction=True)
+        pipe.delete(*map(self._key_of, begun))
+        pipe.zrem(of_user, *begun)
+        ended: int = (await self._store.asked(pipe.execute()))[0]
+        return ended
+
+    def _key(self, token: str) -> str:
+        return self._key_of(_digest(token))
+
+    def _key_of(self, digest: str) -> str:
+        return self._store.key("session", digest)
+
+    def _of_user(self, name: str) -> str:
+        return self._store.key("sessions-of", name)
+
+
+def csrf_of(token: str) -> str:
+    """What a form of this session has to carry along: it follows from the token, so another session's is another.
+
+    >>> csrf_of("token") == csrf_of("token") != csrf_of("another")
+    True
+    """
+    value = hmac.new(token.encode(), b"forewarn csrf", "sha256").digest()
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def is_csrf_of(token: str, sent: str) -> bool:
+    """Whether a form that carries this came from a page of the session; takes as long whatever was sent."""
+    return hmac.compare_digest(csrf_of(token).encode(), sent.encode())
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,178 @@
+"""Users: who may come in by password or token, and how `forewarn users` changes that; every change is noted first.
+
+Without its line in the audit log nothing is changed. Passwords are known as argon2id hashes, tokens as SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import msgspec
+import structlog
+
+from models.access import Role, User, user
+from models.chain import Plain
+from streams.access.accounts import Account, AccountsFile, Label, Token, UsersError
+from streams.access.passwords import Passwords
+from streams.audit import AuditLog, Deed
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Reason = Literal["unknown", "password", "disabled"]
+
+TOKEN_BEGINS: Final = "forewarn_"  # noqa: S105 - so that one is recognised where it does not belong
+
+
+class RefusedError(Exception):
+    """Nobody who may come in; the reason is for the audit log and not for whoever tries."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+class Users:
+    """The users of a site. Everything here raises `UsersError` when their file cannot be read or changed."""
+
+    def __init__(self, file: AccountsFile, audit: AuditLog, passwords: Passwords | None = None) -> None:
+        self._file = file
+        self._audit = audit
+        self._passwords = passwords or Passwords()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Users:
+        """The site's users."""
+        return cls(AccountsFile(settings.users_file), AuditLog.of(settings))
+
+    def all(self) -> list[Account]:
+        """All of them by name; none when there is no file yet."""
+        accounts = self._file.read().accounts
+        return [accounts[name] for name in sorted(accounts)]
+
+    def get(self, name: str) -> Account | None:
+        """The user of this name, if there is one."""
+        return self._file.read().accounts.get(name)
+
+    def check(self, name: str, password: str) -> Account:
+        """The user whose password this is; raises `RefusedError`. Blocks for as long, whatever the reason."""
+        account = self.get(name)
+        matches = self._passwords.matches(account.password if account else None, password)
+        if account is None:
+            raise RefusedError("unknown")
+        if not matches:
+            raise RefusedError("password")
+        if account.user.disabled:
+            raise RefusedError("disabled")
+        if self._passwords.is_outdated(account.password):
+            self._renew(account, password)
+        return account
+
+    def by_token(self, token: str) -> User | None:
+        """The user whose token this is, unless it was revoked or he is disabled."""
+        account = self._file.read().by_token.get(_digest(token))
+        return None if account is None or account.user.disabled else account.user
+
+    def add(self, new: User, password: str, *, by: str) -> None:
+        """Add a user; raises `PasswordError` as well."""
+        account = Account(new, self._passwords.hash(new.name, password), _stamp())
+        with self._file.changing() as accounts:
+            if new.name in accounts:
+                raise UsersError(f"There is a user {new.name} already: see forewarn users list")
+            accounts[new.name] = account
+            self._note("user-added", by, new.name, role=new.role, unit=new.unit)
+
+    def assign(self, name: str, role: Role, unit: str, *, by: str) -> None:
+        """Give a user another role or unit; raises `AccessError` as well."""
+        new = user(name, role, unit)
+
+        def assigned(old: Account) -> Account:
+            return msgspec.structs.replace(old, user=msgspec.structs.replace(new, disabled=old.user.disabled))
+
+        self._change(name, assigned, "user-changed", by, role=role, unit=unit)
+
+    def set_password(self, name: str, password: str, *, by: str) -> None:
+        """Give a user another password, which ends his sessions; raises `PasswordError` as well."""
+        hashed = self._passwords.hash(name, password)
+        self._change(
+            name,
+            lambda old: msgspec.structs.replace(old, password=hashed, stamp=_stamp()),
+            "password-changed",
+            by,
+        )
+
+    def disable(self, name: str, *, by: str) -> None:
+        """Refuse a user and his tokens from now on; his sessions end."""
+        self._set_disabled(name, True, "user-disabled", by)
+
+    def enable(self, name: str, *, by: str) -> None:
+        """Let a user in again, and whoever has one of his tokens."""
+        self._set_disabled(name, False, "user-enabled", by)
+
+    def add_token(self, name: str, label: str, *, by: str) -> str:
+        """A new token of 256 random bits, which nobody can read a second time."""
+        token = TOKEN_BEGINS + secrets.token_urlsafe(32)
+        try:
+            made = datetime.now(UTC).isoformat(timespec="seconds")
+            new = Token(msgspec.convert(label, Label), made, _digest(token))
+        except msgspec.ValidationError:
+            raise UsersError("A token's label has 1 to 64 letters, figures, '.', '_' and '-', and no spaces") from None
+
+        def having(old: Account) -> Account:
+            if any(each.label == label for each in old.tokens):
+                raise UsersError(f"{name} has a token {label} already: take another label, or revoke it first")
+            return msgspec.structs.replace(old, tokens=(*old.tokens, new))
+
+        self._change(name, having, "token-added", by, token=label)
+        return token
+
+    def revoke_token(self, name: str, label: str, *, by: str) -> None:
+        """Refuse a token from now on."""
+
+        def lacking(old: Account) -> Account:
+            left = tuple(each for each in old.tokens if each.label != label)
+            if left == old.tokens:
+                raise UsersError(f"{name} has no token {label}: see forewarn users list")
+            return msgspec.structs.replace(old, tokens=left)
+
+        self._change(name, lacking, "token-revoked", by, token=label)
+
+    def _set_disabled(self, name: str, disabled: bool, did: Deed, by: str) -> None:
+        def changed(old: Account) -> Account:
+            new = msgspec.structs.replace(old.user, disabled=disabled)
+            return msgspec.structs.replace(old, user=new, stamp=_stamp())
+
+        self._change(name, changed, did, by)
+
+    def _change(self, name: str, change: Callable[[Account], Account], did: Deed, by: str, **details: Plain) -> None:
+        with self._file.changing() as accounts:
+            if name not in accounts:
+                raise UsersError(f"There is no user {name}: see forewarn users list")
+            accounts[name] = change(accounts[name])
+            self._note(did, by, name, **details)
+
+    def _note(self, did: Deed, by: str, name: str, **details: Plain) -> None:
+        self._audit.note(did, who=by, details={"user": name, **details})
+
+    def _renew(self, account: Account, password: str) -> None:
+        """Hash a password with the parameters of now; whoever has signed in is let in even where that cannot be."""
+        renewed = self._passwords.renewed(password)
+        try:
+            with self._file.changing() as accounts:
+                now = accounts.get(account.user.name)
+                if now is not None and now.password == account.password:
+                    accounts[account.user.name] = msgspec.structs.replace(now, password=renewed)
+        except UsersError as error:
+            log.warning("a password keeps its older hash", user=account.user.name, error=str(error))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _stamp() -> str:
+    return secrets.token_hex(8)

@@ -1,0 +1,238 @@
+"""The audit log: who did what, when, for which case; lines are only ever added, each naming the hash of the one before.
+
+What cannot be noted is not done: a look-up shows nothing, a sign-in lets nobody in. Whom a line is about stands as a
+pseudonym, a keyed hash: whoever has the key can check a number, nobody can read one out. Several processes may write
+to one file. ``models/chain.py`` says what the chain proves and ``docs/access.md`` what it cannot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import io
+import os
+import pwd
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from models.chain import BEGINNING, HALF, Line, Plain, digest, line_of, old_line_of
+from streams.durable import hand_over, sync_folder
+from streams.settings import Settings
+
+Deed = Literal[
+    "look-up",
+    "shown-number",
+    "shown-case",
+    "case-refused",
+    "sign-in",
+    "sign-in-refused",
+    "sign-out",
+    "user-added",
+    "user-changed",
+    "user-disabled",
+    "user-enabled",
+    "password-changed",
+    "token-added",
+    "token-revoked",
+]
+"""What is noted. Whoever reads the log takes any word."""
+
+_PIECE = 1 << 16
+"""Bytes that are read at first from the end of the file, to find its last line."""
+
+
+class AuditError(Exception):
+    """The audit log cannot be written or read; one sentence with the file and what to do."""
+
+
+def pseudonym(key: str, value: str) -> str:
+    """The pseudonym of a value under a key: the same for the same, 16 hexadecimal digits.
+
+    >>> pseudonym("0123456789abcdef", "evil.top") == pseudonym("0123456789abcdef", "evil.top")
+    True
+    """
+    return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()[:16]
+
+
+def operator() -> str:
+    """Who runs this command, by the system's word and not by a variable that anybody can set: ``os:root``."""
+    try:
+        return f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"os:{os.getuid()}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AuditLog:
+    """One file of lines, to write to."""
+
+    def __init__(self, path: Path, key: str, now: Callable[[], datetime] = _now) -> None:
+        self.path = path
+        self._key = key
+        self._now = now
+
+    @classmethod
+    def of(cls, settings: Settings) -> AuditLog:
+        """The site's log."""
+        return cls(settings.audit_log, settings.pseudonym_key)
+
+    def note(
+        self,
+        did: Deed,
+        *,
+        who: str,
+        case: str = "",
+        about: Sequence[str] = (),
+        details: Mapping[str, Plain] | None = None,
+    ) -> Line:
+        """Add a line, on the disk when this returns; blocks while another process adds one.
+
+        ``about`` are ``type:value``, of which only pseudonyms are written; ``details`` are written as they are, and
+        must hold no number. Raises `AuditError` when the line cannot be written.
+        """
+        what = tuple(
+            f"{kind}:{pseudonym(self._key, value)}" for kind, _, value in (each.partition(":") for each in about)
+        )
+        try:
+            with self._locked() as file:
+                return self._append(file, did, who, case, what, dict(details or {}))
+        except OSError as error:
+            raise AuditError(
+                f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is done or shown: mend "
+                "its folder, or set FOREWARN_AUDIT_LOG."
+            ) from None
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The file, which nobody else writes to meanwhile; made if there is none."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            # Appending is all that is ever done, so that the file may be marked as one that can only be appended to.
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not self._is(file):  # moved away while we waited for it
+                    continue
+                yield file
+                return
+            finally:
+                os.close(file)
+
+    def _is(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _append(
+        self, file: int, did: Deed, who: str, case: str, what: tuple[str, ...], details: dict[str, Plain]
+    ) -> Line:
+        size = os.fstat(file).st_size
+        end = self._end(file, size)
+        at = self._now().isoformat(timespec="seconds")
+        content, number, before = b"", end.number, end.hash
+        if end.unread:
+            number += 1
+            note = Line(
+                number=number,
+                at=at,
+                who=operator(),  # whoever asks for the next line has no part in it
+                did=HALF,
+                case="",
+                what=(),
+                details={"bytes": len(end.unread), "sha256": digest(end.unread)},
+                before=before,
+            )
+            raw = msgspec.json.encode(note)
+            content, before = raw + b"\n", digest(raw)
+        line = Line(number=number + 1, at=at, who=who, did=did, case=case, what=what, details=details, before=before)
+        content = (b"" if end.ended else b"\n") + content + msgspec.json.encode(line) + b"\n"
+        try:
+            written = 0
+            while written < len(content):
+                written += os.write(file, content[written:])
+            os.fsync(file)
+            if not size:
+                hand_over(file, self.path.parent)
+                sync_folder(self.path.parent)
+        except OSError:
+            with contextlib.suppress(OSError):  # of our own line; else the next one notes it as half-written
+                os.ftruncate(file, size)
+            raise
+        return line
+
+    def _end(self, file: int, size: int) -> _End:
+        """The end of the file; raises `AuditError` when it is no audit log."""
+        piece = _PIECE
+        while True:
+            start = max(0, size - piece)
+            # Where the piece begins inside a line, line_of takes the rest of it for none.
+            lines = io.BytesIO(os.pread(file, size - start, start)).readlines()
+            ended = not lines or lines[-1].endswith(b"\n")
+            unread = b""
+            for raw in reversed(lines):
+                line = line_of(raw if unread or ended else raw + b"\n")  # a line that lacks no more than its end is one
+                if line is not None:
+                    return _End(line.number, digest(raw), unread, ended)
+                unread = raw + unread
+            if not start:
+                return self._beginning(lines)
+            piece *= 8
+
+    def _beginning(self, lines: Sequence[bytes]) -> _End:
+        """The end of a file without a chain: empty, of lines of the old form, or of a first line cut short."""
+        opening, old = hashlib.sha256(), 0
+        for raw in lines:
+            if old_line_of(raw) is None:
+                break
+            old += 1
+            opening.update(raw)
+        unread = b"".join(lines[old:])
+        if not old and (b"\n" in unread or unread[:1] not in (b"", b"{", b"\0")):
+            raise AuditError(
+                f"{self.path} is not an audit log of Forewarn, so nothing is added to it, done or shown: "
+                "set FOREWARN_AUDIT_LOG to a file of its own."
+            )
+        ended = not lines or lines[-1].endswith(b"\n")
+        return _End(0, opening.hexdigest() if old else BEGINNING, unread, ended)
+
+
+class _End(NamedTuple):
+    number: int
+    """Of the last line of the chain."""
+    hash: str
+    """What the next line names."""
+    unread: bytes
+    """What stands behind it and is no line."""
+    ended: bool
+    """Whether the file ends with a line end, or is empty."""
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The lines of a log as they stand now, with their line ends; what is added meanwhile is left out.
+
+    Raises `AuditError` when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)  # nobody is in the middle of a line
+            left = os.fstat(file.fileno()).st_size
+            fcntl.flock(file, fcntl.LOCK_UN)
+            for raw in file:
+                yield raw[:left]
+                left -= len(raw)
+                if left <= 0:
+                    return
+    except OSError as error:
+        raise AuditError(
+            f"The audit log {path} cannot be read ({error.strerror}): FOREWARN_AUDIT_LOG names the one to read."
+        ) from None

@@ -1,0 +1,149 @@
+"""``forewarn audit``: whether the audit log is whole, and what it says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from models.chain import ChainError, Line, OldLine, line_of, old_line_of, verify
+from streams.audit import AuditError, lines
+from streams.cli import CommandError, InputError, site_settings
+from streams.cli.since import Since
+
+
+class Hash(click.ParamType):
+    """The hash of a line, as ``forewarn audit verify`` prints it."""
+
+    name = "hash"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The hash in lower case."""
+        text = str(value).strip().lower()
+        if len(text) != 64 or set(text) - set("0123456789abcdef"):
+            self.fail("write the 64 hexadecimal digits that forewarn audit verify has printed", param, ctx)
+        return text
+
+
+@click.group()
+def audit() -> None:
+    """See the audit log, and whether any of its lines was changed, removed or inserted.
+
+    Example: forewarn audit verify
+    """
+
+
+@audit.command("verify")
+@click.option("--head", type=Hash(), help="The hash that was printed before: its line must still be there.")
+def verify_(head: str | None) -> None:
+    """Walk the chain of hashes through the log; print how many lines it has, and the hash of the last one.
+
+    Note both elsewhere: with --head, the next time, it is seen as well when the end of the file was cut off or all of
+    it written anew. Exit status: 0 whole, 1 not, and where; 2 there is no log.
+
+    Example: forewarn audit verify
+    """
+    path = site_settings().audit_log
+    with _told():
+        try:
+            whole = verify(lines(path), head)
+        except ChainError as error:
+            raise CommandError(
+                f"{path} is not whole: {error}. Keep the file as it is, and compare it with its last backup."
+            ) from None
+    click.echo(f"{whole.lines} {whole.head}")
+    said = f"whole: {whole.lines:,} lines in the chain"
+    if whole.old:
+        said += f", after {whole.old:,} of the old form"
+    click.echo(said, err=True)
+    for place in whole.halves:
+        click.echo(f"line {place} was left half-written, which the next line notes", err=True)
+    if whole.cut:
+        click.echo(
+            f"the last line is half-written ({whole.cut} bytes), as after a power cut: the next one will note it",
+            err=True,
+        )
+
+
+@audit.command()
+@click.option("--who", help="Only what this user did; os:NAME for who has run a command.")
+@click.option("--case", help="Only for this case.")
+@click.option("--since", type=Since(), help="Only from then on.")
+@click.option("--json", "as_json", is_flag=True, help="Write the lines as they are in the log.")
+def show(who: str | None, case: str | None, since: datetime | None, as_json: bool) -> None:
+    """Show what was done: a table on a terminal, else lines with tabs.
+
+    Example: forewarn audit show --case A-2026-118 --since 30d
+    """
+    unread = 0
+
+    def chosen(raws: Iterable[bytes]) -> Iterator[tuple[bytes, Line | OldLine]]:
+        nonlocal unread
+        for raw in raws:
+            line = line_of(raw) or old_line_of(raw)
+            if line is None:
+                unread += 1
+            elif who in (None, line.who) and case in (None, line.case) and _is_since(line, since):
+                yield raw, line
+
+    with _told():
+        found = [*chosen(lines(site_settings().audit_log))]
+    if as_json:
+        out = click.get_binary_stream("stdout")
+        out.writelines(raw for raw, _ in found)
+        out.flush()
+    else:
+        _show([line for _, line in found])
+    click.echo(f"{len(found):,} lines", err=True)
+    if unread:
+        click.echo(f"{unread:,} more cannot be read: see forewarn audit verify", err=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns a log that cannot be read into the command's one sentence."""
+    try:
+        yield
+    except AuditError as error:
+        raise InputError(str(error)) from None
+
+
+def _is_since(line: Line | OldLine, since: datetime | None) -> bool:
+    return since is None or line.at >= since.astimezone(UTC).isoformat(timespec="seconds")  # all are UTC and as long
+
+
+_HEAD = ("number", "at", "who", "did", "case", "about", "details")
+
+
+def _row(line: Line | OldLine) -> tuple[str, ...]:
+    number, did, details = "", "look-up", _details(line)
+    if isinstance(line, Line):
+        number, did = str(line.number), line.did
+    said = " ".join(f"{name}={value}" for name, value in details.items())
+    return tuple(map(_printable, (number, line.at, line.who, did, line.case, " ".join(line.what), said)))
+
+
+def _details(line: Line | OldLine) -> Mapping[str, object]:
+    return line.details if isinstance(line, Line) else {"since": line.since, "found": line.found}
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey: a case's reference is whatever somebody has typed."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _show(found: Iterable[Line | OldLine]) -> None:
+    if not sys.stdout.isatty():
+        click.echo("\t".join(_HEAD))
+        for line in found:
+            click.echo("\t".join(_row(line)))
+        return
+    table = Table(*_HEAD, box=None)
+    for line in found:
+        table.add_row(*_row(line))
+    Console().print(table, markup=False)

@@ -1,0 +1,344 @@
+"""The audit log: whatever is changed in it is seen, several processes write to it, and a power cut hides nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import multiprocessing
+import os
+import stat
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.chain import HALF, ChainError, Line, Whole, digest, verify
+from streams.audit import AuditError, AuditLog, lines, pseudonym
+from streams.cli import cli
+
+KEY = "a-key-for-tests-only"
+OLD = b'{"at":"2026-11-01T08:00:00+00:00","who":"li","case":"A-1","what":["number:00112233"],"since":"s","found":2}\n'
+ANN = "8610000000001"
+Forewarn = Callable[..., Result]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the log is to be."""
+    return tmp_path / "audit" / "log.jsonl"
+
+
+@pytest.fixture
+def log(path: Path) -> AuditLog:
+    """A log that nobody has written to."""
+    return AuditLog(path, KEY)
+
+
+@pytest.fixture
+def forewarn(path: Path) -> Forewarn:
+    """Calls ``forewarn audit`` with this log."""
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["audit", *arguments], env={"FOREWARN_AUDIT_LOG": str(path)})
+
+    return invoke
+
+
+def noted(log: AuditLog, count: int) -> list[bytes]:
+    """Note some look-ups; all lines of the file."""
+    for number in range(count):
+        log.note("look-up", who="li.wei", case=f"A-{number}", about=[f"number:{ANN}"], details={"found": number})
+    return log.path.read_bytes().splitlines(keepends=True)
+
+
+def whole(path: Path, head: str | None = None) -> Whole:
+    """What the walk over a file says."""
+    return verify(lines(path), head)
+
+
+def test_a_line_says_who_did_what_for_which_case_and_about_whom_as_a_pseudonym(log: AuditLog) -> None:
+    log = AuditLog(log.path, KEY, lambda: datetime(2026, 11, 27, 9, 30, tzinfo=UTC))
+    log.note("shown-number", who="li.wei", case="A-1", about=[f"number:{ANN}"], details={"found": 1, "since": None})
+
+    assert json.loads(log.path.read_bytes()) == {
+        "number": 1,
+        "at": "2026-11-27T09:30:00+00:00",
+        "who": "li.wei",
+        "did": "shown-number",
+        "case": "A-1",
+        "what": [f"number:{pseudonym(KEY, ANN)}"],
+        "details": {"found": 1, "since": None},
+        "before": digest(b""),
+    }
+    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+
+
+def test_a_log_that_nobody_has_touched_is_whole(log: AuditLog) -> None:
+    raws = noted(log, 5)
+
+    assert whole(log.path) == Whole(lines=5, old=0, head=digest(raws[-1]), halves=(), cut=0)
+
+
+def chained(count: int) -> list[bytes]:
+    """The lines of a log, without a file."""
+    raws: list[bytes] = []
+    for number in range(1, count + 1):
+        before = digest(raws[-1] if raws else b"")
+        line = Line(
+            number=number, at="t", who="li", did="look-up", case="A", what=("x:1",), details={"n": 1}, before=before
+        )
+        raws.append(msgspec.json.encode(line) + b"\n")
+    return raws
+
+
+@given(st.integers(0, 5), st.data())
+def test_a_changed_byte_is_seen_unless_the_last_line_alone_could_tell(place: int, data: st.DataObject) -> None:
+    """What it says of the last line only the next one holds, or its hash that was noted elsewhere."""
+    raws = chained(6)
+    at = data.draw(st.integers(0, len(raws[place]) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda each: each != raws[place][at]))
+    changed = [*raws]
+    changed[place] = raws[place][:at] + bytes([byte]) + raws[place][at + 1 :]
+    with pytest.raises(ChainError):
+        verify(b"".join(changed).splitlines(keepends=True) if byte == 10 else changed, digest(raws[-1]))
+    if place < 5:
+        with pytest.raises(ChainError):
+            verify(changed)
+
+
+@given(st.permutations(range(6)).filter(lambda order: order != [*range(6)]))
+def test_exchanged_lines_are_seen(order: Sequence[int]) -> None:
+    raws = chained(6)
+    with pytest.raises(ChainError):
+        verify([raws[place] for place in order])
+
+
+@given(st.integers(0, 4), st.integers(1, 5))
+def test_removed_lines_are_seen_with_the_place_and_how_many(place: int, count: int) -> None:
+    raws = chained(6)
+    count = min(count, 5 - place)
+    with pytest.raises(ChainError, match=rf"before line {place + 1}, lines of the chain were removed: {count}"):
+        verify([*raws[:place], *raws[place + count :]])
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_a_line_that_is_inserted_is_seen(place: int, which: int) -> None:
+    raws = chained(6)
+    with pytest.raises(ChainError):
+        verify([*raws[: place + 1], raws[which], *raws[place + 1 :]])
+
+
+@given(st.integers(0, 5))
+def test_only_a_hash_noted_elsewhere_tells_that_the_end_is_gone(kept: int) -> None:
+    raws = chained(6)
+
+    assert verify(raws[:kept]).lines == kept
+    with pytest.raises(ChainError, match=f"the end of the file was cut off after line {kept}"):
+        verify(raws[:kept], digest(raws[-1]))
+    assert verify([*raws], digest(raws[kept])).lines == 6
+
+
+@pytest.mark.parametrize("kept", [1, 10, 150])
+def test_a_line_cut_short_by_a_power_cut_is_named_and_noted_by_the_next(log: AuditLog, kept: int) -> None:
+    raws = noted(log, 3)
+    os.truncate(log.path, sum(map(len, raws[:2])) + kept)
+    assert whole(log.path).cut == kept
+
+    log.note("look-up", who="zhao", case="A-9")
+    _, _, half, note, last = log.path.read_bytes().splitlines(keepends=True)
+    assert half == raws[2][:kept] + b"\n"
+    assert json.loads(note)["did"] == HALF
+    assert json.loads(note)["details"] == {"bytes": kept, "sha256": digest(half)}
+    assert json.loads(last)["case"] == "A-9"
+    assert whole(log.path) == Whole(lines=4, old=0, head=digest(last), halves=(3,), cut=0)
+
+
+def test_a_half_written_line_can_neither_be_changed_nor_removed_once_it_is_noted(log: AuditLog) -> None:
+    raws = noted(log, 2)
+    os.truncate(log.path, len(raws[0]) + 20)
+    log.note("look-up", who="zhao")
+    first, half, *rest = log.path.read_bytes().splitlines(keepends=True)
+
+    with pytest.raises(ChainError, match="line 2 cannot be read"):
+        verify([first, half.replace(b"number", b"numbex"), *rest])
+    with pytest.raises(ChainError, match="half-written line is gone"):
+        verify([first, *rest])
+
+
+def test_two_power_cuts_at_the_same_place_hide_nothing(log: AuditLog) -> None:
+    """The second one while the first was being noted, after each byte of what was written then."""
+    raws = noted(log, 2)
+    os.truncate(log.path, len(raws[0]) + 20)
+    begun = log.path.read_bytes()
+    log.note("look-up", who="zhao")
+    after = log.path.read_bytes()
+    for size in range(len(begun), len(after) + 1):
+        log.path.write_bytes(after[:size])
+        log.note("look-up", who="li.wei", case="last")
+        told = whole(log.path)
+        assert told.halves[0] == 2
+        assert log.path.read_bytes().startswith(after[:size])
+
+
+def test_the_very_first_line_may_be_cut_short_too(log: AuditLog) -> None:
+    (raw,) = noted(log, 1)
+    os.truncate(log.path, 30)
+    log.note("look-up", who="zhao")
+
+    assert whole(log.path).halves == (1,)
+    assert log.path.read_bytes().startswith(raw[:30] + b"\n")
+
+
+def test_zeros_that_a_file_system_leaves_behind_are_a_half_written_line(log: AuditLog) -> None:
+    noted(log, 1)
+    with log.path.open("ab") as file:
+        file.write(bytes(200_000))
+    log.note("look-up", who="zhao")
+
+    assert whole(log.path).halves == (2,)
+
+
+def test_a_line_longer_than_what_is_read_at_first_is_found(log: AuditLog) -> None:
+    log.note("look-up", who="li.wei", about=[f"number:{number}" for number in range(20_000)])
+    log.note("look-up", who="li.wei")
+
+    assert whole(log.path).lines == 2
+
+
+def test_lines_of_the_old_form_stay_and_are_sealed_by_the_first_of_the_chain(log: AuditLog) -> None:
+    log.path.parent.mkdir()
+    log.path.write_bytes(OLD * 3)
+    raws = noted(log, 2)
+
+    assert raws[:3] == [OLD] * 3
+    assert whole(log.path)[:2] == (2, 3)
+    for changed in ([*raws[1:]], [OLD.replace(b"A-1", b"A-2"), *raws[1:]], [OLD, *raws]):
+        with pytest.raises(ChainError, match="old form before line"):
+            verify(changed)
+    with pytest.raises(ChainError, match="line 6 cannot be read"):
+        verify([*raws, OLD])
+
+
+@pytest.mark.parametrize("content", ["root:x:0:0:root:/root\nbin:x:1:1::/\n", "a sentence", '{"a": 1}\n'])
+def test_nothing_is_added_to_a_file_that_is_no_audit_log(log: AuditLog, content: str) -> None:
+    log.path.parent.mkdir()
+    log.path.write_text(content)
+    with pytest.raises(AuditError, match="is not an audit log"):
+        log.note("look-up", who="li.wei")
+    assert log.path.read_text() == content
+
+
+def many(path: Path, who: str, begin: Barrier) -> None:
+    """Note a hundred things, in a process of its own, from the moment on when all are ready."""
+    log = AuditLog(path, KEY)
+    begin.wait(60)
+    for _ in range(100):
+        log.note("look-up", who=who)
+
+
+def test_several_processes_write_to_one_file(log: AuditLog) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    begin = spawn.Barrier(3)
+    processes = [spawn.Process(target=many, args=(log.path, f"user-{number}", begin)) for number in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert whole(log.path).lines == 300
+    assert {json.loads(raw)["who"] for raw in lines(log.path)} == {"user-0", "user-1", "user-2"}
+
+
+def test_who_is_in_the_middle_of_a_line_is_waited_for_by_writers_and_readers(log: AuditLog) -> None:
+    noted(log, 1)
+    with log.path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = [
+            threading.Thread(target=noted, args=(log, 1)),
+            threading.Thread(target=lambda: [*lines(log.path)]),
+        ]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join(0.1)
+            assert thread.is_alive()
+    for thread in waiting:
+        thread.join(60)
+    assert whole(log.path).lines == 2
+
+
+def test_verify_prints_count_and_hash_which_the_next_one_takes(forewarn: Forewarn, log: AuditLog) -> None:
+    raws = noted(log, 3)
+    printed = forewarn("verify")
+    assert (printed.exit_code, printed.stdout) == (0, f"3 {digest(raws[-1])}\n")
+
+    noted(log, 2)
+    assert forewarn("verify", "--head", printed.stdout.split()[1]).exit_code == 0
+    os.truncate(log.path, sum(map(len, raws[:2])))
+    assert forewarn("verify").exit_code == 0
+    refused = forewarn("verify", "--head", printed.stdout.split()[1])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "cut off after line 2" in refused.stderr
+
+
+def test_verify_names_the_first_line_that_does_not_hold(forewarn: Forewarn, log: AuditLog) -> None:
+    raws = noted(log, 4)
+    log.path.write_bytes(b"".join([raws[0], raws[1].replace(b"A-1", b"A-7"), *raws[2:]]))
+    result = forewarn("verify")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "line 2 or line 3 was changed" in result.stderr
+    assert str(log.path) in result.stderr
+
+
+def test_verify_tells_of_half_written_lines(forewarn: Forewarn, log: AuditLog) -> None:
+    raws = noted(log, 3)
+    os.truncate(log.path, sum(map(len, raws)) - 5)
+    assert "the last line is half-written" in forewarn("verify").stderr
+    log.note("look-up", who="zhao")
+    result = forewarn("verify")
+    assert (result.exit_code, result.stdout.split()[0]) == (0, "4")
+    assert "line 3 was left half-written" in result.stderr
+
+
+def test_a_log_that_is_not_there_is_one_sentence(forewarn: Forewarn, path: Path) -> None:
+    for command in ("verify", "show"):
+        result = forewarn(command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert str(path) in result.stderr
+        assert "Traceback" not in result.stderr
+    assert forewarn("verify", "--head", "12ab").exit_code == 2
+
+
+def test_show_filters_by_user_case_and_time(forewarn: Forewarn, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    for day, who, case in ((2, "li.wei", "A-1"), (3, "zhao", "A-1"), (4, "li.wei", "A-2")):
+        moment = datetime(2026, 11, day, tzinfo=UTC)
+        AuditLog(path, KEY, lambda at=moment: at).note("look-up", who=who, case=case, details={"found": 1})  # type: ignore[misc]
+
+    def shown(*arguments: str) -> list[tuple[str, str]]:
+        lines = [json.loads(line) for line in forewarn("show", "--json", *arguments).stdout.splitlines()]
+        return [(line["who"], line["case"]) for line in lines]
+
+    assert shown() == [("li", "A-1"), ("li.wei", "A-1"), ("zhao", "A-1"), ("li.wei", "A-2")]
+    assert shown("--who", "li.wei") == [("li.wei", "A-1"), ("li.wei", "A-2")]
+    assert shown("--case", "A-1", "--who", "zhao") == [("zhao", "A-1")]
+    assert shown("--since", "2026-11-03") == [("zhao", "A-1"), ("li.wei", "A-2")]
+    rows = [line.split("\t") for line in forewarn("show").stdout.splitlines()]
+    assert rows[0][:3] == ["number", "at", "who"]
+    assert [row[-1] for row in rows[1:]] == ["since=s found=2", "found=1", "found=1", "found=1"]
+
+
+def test_what_somebody_typed_commands_no_terminal(forewarn: Forewarn, log: AuditLog) -> None:
+    log.note("look-up", who="li.wei", case="\x1b[2J\tA\n")
+    (_, row) = forewarn("show").stdout.splitlines()
+    assert len(row.split("\t")) == 7
+    assert "\x1b" not in row
