@@ -19,7 +19,6 @@ from tests.casework import HOUR, MINUTE, OFFICE
 NOW: Final = 1_795_761_000_000
 """27 November 2026, 14:30 by the city's clock."""
 
-_TALK: Final = Reason("t", "与已知诈骗号码通话，共约{n}分钟（{zh}）", "talked to a known fraud number, about {n} min ({en})", ())
 _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "impersonated-authority": (
         Reason(
@@ -140,7 +139,7 @@ class Day:
 
 
 def a_day(now: int = NOW, people: int = 190, seed: int = 7) -> dict[str, Case]:
-    """The cases of a city at ``now``: some two hundred since the morning, and six of one station's that need somebody."""
+    """The cases of a city at ``now``: two hundred since the morning, and some of one station's that matter."""
     chance = random.Random(seed)
     persons = {
         "8610000000007": Person(age_band="70-79", flags=("lives-alone", "hard-of-hearing")),
@@ -163,8 +162,9 @@ def _ordinary(day: Day, person: int, at: int) -> None:
     cell = f"001-01-{int(720 * chance.random() ** 1.5)}-0"
     case = day.alert(person, severity, chance.choice(list(_WHY)), at, cell)
     slow = 1.0 if chance.random() < 0.93 else 3.0
-    first = at + int(slow * chance.lognormvariate(0, 0.35) * {"urgent": 0.9, "high": 6, "medium": 50}[severity] * MINUTE)
-    tried = first + int(chance.lognormvariate(0.3, 0.5) * {"urgent": 1.2, "high": 12, "medium": 60}[severity] * MINUTE)
+    soon, then = {"urgent": (0.9, 1.2), "high": (6, 12), "medium": (50, 60)}[severity]
+    first = at + int(slow * chance.lognormvariate(0, 0.35) * soon * MINUTE)
+    tried = first + int(chance.lognormvariate(0.3, 0.5) * then * MINUTE)
     day.say(case, "acknowledged", first)
     day.say(case, "attempt", tried, means="call", reached=chance.random() < 0.7)
     day.say(case, "attempt", tried + 9 * MINUTE, means="visit", reached=True)
@@ -179,7 +179,7 @@ def _ordinary(day: Day, person: int, at: int) -> None:
 def _of_one_station(day: Day, now: int) -> None:
     """What the East station 1 has before it at ``now``."""
     cell, second = "001-01-3-0", 1000
-    new = day.alert(7, "urgent", "impersonated-authority", now - 38 * second, cell, 0.93)
+    day.alert(7, "urgent", "impersonated-authority", now - 38 * second, cell, 0.93)
     talking = day.alert(8, "urgent", "task-rebate", now - 16 * MINUTE, cell, 0.88)
     day.say(talking, "acknowledged", now - 15 * MINUTE, "li.wei")
     day.say(talking, "attempt", now - 13 * MINUTE, "li.wei", means="call", reached=False, note="占线，两次。")
@@ -189,9 +189,8 @@ def _of_one_station(day: Day, now: int) -> None:
     day.say(held, "acknowledged", now - 91 * MINUTE, "wang.fang")
     day.say(held, "attempt", now - 70 * MINUTE, "wang.fang", means="call", reached=True, note="答应下午到所里来。")
     day.alert(12, "medium", "loan", now - 3 * HOUR - 11 * MINUTE, cell)
-    late = day.alert(13, "urgent", "loan", now - 3 * MINUTE, cell)
+    day.alert(13, "urgent", "loan", now - 3 * MINUTE, cell)
     done = day.alert(14, "high", "impersonated-service", now - 2 * HOUR, cell)
     day.say(done, "acknowledged", now - 115 * MINUTE, "li.wei")
     day.say(done, "attempt", now - 110 * MINUTE, "li.wei", means="call", reached=True)
     day.say(done, "outcome", now - 100 * MINUTE, "li.wei", outcome="dissuaded", note="已关闭屏幕共享，未转账。")
-    assert new and late

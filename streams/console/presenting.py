@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from models.cases import OVER, Case, Entry
+from models.cases import OVER, Case, Entry, Kind
 from models.playbooks import Language, Playbook, Question, playbook_for
 from models.playbooks import Text as Both
-from models.policy import SEVERITIES
 from models.routing import Stations
 from models.tallies import ended_at, missed
 from models.wording import scam_name
 from streams.console.times import clock, iso, span
+from streams.console.view import urgency
 from streams.console.words import said, said_or
 
 Level = Literal["calm", "soon", "late"]
@@ -78,6 +78,7 @@ class Order:
     severity: str
     severity_word: str
     status: str
+    is_open: bool
     person: str
     scam: str
     reason: str
@@ -123,6 +124,8 @@ class CasePage:
     """All that the page of a case says of it, forms apart."""
 
     order: Order
+    next: Kind
+    """What is most likely to be said of it next."""
     cell: str
     age: str
     language: str
@@ -152,19 +155,20 @@ def masked(number: str) -> str:
 
 def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
     """Cases as lines: the most severe first, among these what is due first; those that run no deadline last."""
-    return [order(case, scene) for case in sorted(cases, key=lambda case: _urgency(case, scene.now))]
+    return [order(case, scene) for case in sorted(cases, key=urgency)]
 
 
 def order(case: Case, scene: Scene) -> Order:
     """A case as one line."""
     last = ended_at(case)
-    person = case.person.age_band and scene.word("case.age.band", band=case.person.age_band)
+    age = case.person.age_band and scene.word("case.age.band", band=case.person.age_band)
     return Order(
         case=case.case,
         severity=case.severity,
         severity_word=scene.word(f"severity.{case.severity}"),
         status=scene.word(f"status.{case.status}"),
-        person=" · ".join(filter(None, (masked(case.subscriber), person))),
+        is_open=case.status not in OVER,
+        person=" · ".join(filter(None, (masked(case.subscriber), age, *_flags(case, scene)))),
         scam=scene.scam(case.scam_type),
         reason=next(iter(_reasons(case, scene.language)), ""),
         unit=scene.unit(case.unit),
@@ -181,10 +185,11 @@ def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> Ca
     unknown = scene.word("case.unknown")
     return CasePage(
         order=order(case, scene),
+        next=said_next(case),
         cell=case.cell or unknown,
         age=scene.word("case.age.band", band=person.age_band) if person.age_band else unknown,
         language=spoken(person.language, scene.language),
-        flags=tuple(said_or(f"flag.{flag}", scene.language, flag.replace("-", " ")) for flag in person.flags),
+        flags=tuple(_flags(case, scene)),
         had=tuple(map(scene.unit, case.had)),
         opened=scene.at(case.opened),
         reasons=_reasons(case, scene.language),
@@ -245,6 +250,11 @@ def due(what: str, at: int, since: int, scene: Scene) -> Due:
     return Due(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)
 
 
+def _flags(case: Case, scene: Scene) -> Iterator[str]:
+    for flag in case.person.flags:
+        yield said_or(f"flag.{flag}", scene.language, flag.replace("-", " "))
+
+
 def _dues(case: Case, scene: Scene) -> tuple[Due, ...]:
     """The deadlines that run, the next one first."""
     running = (
@@ -273,10 +283,6 @@ def _marks(case: Case, scene: Scene) -> Iterator[Mark]:
         yield "reopened", scene.word("mark.reopened")
 
 
-def _urgency(case: Case, now: int) -> tuple[float, ...]:
-    return (-SEVERITIES.index(case.severity), case.due if case.due is not None else float("inf"), case.opened)
-
-
 def _reasons(case: Case, language: Language) -> tuple[str, ...]:
     return tuple(each.zh if language == "zh" else each.en for each in case.reasons)
 
@@ -289,6 +295,14 @@ def needed_first(case: Case) -> str:
     if not attempts:
         return "opening"
     return "questions" if attempts[-1].reached else "at_the_door_nobody"
+
+
+def said_next(case: Case) -> Kind:
+    """What is most likely to be said of a case next: its button is the one that stands out."""
+    if case.status in ("open", "snoozed"):
+        return "acknowledged"
+    reached = any(entry.reached for entry in case.history)
+    return "outcome" if reached or case.status in OVER else "attempt"
 
 
 def _parts(case: Case, playbook: Playbook, language: Language) -> Iterator[Part]:

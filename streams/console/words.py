@@ -16,7 +16,7 @@ LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     # The frame of every page.
-    "app": ("反诈预警处置台", "Forewarn console"),
+    "app": ("反诈预警", "Forewarn"),
     "skip": ("跳到正文", "Skip to the content"),
     "nav": ("主导航", "Main navigation"),
     "nav.orders": ("预警指令", "Orders"),
@@ -107,9 +107,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "case.severity": ("预警级别", "Severity"),
     "case.stage": ("受骗程度", "How far gone"),
-    "case.deadlines": ("时限", "Deadlines"),
-    "case.no-deadline": ("目前没有时限。", "No deadline runs."),
-    "case.done": ("已完成", "done"),
+    "case.no-deadline": ("待提交结果", "outcome to be given"),
     "case.playbook": ("怎么说、怎么查", "What to say and check"),
     "case.playbook.other": (
         "此类型没有专门话术，以下为通用话术。",
@@ -182,6 +180,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "centre.minutes": ("{n} 分", "{n} min"),
     "centre.loss": ("今日损失", "Lost today"),
     "centre.yuan": ("{n} 元", "¥{n}"),
+    "centre.none": ("–", "–"),
     "centre.late": ("逾期指令", "Overdue orders"),
     "centre.late.none": ("目前没有逾期指令。", "No order is overdue."),
     "centre.units": ("各单位", "Units"),
@@ -191,8 +190,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "centre.own": ("本级", "its own desk"),
     "centre.missed": ("未{deadline}", "not {deadline}"),
     "centre.key": (
-        "在办量：深色为普通，条纹为紧急；中位数按今日签收、联系上的指令计，单位分钟。",
-        "Load: plain is the rest, striped is urgent. Medians are of today's orders, in minutes.",
+        "在办量：高出的红段为紧急。中位数按今日签收、今日联系上的指令计。",
+        "Load: the taller, red part is urgent. Medians are of what was acknowledged, or reached, today.",
     ),
     # The words of the contracts.
     "severity.urgent": ("紧急", "Urgent"),
