@@ -21,6 +21,16 @@ POSSIBLE: Final[dict[State, tuple[Kind, ...]]] = {
 """What can be said of a case, by its state; of a closed one another outcome, which corrects the first."""
 
 
+def possible(office: Office, case: Case) -> tuple[Kind, ...]:
+    """What the unit that has a case can say of it now."""
+    never: set[Kind] = set()
+    if case.severity == "urgent":
+        never.add("snoozed")
+    if office.stations.above(case.unit) is None:
+        never.add("returned")
+    return tuple(kind for kind in POSSIBLE[case.status] if kind not in never)
+
+
 def reported(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     """The case after what a unit has said of it; the very same when that was heard before.
 

@@ -141,6 +141,20 @@ REACH_SECONDS = Histogram(
     buckets=_HUMAN,
     registry=REGISTRY,
 )
+REQUESTS = Counter(
+    "forewarn_console_requests",
+    "Requests that the console has answered, by the route's template.",
+    ["route", "method", "status"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "forewarn_console_request_seconds",
+    "From a request to the first byte of the console's answer, by the route's template.",
+    ["route"],
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+LISTENERS = Gauge("forewarn_console_listeners", "Who is told of changes of cases at present.", registry=REGISTRY)
 READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
 
 

@@ -65,9 +65,12 @@ class Door:
         await self._note("sign-in", name, address=address)
         return await self._sessions.begin(account)
 
-    async def user_of_session(self, token: str) -> User | None:
-        """Whose session this is, with the role and unit that he has now; None when it has ended."""
-        session = await self._sessions.find(token)
+    async def user_of_session(self, token: str, *, wakes: bool = True) -> User | None:
+        """Whose session this is, with the role and unit that he has now; None when it has ended.
+
+        ``wakes``: somebody has asked for something; a page that asks by itself does not keep a session alive.
+        """
+        session = await self._sessions.find(token, wakes=wakes)
         if session is None:
             return None
         account = self._users.get(session.name)

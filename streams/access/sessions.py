@@ -58,9 +58,10 @@ class Sessions:
         await self._store.asked(pipe.execute())
         return token
 
-    async def find(self, token: str) -> Session | None:
-        """The session of a token, which is idle from now on; None when it has ended or never was."""
-        stored = await self._store.asked(self._store.redis.getex(self._key(token), ex=self._idle))
+    async def find(self, token: str, *, wakes: bool = True) -> Session | None:
+        """The session of a token, which is idle from now on if that ``wakes`` it; None when there is none any more."""
+        redis, key = self._store.redis, self._key(token)
+        stored = await self._store.asked(redis.getex(key, ex=self._idle) if wakes else redis.get(key))
         try:
             session = None if stored is None else _decoder.decode(stored)
         except msgspec.MsgspecError:  # of another version's

@@ -1,0 +1,48 @@
+"""The app: routes, the gate before them and the edge around them, put together for one console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from fastapi import APIRouter, FastAPI
+
+from streams.console import api, gate, listening, signing
+from streams.console.console import Console
+from streams.console.edge import LARGEST_BODY, Edge
+from streams.console.refusals import Page, answer_refusals
+
+
+class Pages(NamedTuple):
+    """What people see in a browser, beside the API."""
+
+    router: APIRouter
+    """Its routes have whole paths and each a rule of the gate."""
+    refusal: Page
+    """Shows what was refused outside of ``/api/``."""
+    files: Path
+    """What is served under ``/static``."""
+
+
+def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
+    """The app of a console; raises RuntimeError when a route says not who may come in."""
+    app = FastAPI(
+        title="Forewarn's console",
+        docs_url=None,  # its page takes scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,  # api.py serves it, with a rule
+        form_limits={"max_fields": gate.MOST_FIELDS, "max_files": 0, "max_part_size": LARGEST_BODY},
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        redirect_slashes=False,
+    )
+    app.state.console = console
+    app.add_middleware(Edge, secure=console.secure)
+    app.include_router(signing.router)
+    app.include_router(api.router)
+    app.include_router(listening.router)
+    if pages is not None:
+        app.include_router(pages.router)
+        app.mount("/static", gate.PublicFiles(directory=pages.files), name="static")
+    answer_refusals(app, None if pages is None else pages.refusal)
+    gate.demand_rules(app)
+    return app

@@ -1,0 +1,54 @@
+"""What all routes share: the cases, the rules, the door and the audit log of one console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import time
+
+from fastapi import Request
+
+from models.access import Chain
+from models.deadlines import Office
+from models.playbooks import Playbook
+from streams.access.door import Door
+from streams.audit import AuditLog
+from streams.console.refusals import busy
+from streams.console.reporter import Reporter
+from streams.console.view import View
+
+
+def _now() -> int:
+    return int(time() * 1000)
+
+
+@dataclass(slots=True)
+class Console:
+    """One console; ``office`` is set anew when the policy changes."""
+
+    office: Office
+    view: View
+    reporter: Reporter
+    door: Door
+    audit: AuditLog
+    playbooks: Mapping[str, Playbook]
+    secure: bool = False
+    """Whether browsers speak TLS with it, or with a proxy before it."""
+    now: Callable[[], int] = field(default=_now)
+    """Epoch ms."""
+
+    def chain(self, unit: str) -> Chain:
+        """A unit and those above it; the unit alone when it is in the tree no longer."""
+        return self.office.stations.path(unit) or (unit,)
+
+    def cases(self) -> View:
+        """The cases; raises `Refused` until they are in memory."""
+        if not self.view.ready:
+            raise busy("The cases are not in memory yet: try again in a moment.")
+        return self.view
+
+
+def console_of(request: Request) -> Console:
+    """The console that a request has come to."""
+    console: Console = request.app.state.console
+    return console

@@ -1,0 +1,73 @@
+"""The topic ``dispatch-feedback``: what is said of a case, confirmed by Kafka before anybody is told that it counts."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Final
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from models.cases import Feedback
+from streams import metrics
+from streams.clients import started
+from streams.publishing import producer
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+TOPIC: Final = "dispatch-feedback"
+CONFIRMED_WITHIN: Final = 8.0
+"""Seconds: an officer does not wait longer for an answer, and may say it again."""
+
+
+class NotConfirmedError(Exception):
+    """Kafka has not confirmed a record in time: it may arrive yet, so it is to be said again with the same id."""
+
+
+def encode(feedback: Feedback) -> bytes:
+    """The record, without the fields that say nothing."""
+    said = msgspec.structs.asdict(feedback)
+    return msgspec.json.encode({name: value for name, value in said.items() if value not in (None, "")})
+
+
+class FeedbackTopic:
+    """Writes to the topic; a context manager. One record for each call of `send` that returns."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic(TOPIC)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> FeedbackTopic:
+        """Connect; waits until Kafka answers."""
+        self._producer = await started(lambda: producer(self._settings), self._settings, self._know_topic)
+        return self
+
+    async def _know_topic(self, producer: AIOKafkaProducer) -> None:
+        """Know its partitions beforehand: the first acknowledgement must not wait for that."""
+        await producer.partitions_for(self._topic)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send what is left and disconnect."""
+        connected, self._producer = self._producer, None
+        if connected is not None:
+            await connected.stop()
+
+    async def send(self, feedback: Feedback) -> None:
+        """Write a record and wait for Kafka's word; raises `NotConfirmedError`."""
+        if self._producer is None:
+            raise NotConfirmedError("Kafka is not connected yet.")
+        try:
+            async with asyncio.timeout(CONFIRMED_WITHIN):
+                await self._producer.send_and_wait(self._topic, key=feedback.case.encode(), value=encode(feedback))
+        except (TimeoutError, KafkaError) as error:
+            metrics.READY.labels("kafka").set(0)
+            log.warning("Kafka has not confirmed what was said", topic=self._topic, error=type(error).__name__)
+            raise NotConfirmedError("Kafka has not confirmed it in time.") from None
+        metrics.READY.labels("kafka").set(1)

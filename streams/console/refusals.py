@@ -1,0 +1,130 @@
+"""Refusals: whatever is not done is answered with a status, a short word for programs and one sentence for people.
+
+No answer holds a number, a traceback or a path of the server; what operators must know of it is in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from streams.access.accounts import UsersError
+from streams.access.attempts import TooManyAttemptsError
+from streams.access.door import SignInError
+from streams.access.store import UnavailableError
+from streams.audit import AuditError
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER: Final = 2
+"""Seconds after which somebody may ask again for what cannot be answered at present."""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, no failure
+    """A request is not done: the status, a kebab-case word, and a sentence with what to do."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        error: str,
+        message: str,
+        *,
+        possible: Sequence[str] | None = None,
+        retry_after: int | None = None,
+        challenge: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.message = message
+        self.possible = possible
+        """What could be said of the case instead, where that is the matter."""
+        self.retry_after = retry_after
+        """Seconds."""
+        self.challenge = challenge
+        """How somebody may prove himself (WWW-Authenticate)."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with it."""
+        found = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return found if self.challenge is None else found | {"WWW-Authenticate": self.challenge}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is said as JSON."""
+        said: dict[str, Any] = {"error": self.error, "message": self.message}
+        return said if self.possible is None else said | {"possible": list(self.possible)}
+
+
+Page = Callable[[Request, Refused], Awaitable[Response]]
+"""Shows a refusal to somebody in a browser."""
+
+_PLAIN: Final[Mapping[int, tuple[str, str]]] = {
+    404: ("not-found", "There is nothing at this address."),
+    405: ("method-not-allowed", "This address does not take that method."),
+    413: ("too-large", "A request has 64 kB at most."),
+}
+
+
+def busy(message: str) -> Refused:
+    """Something that is needed does not answer at present."""
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, retry_after=RETRY_AFTER)
+
+
+def answer_refusals(app: FastAPI, page: Page | None = None) -> None:
+    """Have everything that can go wrong in a route answered in this form; ``page``: to those who read HTML."""
+
+    async def answered(request: Request, refused: Refused) -> Response:
+        if page is not None and not request.url.path.startswith("/api/"):
+            return await page(request, refused)
+        return JSONResponse(refused.body, refused.status, refused.headers)
+
+    def handler(turned: Callable[[Any], Refused]) -> Callable[[Request, Any], Awaitable[Response]]:
+        async def handle(request: Request, error: Exception) -> Response:
+            return await answered(request, turned(error))
+
+        return handle
+
+    for kind, turned in _TURNED.items():
+        app.add_exception_handler(kind, handler(turned))
+
+
+def _of_validation(error: RequestValidationError) -> Refused:
+    """One sentence of what is wrong first; without what was sent, which may be a number."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-field", f"{where}: {first['msg']}.")
+
+
+def _of_http(error: HTTPException) -> Refused:
+    status = HTTPStatus(error.status_code)
+    return Refused(status, *_PLAIN.get(status, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}.")))
+
+
+def _of_unavailable(error: Exception) -> Refused:
+    log.error("nobody comes in", error=str(error))
+    return busy("Nobody can come in at present: whoever runs the console finds why in its log.")
+
+
+def _of_too_many(error: TooManyAttemptsError) -> Refused:
+    return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", str(error), retry_after=error.seconds)
+
+
+_TURNED: Final[Mapping[type[Exception], Callable[[Any], Refused]]] = {
+    Refused: lambda refused: refused,
+    RequestValidationError: _of_validation,
+    HTTPException: _of_http,
+    TooManyAttemptsError: _of_too_many,
+    SignInError: lambda error: Refused(HTTPStatus.UNAUTHORIZED, "sign-in-refused", str(error)),
+    UnavailableError: _of_unavailable,
+    UsersError: _of_unavailable,
+    AuditError: _of_unavailable,
+}

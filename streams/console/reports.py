@@ -1,0 +1,82 @@
+"""Reports: what JSON routes and the pages' forms call when somebody says something of a case."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import Request
+
+from models.cases import Case, Feedback, FeedbackError, Kind
+from models.events import Id
+from models.reporting import possible as sayable
+from streams.console import gate
+from streams.console.bodies import BODIES, Body
+from streams.console.console import console_of
+from streams.console.feedback_topic import NotConfirmedError
+from streams.console.refusals import Refused, busy
+from streams.console.reporter import Reported
+
+_STATUS: Final[Mapping[str, HTTPStatus]] = {
+    "incomplete": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown-unit": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown-case": HTTPStatus.NOT_FOUND,
+}
+"""By the reason why it cannot be said; everything else is a conflict with what the case is now."""
+
+_FreeId = Annotated[Id, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
+
+
+def possible(request: Request, case: Case) -> tuple[Kind, ...]:
+    """What whoever asks can say of a case now, for his buttons."""
+    console, user = console_of(request), gate.user(request)
+    return tuple(
+        kind for kind in sayable(console.office, case) if gate.acts_on(console, user, BODIES[kind].action, case)
+    )
+
+
+async def report(request: Request, name: str, body: Body, id: str = "") -> Reported:
+    """Say something of a case in the name of whoever asks, under an id of his or a new one; raises `Refused`.
+
+    Once it returns, Kafka has it, and the case shows it if ``shown``.
+    """
+    console, user = console_of(request), gate.user(request)
+    case = await gate.own_case(request, name, body.action)
+    feedback = Feedback(
+        id=_checked(id) if id else secrets.token_hex(12),
+        case=case.case,
+        kind=body.kind,
+        at=console.now() if body.at is None else body.at,
+        unit=user.unit,
+        officer=user.name,
+        means=getattr(body, "means", None),
+        reached=getattr(body, "reached", None),
+        to=getattr(body, "to", ""),
+        until=getattr(body, "until", None),
+        outcome=getattr(body, "outcome", None),
+        loss_cny=getattr(body, "loss_cny", None),
+        note=body.note,
+    )
+    try:
+        return await console.reporter.report(console.office, feedback, console.now)
+    except FeedbackError as error:
+        status = _STATUS.get(error.reason, HTTPStatus.CONFLICT)
+        now = console.view.case(name)
+        choices = possible(request, now) if now is not None and status == HTTPStatus.CONFLICT else None
+        raise Refused(status, error.reason, str(error), possible=choices) from None
+    except NotConfirmedError:
+        raise busy("It is not known whether this has arrived: say it again, with the same id.") from None
+
+
+def _checked(id: str) -> str:
+    try:
+        return msgspec.convert(id, _FreeId)
+    except msgspec.ValidationError:
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "wrong-id",
+            "An id has 1 to 128 ASCII letters, figures and signs, no spaces.",
+        ) from None

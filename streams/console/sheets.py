@@ -1,0 +1,67 @@
+"""Sheets: what is shown of a case, which is its snapshot on the topic with the person's number masked.
+
+The whole number is shown on its own, for a case that somebody has and that is not over, and is noted first.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+
+from models.cases import OVER, Case, Kind
+from streams.console import gate
+from streams.console.console import console_of
+from streams.console.refusals import Refused
+from streams.console.reports import possible
+
+
+class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
+    """A case for one who asks."""
+
+    number_shown: bool = False
+    """Whether ``subscriber`` is the whole number."""
+    possible: tuple[Kind, ...] = ()
+    """What whoever asks can say of it now."""
+
+
+def sheet(request: Request, case: Case, number: str = "") -> Sheet:
+    """The sheet of a case; with the person's number only if it is given."""
+    fields: dict[str, Any] = {name: getattr(case, name) for name in Case.__struct_fields__}
+    fields["subscriber"] = number or masked(case.subscriber)
+    return Sheet(**fields, number_shown=bool(number), possible=possible(request, case))
+
+
+def line(request: Request, case: Case) -> Sheet:
+    """The same for a list: without what has happened."""
+    return msgspec.structs.replace(sheet(request, case), history=())
+
+
+async def shown_number(request: Request, case: Case) -> str:
+    """The person's whole number, after it was noted that it is shown; raises `Refused`."""
+    console = console_of(request)
+    if not gate.acts_on(console, gate.user(request), "read-orders", case):
+        raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "The number is shown to the unit that has the case.")
+    if case.status in OVER:
+        raise Refused(HTTPStatus.CONFLICT, "over", "The number of a case that is over is not shown.")
+    await gate.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
+    return case.subscriber
+
+
+def masked(number: str) -> str:
+    """A number of which people recognise their own, and nobody calls.
+
+    >>> masked("8610000000001")
+    '86100*****001'
+    >>> masked("123456")
+    '***456'
+    """
+    begins = 5 if len(number) > 8 else 0
+    return number[:begins] + "*" * max(3, len(number) - begins - 3) + number[-3:]
+
+
+def answer(said: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Values as JSON; times are epoch ms, and what has its default is left out where its struct says so."""
+    return Response(msgspec.json.encode(said), status, media_type="application/json")

@@ -1,0 +1,87 @@
+"""Signing in and out, and who one is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from msgspec import Meta, Struct
+
+from models.access import RIGHTS
+from streams.console import gate
+from streams.console.bodies import decoded, said_of
+from streams.console.refusals import Refused
+from streams.console.sheets import answer
+
+router = APIRouter()
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody proves himself by."""
+
+    name: Annotated[str, Meta(max_length=200)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class Me(Struct, frozen=True):
+    """Who asks, and what he may."""
+
+    name: str
+    role: str
+    unit: str
+    may: list[str]
+    csrf: str
+    """What has to come with every request that changes something; empty for whoever comes with a token."""
+
+
+_decoder: Final = msgspec.json.Decoder(Credentials)
+
+
+@router.post("/api/v1/sign-in", dependencies=[gate.public])
+async def sign_in(request: Request) -> Response:
+    """Begin a session: name and password in, a cookie out. Of a form, which is led on to the first page, or JSON."""
+    if not gate.is_form(request):
+        credentials = await decoded(request, _decoder)
+        response = Response(media_type="application/json")
+        await gate.sign_in(request, response, credentials.name, credentials.password)
+        response.body = msgspec.json.encode(_me(request))
+        response.headers["Content-Length"] = str(len(response.body))
+        return response
+    credentials = credentials_of_form(await gate.form(request))
+    led = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    await gate.sign_in(request, led, credentials.name, credentials.password)
+    return led
+
+
+@router.post("/api/v1/sign-out", dependencies=[gate.signed_in])
+async def sign_out(request: Request) -> Response:
+    """End the session."""
+    response = (
+        RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        if gate.is_form(request)
+        else Response(status_code=HTTPStatus.NO_CONTENT)
+    )
+    await gate.sign_out(request, response)
+    return response
+
+
+@router.get("/api/v1/me", dependencies=[gate.signed_in])
+async def me(request: Request) -> Response:
+    """Who asks, and what he may."""
+    return answer(_me(request))
+
+
+def credentials_of_form(form: dict[str, Any]) -> Credentials:
+    """Name and password of a form; raises `Refused`."""
+    try:
+        return msgspec.convert(form, Credentials)
+    except msgspec.ValidationError as error:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-field", said_of(error)) from None
+
+
+def _me(request: Request) -> Me:
+    user = gate.user(request)
+    return Me(user.name, user.role, user.unit, sorted(RIGHTS[user.role].actions), gate.csrf(request))
