@@ -1,19 +1,19 @@
-"""The overview: what the centre's page shows of all units, from their tallies; pure."""
+"""The overview: what the centre's page shows of all units, from their figures; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import get_args
+from typing import Final, get_args
 
 from models.cases import Case, Outcome
-from models.routing import Tier
+from models.deadlines import MINUTE
 from models.tallies import Tally, missed, summed, tallies
 from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight
 
-FULL = 100
+FULL: Final = 100
 """The width of the bar of the unit that has the most."""
 
 
@@ -23,15 +23,14 @@ class Row:
 
     unit: str
     name: str
-    tier: Tier
     open: int
     urgent: int
     overdue: int
-    escalated: int
     opened: int
-    closed: int
+    escalated: int
     acknowledge: str
     reach: str
+    closed: int
     outcomes: tuple[tuple[str, int], ...]
     loss: str
     urgent_width: int
@@ -40,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A sub-bureau with everything below it, its own desk and its stations."""
+    """A sub-bureau with everything below it: its own desk and its stations."""
 
     total: Row
     rows: tuple[Row, ...]
@@ -48,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The centre's page."""
+    """The centre's page: the whole city, the centre's own desk, the sub-bureaux, and the orders that are late."""
 
     day: str
     city: Row
@@ -57,67 +56,60 @@ class Overview:
     late: Sequence[Order]
 
 
-def overview(cases: Mapping[str, Case], scene: Scene) -> Overview:
-    """The page of all units; orders are listed as far as whoever looks may see them (``scene.mine``)."""
-    stations = scene.stations
-    own = tallies(cases.values(), scene.now, midnight(scene.now))
-    # A unit that has left the tree keeps its cases until somebody else has them: they are the centre's to see.
-    city = next(unit for unit in stations.units.values() if unit.tier == "city")
-    centre = Tally()
-    for name, tally in own.items():
-        if name == city.id or name not in stations.units:
-            centre += tally
-    total = Tally()
-    for tally in own.values():
-        total += tally
-    bureaux = [unit for unit in stations.units.values() if unit.tier == "sub-bureau"]
-    sums = {unit.id: summed(own, stations, unit.id) for unit in bureaux}
-    most_bureau = max((tally.open for tally in (*sums.values(), centre)), default=0)
-    most = max((own[unit].open for unit in own if unit in stations.units), default=0)
+def overview(cases: Collection[Case], scene: Scene) -> Overview:
+    """The page of all units; orders are listed as far as whoever looks may read them (``scene.mine``)."""
+    stations, now = scene.stations, scene.now
+    tree = stations.units.values()
+    centre = next(unit.id for unit in tree if unit.tier == "city")
+    own = {unit: Tally() for unit in stations.units}
+    for unit, tally in tallies(cases, now, midnight(now)).items():
+        own[unit if unit in own else centre] += tally  # a unit that has left the tree is the centre's to look after
+    bureaux = {unit.id: summed(own, stations, unit.id) for unit in tree if unit.tier == "sub-bureau"}
+    most = max(each.open for each in own.values())
+    most_summed = max(each.open for each in (own[centre], *bureaux.values()))
     groups = []
-    for bureau in bureaux:
-        below = [unit for unit in stations.units.values() if unit.parent == bureau.id]
-        rows = [_row(bureau.id, own.get(bureau.id, Tally()), most, scene, scene.word("centre.own"))]
-        rows += [_row(unit.id, own.get(unit.id, Tally()), most, scene) for unit in below]
-        groups.append(Group(_row(bureau.id, sums[bureau.id], most_bureau, scene), tuple(rows)))
-    late = [case for case in cases.values() if scene.mine(case) and missed(case, scene.now)]
+    for bureau, total in bureaux.items():
+        rows = [_row(bureau, own[bureau], most, scene, scene.word("centre.own"))]
+        rows += [_row(unit.id, own[unit.id], most, scene) for unit in tree if unit.parent == bureau]
+        groups.append(Group(_row(bureau, total, most_summed, scene), tuple(rows)))
+    city = summed(own, stations, centre)
+    late = [case for case in cases if missed(case, now) and scene.mine(case)]
     return Overview(
         day=local(scene.now).strftime("%Y-%m-%d"),
-        city=_row(city.id, total, total.open, scene),
-        centre=_row(city.id, centre, most_bureau, scene),
+        city=_row(centre, city, city.open, scene),
+        centre=_row(centre, own[centre], most_summed, scene),
         groups=tuple(groups),
         late=orders(late, scene),
     )
 
 
-def minutes(spans: Sequence[int], scene: Scene) -> str:
-    """The median of some spans in minutes, with one decimal below ten; a dash for none."""
+def _minutes(spans: Sequence[int], scene: Scene) -> str:
+    """The median in minutes, with a decimal below ten; a dash for none."""
     if not spans:
         return "–"
-    middle = median(spans) / 60_000
+    middle = median(spans) / MINUTE
     return scene.word("centre.minutes", n=f"{middle:.1f}" if middle < 10 else f"{middle:.0f}")
 
 
-def _row(unit: str, tally: Tally, most: int, scene: Scene, name: str = "") -> Row:
-    urgent, all_of_them = (round(FULL * count / most) if most else 0 for count in (tally.urgent, tally.open))
+def _row(unit: str, its: Tally, most: int, scene: Scene, name: str = "") -> Row:
+    urgent, all_of_them = (round(FULL * count / most) if most else 0 for count in (its.urgent, its.open))
     return Row(
         unit=unit,
         name=name or scene.unit(unit),
-        tier=scene.stations.units[unit].tier,
-        open=tally.open,
-        urgent=tally.urgent,
-        overdue=tally.overdue,
-        escalated=tally.escalated,
-        opened=tally.opened,
-        closed=tally.closed,
-        acknowledge=minutes(tally.acknowledged_ms, scene),
-        reach=minutes(tally.reached_ms, scene),
+        open=its.open,
+        urgent=its.urgent,
+        overdue=its.overdue,
+        opened=its.opened,
+        escalated=its.escalated,
+        acknowledge=_minutes(its.acknowledged_ms, scene),
+        reach=_minutes(its.reached_ms, scene),
+        closed=its.closed,
         outcomes=tuple(
-            (scene.word(f"outcome.{outcome}"), tally.outcomes[outcome])
+            (scene.word(f"outcome.{outcome}"), its.outcomes[outcome])
             for outcome in get_args(Outcome)
-            if tally.outcomes[outcome]
+            if its.outcomes[outcome]
         ),
-        loss=scene.word("centre.yuan", n=f"{tally.loss_cny:,.0f}") if tally.loss_cny else "",
+        loss=scene.word("centre.yuan", n=f"{its.loss_cny:,.0f}") if its.loss_cny else "",
         urgent_width=urgent,
         rest_width=all_of_them - urgent,
     )

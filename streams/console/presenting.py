@@ -16,6 +16,7 @@ from models.playbooks import Text as Both
 from models.routing import Stations
 from models.tallies import ended_at, missed
 from models.wording import scam_name
+from streams.console.masking import masked
 from streams.console.times import clock, iso, span
 from streams.console.view import urgency
 from streams.console.words import said, said_or
@@ -144,15 +145,6 @@ class CasePage:
     has_playbook: bool
 
 
-def masked(number: str) -> str:
-    """A number of which enough is left to tell two apart.
-
-    >>> masked("8610000000001"), masked("95588")
-    ('86100*****001', '*****')
-    """
-    return f"{number[:5]}{'*' * (len(number) - 8)}{number[-3:]}" if len(number) > 8 else "*" * len(number)
-
-
 def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
     """Cases as lines: the most severe first, among these what is due first; those that run no deadline last."""
     return [order(case, scene) for case in sorted(cases, key=urgency)]
@@ -272,13 +264,13 @@ def _marks(case: Case, scene: Scene) -> Iterator[Mark]:
     if case.status in OVER:
         return
     late = missed(case, scene.now)
-    steps = [entry for entry in case.history if entry.deadline in late]
-    if late and (not steps or steps[-1].kind == "overdue"):
-        things = "、" if scene.language == "zh" else ", "
-        names = things.join(scene.word(f"deadline.{each}") for each in late)
-        yield "overdue", f"{scene.word('mark.overdue')} · {scene.word('centre.missed', deadline=names)}"
-    elif late:
-        yield "escalated", scene.word("mark.escalated", unit=scene.unit(steps[-1].unit))
+    said_of_it = [entry for entry in case.history if entry.deadline in late]
+    up = said_of_it[-1] if said_of_it and said_of_it[-1].kind == "escalated" else None
+    running = case.due is not None and case.due <= scene.now
+    if late and (up is None or running):
+        yield "overdue", scene.word("mark.overdue")
+    if late and up is not None:
+        yield "escalated", scene.word("mark.escalated", unit=scene.unit(up.unit))
     if any(entry.kind == "reopened" for entry in case.history):
         yield "reopened", scene.word("mark.reopened")
 

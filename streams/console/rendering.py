@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,6 @@ from streams.console.words import LANGUAGES, WORDS, said
 FOLDER: Final = Path(str(files("streams.console")))
 STATIC: Final = FOLDER / "static"
 """What browsers fetch beside the pages."""
-STATIC_PATH: Final = "/static"
 
 _environment: Final = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
@@ -37,16 +36,8 @@ def rendered(template: str, language: Language, about: Mapping[str, Any]) -> str
         other=other,
         t=partial(_said, language),
         word=lambda key: WORDS[key][LANGUAGES.index(language)],
-        static=address,
         **about,
     )
-
-
-@lru_cache
-def address(name: str) -> str:
-    """Where a file of ours is fetched; another content has another address, so that browsers may keep it."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"{STATIC_PATH}/{name}?v={digest}"
 
 
 def fingerprint(*parts: object) -> str:

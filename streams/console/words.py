@@ -29,6 +29,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "sound.off": ("提示音：关", "Sound: off"),
     "live.on": ("实时更新", "Live"),
     "live.off": ("连接中断，每 30 秒刷新", "Disconnected, reloads every 30 s"),
+    "live.poll": ("每 30 秒刷新", "Reloads every 30 s"),
     "live.changed": ("内容已更新", "This page has changed"),
     "live.stale": (
         "案件有新变化，请先提交或清空已填内容。",
@@ -180,7 +181,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "centre.minutes": ("{n} 分", "{n} min"),
     "centre.loss": ("今日损失", "Lost today"),
     "centre.yuan": ("{n} 元", "¥{n}"),
-    "centre.none": ("–", "–"),
     "centre.late": ("逾期指令", "Overdue orders"),
     "centre.late.none": ("目前没有逾期指令。", "No order is overdue."),
     "centre.units": ("各单位", "Units"),
@@ -188,7 +188,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "centre.load": ("在办量", "Load"),
     "centre.outcomes": ("今日结果", "Outcomes today"),
     "centre.own": ("本级", "its own desk"),
-    "centre.missed": ("未{deadline}", "not {deadline}"),
     "centre.key": (
         "在办量：高出的红段为紧急。中位数按今日签收、今日联系上的指令计。",
         "Load: the taller, red part is urgent. Medians are of what was acknowledged, or reached, today.",

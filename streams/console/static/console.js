@@ -137,32 +137,42 @@
   }
 
   let asked = 0;
+  let last = 0;
   function soon() {
-    clearTimeout(asked);
-    asked = setTimeout(() => refresh().catch(() => undefined), 100);
+    if (asked) return;
+    const wait = Math.max(100, last + SECOND - Date.now()); // a busy city is asked for once a second
+    asked = setTimeout(() => {
+      asked = 0;
+      last = Date.now();
+      refresh().catch(() => undefined);
+    }, wait);
   }
 
+  let polling = 0;
   function listen() {
     const state = document.getElementById("live");
     if (!state) return;
-    let waiting = 0;
     const say = (key) => {
       state.textContent = words[key];
-      if (key === "liveOn") clearInterval(waiting);
-      else if (!waiting) waiting = setInterval(soon, RELOAD);
-      if (key === "liveOn") waiting = 0;
+      clearInterval(polling);
+      polling = key === "liveOn" ? 0 : setInterval(soon, RELOAD);
     };
+    if (!words.changes) return say("livePoll");
     const source = new EventSource(words.changes);
-    source.addEventListener("open", () => {
-      say("liveOn");
-      soon(); // what has happened between the page and now
-    });
+    source.addEventListener("open", () => say("liveOn"));
     source.addEventListener("error", () => {
       say("liveOff");
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, RELOAD);
     });
-    for (const name of words.events.split(" ")) source.addEventListener(name, soon);
+    for (const name of ["case", "forgotten"]) {
+      source.addEventListener(name, (event) => {
+        if (!words.case || JSON.parse(event.data).case === words.case) soon();
+      });
+    }
+    source.addEventListener("reload", soon);
+    source.addEventListener("sign-in", () => location.reload());
     window.addEventListener("pagehide", () => source.close());
+    return undefined;
   }
 
   // An urgent order that is new: in the title, to screen readers, and as a sound for whoever wants one.
