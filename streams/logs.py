@@ -10,7 +10,17 @@ import structlog
 from streams.settings import Settings
 
 # Faust names the loggers of its services after the modules that subclass them: the last two.
-_NOISY = ("aiokafka", "faust", "mode", "asyncio", "aiohttp.access", "kafka", "streams.app", "streams.transport")
+_NOISY = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "asyncio",
+    "aiohttp.access",
+    "kafka",
+    "uvicorn",
+    "streams.app",
+    "streams.transport",
+)
 
 
 def configure(settings: Settings) -> None:

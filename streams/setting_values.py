@@ -5,6 +5,7 @@ Raises ValueError whose message says what the variable takes.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 import sys
@@ -55,6 +56,23 @@ def servers(text: str) -> str:
 def listen_on(text: str) -> Address | None:
     """An address to listen on, or None for an empty text, which means: off."""
     return address(text) if text else None
+
+
+def hosts(text: str) -> str:
+    """IP addresses or networks, several with commas.
+
+    >>> hosts("10.0.0.1, 10.1.0.0/16")
+    '10.0.0.1,10.1.0.0/16'
+    """
+    try:
+        return ",".join(_host(each.strip()) for each in text.split(","))
+    except ValueError:
+        raise ValueError("IP addresses or networks, for example 10.0.0.1 or 10.1.0.0/16") from None
+
+
+def _host(text: str) -> str:
+    network = ipaddress.ip_network(text)
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def redis_url(text: str) -> str:

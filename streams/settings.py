@@ -21,9 +21,11 @@ from urllib.parse import urlsplit
 
 from streams.setting_values import (
     Address,
+    address,
     authority,
     beside,
     existing_file,
+    hosts,
     listen_on,
     name,
     one_of,
@@ -156,6 +158,24 @@ class Settings:
         Address("127.0.0.1", 8892),
         empty=True,
     )
+    console_http: Address = setting(
+        address,
+        "Where the console serves its API and pages; beyond this machine only with TLS.",
+        Address("127.0.0.1", 8893),
+    )
+    console_health: Address | None = setting(
+        listen_on,
+        "Where the console's metrics and health are served; keep it inside. Set but empty: off.",
+        Address("127.0.0.1", 8894),
+        empty=True,
+    )
+    console_tls_cert: Path | None = setting(existing_file, "PEM file of the console's certificate and those above it.")
+    console_tls_key: Path | None = setting(existing_file, "PEM file of that certificate's key, not encrypted.")
+    console_proxy: str | None = setting(
+        hosts,
+        "IP addresses or networks (with commas) of a proxy before the console that does TLS: what it says of where a "
+        "request comes from is believed.",
+    )
     stall_seconds: float = setting(
         seconds,
         "The worker is unhealthy when it has records to read and moved no offset for so long.",
@@ -214,6 +234,8 @@ class Settings:
             raise SettingsError("FOREWARN_KAFKA_TLS_CERT and FOREWARN_KAFKA_TLS_KEY go together: set both or none")
         if self.kafka_tls_cert is not None and self.kafka_tls_ca is None:
             raise SettingsError("FOREWARN_KAFKA_TLS_CERT needs FOREWARN_KAFKA_TLS_CA (a PEM file, or: system)")
+        if (self.console_tls_cert is None) != (self.console_tls_key is None):
+            raise SettingsError("FOREWARN_CONSOLE_TLS_CERT and FOREWARN_CONSOLE_TLS_KEY go together: set both or none")
         login = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
         if any(login) and not all(login):
             raise SettingsError(

@@ -18,6 +18,7 @@ COMMANDS = {
     "audit": "streams.cli.audit:audit",
     "campaigns": "streams.cli.campaigns:campaigns",
     "city": "streams.cli.city:city",
+    "console": "streams.cli.console:console",
     "demo": "streams.cli.demo:demo",
     "dispatcher": "streams.cli.dispatcher:dispatcher",
     "doctor": "streams.cli.doctor:doctor",

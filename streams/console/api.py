@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
+from statistics import median
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.cases import Kind, State
-from models.figures import figures
-from models.playbooks import playbook_for
+from models.cases import Kind, Outcome, State
+from models.deadlines import DAY, HOUR, MINUTE
+from models.playbooks import Playbook, playbook_for
 from models.routing import Name
+from models.tallies import Tally, tallies
 from streams.console import gate
 from streams.console.bodies import BODIES, body_of_json
 from streams.console.console import console_of
+from streams.console.description import Taken, described
 from streams.console.refusals import Refused
 from streams.console.reports import report
 from streams.console.sheets import Sheet, answer, line, sheet, shown_number
@@ -26,6 +28,9 @@ router = APIRouter()
 
 LONGEST: Final = 500
 """Cases in one answer."""
+
+_EAST: Final = 8 * HOUR
+"""By which China's one time zone is ahead."""
 
 
 class Orders(Struct, frozen=True):
@@ -50,6 +55,40 @@ class UnitLine(Struct, frozen=True):
     """Whether whoever asks sees its cases."""
 
 
+class Units(Struct, frozen=True):
+    """All units of the city."""
+
+    units: list[UnitLine]
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """One unit's; of the day unless it says otherwise."""
+
+    open: int
+    """Cases that it has now and that are not over."""
+    urgent: int
+    """Of those."""
+    overdue: int
+    """Of those that are open, with a deadline that was missed and is still to be met."""
+    escalated: int
+    """Orders that went up from it because it was late."""
+    acknowledge_minutes: float | None
+    """Median from an order to its acknowledgement; None without any."""
+    reach_minutes: float | None
+    """Median from when a case was opened to when the person was reached; None without any."""
+    outcomes: dict[Outcome, int]
+    """How cases ended."""
+    loss_cny: float
+
+
+class Statistics(Struct, frozen=True):
+    """The units' figures; both times are epoch ms."""
+
+    since: int
+    now: int
+    units: dict[str, Figures]
+
+
 class _Filter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -59,7 +98,7 @@ class _Filter(BaseModel):
     offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
-@router.get("/api/v1/orders", dependencies=[gate.requires("read-orders")])
+@router.get("/api/v1/orders", dependencies=[gate.requires("read-orders")], openapi_extra=described(Orders))
 async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Response:
     """The cases of the units that whoever asks sees: open ones first, by urgency, then the newest that are over."""
     console = console_of(request)
@@ -72,7 +111,7 @@ async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Respon
     return answer(Orders([line(request, case) for case in found], total, view.as_of, view.last_change))
 
 
-@router.get("/api/v1/cases/{case}", dependencies=[gate.requires("read-orders")])
+@router.get("/api/v1/cases/{case}", dependencies=[gate.requires("read-orders")], openapi_extra=described(Sheet))
 async def one_case(request: Request, case: str, show: Annotated[Literal["number"] | None, Query()] = None) -> Response:
     """A case with all that has happened; with the person's number only on demand, which is noted."""
     found = await gate.readable_case(request, case)
@@ -89,7 +128,7 @@ def _saying(kind: Kind) -> Callable[..., Awaitable[Response]]:
         reported = await report(request, case, await body_of_json(request, kind), idempotency_key)
         if reported.shown:
             return answer(sheet(request, reported.case))
-        return answer({"id": reported.id}, HTTPStatus.ACCEPTED)
+        return answer(Taken(reported.id), HTTPStatus.ACCEPTED)
 
     say.__doc__ = BODIES[kind].__doc__
     return say
@@ -102,35 +141,62 @@ for _kind, _body in BODIES.items():
         methods=["POST"],
         name=_kind,
         dependencies=[gate.requires(_body.action)],
+        openapi_extra=described(Sheet, _body, s202=Taken),
     )
 
 
-@router.get("/api/v1/units", dependencies=[gate.signed_in])
+@router.get("/api/v1/units", dependencies=[gate.signed_in], openapi_extra=described(Units))
 async def units(request: Request) -> Response:
     """All units of the city."""
     console = console_of(request)
     mine = gate.units_of(console, gate.user(request))
     tree = console.office.stations.units.values()
-    return answer({"units": [UnitLine(u.id, u.tier, u.parent, u.name, u.id in mine) for u in tree]})
+    return answer(Units([UnitLine(each.id, each.tier, each.parent, each.name, each.id in mine) for each in tree]))
 
 
-@router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")])
+@router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")], openapi_extra=described(Statistics))
 async def statistics(request: Request) -> Response:
-    """How the units do today, from midnight of the console's time zone."""
+    """How the units do today, from midnight on."""
     console = console_of(request)
     now = console.now()
     since = midnight(now)
-    found = figures(console.cases().cases(), console.office.stations.units, since, now)
-    return answer({"since": since, "now": now, "units": found})
+    found = tallies(console.cases().cases(), now, since)
+    names = dict.fromkeys((*console.office.stations.units, *sorted(found)))
+    return answer(Statistics(since, now, {unit: _figures(found.get(unit, Tally())) for unit in names}))
 
 
-@router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in])
+@router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in], openapi_extra=described(Playbook))
 async def playbook(request: Request, scam_type: str) -> Response:
     """What an officer says and checks; for a type without a playbook of its own that of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))
 
 
 def midnight(now: int) -> int:
-    """When the day of a moment began, here (both epoch ms)."""
-    here = datetime.fromtimestamp(now / 1000)
-    return int(datetime(here.year, here.month, here.day).timestamp() * 1000)
+    """When the day of a moment began in China (both epoch ms).
+
+    >>> midnight(1_760_000_000_000)
+    1759939200000
+    """
+    return (now + _EAST) // DAY * DAY - _EAST
+
+
+def _figures(tally: Tally) -> Figures:
+    return Figures(
+        open=tally.open,
+        urgent=tally.urgent,
+        overdue=tally.overdue,
+        escalated=tally.escalated,
+        acknowledge_minutes=_minutes(tally.acknowledged_ms),
+        reach_minutes=_minutes(tally.reached_ms),
+        outcomes=dict(sorted(tally.outcomes.items())),
+        loss_cny=tally.loss_cny,
+    )
+
+
+def _minutes(times: list[int]) -> float | None:
+    """The median in minutes, to a tenth; None without any."""
+    return round(median(times) / MINUTE, 1) if times else None
+
+
+KINDS: Final[tuple[type, ...]] = (Orders, Sheet, Units, Statistics, Playbook, *BODIES.values())
+"""All types that these routes take and answer."""

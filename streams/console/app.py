@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, FastAPI
 
-from streams.console import api, gate, listening, signing
+from streams.console import api, description, gate, listening, signing
 from streams.console.console import Console
 from streams.console.edge import LARGEST_BODY, Edge
 from streams.console.refusals import Page, answer_refusals
@@ -30,7 +30,7 @@ def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
         title="Forewarn's console",
         docs_url=None,  # its page takes scripts from elsewhere
         redoc_url=None,
-        openapi_url=None,  # api.py serves it, with a rule
+        openapi_url=None,  # description.py serves it, with a rule
         form_limits={"max_fields": gate.MOST_FIELDS, "max_files": 0, "max_part_size": LARGEST_BODY},
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,
@@ -40,6 +40,8 @@ def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
     app.include_router(signing.router)
     app.include_router(api.router)
     app.include_router(listening.router)
+    app.include_router(description.router)
+    app.state.description = description.describe(app, (*signing.KINDS, *api.KINDS))
     if pages is not None:
         app.include_router(pages.router)
         app.mount("/static", gate.PublicFiles(directory=pages.files), name="static")

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from models.access import RIGHTS
 from streams.console import gate
 from streams.console.bodies import decoded, said_of
+from streams.console.description import described
 from streams.console.refusals import Refused
 from streams.console.sheets import answer
 
@@ -40,7 +41,7 @@ class Me(Struct, frozen=True):
 _decoder: Final = msgspec.json.Decoder(Credentials)
 
 
-@router.post("/api/v1/sign-in", dependencies=[gate.public])
+@router.post("/api/v1/sign-in", dependencies=[gate.public], openapi_extra=described(Me, Credentials))
 async def sign_in(request: Request) -> Response:
     """Begin a session: name and password in, a cookie out. Of a form, which is led on to the first page, or JSON."""
     if not gate.is_form(request):
@@ -56,7 +57,9 @@ async def sign_in(request: Request) -> Response:
     return led
 
 
-@router.post("/api/v1/sign-out", dependencies=[gate.signed_in])
+@router.post(
+    "/api/v1/sign-out", dependencies=[gate.signed_in], status_code=HTTPStatus.NO_CONTENT, openapi_extra=described(None)
+)
 async def sign_out(request: Request) -> Response:
     """End the session."""
     response = (
@@ -68,7 +71,7 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-@router.get("/api/v1/me", dependencies=[gate.signed_in])
+@router.get("/api/v1/me", dependencies=[gate.signed_in], openapi_extra=described(Me))
 async def me(request: Request) -> Response:
     """Who asks, and what he may."""
     return answer(_me(request))
@@ -85,3 +88,7 @@ def credentials_of_form(form: dict[str, Any]) -> Credentials:
 def _me(request: Request) -> Me:
     user = gate.user(request)
     return Me(user.name, user.role, user.unit, sorted(RIGHTS[user.role].actions), gate.csrf(request))
+
+
+KINDS: Final[tuple[type, ...]] = (Credentials, Me)
+"""All types that these routes take and answer."""

@@ -1,0 +1,111 @@
+"""The topic ``dispatch`` as the console follows it: read to its end into the view, and then as it grows.
+
+Only what the dispatcher has committed is seen. When Kafka breaks off, the topic is read anew from its beginning, and
+until then the view stays as it was and says up to when it was known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import time
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from models.cases import Case, decode
+from streams import metrics
+from streams.clients import reader
+from streams.console.view import View
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+TOPIC: Final = "dispatch"
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks whether this is all there is."""
+ANSWER_WITHIN: Final = 5.0
+PAUSE: Final = 1.0
+"""Seconds before Kafka is tried again."""
+
+
+async def follow(settings: Settings, view: View) -> None:
+    """Keep the view as the topic says; ends only by being cancelled, or by an error that does not pass by itself."""
+    while True:
+        try:
+            consumer, partitions = await reader(settings, settings.topic(TOPIC), isolation_level="read_committed")
+            try:
+                view.begin(await _read_to_end(consumer, partitions))
+                metrics.READY.labels("cases").set(1)
+                log.info("cases are in memory", cases=sum(1 for _ in view.cases()))
+                await _keep_up(consumer, partitions, view)
+            finally:
+                await consumer.stop()
+        except KafkaError as error:
+            if not (error.retriable or isinstance(error, KafkaConnectionError | KafkaTimeoutError)):
+                raise
+            metrics.READY.labels("kafka").set(0)
+            log.warning("waiting for Kafka", kafka=settings.kafka, error=type(error).__name__)
+            await asyncio.sleep(PAUSE)
+
+
+async def _read_to_end(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Case]:
+    """All cases that the topic holds now; of each only its newest record is looked at."""
+    newest: dict[bytes, Any] = {}
+    ends = await consumer.end_offsets(partitions)
+    while any([await consumer.position(part) < ends[part] for part in partitions]):
+        for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
+            for record in records:
+                newest[record.key or b""] = record
+    return [case for record in newest.values() if record.value and (case := _case(record)) is not None]
+
+
+async def _keep_up(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], view: View) -> None:
+    loop = asyncio.get_running_loop()
+    looked = -LOOK_EVERY
+    while True:
+        for records in (await consumer.getmany(timeout_ms=200, max_records=2000)).values():
+            for record in records:
+                _take(view, record)
+        if loop.time() - looked >= LOOK_EVERY:
+            asked_at = int(time() * 1000)
+            if await _is_all(consumer, partitions):
+                view.as_of = asked_at
+            looked = loop.time()
+
+
+async def _is_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
+    """Whether Kafka says that nothing is left to be read; False when it says nothing."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            ends = await consumer.end_offsets(partitions)
+            found = all([await consumer.position(part) >= ends[part] for part in partitions])
+    except (TimeoutError, KafkaConnectionError, KafkaTimeoutError):
+        metrics.READY.labels("kafka").set(0)
+        log.warning("Kafka does not say whether there are newer cases")
+        return False
+    metrics.READY.labels("kafka").set(1)
+    return found
+
+
+def _take(view: View, record: Any) -> None:
+    if record.value is None:
+        view.forget((record.key or b"").decode(errors="replace"))
+    elif (case := _case(record)) is not None:
+        view.put(case)
+
+
+def _case(record: Any) -> Case | None:
+    """The case of a record; None for what no dispatcher of this version has written, which is logged."""
+    try:
+        return decode(record.value)
+    except ValueError as error:
+        log.error(
+            "a record is no case that this console knows",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=type(error).__name__,
+        )
+        return None

@@ -1,0 +1,188 @@
+"""The console's service: the app behind uvicorn in our own loop, with what it reads and writes beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from models.deadlines import Office
+from models.policy import Policy
+from streams import health, metrics, policy_file
+from streams.access.door import Door
+from streams.access.store import Store
+from streams.audit import AuditLog
+from streams.clients import answered
+from streams.console import case_topic
+from streams.console.app import make_app
+from streams.console.console import Console
+from streams.console.feedback_topic import FeedbackTopic
+from streams.console.reporter import Reporter
+from streams.console.view import View
+from streams.dispatch import stations_file
+from streams.playbook_files import read_playbooks
+from streams.service import STOP_WITHIN, AddressTakenError, serve
+from streams.setting_values import Address
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DRAINED_WITHIN: Final = int(STOP_WITHIN) - 3
+"""Seconds that requests have to come to an end when the console stops."""
+
+
+class ConsoleError(Exception):
+    """The console cannot serve; one sentence with what and what to do."""
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    policy = policy_file.load(settings.policy_file)
+    stations = stations_file.load(settings.stations_file)
+    check_tls(settings)
+    for part in ("kafka", "redis", "cases"):
+        metrics.READY.labels(part).set(0)
+    progress = health.Progress(settings.stall_seconds)
+    store, view, topic = Store(settings), View(), FeedbackTopic(settings)
+    console = Console(
+        office=Office(policy.dispatch, stations),
+        view=view,
+        reporter=Reporter(view, topic.send),
+        door=Door.of(settings, store),
+        audit=AuditLog.of(settings),
+        playbooks=read_playbooks(settings.playbooks),
+        secure=settings.console_tls_cert is not None or settings.console_proxy is not None,
+    )
+
+    def follow(new: Policy) -> None:
+        console.office = Office(new.dispatch, stations)
+
+    beside = (
+        case_topic.follow(settings, view),
+        _connected(topic),
+        _redis_answers(store, settings),
+        policy_file.watch(settings.policy_file, policy, follow),
+        _tick(progress),
+    )
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            await _serve(settings, console, beside, stop)
+        finally:
+            await store.close()
+
+    await serve(settings.console_health, "FOREWARN_CONSOLE_HEALTH", progress, work)
+
+
+async def _serve(
+    settings: Settings, console: Console, beside: tuple[Coroutine[Any, Any, None], ...], stop: asyncio.Event
+) -> None:
+    """Serve the app and run what stands beside it, until ``stop`` or until one of them fails; then drain."""
+    tasks = [asyncio.ensure_future(each) for each in beside]
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        with _listening(settings.console_http) as listening:
+            server = _Server(_config(settings, make_app(console)))
+            serving = asyncio.create_task(server.serve([listening]))
+            log.info("serving", address=str(settings.console_http), secure=console.secure)
+            done, _ = await asyncio.wait({*tasks, serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            console.view.close()  # whoever listens would never come to an end
+            server.should_exit = True
+            await serving
+            for each in done:
+                each.result()
+    finally:
+        for task in (*tasks, stopped):
+            task.cancel()
+        await asyncio.gather(*tasks, stopped, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """Signals are the service's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,  # the edge says what is worth saying, without addresses that hold ids
+        server_header=False,
+        proxy_headers=settings.console_proxy is not None,
+        forwarded_allow_ips=settings.console_proxy,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAINED_WITHIN,
+        ssl_certfile=settings.console_tls_cert,
+        ssl_keyfile=settings.console_tls_key,
+    )
+
+
+def check_tls(settings: Settings) -> None:
+    """Raise `ConsoleError` unless the certificate can be used, and nobody reads along from outside this machine."""
+    if settings.console_tls_cert is not None:
+        try:
+            # An empty password instead of OpenSSL's prompt, which would hang a service.
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                settings.console_tls_cert, settings.console_tls_key, password=""
+            )
+        except (OSError, ValueError) as error:
+            raise ConsoleError(
+                f"FOREWARN_CONSOLE_TLS_CERT or FOREWARN_CONSOLE_TLS_KEY cannot be used ({error}): they take PEM files "
+                "that belong together."
+            ) from None
+    elif settings.console_proxy is None and not _is_loopback(settings.console_http.host):
+        raise ConsoleError(
+            f"{settings.console_http} can be reached from outside, where passwords must not go in the clear: set "
+            "FOREWARN_CONSOLE_TLS_CERT and FOREWARN_CONSOLE_TLS_KEY, or FOREWARN_CONSOLE_PROXY where a proxy does TLS."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family, backlog=512)
+    except OSError as error:
+        raise AddressTakenError(
+            f"The address {address} cannot be served ({error.strerror}): set FOREWARN_CONSOLE_HTTP to another."
+        ) from None
+
+
+async def _connected(topic: FeedbackTopic) -> None:
+    """Be connected to the topic of feedback until cancelled."""
+    async with topic:
+        await asyncio.Event().wait()
+
+
+async def _redis_answers(store: Store, settings: Settings) -> None:
+    """Say that the console is ready for signing in once Redis has answered."""
+    await answered(store.redis.ping, settings)
+    await asyncio.Event().wait()
+
+
+async def _tick(progress: health.Progress) -> None:
+    """Say every second that the loop comes round."""
+    while True:
+        progress.tell({}, 0)
+        await asyncio.sleep(1.0)
