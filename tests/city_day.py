@@ -19,6 +19,11 @@ from tests.casework import HOUR, MINUTE, OFFICE
 NOW: Final = 1_795_761_000_000
 """27 November 2026, 14:30 by the city's clock."""
 
+NEW: Final = "00000007c0ffee"
+"""The case of an urgent order that nobody has acknowledged yet, at East station 1."""
+TALKING: Final = "00000008c0ffee"
+"""The case of somebody who could not be reached yet, there as well."""
+
 _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "impersonated-authority": (
         Reason(
@@ -91,7 +96,7 @@ class Day:
         self, person: int, severity: Severity, scam: str, at: int, cell: str = "", risk: float = 0.0, home: str = ""
     ) -> str:
         """An alert about somebody; the name of the case that it makes or joins."""
-        subscriber, episode = f"86100{person:08d}", f"{person:08x}c0ffee"
+        subscriber, episode = f"86100{person:08d}", f"{person:08d}c0ffee"
         told = Alert(
             id=alert_id(episode, severity),
             subscriber=subscriber,

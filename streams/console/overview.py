@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The centre's page: the whole city, the centre's own desk, the sub-bureaux, and the orders that are late."""
+    """The centre's page: the city, the centre's own desk, the sub-bureaux, and the orders that are late."""
 
     day: str
     city: Row
