@@ -171,7 +171,8 @@ def page() -> str:
 # Metrics
 
 A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`, the dispatcher at
-that of `FOREWARN_DISPATCHER_HTTP`, the console at that of `FOREWARN_CONSOLE_HEALTH`. No label ever holds a person's number.
+that of `FOREWARN_DISPATCHER_HTTP`, the console at that of `FOREWARN_CONSOLE_HEALTH`. No label ever holds a person's
+number.
 
 | metric | type | labels | what it is |
 |---|---|---|---|

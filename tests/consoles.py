@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from models.access import Role, user
-from models.cases import Case, Feedback
-from streams.access.accounts import AccountsFile
+from models.cases import Case, Feedback, FeedbackError
+from streams.access.accounts import Account, AccountsFile, Token
 from streams.access.attempts import Attempts
 from streams.access.door import Door
 from streams.access.passwords import Passwords
@@ -32,6 +34,7 @@ from tests.casework import OFFICE, T0, Desk, alert
 
 GOOD = "three plain words"
 KEY = "a-key-for-tests-only"
+PLAYBOOKS = read_playbooks()
 URL = "http://console.test"
 PEOPLE: dict[str, tuple[Role, str]] = {
     "li": ("officer", "ps-0205"),
@@ -69,15 +72,18 @@ class Backroom:
             reporter=Reporter(self.view, lambda feedback: self.sending(feedback), shown_within),
             door=Door(self.users, self.sessions, Attempts(self.store), audit),
             audit=audit,
-            playbooks=read_playbooks(),
+            playbooks=PLAYBOOKS,
             secure=secure,
             now=lambda: self.now,
         )
         self.app: FastAPI = make_app(self.console)
         self.tokens: dict[str, str] = {}
-        for name, (role, unit) in PEOPLE.items():
-            self.users.add(user(name, role, unit), GOOD, by="os:root")
-            self.tokens[name] = self.users.add_token(name, "tests", by="os:root")
+        with AccountsFile(self.users_file).changing() as accounts:  # at once: one by one, each is noted and synced
+            hashed = passwords.hash("nobody", GOOD)
+            for name, (role, unit) in PEOPLE.items():
+                self.tokens[name] = f"forewarn_{name}"
+                token = Token("tests", "2026-01-01T00:00:00+00:00", sha256(self.tokens[name].encode()).hexdigest())
+                accounts[name] = Account(user(name, role, unit), hashed, "stamp", (token,))
 
     def alert(self, severity: Any = "urgent", **more: Any) -> Case:
         """An alert reaches the dispatcher, and the console sees the case."""
@@ -89,7 +95,10 @@ class Backroom:
     async def send(self, feedback: Feedback) -> None:
         """What was said reaches the dispatcher, and the console sees the case."""
         self.sent.append(feedback)
-        case = self.desk.feedback(feedback, self.now)
+        try:
+            case = self.desk.feedback(feedback, self.now)
+        except FeedbackError:  # a dead letter
+            return
         if case is not None:
             self.view.put(case)
 
@@ -102,7 +111,82 @@ class Backroom:
         async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as client:
             yield client
 
+    @asynccontextmanager
+    async def listening(self, name: str, after: str = "") -> AsyncIterator[Ear]:
+        """Somebody's own system that listens to changes."""
+        headers = {"Authorization": f"Bearer {self.tokens[name]}", "Last-Event-ID": after}
+        ear = Ear(self.app, headers)
+        yield ear
+        await ear.close()
+
     def noted(self) -> list[dict[str, Any]]:
-        """What the audit log says, without how users were made."""
-        lines = map(msgspec.json.decode, self.audit_file.read_bytes().splitlines())
-        return [line for line in lines if line["did"] not in ("user-added", "token-added")]
+        """What the audit log says."""
+        content = self.audit_file.read_bytes() if self.audit_file.exists() else b""
+        return [msgspec.json.decode(line) for line in content.splitlines()]
+
+
+class Ear:
+    """Reads server-sent events straight from the app: httpx would wait for the end of them."""
+
+    def __init__(self, app: FastAPI, headers: dict[str, str]) -> None:
+        self.status = 0
+        self.ended = False
+        self._heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/api/v1/changes",
+            "raw_path": b"/api/v1/changes",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(key.lower().encode(), value.encode()) for key, value in headers.items()],
+            "client": ("10.1.2.3", 5000),
+            "server": ("console.test", 80),
+        }
+        self._task = asyncio.ensure_future(app(scope, self._receive, self._send))
+
+    async def event(self) -> dict[str, str]:
+        """The next event that is more than a sign of life, by field."""
+        while True:
+            async with asyncio.timeout(3):
+                text = (await self._heard.get()).decode()
+            fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+            if "event" in fields:
+                return fields
+
+    async def began(self) -> None:
+        """Wait until the stream has begun."""
+        async with asyncio.timeout(3):
+            await self._heard.get()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come that was not asked for."""
+        return self._heard.empty()
+
+    async def end(self) -> None:
+        """Wait until the console ends the stream."""
+        async with asyncio.timeout(3):
+            await self._task
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._gone.set()
+        async with asyncio.timeout(3):
+            await self._task
+
+    async def _receive(self) -> Any:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if self._gone.is_set():
+            raise OSError("the other end is gone")
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        elif message.get("body"):
+            self._heard.put_nowait(message["body"])

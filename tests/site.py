@@ -71,6 +71,13 @@ class Site:
         """The site's dispatcher, ready unless told not to wait; also where it serves its metrics."""
         return self._start("dispatcher", (*FOREWARN, "dispatcher"), wait, environ)
 
+    def start_console(self, wait: bool = True, **environ: str) -> tuple[Server, str, str]:
+        """The site's console, ready unless told not to wait; also where it serves its metrics, and where its API."""
+        api = f"127.0.0.1:{any_free_port()}"
+        variables = {"FOREWARN_CONSOLE_HTTP": api, "FOREWARN_USERS_FILE": str(self.folder / "users.json")}
+        variables |= {"FOREWARN_AUDIT_LOG": str(self.folder / "audit.jsonl")} | environ
+        return *self._start("console", (*FOREWARN, "console"), wait, variables), api
+
     @property
     def environ(self) -> dict[str, str]:
         """The variables by which Forewarn's commands find this site."""
@@ -84,7 +91,8 @@ class Site:
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:
         http = f"127.0.0.1:{any_free_port()}"
-        variables = self.environ | {"FOREWARN_HUNTER_HTTP": http, "FOREWARN_DISPATCHER_HTTP": http} | dict(environ)
+        served = {f"FOREWARN_{what}": http for what in ("HUNTER_HTTP", "DISPATCHER_HTTP", "CONSOLE_HEALTH")}
+        variables = self.environ | served | dict(environ)
         log = self.folder / f"{name}-{len(self.workers)}.log"
         process = worker(log, http, variables, self.watch, command)
         self.workers.append(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, TypeVar
@@ -98,6 +99,7 @@ BODIES: Final[Mapping[Kind, type[Body]]] = {
 }
 CSRF_FIELD: Final = "csrf"
 ID_FIELD: Final = "id"
+_ECHO: Final = re.compile(r"value '.*'", re.DOTALL)
 _DECODERS: Final = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.items()}
 
 
@@ -129,5 +131,5 @@ def body_of_form(kind: Kind, form: Mapping[str, Any]) -> Body:
 
 
 def said_of(error: msgspec.ValidationError) -> str:
-    """What is wrong, without the value that was sent."""
-    return f"{str(error).partition(chr(39))[0].rstrip()}." if "Invalid enum" in str(error) else f"{error}."
+    """What is wrong and where, without the value that was sent."""
+    return f"{_ECHO.sub('value', str(error))}."

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -78,6 +79,8 @@ class Edge:
 
         try:
             await self._app(scope, _bounded(scope, receive), sending)
+        except ClientDisconnect:  # nobody is left to be told
+            pass
         except Exception as error:
             log.error("a request has failed", route=route_of(scope), error=type(error).__name__, at=_where(error))
             if status:

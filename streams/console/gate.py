@@ -27,6 +27,7 @@ from streams.console.refusals import Refused
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 MOST_FIELDS: Final = 50
 """Fields of a form."""
 
@@ -107,7 +108,10 @@ async def sign_in(request: Request, response: Response, name: str, password: str
     console = console_of(request)
     address = request.client.host if request.client is not None else ""
     token = await console.door.sign_in(name, password, address)
-    request.state.visitor = Visitor((await _user_of_session(console, token, True)) or _nobody(), token)
+    found = await console.door.user_of_session(token)
+    if found is None:  # disabled in this very moment
+        raise _unknown()
+    request.state.visitor = Visitor(found, token)
     response.set_cookie(cookie_name(console), token, path="/", secure=console.secure, httponly=True, samesite="strict")
 
 
@@ -202,22 +206,18 @@ async def _came(request: Request, wakes: bool) -> Visitor:
                 HTTPStatus.UNAUTHORIZED,
                 "token-refused",
                 "This lets nobody in: send Authorization: Bearer and a token that `forewarn users token add` has made.",
-                challenge="Bearer",
+                headers=_CHALLENGE,
             )
         return Visitor(found, "")
     session = request.cookies.get(cookie_name(console), "")
-    found = await _user_of_session(console, session, wakes) if session else None
+    found = await console.door.user_of_session(session, wakes=wakes) if session else None
     if found is None:
-        raise Refused(HTTPStatus.UNAUTHORIZED, "sign-in", "Sign in first, or send a token.", challenge="Bearer")
+        raise _unknown()
     return Visitor(found, session)
 
 
-async def _user_of_session(console: Console, session: str, wakes: bool) -> User | None:
-    return await console.door.user_of_session(session, wakes=wakes)
-
-
-def _nobody() -> User:
-    raise Refused(HTTPStatus.UNAUTHORIZED, "sign-in", "Sign in again.")
+def _unknown() -> Refused:
+    return Refused(HTTPStatus.UNAUTHORIZED, "sign-in", "Sign in first, or send a token.", headers=_CHALLENGE)
 
 
 async def _demand_csrf(request: Request, session: str) -> None:

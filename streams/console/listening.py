@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from streams import metrics
 from streams.access.accounts import UsersError
@@ -34,7 +34,7 @@ _ID: Final = r"^[0-9a-f-]{0,64}$"
 
 
 @router.get(
-    "/api/v1/changes", dependencies=[gate.requires("read-orders", wakes=False)], response_class=EventSourceResponse
+    "/api/v1/changes", dependencies=[gate.requires("read-orders", wakes=False)], response_class=StreamingResponse
 )
 async def changes(
     request: Request,
@@ -50,7 +50,9 @@ async def changes(
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Too many listen already.", retry_after=10 * RETRY_AFTER
         )
-    return EventSourceResponse(_told(request, last_event_id or after), headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        _told(request, last_event_id or after), headers={"X-Accel-Buffering": "no"}, media_type="text/event-stream"
+    )
 
 
 async def _told(request: Request, after: str) -> AsyncIterator[bytes]:

@@ -37,8 +37,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, no failure
         message: str,
         *,
         possible: Sequence[str] | None = None,
+        headers: Mapping[str, str] | None = None,
         retry_after: int | None = None,
-        challenge: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -46,16 +46,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, no failure
         self.message = message
         self.possible = possible
         """What could be said of the case instead, where that is the matter."""
-        self.retry_after = retry_after
-        """Seconds."""
-        self.challenge = challenge
-        """How somebody may prove himself (WWW-Authenticate)."""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers that go with it."""
-        found = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return found if self.challenge is None else found | {"WWW-Authenticate": self.challenge}
+        self.headers = dict(headers or {}) | ({} if retry_after is None else {"Retry-After": str(retry_after)})
 
     @property
     def body(self) -> dict[str, Any]:
@@ -106,7 +97,8 @@ def _of_validation(error: RequestValidationError) -> Refused:
 
 def _of_http(error: HTTPException) -> Refused:
     status = HTTPStatus(error.status_code)
-    return Refused(status, *_PLAIN.get(status, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}.")))
+    word, message = _PLAIN.get(status, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}."))
+    return Refused(status, word, message, headers=error.headers)
 
 
 def _of_unavailable(error: Exception) -> Refused:

@@ -58,12 +58,14 @@ class Reporter:
         heard = next((entry for entry in case.history if entry.id == feedback.id), None)
         if heard is not None:
             _demand_same(heard, feedback)
+            self._sent.pop(key, None)
             return Reported(case, feedback.id, True)
         sent = self._sent.get(key)
         if sent is None:
             self._check(office, case, feedback, now())
             # Nothing is waited for since the case was looked at: whoever comes at the same time finds this one.
             sent = self._sent[key] = _Sent(feedback, asyncio.create_task(self._confirmed(key, feedback)))
+            sent.confirmed.add_done_callback(_look_at)
             if len(self._sent) > MOST_SENT:
                 del self._sent[next(iter(self._sent))]
         else:
@@ -102,6 +104,12 @@ class Reporter:
 
     def _check(self, office: Office, case: Case, feedback: Feedback, now: int) -> None:
         reported(office, passed(office, case, now), feedback, now)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Take notice of what has become of it, although everybody who waited may have hung up."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _demand_same(before: Entry | Feedback, feedback: Feedback) -> None:

@@ -79,7 +79,7 @@ class View:
 
         ``statuses``: only those in one of these states.
         """
-        asked = set(statuses)
+        asked, units = set(statuses), sorted(set(units))  # the same pieces in the same order, page after page
 
         def is_asked_for(case: Case) -> bool:
             return not asked or case.status in asked
@@ -155,6 +155,6 @@ class View:
                 woken.set_result(None)
 
 
-def urgency(case: Case) -> tuple[int, int, int]:
+def urgency(case: Case) -> tuple[int, int, int, str]:
     """What is sorted by: the most severe first, then what is due first, then the oldest."""
-    return -SEVERITIES.index(case.severity), NEVER if case.due is None else case.due, case.opened
+    return -SEVERITIES.index(case.severity), NEVER if case.due is None else case.due, case.opened, case.case
