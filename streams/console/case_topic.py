@@ -36,7 +36,9 @@ async def follow(settings: Settings, view: View) -> None:
         try:
             consumer, partitions = await reader(settings, settings.topic(TOPIC), isolation_level="read_committed")
             try:
+                asked_at = int(time() * 1000)
                 view.begin(await _read_to_end(consumer, partitions))
+                view.as_of = asked_at
                 metrics.READY.labels("cases").set(1)
                 log.info("cases are in memory", cases=sum(1 for _ in view.cases()))
                 await _keep_up(consumer, partitions, view)
