@@ -1,7 +1,7 @@
 """The pictures in ``docs/console.md``: the console on a made-up day of a made-up city, as a browser shows it.
 
-    .venv/bin/python -m tests.pictures            # writes docs/images/*.png
-    .venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, to be looked at
+.venv/bin/python -m tests.pictures            # writes docs/images/*.png
+.venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, to be looked at
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 import structlog
 import uvicorn
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from streams.console.app import make_app
@@ -75,7 +76,7 @@ def console(folder: Path) -> Iterator[str]:
     """The console with that day's cases, served; its address."""
     with LocalStack(folder / "stack", kafka_port=0, redis_port=0) as stack:
         backroom = Backroom(Settings(redis=stack.redis), folder)
-        backroom.now = NOW
+        backroom.now = backroom.view.as_of = NOW
         backroom.view.begin(case for case in a_day().values() if case.unit != "ps-0205")
         port = any_free_port()
         app = make_app(backroom.console, PAGES)
@@ -121,6 +122,9 @@ def taken(browser: Browser, address: str, picture: Picture, file: Path) -> None:
     if (wide := int(page.evaluate("document.documentElement.scrollWidth"))) > picture.width:
         print(f"{file.name}: {wide} pixels wide")
     page.screenshot(path=file)
+    if file.parent == IMAGES:
+        with Image.open(file) as shot:
+            shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
     page.context.close()
 
 

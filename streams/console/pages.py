@@ -43,6 +43,8 @@ YEAR_S: Final = 365 * 86_400
 MOST: Final = 500
 """Orders on one page: more are no list that anybody reads."""
 CHANGES: Final = "/api/v1/changes"
+STALE_MS: Final = 15_000
+"""From when on a page says that its cases are old."""
 
 _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("orders", "/orders", "read-orders"),
@@ -313,8 +315,15 @@ def _page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, *
         "csrf_token": "" if visitor is None else gate.csrf(request),
         "changes": "",
         "case": "",
+        "stale": _stale(request, scene) if user is not None else "",
     }
     return HTMLResponse(rendered(template, scene.language, frame | about), status)
+
+
+def _stale(request: Request, scene: Scene) -> str:
+    """Up to when the cases are known, when that is not just now."""
+    as_of = console_of(request).view.as_of
+    return scene.at(as_of, True) if as_of is not None and as_of < scene.now - STALE_MS else ""
 
 
 def _nav(user: User) -> tuple[tuple[str, str], ...]:

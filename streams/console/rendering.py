@@ -17,9 +17,10 @@ from streams.console.words import LANGUAGES, WORDS, said
 FOLDER: Final = Path(str(files("streams.console")))
 STATIC: Final = FOLDER / "static"
 """What browsers fetch beside the pages."""
+TEMPLATES: Final = FOLDER / "templates"
 
 _environment: Final = Environment(
-    loader=FileSystemLoader(FOLDER / "templates"),
+    loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -113,7 +113,7 @@
   }
 
   async function refresh() {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    const answer = await fetch(location.href, { headers: { "X-By-Itself": "yes" }, credentials: "same-origin" });
     if (answer.redirected) return location.reload(); // the session has ended
     if (!answer.ok) return undefined;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -149,6 +149,7 @@
   }
 
   let polling = 0;
+  let looking = 0;
   function listen() {
     const state = document.getElementById("live");
     if (!state) return;
@@ -170,6 +171,7 @@
       });
     }
     source.addEventListener("reload", soon);
+    if (!words.case && !looking) looking = setInterval(soon, 2 * RELOAD); // no change may also mean no Kafka
     source.addEventListener("sign-in", () => location.reload());
     window.addEventListener("pagehide", () => source.close());
     return undefined;
