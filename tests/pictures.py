@@ -140,8 +140,8 @@ def all_pictures() -> Iterator[Picture]:
                         user,
                         width,
                         height,
-                        scheme,  # type: ignore[arg-type]
-                        language,  # type: ignore[arg-type]
+                        scheme,
+                        language,
                     )
 
 

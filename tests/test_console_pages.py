@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from models.cases import Case, Means, Outcome, Person
 from models.deadlines import Office
+from streams.console import gate
 from streams.console.app import make_app
 from streams.console.forms import FormError, feedback_id, filled, money
 from streams.console.overview import overview
@@ -273,7 +274,7 @@ def test_forms_make_the_fields_of_feedback() -> None:
 )
 def test_what_is_missing_or_wrong_in_a_form_is_said(kind: Any, fields: dict[str, str], word: str) -> None:
     with pytest.raises(FormError) as error:
-        form(kind, **fields)
+        filled(kind, fields, OFFICE, T0)
 
     assert error.value.word == word
 
@@ -300,6 +301,14 @@ def test_what_is_no_amount_of_money_is_none(text: str) -> None:
 
 
 # Answers
+
+
+def test_every_page_has_a_rule_and_few_are_for_everybody(room: Backroom) -> None:
+    found = {(path, method): rule for path, methods, rule in gate.rules(room.app) for method in methods}
+    public = {path for (path, _), rule in found.items() if rule is not None and rule.public}
+
+    assert None not in found.values()
+    assert {path for path in public if not path.startswith("/api/")} == {"/sign-in", "/language", "/static"}
 
 
 @pytest.fixture
@@ -499,7 +508,7 @@ async def test_a_page_of_a_console_without_kafka_says_up_to_when_it_is_true(room
     assert "以下是 16:53:20 的情况" in text(await get(room, "li", "/orders"))
 
 
-@pytest.mark.parametrize("outcome", Outcome.__args__)
+@pytest.mark.parametrize("outcome", get_args(Outcome))
 async def test_every_outcome_can_be_given_and_is_read_back(room: Backroom, outcome: str) -> None:
     room.alert()
     fields = {"key": "k", "outcome": outcome, "loss": "500"}

@@ -13,11 +13,10 @@ from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
-from models.access import RIGHTS, Action, User, may
+from models.access import may
 from models.cases import OVER, Case, Kind, Outcome, State
-from models.playbooks import Language
 from models.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.door import SignInError
@@ -26,11 +25,12 @@ from streams.console.app import Pages
 from streams.console.bodies import BODIES
 from streams.console.console import console_of
 from streams.console.forms import FormError, feedback_id, filled, hours
+from streams.console.framing import LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
 from streams.console.masking import masked
 from streams.console.overview import Overview, overview
 from streams.console.presenting import Order, Scene, case_page, orders
 from streams.console.refusals import Refused
-from streams.console.rendering import STATIC, fingerprint, rendered
+from streams.console.rendering import STATIC, fingerprint
 from streams.console.reports import possible, report
 from streams.console.sheets import shown_number
 from streams.console.times import midnight
@@ -38,19 +38,11 @@ from streams.console.words import LANGUAGES, WORDS
 
 router = APIRouter(include_in_schema=False)
 
-LANGUAGE_COOKIE: Final = "language"
 YEAR_S: Final = 365 * 86_400
 MOST: Final = 500
 """Orders on one page: more are no list that anybody reads."""
 CHANGES: Final = "/api/v1/changes"
-STALE_MS: Final = 15_000
-"""From when on a page says that its cases are old."""
 
-_PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
-    ("orders", "/orders", "read-orders"),
-    ("centre", "/centre", "see-statistics"),
-)
-"""The pages of the navigation, and the right that each takes."""
 _DONE: Final[tuple[State, ...]] = ("closed",)
 _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if state not in OVER)
 
@@ -58,17 +50,17 @@ _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if st
 @router.get("/", dependencies=[gate.signed_in])
 async def home(request: Request) -> Response:
     """The first page of whoever has signed in."""
-    first = next((path for _, path in _nav(gate.user(request))), "")
+    first = next((path for _, path in nav(gate.user(request))), "")
     if first:
         return RedirectResponse(first, HTTPStatus.SEE_OTHER)
-    return _page(request, "error", heading=_word(request, "app"), message=_word(request, "home.nothing"))
+    return page(request, "error", heading=word(request, "app"), message=word(request, "home.nothing"))
 
 
 @router.get("/sign-in", dependencies=[gate.public])
 async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Response:
     """Where somebody signs in."""
-    return _page(
-        request, "sign_in", wrong=_word(request, "sign-in.ended") if ended else "", name="", after=_local(back)
+    return page(
+        request, "sign_in", wrong=word(request, "sign-in.ended") if ended else "", name="", after=local_path(back)
     )
 
 
@@ -76,17 +68,17 @@ async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Re
 async def sign_in(request: Request) -> Response:
     """Sign somebody in and lead him to where he wanted to go; or say on the same page why not."""
     fields = await gate.form(request)
-    after, name = _local(fields.get("back", "/")), fields.get("name", "")[:200]
+    after, name = local_path(fields.get("back", "/")), fields.get("name", "")[:200]
     response = RedirectResponse(after, HTTPStatus.SEE_OTHER)
     try:
         await gate.sign_in(request, response, name, fields.get("password", "")[:1024])
     except SignInError:
-        status, wrong = HTTPStatus.UNAUTHORIZED, _word(request, "sign-in.wrong")
+        status, wrong = HTTPStatus.UNAUTHORIZED, word(request, "sign-in.wrong")
     except TooManyAttemptsError as error:
-        status, wrong = HTTPStatus.TOO_MANY_REQUESTS, _word(request, "sign-in.wait", n=-(-error.seconds // 60))
+        status, wrong = HTTPStatus.TOO_MANY_REQUESTS, word(request, "sign-in.wait", n=-(-error.seconds // 60))
     else:
         return response
-    return _page(request, "sign_in", status, wrong=wrong, name=name, after=after)
+    return page(request, "sign_in", status, wrong=wrong, name=name, after=after)
 
 
 @router.post("/sign-out", dependencies=[gate.signed_in])
@@ -101,7 +93,7 @@ async def sign_out(request: Request) -> Response:
 async def choose_language(request: Request) -> Response:
     """Show pages in another language from now on."""
     fields = await gate.form(request)
-    response = RedirectResponse(_local(fields.get("back", "/")), HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(local_path(fields.get("back", "/")), HTTPStatus.SEE_OTHER)
     if fields.get("language") in LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE,
@@ -117,7 +109,7 @@ async def choose_language(request: Request) -> Response:
 @router.get("/orders", dependencies=[gate.requires("read-orders")])
 async def orders_page(request: Request, show: Annotated[Literal["open", "done"], Query()] = "open") -> Response:
     """The orders of the units that whoever asks has, and those that went from him to another unit."""
-    console, scene = console_of(request), _scene(request)
+    console, scene = console_of(request), scene_of(request)
     view = console.cases()
     mine = gate.units_of(console, gate.user(request))
     current, count = view.orders(mine, _OPEN, MOST)
@@ -129,7 +121,7 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
         gone = [case for case in elsewhere if mine & set(case.had)]
     listed = orders(done if show == "done" else current, scene)
     away = orders(gone, scene)
-    return _page(
+    return page(
         request,
         "orders",
         here="orders",
@@ -176,11 +168,11 @@ def _saying(kind: Kind) -> Any:
         try:
             done = await _said(request, case, kind, fields)
         except FormError as error:
-            wrong, status = _word(request, error.word, **error.about), HTTPStatus.UNPROCESSABLE_ENTITY
+            wrong, status = word(request, error.word, **error.about), HTTPStatus.UNPROCESSABLE_ENTITY
         except Refused as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 raise
-            wrong, status = _word(request, _why_not(refused)), refused.status
+            wrong, status = word(request, _why_not(refused)), refused.status
         else:
             return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}", HTTPStatus.SEE_OTHER)
         found = await gate.readable_case(request, case)
@@ -203,10 +195,10 @@ for _kind, _body in BODIES.items():
 @router.get("/centre", dependencies=[gate.requires("see-statistics")])
 async def centre(request: Request) -> Response:
     """How the whole city does."""
-    scene, view = _scene(request), console_of(request).cases()
+    scene, view = scene_of(request), console_of(request).cases()
     found = overview(list(view.cases()), scene)
     reads = may(gate.user(request), "read-orders")
-    return _page(
+    return page(
         request,
         "centre",
         here="centre",
@@ -226,8 +218,8 @@ async def refusal(request: Request, refused: Refused) -> Response:
         ended = gate.cookie_name(console_of(request)) in request.cookies
         return RedirectResponse(f"/sign-in?back={back}{'&ended=yes' if ended else ''}", HTTPStatus.SEE_OTHER)
     key = _SAID.get(refused.error) or f"error.{refused.status}"
-    message = _word(request, key if key in WORDS else "error.other")
-    return _page(request, "error", refused.status, heading=_word(request, "error"), message=message)
+    message = word(request, key if key in WORDS else "error.other")
+    return page(request, "error", refused.status, heading=word(request, "error"), message=message)
 
 
 PAGES: Final = Pages(router, refusal, STATIC)
@@ -265,8 +257,8 @@ async def _case(
     """The page of a case, which is noted; showing the number was, by whoever gives it."""
     if not number:
         await gate.note(request, "shown-case", case=found.case)
-    console, scene, user = console_of(request), _scene(request), gate.user(request)
-    page = case_page(found, scene, console.playbooks)
+    console, scene, user = console_of(request), scene_of(request), gate.user(request)
+    shown = case_page(found, scene, console.playbooks)
     sayable = possible(request, found)
     above = console.office.stations.above(found.unit)
     written = typed or {}
@@ -275,13 +267,13 @@ async def _case(
         """The same again for a form that was not taken in: what it says may have arrived all the same."""
         return written.get("key", "") if kind == wrong_kind and wrong else secrets.token_hex(8)
 
-    return _page(
+    return page(
         request,
         "case",
         status,
         changes=f"{CHANGES}?after={console.view.last_change}",
         case=found.case,
-        page=page,
+        page=shown,
         masked=masked(found.subscriber),
         number=f"+{number}" if len(number) > 8 else number,
         may_show=found.status not in OVER and gate.acts_on(console, user, "read-orders", found),
@@ -291,71 +283,13 @@ async def _case(
         above=scene.unit(above) if above is not None else "",
         units=_units(scene, found.unit),
         hours=hours(console.office),
-        notice=_word(request, notice) if notice else "",
+        notice=word(request, notice) if notice else "",
         wrong=wrong,
         wrong_kind=wrong_kind,
         typed=written,
-        version=fingerprint(found, page.order.marks),
-        forms_version=fingerprint(sayable, found.unit, page.next),
+        version=fingerprint(found, shown.order.marks),
+        forms_version=fingerprint(sayable, found.unit, shown.next),
     )
-
-
-def _page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **about: Any) -> Response:
-    """A template with what every page shows."""
-    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
-    user = None if visitor is None else visitor.user
-    scene = _scene(request)
-    frame = {
-        "now": scene.now,
-        "user": user,
-        "unit_name": scene.unit(user.unit) if user is not None and user.unit else "",
-        "nav": () if user is None else _nav(user),
-        "here": "",
-        "back": request.url.path if request.method in gate.SAFE else _local(about.get("after", "/")),
-        "csrf_token": "" if visitor is None else gate.csrf(request),
-        "changes": "",
-        "case": "",
-        "stale": _stale(request, scene) if user is not None else "",
-    }
-    return HTMLResponse(rendered(template, scene.language, frame | about), status)
-
-
-def _stale(request: Request, scene: Scene) -> str:
-    """Up to when the cases are known, when that is not just now."""
-    as_of = console_of(request).view.as_of
-    return scene.at(as_of, True) if as_of is not None and as_of < scene.now - STALE_MS else ""
-
-
-def _nav(user: User) -> tuple[tuple[str, str], ...]:
-    """The pages that somebody may see, the one he begins with first."""
-    found = tuple((name, path) for name, path, action in _PAGES if may(user, action))
-    return found[::-1] if RIGHTS[user.role].reach == "all" else found
-
-
-def _scene(request: Request) -> Scene:
-    console = console_of(request)
-    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
-    return Scene(
-        console.now(),
-        _language(request),
-        console.office.stations,
-        lambda case: visitor is not None and gate.sees_case(console, visitor.user, case),
-    )
-
-
-def _language(request: Request) -> Language:
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
-    return next((each for each in LANGUAGES if each == chosen), LANGUAGES[0])
-
-
-def _word(request: Request, key: str, **about: object) -> str:
-    return _scene(request).word(key, **about)
-
-
-def _local(path: str) -> str:
-    """A path of this console to lead somebody to; nothing that a browser takes for another host."""
-    fine = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
-    return path if fine else "/"
 
 
 def _version(current: list[Case], done: list[Case], gone: list[Case], *shown: list[Order]) -> str:

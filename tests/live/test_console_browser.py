@@ -29,7 +29,8 @@ STATION, CELL = "ps-0101", "001-01-3-0"
 OTHER_STATIONS = "001-01-30-0"
 PEOPLE: dict[int, tuple[Severity, str]] = dict.fromkeys(range(2, 15), ("urgent", OTHER_STATIONS))
 """Whose alerts are there from the beginning, each for one test."""
-PEOPLE |= {2: ("high", CELL), 8: ("high", CELL)} | dict.fromkeys((3, 4, 6, 7, 9, 13, 14), ("urgent", CELL))
+PEOPLE.update(dict.fromkeys((3, 4, 6, 7, 9, 13, 14), ("urgent", CELL)))
+PEOPLE.update({2: ("high", CELL), 8: ("high", CELL)})
 PATIENCE_MS = 5000
 expect.set_options(timeout=PATIENCE_MS)
 
