@@ -356,6 +356,18 @@ async def test_the_same_id_later_is_answered_and_makes_no_second_record(room: Ba
     assert len(room.sent) == 1
 
 
+@pytest.mark.parametrize("kind", ["transferred", "returned"])
+async def test_who_has_handed_a_case_on_and_says_so_again_is_told_that_it_is_done(room: Backroom, kind: str) -> None:
+    """Whoever had no answer asks again, and the case is not his any more."""
+    room.alert()
+    answers = [await post(room, "li", kind, key="f-1", **SAYINGS[kind]) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(room.sent) == 1
+    assert said(await post(room, "wang" if kind == "returned" else "li", kind, key="f-2"))[0] in (403, 404)
+    assert said(await post(room, "sun", kind, key="f-1"))[0] in (404, 409)
+    assert len(room.sent) == 1
+
+
 async def test_while_the_dispatcher_is_away_what_is_said_is_taken_once_and_shown_later(room: Backroom) -> None:
     room.alert()
 

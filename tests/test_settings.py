@@ -50,6 +50,9 @@ def test_without_any_variable_it_is_the_stack_on_this_machine() -> None:
         ("REPLICATION", "3", 3),
         ("HTTP", "0.0.0.0:80", Address("0.0.0.0", 80)),  # noqa: S104
         ("HTTP", "", None),
+        ("CONSOLE_HTTP", "[::1]:443", Address("::1", 443)),
+        ("CONSOLE_HEALTH", "", None),
+        ("CONSOLE_PROXY", "10.0.0.1, 10.1.0.0/16,::1", "10.0.0.1,10.1.0.0/16,::1"),
         ("LOG_FORMAT", "json", "json"),
         ("LOG_LEVEL", "debug", "debug"),
         ("STATE_WHEN_MISSING", "rebuild", "rebuild"),
@@ -79,6 +82,8 @@ def test_a_variable_sets_its_field(variable: str, text: str, value: object) -> N
         ("REPLICATION", "0", "a whole number above 0"),
         ("REPLICATION", "²", "a whole number above 0"),
         ("HTTP", "8890", "host:port"),
+        ("CONSOLE_PROXY", "proxy", "IP addresses or networks"),
+        ("CONSOLE_TLS_CERT", "/nowhere.pem", "there is none at this path"),
         ("LOG_FORMAT", "xml", "auto or json or console"),
         ("LOG_LEVEL", "loud", "debug or info or warning or error"),
         ("STATE_WHEN_MISSING", "ignore", "refuse or rebuild"),
@@ -154,6 +159,7 @@ def test_two_processes_have_different_pseudonym_keys_by_default() -> None:
     ("fields", "words"),
     [
         ({"kafka_tls_cert": Path("c.pem")}, "KAFKA_TLS_KEY go together"),
+        ({"console_tls_key": Path("k.pem")}, "CONSOLE_TLS_KEY go together"),
         ({"kafka_tls_cert": Path("c.pem"), "kafka_tls_key": Path("k.pem")}, "needs FOREWARN_KAFKA_TLS_CA"),
         ({"kafka_sasl_username": "u", "kafka_sasl_password": "p"}, "all three or none"),
         ({"redis_tls_ca": Path("c.pem")}, "is not a rediss:// URL"),

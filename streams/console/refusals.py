@@ -106,6 +106,11 @@ def _of_unavailable(error: Exception) -> Refused:
     return busy("Nobody can come in at present: whoever runs the console finds why in its log.")
 
 
+def _of_audit(error: AuditError) -> Refused:
+    log.error("nothing can be noted", error=str(error))
+    return busy("This cannot be noted at present, so it is neither done nor shown: the console's log says why.")
+
+
 def _of_too_many(error: TooManyAttemptsError) -> Refused:
     return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", str(error), retry_after=error.seconds)
 
@@ -118,5 +123,5 @@ _TURNED: Final[Mapping[type[Exception], Callable[[Any], Refused]]] = {
     SignInError: lambda error: Refused(HTTPStatus.UNAUTHORIZED, "sign-in-refused", str(error)),
     UnavailableError: _of_unavailable,
     UsersError: _of_unavailable,
-    AuditError: _of_unavailable,
+    AuditError: _of_audit,
 }

@@ -48,6 +48,10 @@ class Reporter:
         self._shown_within = shown_within
         self._sent: dict[tuple[str, str], _Sent] = {}
 
+    def knows(self, case: Case, id: str) -> bool:
+        """Whether something was said of a case under this id, here or as the case shows."""
+        return case.has(id) or (case.case, id) in self._sent
+
     async def report(self, office: Office, feedback: Feedback, now: Callable[[], int]) -> Reported:
         """Hand it on and wait for the case to show it, for two seconds at most.
 

@@ -44,9 +44,12 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
     Once it returns, Kafka has it, and the case shows it if ``shown``.
     """
     console, user = console_of(request), gate.user(request)
-    case = await gate.own_case(request, name, body.action)
+    id = _checked(id) if id else secrets.token_hex(12)
+    case = await gate.readable_case(request, name)
+    if not console.reporter.knows(case, id):  # whoever has handed a case on says so again without having it
+        case = await gate.own_case(request, name, body.action)
     feedback = Feedback(
-        id=_checked(id) if id else secrets.token_hex(12),
+        id=id,
         case=case.case,
         kind=body.kind,
         at=console.now() if body.at is None else body.at,

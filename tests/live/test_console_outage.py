@@ -49,9 +49,7 @@ def test_while_kafka_stands_still_nothing_is_answered_as_done_and_then_it_is(
             assert time.monotonic() - began < 12
             assert httpx.get(f"http://{health}/readyz").status_code == 503
             own_stack.broker.resume()
-            answer = until(
-                lambda: done if (done := client.post(f"{url}/cases/e1/acknowledged")).is_success else None, 30
-            )
+            until(lambda: client.post(f"{url}/cases/e1/acknowledged").status_code == 202, 30)
             until(lambda: client.get(f"{url}/orders").json()["as_of"] > as_of, 20)
         finally:
             own_stack.broker.resume()
@@ -59,6 +57,5 @@ def test_while_kafka_stands_still_nothing_is_answered_as_done_and_then_it_is(
             site.stop()
     said = [json.loads(record.value) for record in site.read("dispatch-feedback")]
 
-    assert (answer.status_code, answer.json()) == (202, {"id": "form-1"})
     assert {record["id"] for record in said} == {"form-1"}
     assert len(said) <= 2  # the one that was not confirmed may have arrived all the same
