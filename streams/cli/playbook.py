@@ -17,18 +17,11 @@ from rich.text import Text as Shown
 from models.playbooks import Language, Playbook, Text
 from models.wording import scam_name
 from streams.cli import InputError, site_settings
+from streams.console.words import said as word
 from streams.playbook_files import PlaybookFileError, read_playbooks
 
-_TITLES: Final[Mapping[str, tuple[str, str]]] = {
-    "story": ("对方怎么说", "What the caller tells"),
-    "opening": ("开场两句", "How to begin"),
-    "questions": ("问什么", "What to ask"),
-    "never": ("说清楚", "Plain truths"),
-    "check": ("当场查", "Check on the spot"),
-    "at_the_door_nobody": ("人不在、电话占线", "Nobody at home, or the phone is busy"),
-    "money_gone": ("钱刚转出", "If money has just been paid"),
-}
-"""What stands over each part of a playbook, in the order in which it is needed."""
+_PARTS: Final = ("story", "opening", "questions", "never", "check", "at_the_door_nobody", "money_gone")
+"""The parts of a playbook in the order of its file, which is that of reading it beforehand."""
 
 
 @click.command()
@@ -82,12 +75,12 @@ def _list(known: Mapping[str, Playbook], as_json: bool) -> None:
 
 def _parts(playbook: Playbook, language: Language) -> Iterator[tuple[str, list[Sequence[str]]]]:
     """Each part's title and what it says; a question is followed by what its answer means."""
-    for field, (zh, en) in _TITLES.items():
+    for field in _PARTS:
         said: list[Sequence[str]] = [
             [each.said(language)] if isinstance(each, Text) else [each.ask.said(language), each.means.said(language)]
             for each in getattr(playbook, field)
         ]
-        yield (zh if language == "zh" else en), said
+        yield word(f"part.{field}", language), said
 
 
 def _heading(playbook: Playbook, language: Language) -> str:

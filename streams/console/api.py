@@ -13,7 +13,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.cases import Kind, Outcome, State
-from models.deadlines import DAY, HOUR, MINUTE
+from models.deadlines import MINUTE
 from models.playbooks import Playbook, playbook_for
 from models.routing import Name
 from models.tallies import Tally, tallies
@@ -24,14 +24,12 @@ from streams.console.description import Taken, described
 from streams.console.refusals import Refused
 from streams.console.reports import report
 from streams.console.sheets import Sheet, answer, line, sheet, shown_number
+from streams.console.times import midnight
 
 router = APIRouter()
 
 LONGEST: Final = 500
 """Cases in one answer."""
-
-_EAST: Final = 8 * HOUR
-"""By which China's one time zone is ahead."""
 
 
 class Orders(Struct, frozen=True):
@@ -171,15 +169,6 @@ async def statistics(request: Request) -> Response:
 async def playbook(request: Request, scam_type: str) -> Response:
     """What an officer says and checks; for a type without a playbook of its own that of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))
-
-
-def midnight(now: int) -> int:
-    """When the day of a moment began in China (both epoch ms).
-
-    >>> midnight(1_760_000_000_000)
-    1759939200000
-    """
-    return (now + _EAST) // DAY * DAY - _EAST
 
 
 def _figures(tally: Tally) -> Figures:

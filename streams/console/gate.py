@@ -28,6 +28,8 @@ from streams.console.refusals import Refused
 CSRF_HEADER: Final = "X-CSRF-Token"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+BY_ITSELF: Final = "X-By-Itself"
+"""A page that asks again by itself says so in this header: nobody need be there, so his session lives no longer."""
 MOST_FIELDS: Final = 50
 """Fields of a form."""
 
@@ -54,7 +56,7 @@ class Rule:
             _demand_own_page(request)
         if self.public:
             return
-        visitor = request.state.visitor = await _came(request, self.wakes)
+        visitor = request.state.visitor = await _came(request, self.wakes and BY_ITSELF not in request.headers)
         if visitor.session and request.method not in SAFE:
             await _demand_csrf(request, visitor.session)
         if self.action is not None and not may(visitor.user, self.action):

@@ -25,6 +25,7 @@ from streams.console import case_topic
 from streams.console.app import make_app
 from streams.console.console import Console
 from streams.console.feedback_topic import FeedbackTopic
+from streams.console.pages import PAGES
 from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.dispatch import stations_file
@@ -92,7 +93,7 @@ async def _serve(
     stopped = asyncio.create_task(stop.wait())
     try:
         with _listening(settings.console_http) as listening:
-            server = _Server(_config(settings, make_app(console)))
+            server = _Server(_config(settings, make_app(console, PAGES)))
             serving = asyncio.create_task(server.serve([listening]))
             log.info("serving", address=str(settings.console_http), secure=console.secure)
             done, _ = await asyncio.wait({*tasks, serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

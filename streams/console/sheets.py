@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from models.cases import OVER, Case, Kind, frozen_cny
 from streams.console import gate
 from streams.console.console import console_of
+from streams.console.masking import masked
 from streams.console.refusals import Refused
 from streams.console.reports import possible
 
@@ -58,18 +59,6 @@ async def shown_number(request: Request, case: Case) -> str:
         raise Refused(HTTPStatus.CONFLICT, "over", "The number of a case that is over is not shown.")
     await gate.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
     return case.subscriber
-
-
-def masked(number: str) -> str:
-    """A number of which people recognise their own, and nobody calls.
-
-    >>> masked("8610000000001")
-    '86100*****001'
-    >>> masked("123456")
-    '***456'
-    """
-    begins = 5 if len(number) > 8 else 0
-    return number[:begins] + "*" * max(3, len(number) - begins - 3) + number[-3:]
 
 
 def answer(said: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -1,0 +1,119 @@
+"""Forms: what an officer has filled in, as fields of feedback; pure.
+
+What is missing or wrong is a word of the console's table, to be shown beside the form; what was typed stays there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
+
+from models.cases import Kind, Means, Outcome
+from models.deadlines import HOUR, Office
+
+LONGEST_NOTE: Final = 1000
+HOURS: Final = (1, 2, 4, 8, 12, 24)
+"""For how long a case may be put off, as far as the policy allows it."""
+
+_MONEY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(万?)", re.ASCII)
+_MOST = 1e12
+
+Fields = Mapping[str, str]
+
+
+class FormError(ValueError):
+    """What was filled in cannot be sent; ``word`` is the key of why, with what it is about."""
+
+    def __init__(self, word: str, **about: object) -> None:
+        super().__init__(word)
+        self.word = word
+        self.about = about
+
+
+def filled(kind: Kind, fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    """The fields of the feedback that a form makes; raises `FormError`."""
+    said = _READ[kind](fields, office, now)
+    note = fields.get("note", "").strip()
+    if len(note) > LONGEST_NOTE:
+        raise FormError("wrong.note.long")
+    if kind == "note" and not note:
+        raise FormError("wrong.note")
+    return said | ({"note": note} if note else {})
+
+
+def feedback_id(key: str, kind: Kind, fields: Fields) -> str:
+    """The id of the feedback of one form on one page: pressed twice it is the same, filled in differently another.
+
+    ``key`` was made for the form when the page was; whoever goes back to the page and says something else is heard.
+    """
+    words = [key, kind, *(f"{name}={fields[name]}" for name in sorted(fields) if name not in ("key", "csrf"))]
+    return hashlib.blake2b("\0".join(words).encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def money(text: str) -> float | None:
+    """An amount in yuan as people write it; None for what is none.
+
+    >>> money("12,800.50"), money("￥3万"), money("1.5万元"), money("about 5"), money("")
+    (12800.5, 30000.0, 15000.0, None, None)
+    """
+    bare = re.sub(r"[\s,，¥￥元]", "", text)
+    found = _MONEY.fullmatch(bare)
+    if found is None:
+        return None
+    value = float(found[1]) * (10_000 if found[2] else 1)
+    return value if math.isfinite(value) and value <= _MOST else None
+
+
+def hours(office: Office) -> tuple[int, ...]:
+    """For how long a case may be put off here."""
+    return tuple(each for each in HOURS if each <= office.rules.snooze_hours)
+
+
+def _nothing(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    return {}
+
+
+def _attempt(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    if fields.get("means") not in get_args(Means):
+        raise FormError("wrong.means")
+    if fields.get("reached") not in ("yes", "no"):
+        raise FormError("wrong.reached")
+    return {"means": fields["means"], "reached": fields["reached"] == "yes"}
+
+
+def _outcome(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    outcome = fields.get("outcome")
+    if outcome not in get_args(Outcome):
+        raise FormError("wrong.outcome")
+    if outcome != "already-harmed":
+        return {"outcome": outcome}
+    loss = money(fields.get("loss", ""))
+    if loss is None:
+        raise FormError("wrong.loss")
+    return {"outcome": outcome, "loss_cny": loss}
+
+
+def _transferred(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    if fields.get("to") not in office.stations.units:
+        raise FormError("wrong.to")
+    return {"to": fields["to"]}
+
+
+def _snoozed(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    if fields.get("hours") not in [str(each) for each in hours(office)]:
+        raise FormError("wrong.hours", n=f"{office.rules.snooze_hours:g}")
+    return {"until": now + int(fields["hours"]) * HOUR}
+
+
+_READ: Final[dict[Kind, Callable[[Fields, Office, int], dict[str, Any]]]] = {
+    "acknowledged": _nothing,
+    "attempt": _attempt,
+    "outcome": _outcome,
+    "returned": _nothing,
+    "transferred": _transferred,
+    "snoozed": _snoozed,
+    "note": _nothing,
+}

@@ -1,0 +1,87 @@
+"""The frame of every page: who looks, in which language, where he can go, and how old what he sees is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from models.access import RIGHTS, Action, User, may
+from models.playbooks import Language
+from streams.console import gate
+from streams.console.console import console_of
+from streams.console.presenting import Scene
+from streams.console.rendering import rendered
+from streams.console.words import LANGUAGES
+
+LANGUAGE_COOKIE: Final = "language"
+STALE_MS: Final = 15_000
+"""From when on a page says that its cases are old."""
+
+_PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
+    ("orders", "/orders", "read-orders"),
+    ("centre", "/centre", "see-statistics"),
+)
+"""The pages of the navigation, and the right that each takes."""
+
+
+def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **about: Any) -> Response:
+    """A template with what every page shows."""
+    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
+    user = None if visitor is None else visitor.user
+    scene = scene_of(request)
+    frame = {
+        "now": scene.now,
+        "user": user,
+        "unit_name": scene.unit(user.unit) if user is not None and user.unit else "",
+        "nav": () if user is None else nav(user),
+        "here": "",
+        "back": request.url.path if request.method in gate.SAFE else local_path(about.get("after", "/")),
+        "csrf_token": "" if visitor is None else gate.csrf(request),
+        "changes": "",
+        "case": "",
+        "stale": _stale(request, scene) if user is not None else "",
+    }
+    return HTMLResponse(rendered(template, scene.language, frame | about), status)
+
+
+def nav(user: User) -> tuple[tuple[str, str], ...]:
+    """The pages that somebody may see, the one he begins with first."""
+    found = tuple((name, path) for name, path, action in _PAGES if may(user, action))
+    return found[::-1] if RIGHTS[user.role].reach == "all" else found
+
+
+def scene_of(request: Request) -> Scene:
+    """By what cases are shown to whoever asks."""
+    console = console_of(request)
+    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
+    return Scene(
+        console.now(),
+        _language(request),
+        console.office.stations,
+        lambda case: visitor is not None and gate.sees_case(console, visitor.user, case),
+    )
+
+
+def _language(request: Request) -> Language:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return next((each for each in LANGUAGES if each == chosen), LANGUAGES[0])
+
+
+def word(request: Request, key: str, **about: object) -> str:
+    """A word of the table, in the language of whoever asks."""
+    return scene_of(request).word(key, **about)
+
+
+def local_path(path: str) -> str:
+    """A path of this console to lead somebody to; nothing that a browser takes for another host."""
+    fine = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+    return path if fine else "/"
+
+
+def _stale(request: Request, scene: Scene) -> str:
+    """Up to when the cases are known, when that is not just now."""
+    as_of = console_of(request).view.as_of
+    return scene.at(as_of, True) if as_of is not None and as_of < scene.now - STALE_MS else ""

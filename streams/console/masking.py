@@ -1,0 +1,15 @@
+"""Masking: a person's number as it is shown to those who have not asked for it."""
+
+from __future__ import annotations
+
+
+def masked(number: str) -> str:
+    """A number of which people recognise their own, and nobody calls.
+
+    >>> masked("8610000000001")
+    '86100*****001'
+    >>> masked("123456")
+    '***456'
+    """
+    begins = 5 if len(number) > 8 else 0
+    return number[:begins] + "*" * max(3, len(number) - begins - 3) + number[-3:]

@@ -1,0 +1,311 @@
+"""Presenting: what a page shows of cases, from the case, the clock and the language alone; pure.
+
+Every value here is text that is ready to be shown, or says how it is to be marked. A person's number is masked unless
+somebody asked to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from models.cases import OVER, Case, Entry, Kind
+from models.playbooks import Language, Playbook, Question, playbook_for
+from models.playbooks import Text as Both
+from models.routing import Stations
+from models.tallies import ended_at, missed
+from models.wording import scam_name
+from streams.console.masking import masked
+from streams.console.times import clock, iso, span
+from streams.console.view import urgency
+from streams.console.words import said, said_or
+
+Level = Literal["calm", "soon", "late"]
+Mark = tuple[Literal["overdue", "escalated", "reopened"], str]
+"""What an order is marked with, and in which words."""
+
+PARTS: Final = ("opening", "questions", "never", "check", "at_the_door_nobody", "money_gone", "story")
+"""The parts of a playbook in the order of a talk; what the caller tells is looked up, not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """By what cases are shown: when, in which language, in which city, and to whom."""
+
+    now: int
+    language: Language
+    stations: Stations
+    mine: Callable[[Case], bool] = lambda case: True
+    """Whether whoever looks may act on a case."""
+
+    def unit(self, name: str) -> str:
+        """What a unit is called; one that is no longer in the tree by its id."""
+        known = self.stations.units.get(name)
+        return name if known is None else known.name.zh if self.language == "zh" else known.name.en
+
+    def word(self, key: str, **about: object) -> str:
+        """A word of the console's table."""
+        return said(key, self.language, **about)
+
+    def scam(self, scam_type: str) -> str:
+        """What a scam type is called."""
+        return scam_name(scam_type)[0 if self.language == "zh" else 1]
+
+    def at(self, moment: int, seconds: bool = False) -> str:
+        """A moment by the city's clock."""
+        return clock(moment, self.now, self.language, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A moment by which something has to be done."""
+
+    what: str
+    at: int
+    soon: int
+    """From when on little time is left."""
+    iso: str
+    clock: str
+    left: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A case as one line of a list."""
+
+    case: str
+    severity: str
+    severity_word: str
+    status: str
+    is_open: bool
+    person: str
+    scam: str
+    reason: str
+    unit: str
+    due: Due | None
+    marks: tuple[Mark, ...]
+    outcome: str
+    closed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that has happened to a case; ``note`` is what an officer wrote."""
+
+    iso: str
+    at: str
+    text: str
+    by: str
+    note: str
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text of a playbook, and for a question what its answer means."""
+
+    text: str
+    means: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a playbook; the one that is needed first is open."""
+
+    name: str
+    title: str
+    said: tuple[Said, ...]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """All that the page of a case says of it, forms apart."""
+
+    order: Order
+    next: Kind
+    """What is most likely to be said of it next."""
+    cell: str
+    age: str
+    language: str
+    flags: tuple[str, ...]
+    had: tuple[str, ...]
+    opened: str
+    reasons: tuple[str, ...]
+    risk: str
+    stage: str
+    severity_means: str
+    deadlines: tuple[Due, ...]
+    history: tuple[Line, ...]
+    alerts: tuple[tuple[str, str, str, str], ...]
+    """ISO time, time, severity and whether it stands."""
+    playbook: tuple[Part, ...]
+    has_playbook: bool
+
+
+def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
+    """Cases as lines: the most severe first, among these what is due first; those that run no deadline last."""
+    return [order(case, scene) for case in sorted(cases, key=urgency)]
+
+
+def order(case: Case, scene: Scene) -> Order:
+    """A case as one line."""
+    last = ended_at(case)
+    age = case.person.age_band and scene.word("case.age.band", band=case.person.age_band)
+    return Order(
+        case=case.case,
+        severity=case.severity,
+        severity_word=scene.word(f"severity.{case.severity}"),
+        status=scene.word(f"status.{case.status}"),
+        is_open=case.status not in OVER,
+        person=" · ".join(filter(None, (masked(case.subscriber), age, *_flags(case, scene)))),
+        scam=scene.scam(case.scam_type),
+        reason=next(iter(_reasons(case, scene.language)), ""),
+        unit=scene.unit(case.unit),
+        due=next(iter(_dues(case, scene)), None),
+        marks=tuple(_marks(case, scene)),
+        outcome=scene.word(f"outcome.{case.outcome}") if case.outcome else "",
+        closed=scene.at(last) if last is not None else "",
+    )
+
+
+def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> CasePage:
+    """The page of a case."""
+    person = case.person
+    unknown = scene.word("case.unknown")
+    return CasePage(
+        order=order(case, scene),
+        next=said_next(case),
+        cell=case.cell or unknown,
+        age=scene.word("case.age.band", band=person.age_band) if person.age_band else unknown,
+        language=spoken(person.language, scene.language),
+        flags=tuple(_flags(case, scene)),
+        had=tuple(map(scene.unit, case.had)),
+        opened=scene.at(case.opened),
+        reasons=_reasons(case, scene.language),
+        risk=scene.word("case.risk", n=min(99, max(1, round(case.risk * 100)))),
+        stage=scene.word(f"stage.{case.stage}"),
+        severity_means=scene.word(f"severity.{case.severity}.means"),
+        deadlines=_dues(case, scene),
+        history=tuple(line(entry, scene) for entry in reversed(case.history)),
+        alerts=tuple(
+            (
+                iso(each.at),
+                scene.at(each.at),
+                scene.word(f"severity.{each.severity}"),
+                scene.word(f"case.alert.{each.status}"),
+            )
+            for each in sorted(case.alerts, key=lambda each: -each.at)
+        ),
+        playbook=tuple(_parts(case, playbook_for(playbooks, case.scam_type), scene.language)),
+        has_playbook=case.scam_type in playbooks,
+    )
+
+
+def spoken(tag: str, language: Language) -> str:
+    """The name of the language of a BCP 47 tag; of one that has no name here, the tag.
+
+    >>> spoken("zh-CN", "en"), spoken("eo", "en")
+    ('Mandarin', 'eo')
+    """
+    return said_or(f"speak.{tag}", language, said_or(f"speak.{tag.partition('-')[0]}", language, tag))
+
+
+def line(entry: Entry, scene: Scene) -> Line:
+    """One thing that has happened, as a sentence."""
+    key = f"step.{entry.kind}"
+    if entry.kind == "attempt":
+        key += ".yes" if entry.reached else ".no"
+    elif entry.kind == "outcome" and entry.loss_cny:
+        key += ".loss"
+    text = scene.word(
+        key,
+        severity=scene.word(f"severity.{entry.severity}") if entry.severity else "",
+        deadline=scene.word(f"deadline.{entry.deadline}") if entry.deadline else "",
+        means=scene.word(f"means.{entry.means}") if entry.means else "",
+        outcome=scene.word(f"outcome.{entry.outcome}") if entry.outcome else "",
+        to=scene.unit(entry.to),
+        until=scene.at(entry.until) if entry.until else "",
+        loss=f"{entry.loss_cny or 0:,.0f}",
+    )
+    by = " · ".join(filter(None, (scene.unit(entry.unit), entry.officer)))
+    return Line(iso(entry.at), scene.at(entry.at, True), text, by, entry.note, entry.kind in ("escalated", "overdue"))
+
+
+def due(what: str, at: int, since: int, scene: Scene) -> Due:
+    """A deadline that runs from ``since``; little time is left in its last quarter."""
+    soon = at - max(60_000, (at - since) // 4)
+    level: Level = "late" if at <= scene.now else "soon" if soon <= scene.now else "calm"
+    left = scene.word("time.late" if level == "late" else "time.left", time=span(abs(at - scene.now), scene.language))
+    return Due(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)
+
+
+def _flags(case: Case, scene: Scene) -> Iterator[str]:
+    for flag in case.person.flags:
+        yield said_or(f"flag.{flag}", scene.language, flag.replace("-", " "))
+
+
+def _dues(case: Case, scene: Scene) -> tuple[Due, ...]:
+    """The deadlines that run, the next one first."""
+    running = (
+        ("acknowledge", case.acknowledge_by),
+        ("call", case.call_by),
+        ("visit", case.visit_by),
+        ("snoozed", case.snoozed_until),
+    )
+    found = [due(what, at, case.since, scene) for what, at in running if at is not None]
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _marks(case: Case, scene: Scene) -> Iterator[Mark]:
+    """What has to catch the eye, in words."""
+    if case.status in OVER:
+        return
+    late = missed(case, scene.now)
+    said_of_it = [entry for entry in case.history if entry.deadline in late]
+    up = said_of_it[-1] if said_of_it and said_of_it[-1].kind == "escalated" else None
+    running = case.due is not None and case.due <= scene.now
+    if late and (up is None or running):
+        yield "overdue", scene.word("mark.overdue")
+    if late and up is not None:
+        yield "escalated", scene.word("mark.escalated", unit=scene.unit(up.unit))
+    if any(entry.kind == "reopened" for entry in case.history):
+        yield "reopened", scene.word("mark.reopened")
+
+
+def _reasons(case: Case, language: Language) -> tuple[str, ...]:
+    return tuple(each.zh if language == "zh" else each.en for each in case.reasons)
+
+
+def needed_first(case: Case) -> str:
+    """The part of a playbook that an officer needs first: it follows from how far the victim and the talk have gone."""
+    if case.stage == "harmed" or case.outcome == "already-harmed":
+        return "money_gone"
+    attempts = [entry for entry in case.history if entry.kind == "attempt"]
+    if not attempts:
+        return "opening"
+    return "questions" if attempts[-1].reached else "at_the_door_nobody"
+
+
+def said_next(case: Case) -> Kind:
+    """What is most likely to be said of a case next: its button is the one that stands out."""
+    if case.status in ("open", "snoozed"):
+        return "acknowledged"
+    reached = any(entry.reached for entry in case.history)
+    return "outcome" if reached or case.status in OVER else "attempt"
+
+
+def _parts(case: Case, playbook: Playbook, language: Language) -> Iterator[Part]:
+    first = needed_first(case)
+    for name in PARTS:
+        yield Part(name, said(f"part.{name}", language), tuple(_said(getattr(playbook, name), language)), name == first)
+
+
+def _said(part: tuple[Both | Question, ...], language: Language) -> Iterator[Said]:
+    for each in part:
+        if isinstance(each, Question):
+            yield Said(each.ask.said(language), each.means.said(language))
+        else:
+            yield Said(each.said(language))

@@ -1,0 +1,164 @@
+"""The pictures in ``docs/console.md``: the console on a made-up day of a made-up city, as a browser shows it.
+
+.venv/bin/python -m tests.pictures            # writes docs/images/*.png
+.venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, to be looked at
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import structlog
+import uvicorn
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from streams.console.app import make_app
+from streams.console.pages import PAGES
+from streams.local.ports import any_free_port
+from streams.local.stack import LocalStack
+from streams.settings import Settings
+from tests.browser import chromium
+from tests.city_day import NEW, NOW, TALKING, a_day
+from tests.consoles import GOOD, Backroom
+from tests.site import ROOT
+
+IMAGES = ROOT / "docs" / "images"
+
+Scheme = Literal["light", "dark"]
+Language = Literal["zh", "en"]
+
+
+class Picture(NamedTuple):
+    """A page, by whom it is looked at and how."""
+
+    name: str
+    path: str
+    user: str = "wang"
+    width: int = 1440
+    height: int = 900
+    scheme: Scheme = "light"
+    language: Language = "zh"
+    press: str = ""
+    """What is pressed before, as a selector."""
+
+
+PICTURES = (
+    Picture("console-orders-zh", "/orders", height=700),
+    Picture("console-case-en", f"/cases/{TALKING}", language="en", height=860),
+    Picture("console-case-phone-zh", f"/cases/{NEW}", width=390, height=844, scheme="dark"),
+    Picture("console-centre-zh", "/centre", user="chen", height=880, press="#fold-sb-01"),
+)
+PATHS = {
+    "sign-in": ("", "/sign-in"),
+    "orders": ("wang", "/orders"),
+    "done": ("wang", "/orders?show=done"),
+    "empty": ("li", "/orders"),
+    "below": ("sun", "/orders"),
+    "new": ("wang", f"/cases/{NEW}"),
+    "talking": ("wang", f"/cases/{TALKING}"),
+    "centre": ("chen", "/centre"),
+    "missing": ("wang", "/cases/none"),
+}
+
+
+@contextmanager
+def console(folder: Path) -> Iterator[str]:
+    """The console with that day's cases, served; its address."""
+    with LocalStack(folder / "stack", kafka_port=0, redis_port=0) as stack:
+        backroom = Backroom(Settings(redis=stack.redis), folder)
+        backroom.now = backroom.view.as_of = NOW
+        backroom.view.begin(case for case in a_day().values() if case.unit != "ps-0205")
+        port = any_free_port()
+        app = make_app(backroom.console, PAGES)
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            backroom.view.close()
+            server.should_exit = True
+            thread.join(10)
+
+
+def opened(browser: Browser, address: str, picture: Picture) -> Page:
+    """A page as a picture wants it."""
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": picture.height},
+        color_scheme=picture.scheme,
+        reduced_motion="reduce",
+    )
+    context.add_cookies([{"name": "language", "value": picture.language, "url": address}])
+    page = context.new_page()
+    page.on("pageerror", lambda error: print(f"{picture.name}: {error}"))
+    if picture.user:
+        page.goto(f"{address}/sign-in")
+        page.fill("#name", picture.user)
+        page.fill("#password", GOOD)
+        page.press("#password", "Enter")
+        page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+    page.goto(address + picture.path)
+    if picture.press:
+        page.click(picture.press)
+    page.wait_for_timeout(150)
+    return page
+
+
+def taken(browser: Browser, address: str, picture: Picture, file: Path) -> None:
+    """Take a picture, and say when the page is wider than the window."""
+    page = opened(browser, address, picture)
+    if (wide := int(page.evaluate("document.documentElement.scrollWidth"))) > picture.width:
+        print(f"{file.name}: {wide} pixels wide")
+    page.screenshot(path=file)
+    if file.parent == IMAGES:
+        with Image.open(file) as shot:
+            shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    page.context.close()
+
+
+def all_pictures() -> Iterator[Picture]:
+    """Every page, width, scheme and language."""
+    for name, (user, path) in PATHS.items():
+        for width, height in ((320, 700), (390, 844), (800, 900), (1440, 900)):
+            for scheme in ("light", "dark") if width in (390, 1440) else ("light",):
+                for language in ("zh", "en"):
+                    yield Picture(
+                        f"{name}-{language}-{width}-{scheme}",
+                        path,
+                        user,
+                        width,
+                        height,
+                        scheme,
+                        language,
+                    )
+
+
+def main() -> None:
+    """Take the pictures of the docs, or all."""
+    parser = argparse.ArgumentParser(description="Take pictures of the console.")
+    parser.add_argument("--all", type=Path, metavar="DIR", help="every page into this folder instead")
+    parser.add_argument("--only", default="", help="those whose name holds this")
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    folder = asked.all or IMAGES
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [each for each in (all_pictures() if asked.all else PICTURES) if asked.only in each.name]
+    with tempfile.TemporaryDirectory() as place, console(Path(place)) as address, chromium() as browser:
+        for picture in pictures:
+            taken(browser, address, picture, folder / f"{picture.name}.png")
+
+
+if __name__ == "__main__":
+    main()
