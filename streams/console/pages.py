@@ -276,7 +276,7 @@ async def _case(
         page=shown,
         masked=masked(found.subscriber),
         number=f"+{number}" if len(number) > 8 else number,
-        may_show=found.status not in OVER and gate.acts_on(console, user, "read-orders", found),
+        may_show=found.status not in OVER and gate.has_now(console, user, found),
         possible=sayable,
         key=key,
         outcomes=get_args(Outcome),
