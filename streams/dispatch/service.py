@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from time import time
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -41,12 +41,16 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+QUICK: Final = {"fetch_max_wait_ms": 100}
+"""Whatever else is asked of a broker waits for the fetch that is under way."""
 MOST_RECORDS = 2000
 """Records in one transaction at most."""
 LOOK_EVERY = 0.2
 """Seconds that are waited for a record before deadlines are looked at again."""
 PAUSE = 1.0
 """Seconds before Kafka is tried again."""
+FIRST_MS = 24 * 3_600_000
+"""Milliseconds of alerts and feedback that the first dispatcher of a site reads."""
 
 
 class DispatchError(Exception):
@@ -69,7 +73,7 @@ class Dispatcher:
     async def load(self) -> None:
         """Know all cases, and read on where the dispatcher before this one has ended; raises `DispatchError`."""
         consumer, partitions = await reader(
-            self._settings, self._settings.topic(TOPIC), isolation_level="read_committed"
+            self._settings, self._settings.topic(TOPIC), isolation_level="read_committed", **QUICK
         )
         try:
             ends = await consumer.end_offsets(partitions)
@@ -79,20 +83,27 @@ class Dispatcher:
                         self._remember(record)
         finally:
             await consumer.stop()
+        for part, offset in (await self._begins()).items():
+            self._inbox.seek(part, offset)
+        self._casebook.begin(self._board.cases)
+        log.info("cases are in memory", cases=len(self._board.cases))
+
+    async def _begins(self) -> dict[TopicPartition, int]:
+        """Where to read on: where the dispatcher before has ended; the very first one begins a day ago."""
         ends = await self._inbox.end_offsets(self._inbox.assignment())
+        since = int(time() * 1000) - FIRST_MS
+        recent = await self._inbox.offsets_for_times(dict.fromkeys(ends, since))
+        begins: dict[TopicPartition, int] = {}
         for part, end in ends.items():
             read = await self._inbox.committed(part)
             if read is not None and read > end:
                 raise DispatchError(
                     f"{part.topic}, partition {part.partition}: {read} records were read and it holds {end}, so it was "
-                    f"made anew: delete the consumer group {group(self._settings)}, and all of it is read again."
+                    f"made anew: delete the consumer group {group(self._settings)}, and the last day is read again."
                 )
-            if read is None:
-                await self._inbox.seek_to_beginning(part)
-            else:
-                self._inbox.seek(part, read)
-        self._casebook.begin(self._board.cases)
-        log.info("cases are in memory", cases=len(self._board.cases))
+            first = end if recent[part] is None else int(recent[part].offset)
+            begins[part] = first if read is None else read
+        return begins
 
     def _remember(self, record: Any) -> None:
         if record.value is None:
@@ -208,7 +219,9 @@ class _Desk:
             stack.push_async_callback(people.stop)
             await read_to_end(registry, people, its)
             outbox = await stack.enter_async_context(Outbox(settings))
-            inbox, _ = await reader(settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings))
+            inbox, _ = await reader(
+                settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings), **QUICK
+            )
             stack.push_async_callback(inbox.stop)
             board = self._board = Board(self._office, registry.about)
             dispatcher = Dispatcher(settings, board, inbox, outbox)
@@ -219,6 +232,8 @@ class _Desk:
                 while not stop.is_set():
                     await dispatcher.turn()
                     self._progress.tell({}, 0)
+                    if following.done():
+                        following.result()  # nobody would know any more where people live
             finally:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
