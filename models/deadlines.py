@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from models.cases import MOST_ENTRIES, OVER, Case, Deadline, Entry, State, Step
-from models.policy import DispatchRules
+from models.policy import SEVERITIES, Deadlines, DispatchRules, Severity
 from models.routing import Stations
 
 MINUTE: Final = 60_000
@@ -27,10 +27,15 @@ class Office:
     rules: DispatchRules
     stations: Stations
 
+    def deadlines(self, severity: Severity) -> Deadlines:
+        """Those of a severity; of one that an edit of the policy has left without, the next more severe one's."""
+        index = SEVERITIES.index(severity)
+        return next(self.rules.deadlines[each] for each in SEVERITIES[index:] if each in self.rules.deadlines)
+
 
 def armed(office: Office, case: Case, since: int) -> Case:
     """The case with the deadlines of its severity from a moment on; one that runs already is never put off."""
-    deadlines = office.rules.deadlines[case.severity]
+    deadlines = office.deadlines(case.severity)
     visit = None if deadlines.visit is None else since + _ms(deadlines.visit)
     return replace(
         case,
@@ -43,7 +48,7 @@ def armed(office: Office, case: Case, since: int) -> Case:
 
 def relaxed(office: Office, case: Case) -> Case:
     """The case with those deadlines that still run put off to what its lower severity asks for."""
-    deadlines = office.rules.deadlines[case.severity]
+    deadlines = office.deadlines(case.severity)
     visit = None if deadlines.visit is None or case.visit_by is None else case.since + _ms(deadlines.visit)
     return replace(
         case,
@@ -60,7 +65,7 @@ def at_rest(case: Case, status: State) -> Case:
 
 def handed(office: Office, case: Case, unit: str, since: int) -> Case:
     """The case in the hands of another unit, which has to acknowledge it anew."""
-    acknowledge_by = since + _ms(office.rules.deadlines[case.severity].acknowledge)
+    acknowledge_by = since + _ms(office.deadlines(case.severity).acknowledge)
     case = taken(office, case, unit)
     return replace(case, status="open", snoozed_until=None, acknowledge_by=acknowledge_by)
 
@@ -110,7 +115,7 @@ def _next(office: Office, case: Case, now: int) -> Case:
     if above is None:
         return noted(case, now, "overdue", deadline=missed)
     case = handed(office, case, above, now)
-    deadlines = office.rules.deadlines[case.severity]
+    deadlines = office.deadlines(case.severity)
     if missed == "call":  # still to be done, by whom it has gone up to
         case = replace(case, call_by=now + _ms(deadlines.call))
     elif missed == "visit" and deadlines.visit is not None:

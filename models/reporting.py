@@ -71,7 +71,8 @@ def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> Non
     stations, unit = office.stations, feedback.unit
     if unit not in stations.units:
         raise FeedbackError("unknown-unit", f"There is no unit {unit}: the file of stations lists those there are.")
-    if unit not in (*stations.path(case.unit), *case.had):
+    # Of a unit that is in the tree no longer, the centre looks after the cases.
+    if unit not in (*(stations.path(case.unit) or (stations.above(case.unit),)), *case.had):
         raise FeedbackError("another-units-case", f"The case is that of {case.unit}, and never was that of {unit}.")
     possible = POSSIBLE[case.status]
     if feedback.kind not in possible:

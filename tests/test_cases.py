@@ -17,8 +17,11 @@ from models.payment_steps import Accepted, Frozen
 from models.payment_totals import totals
 from models.policy import SEVERITIES
 from models.reporting import POSSIBLE
-from tests.casework import ANN, DAY, HOME, HOUR, MINUTE, OFFICE, T0, Desk, alert, feedback, steps
+from models.routing import parse as parse_stations
+from tests.casework import ANN, DAY, HOME, HOUR, MINUTE, OFFICE, ROOT, T0, Desk, alert, feedback, steps
 from tests.test_payments import account, traced
+
+HIGH = OFFICE.deadlines("high")
 
 
 def opened(severity: Any = "urgent") -> Desk:
@@ -267,6 +270,27 @@ def test_an_edited_policy_keeps_cases_for_longer_from_then_on() -> None:
 
     assert desk.wait(T0 + 99 * DAY) == []
     assert desk.wait(T0 + 100 * DAY) == [None]
+
+
+def test_a_severity_that_an_edit_has_left_without_deadlines_keeps_its_open_cases_moving() -> None:
+    desk = opened("medium")
+    rules = msgspec.structs.replace(OFFICE.rules, deadlines={"urgent": OFFICE.deadlines("urgent"), "high": HIGH})
+    desk.board.office = Office(rules, OFFICE.stations)
+    desk.wait(T0 + 4 * HOUR)
+
+    assert (desk.case().unit, desk.case().acknowledge_by) == ("sb-02", T0 + 4 * HOUR + 15 * MINUTE)
+
+
+def test_the_centre_looks_after_the_cases_of_a_station_that_is_closed_down() -> None:
+    desk = opened()
+    desk.feedback(feedback("attempt", T0 + MINUTE, means="call", reached=True))
+    tree = (ROOT / "stations.yaml").read_text(encoding="utf-8")
+    begin = tree.index("      - id: ps-0205")
+    smaller = tree[:begin] + tree[tree.index("      - id: ps-0206") :]
+    desk.board.office = Office(OFFICE.rules, parse_stations(smaller.encode()))
+    desk.feedback(feedback("outcome", T0 + HOUR, unit="centre", outcome="dissuaded"))
+
+    assert (desk.case().status, desk.case().unit, desk.case().tier) == ("closed", "centre", "city")
 
 
 def test_what_is_said_to_have_been_done_in_the_future_was_done_now() -> None:
