@@ -239,6 +239,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "{frozen} 元已冻结 / {loss} 元，{cards} 张卡",
         "¥{frozen} frozen of ¥{loss}, cards: {cards}",
     ),
+    "pay.frozen.time": ("转出后 {first} 分钟冻结", "Frozen {first} min after the payment"),
     "pay.frozen.times": ("转出后 {first} 至 {last} 分钟冻结", "Frozen {first} to {last} min after the payment"),
     "pay.levels": ("各级资金", "By level"),
     "pay.level": ("级别", "Level"),
