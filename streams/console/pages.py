@@ -183,9 +183,7 @@ def _saying(kind: Kind) -> Any:
             wrong, status = word(request, _why_not(refused)), refused.status
         else:
             spot = f"#{anchor(console_of(request).view.case(case), fields)}" if done in ABOUT_PAYMENTS else ""
-            return RedirectResponse(
-                f"/cases/{quote(case, safe='')}?done={done}{quote(spot, '#')}", HTTPStatus.SEE_OTHER
-            )
+            return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}{spot}", HTTPStatus.SEE_OTHER)
         found = await gate.readable_case(request, case)
         return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields)
 
