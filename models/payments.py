@@ -55,6 +55,15 @@ def mask(number: str) -> str:
     return "****" + "".join(signs[-4:])
 
 
+def holds_number(text: str) -> bool:
+    """Whether words look as if they had a whole account number in them.
+
+    >>> holds_number("Example Bank, 0000 0000 0000 0001"), holds_number("Example Bank, 0001")
+    (True, False)
+    """
+    return _WHOLE.search(text) is not None
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """A bank account, card or wallet: what people read of it, and a keyed hash by which it is told from others."""
 
@@ -265,5 +274,5 @@ def _check_words(**words: str) -> None:
     for name, text in words.items():
         if not (0 < len(text) <= 200 and text.isprintable()):
             raise PaymentError(f"{name} is a text of 1 to 200 characters on one line.")
-        if name in ("bank", "reason") and _WHOLE.search(text):
+        if name in ("bank", "reason") and holds_number(text):
             raise PaymentError(f"{name} looks as if it had a whole account number in it; leave its last four digits.")

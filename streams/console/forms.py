@@ -12,12 +12,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
 from models.cases import Kind, Means, Outcome
-from models.deadlines import HOUR, Office
+from models.deadlines import HOUR, MINUTE, Office
+from models.payments import MOST_CNY, PaymentError, Status, fen, holds_number, mask, normalised
+from streams.console.times import DAY, midnight
 
 LONGEST_NOTE: Final = 1000
 HOURS: Final = (1, 2, 4, 8, 12, 24)
 """For how long a case may be put off, as far as the policy allows it."""
 
+LONGEST_NUMBER: Final = 64
+LONGEST_LINE: Final = 200
+NUMBERS: Final = ("victim", "payee", "number")
+"""Fields in which an account number stands whole."""
+STEPS: Final = (*get_args(Status), "traced")
+"""What can become of an account of a payment."""
+
+_LATELY = 12 * HOUR
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):?([0-5][0-9])", re.ASCII)
 _MONEY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(万?)", re.ASCII)
 _MOST = 1e12
 
@@ -108,6 +119,84 @@ def _snoozed(fields: Fields, office: Office, now: int) -> dict[str, Any]:
     return {"until": now + int(fields["hours"]) * HOUR}
 
 
+def _stop_payment(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    asked = {
+        "payee": _number(fields, "payee"),
+        "bank": _line(fields, "bank"),
+        "amount_cny": _amount(fields, "amount"),
+        "paid_at": _paid_at(fields, now),
+        "victim": _number(fields, "victim"),
+    }
+    if normalised(fields["payee"]) == normalised(fields["victim"]):
+        raise FormError("wrong.same-account")
+    return asked
+
+
+def _payment_step(fields: Fields, office: Office, now: int) -> dict[str, Any]:
+    step, account = fields.get("step"), fields.get("account", "")
+    if step not in STEPS:
+        raise FormError("wrong.step")
+    said: dict[str, Any] = {"payment": fields.get("payment", ""), "step": step, "account": account}
+    if step == "frozen":
+        return said | {"frozen_cny": _amount(fields, "frozen", least=0)}
+    if step == "failed":
+        return said | {"reason": _line(fields, "reason")}
+    if step != "traced":
+        return said
+    # The account of the form is the one from which the money went on.
+    return said | {
+        "parent": account,
+        "account": _number(fields, "number"),
+        "bank": _line(fields, "bank"),
+        "received_cny": _amount(fields, "received"),
+    }
+
+
+def _number(fields: Fields, name: str) -> str:
+    """A whole account number."""
+    number = fields.get(name, "").strip()
+    try:
+        mask(number)
+    except PaymentError:
+        raise FormError(f"wrong.{name}") from None
+    if len(number) > LONGEST_NUMBER:
+        raise FormError(f"wrong.{name}")
+    return number
+
+
+def _line(fields: Fields, name: str) -> str:
+    """Words on one line, with no account number among them: they are shown and kept."""
+    text = " ".join(fields.get(name, "").split())
+    if not (0 < len(text) <= LONGEST_LINE and text.isprintable()) or holds_number(text):
+        raise FormError(f"wrong.{name}")
+    return text
+
+
+def _amount(fields: Fields, name: str, least: float = 0.01) -> float:
+    """An amount that payments can have."""
+    amount = money(fields.get(name, ""))
+    if amount is None or not least <= amount <= MOST_CNY or abs(amount * 100 - fen(amount)) >= 0.01:
+        raise FormError(f"wrong.{name}")
+    return amount
+
+
+def _paid_at(fields: Fields, now: int) -> int | None:
+    """When it was paid: by the city's clock, today, or last night when that time is still to come today."""
+    if fields.get("paid") == "no":
+        return None
+    if fields.get("paid") != "yes":
+        raise FormError("wrong.paid")
+    found = _CLOCK.fullmatch(re.sub(r"\s", "", fields.get("time", "")).replace("：", ":"))
+    if found is None:
+        raise FormError("wrong.time")
+    at = midnight(now) + int(found[1]) * HOUR + int(found[2]) * MINUTE
+    if at > now:
+        at -= DAY
+    if at < midnight(now) and now - at > _LATELY:
+        raise FormError("wrong.time.future")
+    return at
+
+
 _READ: Final[dict[Kind, Callable[[Fields, Office, int], dict[str, Any]]]] = {
     "acknowledged": _nothing,
     "attempt": _attempt,
@@ -116,4 +205,6 @@ _READ: Final[dict[Kind, Callable[[Fields, Office, int], dict[str, Any]]]] = {
     "transferred": _transferred,
     "snoozed": _snoozed,
     "note": _nothing,
+    "stop-payment": _stop_payment,
+    "payment-step": _payment_step,
 }

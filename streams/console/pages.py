@@ -20,14 +20,16 @@ from models.cases import OVER, Case, Kind, Outcome, State
 from models.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.door import SignInError
+from streams.audit import pseudonym
 from streams.console import gate
 from streams.console.app import Pages
 from streams.console.bodies import BODIES
 from streams.console.console import console_of
-from streams.console.forms import FormError, feedback_id, filled, hours
+from streams.console.forms import NUMBERS, FormError, feedback_id, filled, hours
 from streams.console.framing import LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
 from streams.console.masking import masked
 from streams.console.overview import Overview, overview
+from streams.console.payments_page import anchor, payment_panels, place_of, why_wrong
 from streams.console.presenting import Order, Scene, case_page, orders
 from streams.console.refusals import Refused
 from streams.console.rendering import STATIC, fingerprint
@@ -42,6 +44,8 @@ YEAR_S: Final = 365 * 86_400
 MOST: Final = 500
 """Orders on one page: more are no list that anybody reads."""
 CHANGES: Final = "/api/v1/changes"
+ABOUT_PAYMENTS: Final = ("stop-payment", "payment-step")
+"""After these a page is shown from the payment on: there may be dozens of cards before it."""
 
 _DONE: Final[tuple[State, ...]] = ("closed",)
 _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if state not in OVER)
@@ -153,9 +157,13 @@ async def _said(request: Request, case: str, kind: Kind, fields: Mapping[str, st
     """Hand on what a form says of a case; the word of what has come of it. Raises `FormError` and `Refused`."""
     console = console_of(request)
     body = BODIES[kind](**filled(kind, fields, console.office, console.now()))
+    # An id is kept: no account number can be found out from it, not even with the form's key.
+    told = {name: pseudonym(console.secret, text) if name in NUMBERS else text for name, text in fields.items()}
     try:
-        reported = await report(request, case, body, feedback_id(fields.get("key", ""), kind, fields))
+        reported = await report(request, case, body, feedback_id(fields.get("key", ""), kind, told))
     except Refused as refused:
+        if refused.error == "wrong-payment":
+            raise why_wrong(console.view.case(case), body) from None
         if refused.error != "id-taken":
             raise
         return kind  # pressed twice: all that differs is the moment up to which it is put off
@@ -174,7 +182,8 @@ def _saying(kind: Kind) -> Any:
                 raise
             wrong, status = word(request, _why_not(refused)), refused.status
         else:
-            return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}", HTTPStatus.SEE_OTHER)
+            spot = f"#{anchor(console_of(request).view.case(case), fields)}" if done in ABOUT_PAYMENTS else ""
+            return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}{spot}", HTTPStatus.SEE_OTHER)
         found = await gate.readable_case(request, case)
         return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields)
 
@@ -262,6 +271,8 @@ async def _case(
     sayable = possible(request, found)
     above = console.office.stations.above(found.unit)
     written = typed or {}
+    payments = payment_panels(found, scene, may_say="payment-step" in sayable)
+    place = place_of(written) if wrong and wrong_kind == "payment-step" else None
 
     def key(kind: Kind) -> str:
         """The same again for a form that was not taken in: what it says may have arrived all the same."""
@@ -278,6 +289,9 @@ async def _case(
         number=f"+{number}" if len(number) > 8 else number,
         may_show=found.status not in OVER and gate.has_now(console, user, found),
         possible=sayable,
+        payments=payments,
+        wrong_place=place,
+        is_astray=place is not None and not any(place in payment.forms for payment in payments),
         key=key,
         outcomes=get_args(Outcome),
         above=scene.unit(above) if above is not None else "",
@@ -288,6 +302,7 @@ async def _case(
         wrong_kind=wrong_kind,
         typed=written,
         version=fingerprint(found, shown.order.marks),
+        payments_version=fingerprint(found.payments, "payment-step" in sayable),
         forms_version=fingerprint(sayable, found.unit, shown.next),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from models.cases import OVER, Case, Entry, Kind
+from models.payments import StopPayment, fen, yuan
 from models.playbooks import Language, Playbook, Question, playbook_for
 from models.playbooks import Text as Both
 from models.routing import Stations
@@ -143,6 +144,8 @@ class CasePage:
     """ISO time, time, severity and whether it stands."""
     playbook: tuple[Part, ...]
     has_playbook: bool
+    is_harmed: bool
+    """Whether it has ended with money lost: then payments are to be stopped."""
 
 
 def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
@@ -189,7 +192,7 @@ def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> Ca
         stage=scene.word(f"stage.{case.stage}"),
         severity_means=scene.word(f"severity.{case.severity}.means"),
         deadlines=_dues(case, scene),
-        history=tuple(line(entry, scene) for entry in reversed(case.history)),
+        history=tuple(line(entry, scene, case.payments) for entry in reversed(case.history)),
         alerts=tuple(
             (
                 iso(each.at),
@@ -201,6 +204,7 @@ def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> Ca
         ),
         playbook=tuple(_parts(case, playbook_for(playbooks, case.scam_type), scene.language)),
         has_playbook=case.scam_type in playbooks,
+        is_harmed=case.outcome == "already-harmed",
     )
 
 
@@ -213,13 +217,16 @@ def spoken(tag: str, language: Language) -> str:
     return said_or(f"speak.{tag}", language, said_or(f"speak.{tag.partition('-')[0]}", language, tag))
 
 
-def line(entry: Entry, scene: Scene) -> Line:
-    """One thing that has happened, as a sentence."""
+def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Line:
+    """One thing that has happened, as a sentence; ``payments`` are those that it may be about."""
     key = f"step.{entry.kind}"
+    asked = next((each.request for each in payments if each.request.id == entry.payment), None)
     if entry.kind == "attempt":
         key += ".yes" if entry.reached else ".no"
     elif entry.kind == "outcome" and entry.loss_cny:
         key += ".loss"
+    elif entry.kind == "payment-step":
+        key += f".{entry.step}"
     text = scene.word(
         key,
         severity=scene.word(f"severity.{entry.severity}") if entry.severity else "",
@@ -229,6 +236,8 @@ def line(entry: Entry, scene: Scene) -> Line:
         to=scene.unit(entry.to),
         until=scene.at(entry.until) if entry.until else "",
         loss=f"{entry.loss_cny or 0:,.0f}",
+        payee=asked.payee.masked if asked is not None else "",
+        amount=yuan(fen(asked.amount_cny)) if asked is not None else "",
     )
     by = " · ".join(filter(None, (scene.unit(entry.unit), entry.officer)))
     return Line(iso(entry.at), scene.at(entry.at, True), text, by, entry.note, entry.kind in ("escalated", "overdue"))

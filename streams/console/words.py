@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.playbooks import Language
+from streams.console.payment_words import PAYMENT_WORDS
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
@@ -268,6 +269,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "speak.en": ("英语", "English"),
     "speak.ja": ("日语", "Japanese"),
     "speak.ru": ("俄语", "Russian"),
+    **PAYMENT_WORDS,
 }
 
 
