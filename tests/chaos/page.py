@@ -24,7 +24,8 @@ undisturbed run over the same records (`forewarn replay`'s engine). *Lost*: aler
 published, and wrong records without their dead letter. *Wrong*: published alerts with an id or a value that the
 undisturbed run does not have. *Repeated*: published again, byte for byte; consumers know them by their id. *Seconds to
 recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the next checkpoint
-that covers more; median and maximum.
+that covers more; median and maximum. Of the dispatcher and the console, *alerts expected* are cases, or what was
+confirmed to a browser; *lost* is what is not in its case, *wrong* what is there twice.
 """
 
 

@@ -113,28 +113,6 @@ def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:
     assert case["history"][1]["at"] == case["opened"] + 3000
 
 
-def test_a_dispatcher_killed_over_and_over_loses_nothing_and_says_nothing_twice(desk: Site) -> None:
-    process, _ = desk.start_dispatcher(wait=False)
-    people = 40
-    for turn in range(4):
-        desk.send("alerts", *(told(number) for number in range(turn * 10, turn * 10 + 10)))
-        if turn:  # in the middle of whatever it does
-            process.kill()
-            process, _ = desk.start_dispatcher(wait=False)
-    until(lambda: len(cases(desk)) == people, 30)
-    for number in range(people):
-        desk.send("dispatch-feedback", said("acknowledged", number, f"f{number}", unit="sb-01"))
-        if number % 15 == 7:
-            process.kill()
-            process, _ = desk.start_dispatcher(wait=False)
-    until(lambda: {each["status"] for each in cases(desk).values()} == {"acknowledged"}, 30)
-
-    for case in cases(desk).values():
-        assert [entry["kind"] for entry in case["history"]] == ["opened", "acknowledged"]
-    records = [record for record in desk.read("dispatch") if record.value]
-    assert len({record.value for record in records}) == len(records)
-
-
 def test_a_second_dispatcher_takes_over_and_the_first_one_ends(desk: Site) -> None:
     first, _ = desk.start_dispatcher()
     desk.send("alerts", told(1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, load, poison, publishing, servers, workers
+from tests.chaos import changes, cuts, dispatching, load, poison, publishing, servers, workers
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import SAME_MEMBER, Finding
@@ -52,6 +52,14 @@ def test_a_power_cut_around_the_checkpoint_and_around_publishing(ground: Ground)
 
 def test_valkey_killed_and_its_last_second_lost(ground: Ground) -> None:
     holds(servers.valkey_kills(ground, 1))
+
+
+def test_a_killed_dispatcher(ground: Ground) -> None:
+    assert holds(dispatching.dispatcher_kills(ground, 3, 300)).repeated == 0
+
+
+def test_a_killed_console(ground: Ground) -> None:
+    holds(dispatching.console_kills(ground, 2, people=50))
 
 
 def test_valkey_frozen(ground: Ground) -> None:

@@ -1,0 +1,195 @@
+"""Scenarios: the dispatcher and the console are killed at random moments while cases are opened, handled and closed."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from models.access import user
+from models.alerts import encode
+from streams.access.users import Users
+from streams.local.ports import any_free_port
+from streams.local.process import Server
+from tests.casework import alert
+from tests.chaos.ground import Ground
+from tests.chaos.trial import Finding
+from tests.consoles import GOOD
+from tests.site import Record, Site
+
+LONGEST_S = 6.0
+"""Seconds that a process is left alone at most: two of them it needs to start."""
+PATIENCE_S = 120.0
+
+
+def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
+    """Alerts, acknowledgements of all and outcomes of half of them: each once in its case, and no snapshot twice."""
+    chance = random.Random(7)
+    with _site(ground, "dispatched") as site:
+        killer = _Killer(lambda: site.start_dispatcher(wait=False)[0], chance)
+        everybody = range(people)
+        alerts = [_alert(number) for number in everybody]
+        killer.during(lambda: site.send("alerts", *alerts), lambda: len(cases(site)) == people, kills // 3)
+        said = [_said(number, "acknowledged", site) for number in everybody]
+        killer.during(lambda: site.send("dispatch-feedback", *said), lambda: _are(site, "open") == 0, kills // 3)
+        ended = [_said(number, "outcome", site, outcome="dissuaded") for number in everybody[::2]]
+        killer.during(
+            lambda: site.send("dispatch-feedback", *ended),
+            lambda: _are(site, "closed") == len(ended),
+            kills - killer.count,
+        )
+        killer.end()
+        expected = {f"e{number}": ("opened", "acknowledged", "outcome")[: 3 - number % 2] for number in everybody}
+        found = {name: tuple(entry["kind"] for entry in case["history"]) for name, case in cases(site).items()}
+        snapshots = [record.value for record in site.read("dispatch")]
+        return Finding(
+            "dispatcher killed (SIGKILL)",
+            killer.count,
+            len(alerts) + len(said) + len(ended),
+            len(expected),
+            lost=sum(len(steps) > len(found.get(name, ())) for name, steps in expected.items()),
+            wrong=sum(steps != expected[name][: len(steps)] for name, steps in found.items()),
+            repeated=len(snapshots) - len(set(snapshots)),
+            letters_lost=site.count("dead-letters"),
+            notes=(f"{len(snapshots):,} snapshots, {len(said) + len(ended):,} pieces of feedback",),
+        )
+
+
+def console_kills(ground: Ground, kills: int, people: int = 200, writers: int = 4) -> Finding:
+    """Officers say something again and again, with the same id when there is no answer; what was answered is there."""
+    chance = random.Random(8)
+    with _site(ground, "said") as site:
+        site.start_dispatcher()
+        site.send("alerts", *(_alert(number) for number in range(people)))
+        Users.of(site.settings).add(user("chen", "centre", "centre"), GOOD, by="chaos")
+        token = Users.of(site.settings).add_token("chen", "chaos", by="chaos")
+        address = f"127.0.0.1:{any_free_port()}"
+        killer = _Killer(lambda: site.start_console(wait=False, FOREWARN_CONSOLE_HTTP=address)[0], chance)
+        answered: list[tuple[str, str]] = []
+        over = threading.Event()
+        officers = [
+            threading.Thread(target=_officer, args=(f"http://{address}", token, number, people, answered, over))
+            for number in range(writers)
+        ]
+        for each in officers:
+            each.start()
+        try:
+            killer.during(lambda: None, lambda: killer.count >= kills, kills)
+            enough = len(answered) + 10 * writers
+            killer.during(lambda: None, lambda: len(answered) >= enough, 0)
+        finally:
+            over.set()
+            for each in officers:
+                each.join()
+            killer.end()
+        heard = Counter(
+            (name, entry["id"]) for name, case in cases(site).items() for entry in case["history"] if entry.get("id")
+        )
+        told = Counter((each["case"], each["id"]) for each in _feedback(site))
+        return Finding(
+            "console killed (SIGKILL)",
+            killer.count,
+            sum(told.values()),
+            len(answered),
+            lost=sum(heard[each] == 0 for each in answered),
+            wrong=sum(count > 1 for count in heard.values()),
+            repeated=sum(told.values()) - len(told),
+            notes=(f"{len(answered):,} confirmed to the browser while {writers} officers said the same until it was",),
+        )
+
+
+class _Killer:
+    """Starts one process and kills it at random moments."""
+
+    def __init__(self, start: Callable[[], Server], chance: random.Random) -> None:
+        self._start = start
+        self._chance = chance
+        self._process = start()
+        self.count = 0
+
+    def during(self, work: Callable[[], object], is_done: Callable[[], bool], kills: int) -> None:
+        """Do the work and wait until all of it has had its effect; kill the process so often meanwhile."""
+        working = threading.Thread(target=work)
+        working.start()
+        deadline = time.monotonic() + PATIENCE_S + kills * LONGEST_S
+        for _ in range(kills):
+            time.sleep(self._chance.uniform(0, LONGEST_S))
+            self._process.kill()
+            self.count += 1
+            self._process = self._start()
+        working.join()
+        while not is_done():
+            assert time.monotonic() < deadline, "what was said has no effect"
+            time.sleep(0.2)
+
+    def end(self) -> None:
+        """Stop the process in order."""
+        self._process.stop()
+
+
+def cases(site: Site) -> dict[str, Record]:
+    """The newest snapshot of each case."""
+    return {record.key.decode(): json.loads(record.value) for record in site.read("dispatch") if record.value}
+
+
+@contextmanager
+def _site(ground: Ground, name: str) -> Iterator[Site]:
+    """A site of its own, with files of its own for users and the audit log."""
+    here = ground.beside(f"{name}.")
+    folder = ground.folder / name
+    folder.mkdir(parents=True)
+    settings = replace(here.settings, users_file=folder / "users.json", audit_log=folder / "audit.jsonl")
+    site = Site(settings, folder, watch=ground.stack.watch)
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+def _are(site: Site, status: str) -> int:
+    return sum(case["status"] == status for case in cases(site).values())
+
+
+def _alert(number: int) -> Record:
+    record: Record = json.loads(encode(alert("medium", episode=f"e{number}", subscriber=f"86100{number:08d}")))
+    return record
+
+
+def _said(number: int, kind: str, site: Site, **more: Any) -> Record:
+    about = {"id": f"{kind}-{number}", "case": f"e{number}", "kind": kind, "unit": "sb-01", "officer": "000042"}
+    return about | {"at": int(time.time() * 1000)} | more
+
+
+def _feedback(site: Site) -> Sequence[Record]:
+    return [json.loads(record.value) for record in site.read("dispatch-feedback")]
+
+
+def _officer(
+    url: str, token: str, number: int, people: int, answered: list[tuple[str, str]], over: threading.Event
+) -> None:
+    """Say something of one case after another; note what was answered."""
+    count = 0
+    while not over.is_set():
+        case, id = f"e{(number + count) % people}", f"o{number}-{count}"
+        if _is_confirmed(f"{url}/api/v1/cases/{case}/note", token, id):
+            answered.append((case, id))
+            count += 1
+        else:
+            over.wait(0.05)
+
+
+def _is_confirmed(url: str, token: str, id: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": id}
+    try:
+        answer = httpx.post(url, json={"note": "rang twice"}, headers=headers, timeout=15)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code in (200, 202)
