@@ -81,7 +81,7 @@ def panel(room: Backroom, language: Any = "en") -> Payment:
 async def test_the_form_asks_the_centre_and_becomes_a_payment_of_the_case(room: Backroom) -> None:
     answer = await ask(room)
 
-    assert answer.headers["location"] == "/cases/e1?done=stop-payment"
+    assert answer.headers["location"] == "/cases/e1?done=stop-payment#payments"
     (request,), (sent,) = room.asked, room.sent
     assert (request["account"], request["bank"], request["amount_cny"]) == ("0000000000000001", "Example Bank", 1e6)
     assert request["paid_at"] == midnight(T0) + 16 * HOUR + 45 * MINUTE
@@ -112,7 +112,7 @@ async def test_pressed_twice_it_is_one_request(room: Backroom) -> None:
         answers.append(await ask(room))
         room.now += 1500
 
-    assert {answer.headers["location"] for answer in answers} == {"/cases/e1?done=stop-payment"}
+    assert {answer.headers["location"] for answer in answers} == {"/cases/e1?done=stop-payment#payments"}
     assert len(room.sent) == len(room.asked) == 1
 
 
@@ -256,7 +256,10 @@ async def test_a_step_pressed_twice_is_one(room: Backroom) -> None:
     await ask(room)
     answers = [await trace(room, 1, 2, "500") for _ in range(2)]
 
-    assert {answer.headers["location"] for answer in answers} == {"/cases/e1?done=payment-step"}
+    (location,) = {answer.headers["location"] for answer in answers}
+    path, _, spot = location.partition("#")
+    assert path == "/cases/e1?done=payment-step"
+    assert f'id="{spot}"' in (await get(room, "li", path)).text
     assert [sent.kind for sent in room.sent] == ["stop-payment", "payment-step"]
 
 

@@ -26,7 +26,10 @@ ROOT = Path(__file__).parent.parent
 STYLE = (STATIC / "console.css").read_text(encoding="utf-8")
 SCRIPT = (STATIC / "console.js").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.iterdir())}
-SOURCES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "streams").rglob("*.py") if path.stem != "words")
+TABLES = ("words.py", "payment_words.py")
+SOURCES = "".join(
+    path.read_text(encoding="utf-8") for path in (ROOT / "streams").rglob("*.py") if path.name not in TABLES
+)
 
 GROUNDS = ("page", "panel")
 """On what text stands whose rule sets no ground of its own."""

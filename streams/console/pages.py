@@ -29,7 +29,7 @@ from streams.console.forms import NUMBERS, FormError, feedback_id, filled, hours
 from streams.console.framing import LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
 from streams.console.masking import masked
 from streams.console.overview import Overview, overview
-from streams.console.payments_page import payment_panels, place_of, why_wrong
+from streams.console.payments_page import anchor, payment_panels, place_of, why_wrong
 from streams.console.presenting import Order, Scene, case_page, orders
 from streams.console.refusals import Refused
 from streams.console.rendering import STATIC, fingerprint
@@ -44,6 +44,8 @@ YEAR_S: Final = 365 * 86_400
 MOST: Final = 500
 """Orders on one page: more are no list that anybody reads."""
 CHANGES: Final = "/api/v1/changes"
+ABOUT_PAYMENTS: Final = ("stop-payment", "payment-step")
+"""After these a page is shown from the payment on: there may be dozens of cards before it."""
 
 _DONE: Final[tuple[State, ...]] = ("closed",)
 _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if state not in OVER)
@@ -180,7 +182,8 @@ def _saying(kind: Kind) -> Any:
                 raise
             wrong, status = word(request, _why_not(refused)), refused.status
         else:
-            return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}", HTTPStatus.SEE_OTHER)
+            spot = f"#{anchor(console_of(request).view.case(case), fields)}" if done in ABOUT_PAYMENTS else ""
+            return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}{spot}", HTTPStatus.SEE_OTHER)
         found = await gate.readable_case(request, case)
         return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields)
 

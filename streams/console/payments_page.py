@@ -85,6 +85,15 @@ def place_of(typed: Mapping[str, str]) -> Place:
     return typed.get("payment", ""), typed.get("account", ""), typed.get("step", "")
 
 
+def anchor(case: Case | None, typed: Mapping[str, str]) -> str:
+    """Where on the page stands what this form was about: its account, or for a new request all payments."""
+    payment, account, _ = place_of(typed)
+    for number, each in enumerate(() if case is None else case.payments, 1):
+        if each.request.id == payment and any(stop.account.key == account for stop in each.stops):
+            return f"account-{number}-{account}"
+    return "payments"
+
+
 def why_wrong(case: Case | None, body: Body) -> FormError:
     """Why something that was said of a case's payments cannot be, as a word beside its form."""
     if case is None or not isinstance(body, PaymentStep):
@@ -139,7 +148,10 @@ def _payment(payment: StopPayment, scene: Scene, may_say: bool) -> Payment:
 def _times(sums: Totals, scene: Scene) -> str:
     if sums.first_frozen_min is None or sums.last_frozen_min is None:
         return ""
-    return scene.word("pay.frozen.times", first=int(sums.first_frozen_min), last=int(sums.last_frozen_min))
+    first, last = int(sums.first_frozen_min), int(sums.last_frozen_min)
+    if first == last:
+        return scene.word("pay.frozen.time", first=first)
+    return scene.word("pay.frozen.times", first=first, last=last)
 
 
 def _in_order(stops: Sequence[Stop]) -> Iterator[Stop]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.playbooks import Language
+from streams.console.payment_words import PAYMENT_WORDS
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
@@ -162,108 +163,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "wrong.another-units-case": ("案件不属于您的单位。", "the case is not your unit's."),
     "wrong.503": ("系统暂时无法接收，请再按一次。", "the system cannot take it in now; press again."),
-    "act.stop": ("请求止付", "Stop a payment"),
-    "act.stop.send": ("立即请求止付", "Ask to stop it"),
-    "act.stop.payee": ("收款账号", "Account it went to"),
-    "act.stop.bank": ("收款银行或支付机构", "Its bank or payment service"),
-    "act.stop.amount": ("金额（元，可写 3万）", "Amount (yuan)"),
-    "act.stop.paid": ("钱转出了吗", "Has it been paid?"),
-    "act.stop.paid.yes": ("已转出", "Paid"),
-    "act.stop.paid.no": ("尚未转出", "Not paid yet"),
-    "act.stop.time": ("转出时间（如 1405 即 14:05）", "Paid at (1405 is 14:05)"),
-    "act.stop.victim": ("当事人账号", "The person's own account"),
-    "act.stop.note": (
-        "收款账号只发给反诈中心，此外只保留末四位。",
-        "Only the centre gets the number whole; of all others the last four digits are kept.",
-    ),
-    "done.stop-payment": ("止付请求已发出。", "The request to stop the payment has gone out."),
-    "done.payment-step": ("进展已记录。", "What has become of it is noted."),
-    "wrong.payee": (
-        "请完整填写收款账号：至少 8 位字母或数字。",
-        "write the account it went to whole: 8 letters or digits at least.",
-    ),
-    "wrong.victim": (
-        "请完整填写当事人账号：至少 8 位字母或数字。",
-        "write the person's own account whole: 8 letters or digits at least.",
-    ),
-    "wrong.number": (
-        "请完整填写账号：至少 8 位字母或数字。",
-        "write the account whole: 8 letters or digits at least.",
-    ),
-    "wrong.same-account": ("两个账号相同；请填写钱转入的账号。", "both accounts are the same; write where it went."),
-    "wrong.bank": ("请填写银行名称，不要写账号。", "write the bank's name, without an account number."),
-    "wrong.amount": ("请填写金额：大于 0，最多两位小数。", "write the amount: more than 0, at most two decimals."),
-    "wrong.received": (
-        "请填写该账户收到的金额：大于 0，最多两位小数。",
-        "write what the account received: more than 0, at most two decimals.",
-    ),
-    "wrong.frozen": (
-        "请填写冻结金额：0 或以上，最多两位小数。",
-        "write how much is frozen: 0 or more, at most two decimals.",
-    ),
-    "wrong.reason": (
-        "请填写未止住的原因，不要写完整账号。",
-        "write why it was not stopped, and no account number.",
-    ),
-    "wrong.paid": ("请选择钱是否已转出。", "choose whether it has been paid."),
-    "wrong.time": ("请填写转出时间，如 1405 或 14:05。", "write when it was paid, as 1405 or 14:05."),
-    "wrong.time.future": ("转出时间还没有到；请检查时间。", "that time is still to come; check when it was paid."),
-    "wrong.step": ("请选择该账户的进展。", "choose what has become of the account."),
-    "wrong.frozen.received": (
-        "该账户只收到 {most} 元，冻结金额不能更多。",
-        "this account received ¥{most}; no more can be frozen on it.",
-    ),
-    "wrong.frozen.loss": (
-        "被骗 {loss} 元，其他账户已冻结的除外，这里最多 {most} 元。",
-        "of the ¥{loss} no more than ¥{most} is left to be frozen here.",
-    ),
-    "wrong.received.loss": (
-        "这笔钱共 {loss} 元，一个账户不能收到更多。",
-        "the payment was ¥{loss}; no account can have received more of it.",
-    ),
-    "wrong.traced": (
-        "该账户已在资金链上，或是当事人自己的账户；请核对账号。",
-        "this account is on the money's way already, or the person's own; check the number.",
-    ),
-    "wrong.payment": ("账号或金额对不上，请核对。", "accounts or amounts do not fit; check them."),
-    # Payments of a case.
-    "pay": ("止付", "Payments"),
-    "pay.hint": (
-        "点一个账户，登记银行的答复或钱的去向。",
-        "Press an account to say what its bank answered, or where the money went.",
-    ),
-    "pay.title": ("{amount} 元 → {payee}（{bank}）", "¥{amount} to {payee} ({bank})"),
-    "pay.asked": ("转出 {n} 分钟后请求止付（{at}）", "Asked for {n} min after the payment ({at})"),
-    "pay.asked.unpaid": ("转出前请求止付（{at}）", "Asked for before it was paid ({at})"),
-    "pay.frozen": (
-        "{frozen} 元已冻结 / {loss} 元，{cards} 张卡",
-        "¥{frozen} frozen of ¥{loss}, cards: {cards}",
-    ),
-    "pay.frozen.times": ("转出后 {first} 至 {last} 分钟冻结", "Frozen {first} to {last} min after the payment"),
-    "pay.levels": ("各级资金", "By level"),
-    "pay.level": ("级别", "Level"),
-    "pay.level.n": ("{n} 级卡", "Level {n}"),
-    "pay.cards": ("已冻结／账户", "Frozen / accounts"),
-    "pay.received": ("收到（元）", "Received (¥)"),
-    "pay.saved": ("冻结（元）", "Frozen (¥)"),
-    "pay.accounts": ("资金链", "The money's way"),
-    "pay.got": ("收到 {amount} 元", "¥{amount} received"),
-    "pay.requested": ("已请求，待银行答复", "Requested"),
-    "pay.accepted": ("银行已受理", "Accepted by the bank"),
-    "pay.frozen.amount": ("已冻结 {amount} 元", "¥{amount} frozen"),
-    "pay.failed": ("未止住：{reason}", "Not stopped: {reason}"),
-    "pay.do.accepted": ("银行已受理", "The bank has accepted it"),
-    "pay.do.frozen": ("冻结金额（元）", "Frozen (yuan)"),
-    "pay.do.frozen.send": ("已冻结", "Frozen"),
-    "pay.do.frozen.again": ("更正", "Correct"),
-    "pay.do.failed": ("未止住的原因", "Why it was not stopped"),
-    "pay.do.failed.send": ("未止住", "Failed"),
-    "pay.do.requested": ("再次请求止付", "Asked again"),
-    "pay.do.traced": ("钱又转到……", "The money went on to…"),
-    "pay.do.number": ("账号", "Account"),
-    "pay.do.bank": ("银行或支付机构", "Bank or payment service"),
-    "pay.do.received": ("收到金额（元）", "Received (yuan)"),
-    "pay.do.traced.send": ("登记并止付", "Note it and stop it"),
     # The centre.
     "centre.title": ("全市态势", "The city"),
     "centre.today": ("今日（{day}）", "Today ({day})"),
@@ -341,13 +240,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "step.outcome": ("结果：{outcome}", "Outcome: {outcome}"),
     "step.outcome.loss": ("结果：{outcome}，损失 {loss} 元", "Outcome: {outcome}, ¥{loss} lost"),
     "step.note": ("备注", "Note"),
-    "step.stop-payment": ("请求止付：{amount} 元 → {payee}", "Asked to stop ¥{amount} to {payee}"),
-    "step.payment-step": ("止付进展", "News of a payment"),
-    "step.payment-step.accepted": ("止付 {payee}：银行已受理", "Payment to {payee}: a bank has accepted"),
-    "step.payment-step.frozen": ("止付 {payee}：冻结一个账户", "Payment to {payee}: an account is frozen"),
-    "step.payment-step.failed": ("止付 {payee}：一个账户未止住", "Payment to {payee}: an account was not stopped"),
-    "step.payment-step.requested": ("止付 {payee}：再次请求", "Payment to {payee}: asked again"),
-    "step.payment-step.traced": ("止付 {payee}：追踪到下级账户", "Payment to {payee}: traced to another account"),
     "part.opening": ("开场两句", "How to begin"),
     "part.questions": ("问什么", "What to ask"),
     "part.never": ("说清楚", "Plain truths"),
@@ -377,6 +269,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "speak.en": ("英语", "English"),
     "speak.ja": ("日语", "Japanese"),
     "speak.ru": ("俄语", "Russian"),
+    **PAYMENT_WORDS,
 }
 
 
