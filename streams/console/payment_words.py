@@ -59,8 +59,8 @@ PAYMENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "this account received ¥{most}; no more can be frozen on it.",
     ),
     "wrong.frozen.loss": (
-        "被骗 {loss} 元，其他账户已冻结的除外，这里最多 {most} 元。",
-        "of the ¥{loss} no more than ¥{most} is left to be frozen here.",
+        "被骗 {loss} 元，扣除其他账户已冻结的，这里最多 {most} 元。",
+        "with what is frozen elsewhere, of the ¥{loss} no more than ¥{most} is left to be frozen here.",
     ),
     "wrong.received.loss": (
         "这笔钱共 {loss} 元，一个账户不能收到更多。",
@@ -93,7 +93,7 @@ PAYMENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "pay.received": ("收到（元）", "Received (¥)"),
     "pay.saved": ("冻结（元）", "Frozen (¥)"),
     "pay.accounts": ("资金链", "The money's way"),
-    "pay.got": ("收到 {amount} 元", "¥{amount} received"),
+    "pay.got": ("收到 {amount} 元", "got ¥{amount}"),
     "pay.requested": ("已请求，待银行答复", "Requested"),
     "pay.accepted": ("银行已受理", "Accepted by the bank"),
     "pay.frozen.amount": ("已冻结 {amount} 元", "¥{amount} frozen"),

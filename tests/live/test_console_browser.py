@@ -27,9 +27,9 @@ from tests.site import Record, Site, until
 
 STATION, CELL = "ps-0101", "001-01-3-0"
 OTHER_STATIONS = "001-01-30-0"
-PEOPLE: dict[int, tuple[Severity, str]] = dict.fromkeys(range(2, 15), ("urgent", OTHER_STATIONS))
+PEOPLE: dict[int, tuple[Severity, str]] = dict.fromkeys(range(2, 16), ("urgent", OTHER_STATIONS))
 """Whose alerts are there from the beginning, each for one test."""
-PEOPLE.update(dict.fromkeys((3, 4, 6, 7, 9, 13, 14), ("urgent", CELL)))
+PEOPLE.update(dict.fromkeys((3, 4, 6, 7, 9, 13, 14, 15), ("urgent", CELL)))
 PEOPLE.update({2: ("high", CELL), 8: ("high", CELL)})
 PATIENCE_MS = 5000
 expect.set_options(timeout=PATIENCE_MS)
@@ -262,6 +262,30 @@ def test_a_double_press_is_one_record_and_so_is_a_form_that_is_sent_again(desk: 
     assert page.evaluate(again) == [200, 200, 200]
 
     assert [record["kind"] for record in records(desk, 4)] == ["acknowledged", "attempt"]
+
+
+def test_a_payment_is_stopped_and_followed_from_card_to_card(desk: Site, come: Come) -> None:
+    page = come(case_of(15))
+    page.locator("#stop > summary").click()
+    for name, typed in (("payee", "0000 0000 0000 0001"), ("bank", "Example Bank"), ("amount", "100万")):
+        page.locator(f"#{name}").fill(typed)
+    page.get_by_text("尚未转出", exact=True).click()
+    expect(page.locator("#time")).to_be_hidden()
+    page.locator("#victim").fill("0000 0000 0000 0009")
+    page.get_by_role("button", name="立即请求止付").dblclick()
+    payee, traced = page.locator("details.account").first, page.locator("details.account").nth(1)
+    payee.locator("summary").click()
+    for name, typed in (("number", "0000 0000 0000 0002"), ("bank", "Other Bank"), ("received", "60万")):
+        payee.locator(f"[name={name}]").fill(typed)
+    press(page, "登记该账户")
+    traced.locator("summary").click()
+    traced.locator("[name=frozen]").fill("50万")
+    traced.get_by_role("button", name="已冻结", exact=True).click()
+
+    expect(page.locator("#payments")).to_contain_text("500,000 元已冻结 / 1,000,000 元，1 张卡")
+    expect(traced).to_be_in_viewport()
+    kinds = [record["kind"] for record in records(desk, 15)]
+    assert kinds == ["stop-payment", "payment-step", "payment-step"]
 
 
 def test_another_stations_case_is_none(come: Come) -> None:
