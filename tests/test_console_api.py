@@ -727,6 +727,9 @@ async def test_the_published_case_is_stopped_over_http(room: Backroom) -> None:
     assert {stop["level"] for stop in held} == {3, 4, 5, 6}
     assert max(stop["at"] for stop in held) <= PAID_AT + 89 * MINUTE
     assert (sheet["frozen_cny"], sheet["paid_cny"]) == (937_700, MONEY)
+    cards = [request["account"] for request in room.asked]  # the centre has every number at once
+    assert (len(cards), {request["payment"] for request in room.asked}) == (18, {"p1"})
+    assert [request["level"] for request in room.asked] == [1, *[2] * 5, *[3] * 9, 4, 5, 6]
 
 
 async def test_an_account_number_stands_whole_in_the_request_to_the_centre_alone(room: Backroom) -> None:

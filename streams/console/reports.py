@@ -15,7 +15,7 @@ from models.cases import Case, Feedback, FeedbackError, Kind
 from models.events import Id
 from models.reporting import possible as sayable
 from streams.console import gate, stopping
-from streams.console.bodies import BODIES, Body, StopAsked
+from streams.console.bodies import BODIES, Body
 from streams.console.console import console_of
 from streams.console.feedback_topic import NotConfirmedError
 from streams.console.refusals import Refused, busy
@@ -67,10 +67,8 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
         note=body.note,
         **payment,
     )
-    first = None
-    if isinstance(body, StopAsked):
-        asked = stopping.request(body, feedback.id, case, user.unit, user.name, now)
-        first = partial(console.ask_to_stop, asked)
+    to_centre = stopping.request(body, feedback, case, now)
+    first = None if to_centre is None else partial(console.ask_to_stop, to_centre)
     try:
         return await console.reporter.report(console.office, feedback, console.now, first)
     except FeedbackError as error:

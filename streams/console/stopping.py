@@ -1,6 +1,6 @@
 """Stopping payments: what is sent with whole account numbers becomes feedback in which none stands whole.
 
-The one record that has a number whole is the request on ``stop-payments``: nobody could stop it otherwise.
+The only records that have a number whole are the requests on ``stop-payments``: nobody could stop it otherwise.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from models.cases import Case, PaymentAsked
+from models.cases import Case, Feedback, PaymentAsked
 from models.payment_steps import Accepted, AskedAgain, Failed, Frozen, Step, Traced
 from models.payments import Account, PaymentError, StopPayment, mask, normalised
 from streams.audit import pseudonym
@@ -35,20 +35,27 @@ def said(body: Body, case: Case, secret: str, now: int) -> dict[str, Any]:
     return {}
 
 
-def request(body: StopAsked, id: str, case: Case, unit: str, officer: str, now: int) -> dict[str, Any]:
-    """The record on ``stop-payments``."""
-    record: dict[str, Any] = {
-        "id": id,
-        "case": case.case,
-        "officer": officer,
-        "unit": unit,
-        "at": now,
-        "account": normalised(body.payee),
-        "bank": body.bank,
-        "amount_cny": body.amount_cny,
-    }
-    if body.paid_at is not None:
-        record |= {"paid_at": body.paid_at, "minutes": max(0, now - body.paid_at) / 60_000}
+def request(body: Body, feedback: Feedback, case: Case, now: int) -> dict[str, Any] | None:
+    """The record on ``stop-payments``: for a payment that is to be stopped, and for each card that it is traced to."""
+    asked = feedback.asked
+    if isinstance(body, StopAsked) and asked is not None:
+        about = {"account": normalised(body.payee), "bank": body.bank, "amount_cny": body.amount_cny}
+        return _record(feedback, now, about, feedback.id, 1, asked.paid_at)
+    if isinstance(body, PaymentStep) and isinstance(feedback.step, Traced):
+        first = next((each.request for each in case.payments if each.request.id == body.payment), None)
+        about = {"account": normalised(body.account), "bank": body.bank, "amount_cny": body.received_cny}
+        paid_at = None if first is None else first.paid_at
+        return _record(feedback, now, about, body.payment, feedback.step.level, paid_at)
+    return None
+
+
+def _record(
+    feedback: Feedback, now: int, about: dict[str, Any], payment: str, level: int, paid_at: int | None
+) -> dict[str, Any]:
+    record = {"id": feedback.id, "case": feedback.case, "officer": feedback.officer, "unit": feedback.unit, "at": now}
+    record |= about | {"payment": payment, "level": level}
+    if paid_at is not None:
+        record |= {"paid_at": paid_at, "minutes": max(0, now - paid_at) / 60_000}
     return record
 
 
