@@ -446,6 +446,8 @@ async def test_a_form_that_is_wrong_comes_back_with_why_and_with_what_was_typed(
     assert "&lt;b&gt;cash&lt;/b&gt; at the door</textarea>" in answer.text
     assert re.search(r'value="already-harmed" required checked', answer.text)
     assert 'name="key" value="k"' in answer.text
+    assert 'data-address="/cases/e1"' in answer.text
+    assert 'name="back" value="/cases/e1"' in answer.text
     assert room.sent == []
 
 

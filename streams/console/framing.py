@@ -38,10 +38,11 @@ def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **
         "unit_name": scene.unit(user.unit) if user is not None and user.unit else "",
         "nav": () if user is None else nav(user),
         "here": "",
-        "back": request.url.path if request.method in gate.SAFE else local_path(about.get("after", "/")),
+        "back": request.url.path if request.method in gate.SAFE else about.get("address") or about.get("after", "/"),
         "csrf_token": "" if visitor is None else gate.csrf(request),
         "changes": "",
         "case": "",
+        "address": "",
         "stale": _stale(request, scene) if user is not None else "",
     }
     return HTMLResponse(rendered(template, scene.language, frame | about), status)

@@ -284,6 +284,7 @@ async def _case(
         status,
         changes=f"{CHANGES}?after={console.view.last_change}",
         case=found.case,
+        address=f"/cases/{quote(found.case, safe='')}",
         page=shown,
         masked=masked(found.subscriber),
         number=f"+{number}" if len(number) > 8 else number,

@@ -306,6 +306,10 @@ def test_the_number_comes_when_it_is_asked_for_and_can_be_rung(desk: Site, come:
     link = page.get_by_role("link", name="拨打 +8610000000006")
 
     expect(link).to_have_attribute("href", "tel:+8610000000006")
+    expect(page.locator("#live")).to_have_text("实时更新")
+    desk.send("dispatch-feedback", said("acknowledged", 6, "other-6", unit=STATION))
+    expect(page.locator("#state")).to_contain_text("已签收")
+    expect(link).to_be_visible()
     noted = [json.loads(line) for line in desk.settings.audit_log.read_text(encoding="utf-8").splitlines()]
     assert [(line["who"], line["case"]) for line in noted if line["did"] == "shown-number"] == [("li", "e6")]
 

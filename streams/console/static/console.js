@@ -8,6 +8,7 @@
   const SECOND = 1000;
   const skew = Number(words.now) - Date.now(); // deadlines count by the server's clock
   const RELOAD = 30 * SECOND;
+  const address = words.address || location.href; // a page that a form has brought has another than its own
 
   // Times: the same words as streams/console/times.py.
 
@@ -67,7 +68,7 @@
   });
 
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) location.reload(); // a page out of the browser's memory has forms that were sent
+    if (event.persisted) location.assign(address); // a page out of the browser's memory has forms that were sent
   });
 
   // Folds: the stations of a sub-bureau, shown when somebody asks for them.
@@ -113,8 +114,8 @@
   }
 
   async function refresh() {
-    const answer = await fetch(location.href, { headers: { "X-By-Itself": "yes" }, credentials: "same-origin" });
-    if (answer.redirected) return location.reload(); // the session has ended
+    const answer = await fetch(address, { headers: { "X-By-Itself": "yes" }, credentials: "same-origin" });
+    if (answer.redirected) return location.assign(address); // the session has ended
     if (!answer.ok) return undefined;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const before = urgent();
@@ -172,7 +173,7 @@
     }
     source.addEventListener("reload", soon);
     if (!words.case && !looking) looking = setInterval(soon, 2 * RELOAD); // no change may also mean no Kafka
-    source.addEventListener("sign-in", () => location.reload());
+    source.addEventListener("sign-in", () => location.assign(address));
     window.addEventListener("pagehide", () => source.close());
     return undefined;
   }
@@ -230,7 +231,7 @@
 
   document.querySelectorAll(".fold").forEach(fold);
   document.querySelectorAll("form").forEach(loss);
-  document.getElementById("show-stale")?.addEventListener("click", () => location.assign(location.pathname));
+  document.getElementById("show-stale")?.addEventListener("click", () => location.assign(address));
   document.querySelector(".wrong")?.focus();
   tick();
   setInterval(tick, SECOND);
