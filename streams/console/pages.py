@@ -41,7 +41,7 @@ from streams.console.words import LANGUAGES, WORDS
 router = APIRouter(include_in_schema=False)
 
 YEAR_S: Final = 365 * 86_400
-MOST: Final = 500
+MOST: Final = 100
 """Orders on one page: more are no list that anybody reads."""
 CHANGES: Final = "/api/v1/changes"
 ABOUT_PAYMENTS: Final = ("stop-payment", "payment-step")
@@ -119,10 +119,7 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
     current, count = view.orders(mine, _OPEN, MOST)
     begun = midnight(scene.now)
     done = [case for case in view.orders(mine, _DONE, MOST)[0] if (ended_at(case) or 0) >= begun]
-    gone: list[Case] = []
-    if show == "open" and mine < view.units | set(console.office.stations.units):
-        elsewhere, _ = view.orders(view.units - mine, _OPEN, MOST)
-        gone = [case for case in elsewhere if mine & set(case.had)]
+    gone = view.gone(mine)[:MOST] if show == "open" else []
     listed = orders(done if show == "done" else current, scene)
     away = orders(gone, scene)
     return page(
@@ -132,6 +129,8 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
         changes=f"{CHANGES}?after={view.last_change}",
         done=show == "done",
         counts=(count, len(done)),
+        cut=count > len(current) and show == "open",
+        most=MOST,
         orders=listed,
         gone=away,
         version=_version(current, done, gone, listed, away),

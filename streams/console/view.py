@@ -31,12 +31,14 @@ class View:
         """By unit, those that are not over."""
         self._over: dict[str, dict[str, Case]] = {}
         """By unit, those that are; what has changed last stands last."""
+        self._gone: dict[str, dict[str, Case]] = {}
+        """By unit, those that are not over, which it had and another has now."""
         self._changes = Changes()
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def begin(self, cases: Iterable[Case]) -> None:
         """Hold these cases and no others; whoever listens is told to read everything anew."""
-        for each in (self._cases, self._open, self._over):
+        for each in (self._cases, self._open, self._over, self._gone):
             each.clear()
         for case in sorted(cases, key=lambda case: case.at):
             self._place(case)
@@ -101,6 +103,11 @@ class View:
             count += sum(len(each) if not asked else sum(map(is_asked_for, each.values())) for each in over)
         return found, count
 
+    def gone(self, units: Collection[str]) -> list[Case]:
+        """Cases that are not over, which these units had and none of them has now, the most urgent first."""
+        found = {name: case for unit in units for name, case in self._gone.get(unit, {}).items()}
+        return sorted((case for case in found.values() if case.unit not in units), key=urgency)
+
     def subscribe(self, after: str = "") -> Listener:
         """Somebody who is told of changes, as a context manager; ``after``: the id of the last one that he knows."""
         return self._changes.listen(after)
@@ -139,6 +146,9 @@ class View:
         self._cases[case.case] = case
         side = self._over if case.status in OVER else self._open
         side.setdefault(case.unit, {})[case.case] = case
+        if case.status not in OVER:
+            for unit in case.had:
+                self._gone.setdefault(unit, {})[case.case] = case
 
     def _displace(self, name: str) -> Case | None:
         case = self._cases.pop(name, None)
@@ -147,6 +157,8 @@ class View:
             del side[case.unit][name]
             if not side[case.unit]:
                 del side[case.unit]
+            for unit in case.had:
+                self._gone.get(unit, {}).pop(name, None)
         return case
 
     def _wake(self, name: str) -> None:

@@ -74,6 +74,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders.open": ("未结", "Open"),
     "orders.done": ("今日办结", "Done today"),
     "orders.show": ("显示", "Show"),
+    "orders.cut": ("共 {all} 条，此处为最紧急的 {n} 条。", "the {n} most urgent of {all}."),
     "orders.none": ("目前没有待办指令。", "No orders are waiting."),
     "orders.none.hint": ("有新指令时，本页会自动显示并提示。", "A new one appears here by itself."),
     "orders.none.done": ("今天还没有办结的指令。", "Nothing has been closed today yet."),
