@@ -6,6 +6,7 @@ gate's to say, what is shown `streams.console.presenting`'s.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -204,7 +205,7 @@ for _kind, _body in BODIES.items():
 async def centre(request: Request) -> Response:
     """How the whole city does."""
     scene, view = scene_of(request), console_of(request).cases()
-    found = overview(list(view.cases()), scene)
+    found = await asyncio.to_thread(overview, list(view.cases()), scene)  # of a hundred thousand cases it takes a while
     reads = may(gate.user(request), "read-orders")
     return page(
         request,
