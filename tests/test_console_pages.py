@@ -538,3 +538,18 @@ async def test_every_page_of_a_day_is_well_formed_in_both_languages(room: Backro
             assert page.count("<h1") == 1
             for tag in ("section", "form", "details", "li", "ol", "dl", "fieldset", "tr", "table", "main"):
                 assert len(re.findall(rf"<{tag}[\s>]", page)) == page.count(f"</{tag}>"), tag
+
+
+async def test_the_page_of_the_api_shows_every_route_and_every_type(room: Backroom) -> None:
+    async with room.coming() as client:
+        shown = await client.get("/api/docs")
+        document = (await client.get("/api/openapi.json")).json()
+
+    assert shown.status_code == 200
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert f"{method.upper()} {path}</code>" in shown.text
+    for name, schema in document["components"]["schemas"].items():
+        assert ("properties" in schema) == (f'id="{name}"' in shown.text)
+    anchors = set(re.findall(r'href="#([A-Za-z]+)"', shown.text)) - {"main"}
+    assert anchors <= set(re.findall(r'id="([A-Za-z]+)"', shown.text))

@@ -32,6 +32,7 @@ from streams.console.masking import masked
 from streams.console.overview import Overview, overview
 from streams.console.payments_page import anchor, payment_panels, place_of, why_wrong
 from streams.console.presenting import Order, Scene, case_page, orders
+from streams.console.reference import routes_of, types_of
 from streams.console.refusals import Refused
 from streams.console.rendering import STATIC, fingerprint
 from streams.console.reports import possible, report
@@ -217,6 +218,14 @@ async def centre(request: Request) -> Response:
         sees_orders=reads,
         version=fingerprint(found.city, found.centre, found.groups, [(each.case, each.marks) for each in found.late]),
     )
+
+
+@router.get("/api/docs", dependencies=[gate.public])
+async def reference(request: Request) -> Response:
+    """What the API's description says, for people; the usual pages for that take scripts from elsewhere."""
+    document = request.app.state.description
+    types = types_of(document)
+    return page(request, "reference", routes=routes_of(document), types=types, names={each.name for each in types})
 
 
 async def refusal(request: Request, refused: Refused) -> Response:
