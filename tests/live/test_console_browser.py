@@ -277,7 +277,7 @@ def test_a_payment_is_stopped_and_followed_from_card_to_card(desk: Site, come: C
     payee.locator("summary").click()
     for name, typed in (("number", "0000 0000 0000 0002"), ("bank", "Other Bank"), ("received", "60万")):
         payee.locator(f"[name={name}]").fill(typed)
-    press(page, "登记该账户")
+    press(page, "登记并止付")
     traced.locator("summary").click()
     traced.locator("[name=frozen]").fill("50万")
     traced.get_by_role("button", name="已冻结", exact=True).click()
