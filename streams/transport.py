@@ -20,6 +20,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as upstream
 from faust.types import TP, ConsumerMessage, Message
+from mode.threads import WorkerThread
 from uvloop import new_event_loop
 
 from streams.acks import AckedRanges
@@ -73,8 +74,22 @@ class ColumnBuffer(OrderedDict[Any, Any]):
         super().__setitem__(tp, result)
 
 
+class _ThreadThatEnds(WorkerThread):
+    """A thread that ends with the program, also when nobody could stop it.
+
+    Upstream's keeps a worker alive that has failed in the middle of a rebalance: it goes on telling Kafka that it is
+    there, so its partitions stay with it, and nobody starts it again since it has not ended.
+    """
+
+    def __init__(self, service: Any, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+
 class ConsumerThread(upstream.AIOKafkaConsumerThread):
     """The thread that talks to Kafka; its aiokafka consumer yields columns."""
+
+    Worker = _ThreadThatEnds
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf

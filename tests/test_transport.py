@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -17,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams import transport
 from streams.columns import MOST_RECORDS
+from tests.site import ROOT
 
 TP = TopicPartition("calls", 3)
 
@@ -180,3 +183,19 @@ async def test_records_that_cannot_be_read_end_the_worker() -> None:
         await thread.getmany(None, 1.0)
 
     assert thread.failures == [error]
+
+
+def test_the_thread_that_talks_to_kafka_keeps_no_program_alive() -> None:
+    """A worker that has failed in the middle of a rebalance cannot stop it, and must end all the same."""
+    code = (
+        "import time\n"
+        "from types import SimpleNamespace\n"
+        "from streams.transport import ConsumerThread\n"
+        "ConsumerThread.Worker(SimpleNamespace(_start_thread=lambda: time.sleep(600))).start()\n"
+        "print('over')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "over\n"
