@@ -26,7 +26,7 @@ from streams.cli.demo import percentile
 from streams.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack
-from streams.local.worker import FOREWARN, metric, worker
+from streams.local.worker import metric, service
 from streams.settings import Settings
 
 FOLDER = Path(".forewarn/bench-dispatch")
@@ -124,9 +124,8 @@ def main(cases: int, rate: int, seconds: int, due: int) -> None:
             "FOREWARN_KAFKA": stack.kafka,
             "FOREWARN_REDIS": stack.redis,
             "FOREWARN_POLICY_FILE": str(policy),
-            "FOREWARN_DISPATCHER_HTTP": http,
         }
-        dispatcher = worker(FOLDER / "dispatcher.log", http, environ, stack.watch, (*FOREWARN, "dispatcher"))
+        dispatcher = service("dispatcher", FOLDER / "dispatcher.log", http, environ, stack.watch)
         dispatcher.start()
         dispatcher.wait()
         try:

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
-from streams.local.worker import worker
+from streams.local.worker import service
 from streams.settings import Settings
 
 
@@ -29,7 +29,7 @@ class Run:
             "FOREWARN_GROUP": settings.group,
             "FOREWARN_LEDGER": str(folder / "ledger") if ledger else "",
         }
-        self.worker: Server = worker(folder / f"{settings.group}.log", self.http, environ, watch)
+        self.worker: Server = service("worker", folder / f"{settings.group}.log", self.http, environ, watch)
 
     def seconds(self, ends: Mapping[tuple[str, int], int], patience: float = 300.0) -> float:
         """Start the worker; the seconds from its first checkpoint to the one that covers everything.

@@ -29,7 +29,7 @@ from streams.contracts import apply, load, open_admin
 from streams.indicator_topic import publish
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack
-from streams.local.worker import metric, worker
+from streams.local.worker import metric, service
 from streams.playing import PlayedRecord, play
 from streams.settings import Settings
 
@@ -182,7 +182,7 @@ def run(
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
         "FOREWARN_LEDGER": str(FOLDER / "ledger"),
     }
-    process = worker(FOLDER / f"{settings.topic_prefix}log", http, environ, stack.watch)
+    process = service("worker", FOLDER / f"{settings.topic_prefix}log", http, environ, stack.watch)
     try:
         process.start()
         process.wait()

@@ -136,7 +136,7 @@ def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int)
     if asked is None:  # `check` has seen to that
         return case
     if len(case.payments) >= MOST_PAYMENTS:
-        raise FeedbackError("not-possible", f"A case can follow {MOST_PAYMENTS} payments at most: open another one.")
+        raise FeedbackError("not-possible", f"A case can follow {MOST_PAYMENTS} payments at most, and it has as many.")
     try:
         request = Request(
             id=feedback.id,

@@ -6,12 +6,12 @@ Nothing is acknowledged meanwhile, so nothing is lost; `/readyz` says what is wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
 from streams import metrics
@@ -74,6 +74,20 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
         await consumer.stop()
         raise
     return consumer, partitions
+
+
+async def up_to_now(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
+    """The records of these partitions up to the end that they have at this moment."""
+    ends = await consumer.end_offsets(partitions)
+    while any([await consumer.position(part) < ends[part] for part in partitions]):
+        for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
+            for record in records:
+                yield record
+
+
+def passes(error: KafkaError) -> bool:
+    """Whether Kafka may do tomorrow what it did not do now."""
+    return bool(error.retriable) or isinstance(error, KafkaConnectionError | KafkaTimeoutError)
 
 
 async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:

@@ -54,6 +54,12 @@ class Record(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
 
+    @classmethod
+    def of(cls, record: Any) -> Record:
+        """The same of one that aiokafka has read."""
+        place = record.topic, record.partition, record.offset, record.timestamp
+        return cls(*place, record.key, record.value, tuple(record.headers))
+
 
 @dataclass(slots=True, eq=False)
 class Columns:

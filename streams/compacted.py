@@ -120,9 +120,5 @@ class CompactedTopic:
     async def _refuse(self, record: Any, error: RecordError) -> None:
         if not await self._checkpoints.is_new_refusal(record.topic, record.partition, record.offset):
             return
-        refused = Record(
-            *(record.topic, record.partition, record.offset, record.timestamp),
-            *(record.key, record.value, tuple(record.headers)),
-        )
-        await self._publisher.dead_letters([(refused, Refusal(0, error.reason, str(error)))])
+        await self._publisher.dead_letters([(Record.of(record), Refusal(0, error.reason, str(error)))])
         await self._checkpoints.note_refusal(record.topic, record.partition, record.offset)

@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from streams.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
-from streams.local.worker import FOREWARN, metric, worker
+from streams.local.worker import FOREWARN, metric, service
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -91,10 +91,9 @@ class Site:
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:
         http = f"127.0.0.1:{any_free_port()}"
-        served = {f"FOREWARN_{what}": http for what in ("HUNTER_HTTP", "DISPATCHER_HTTP", "CONSOLE_HEALTH")}
-        variables = self.environ | served | dict(environ)
+        variables = self.environ | dict(environ)
         log = self.folder / f"{name}-{len(self.workers)}.log"
-        process = worker(log, http, variables, self.watch, command)
+        process = service(name, log, http, variables, self.watch, command)
         self.workers.append(process)
         self.http[process] = http
         process.start()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from models.chain import ChainError, Line, OldLine, line_of, old_line_of, verify
 from streams.audit import AuditError, lines
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.since import Since
+from streams.cli.tables import show_table
 
 
 class Hash(click.ParamType):
@@ -98,7 +96,7 @@ def show(who: str | None, case: str | None, since: datetime | None, as_json: boo
         out.writelines(raw for raw, _ in found)
         out.flush()
     else:
-        _show([line for _, line in found])
+        show_table(_HEAD, [_row(line) for _, line in found])
     click.echo(f"{len(found):,} lines", err=True)
     if unread:
         click.echo(f"{unread:,} more cannot be read: see forewarn audit verify", err=True)
@@ -135,15 +133,3 @@ def _details(line: Line | OldLine) -> Mapping[str, object]:
 def _printable(text: str) -> str:
     """The text without what a terminal would obey: a case's reference is whatever somebody has typed."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _show(found: Iterable[Line | OldLine]) -> None:
-    if not sys.stdout.isatty():
-        click.echo("\t".join(_HEAD))
-        for line in found:
-            click.echo("\t".join(_row(line)))
-        return
-    table = Table(*_HEAD, box=None)
-    for line in found:
-        table.add_row(*_row(line))
-    Console().print(table, markup=False)

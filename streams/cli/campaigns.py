@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import click
 import msgspec
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.table import Table
 
 from models.campaigns import STATUSES, Campaign, Status, encode
 from models.indicators import SCAM_TYPES, Indicator, IndicatorError, check
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.hunt import moment
 from streams.cli.indicator_options import run
+from streams.cli.tables import show_table
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.indicator_topic import publish
 from streams.publishing import PublishError
@@ -54,7 +52,7 @@ def list_(status: Status | None, as_json: bool) -> None:
         out.writelines(encode(each) + b"\n" for each in found)
         out.flush()
     else:
-        _show(found)
+        show_table(_HEAD, map(_row, found))
     click.echo(f"{len(found):,} campaigns", err=True)
 
 
@@ -155,15 +153,3 @@ def _row(each: Campaign) -> tuple[str, ...]:
     counts = (f"{each.subscribers:,}", f"{each.events:,}", "" if each.senders is None else f"{each.senders:,}")
     times = moment(each.first_seen), moment(each.last_seen)
     return (each.value, each.status, *counts, *times, each.scam_type or "", each.resembles or "")
-
-
-def _show(found: Sequence[Campaign]) -> None:
-    if not sys.stdout.isatty():
-        click.echo("\t".join(_HEAD))
-        for each in found:
-            click.echo("\t".join(_row(each)))
-        return
-    table = Table(*_HEAD, box=None)
-    for each in found:
-        table.add_row(*_row(each))
-    Console().print(table, markup=False)

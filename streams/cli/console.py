@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from streams.cli import CommandError
-
 
 @click.command()
 def console() -> None:
@@ -15,22 +13,12 @@ def console() -> None:
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn console
     """
-    import uvloop
     from aiokafka.errors import KafkaError
 
     from models.policy import PolicyError
     from models.routing import RoutingError
-    from streams import logs
+    from streams.cli.serving import serve
     from streams.console.service import ConsoleError, run
     from streams.playbook_files import PlaybookFileError
-    from streams.service import AddressTakenError
-    from streams.settings import Settings, SettingsError
 
-    try:
-        settings = Settings.from_environ()
-        logs.configure(settings)
-        uvloop.run(run(settings))
-    except (SettingsError, PolicyError, RoutingError, PlaybookFileError, ConsoleError, AddressTakenError) as error:
-        raise CommandError(str(error)) from None
-    except KafkaError as error:
-        raise CommandError(str(error)) from None
+    serve(run, KafkaError, PolicyError, RoutingError, ConsoleError, PlaybookFileError)

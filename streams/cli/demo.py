@@ -6,7 +6,6 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import click
@@ -20,6 +19,8 @@ from models.wording import scam_name
 from streams import small_city
 from streams.cli import CommandError
 from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
+from streams.console.masking import masked
+from streams.console.times import local
 from streams.contracts import ContractError, apply, load, open_admin
 from streams.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
 from streams.demonstration_order import handled
@@ -34,8 +35,6 @@ from streams.setting_values import Address, beside
 from streams.settings import Settings
 
 STYLES = {"urgent": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
-LOCAL_TIME = timezone(timedelta(hours=8))
-"""The examples' city keeps China's time."""
 CITY_RATE = 20_000.0
 """Records a second of the simulated city."""
 
@@ -177,7 +176,7 @@ def _print_urgent(alert: Alert, console: Console) -> None:
 
 def _written(alert: Alert, *, day: bool = False) -> Text:
     """An alert as an operator reads it, with the day of the week if asked for; numbers are masked."""
-    at = datetime.fromtimestamp(alert.at / 1000, UTC).astimezone(LOCAL_TIME)
+    at = local(alert.at)
     zh, en = scam_name(alert.scam_type)
     text = Text(f"{at:%a %H:%M:%S}  " if day else f"{at:%H:%M:%S}  ")
     word = alert.severity if alert.status == "raised" else f"{alert.severity} withdrawn"
@@ -187,15 +186,6 @@ def _written(alert: Alert, *, day: bool = False) -> Text:
         text.append(f"{'':10}{reason.zh}  ")
         text.append(f"{reason.en}\n", style="dim")
     return text
-
-
-def masked(number: str) -> str:
-    """A number of which only the ends can be read.
-
-    >>> masked("8610000001006")
-    '86100*****006'
-    """
-    return f"{number[:5]}{'*' * max(len(number) - 8, 3)}{number[-3:]}"
 
 
 def _summary(result: Result, examples: Path) -> Text:

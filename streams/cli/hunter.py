@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from streams.cli import CommandError
-
 
 @click.command()
 def hunter() -> None:
@@ -15,23 +13,13 @@ def hunter() -> None:
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn hunter
     """
-    import uvloop
     from aiokafka.errors import KafkaError
 
     from models.policy import PolicyError
-    from streams import logs
+    from streams.cli.serving import serve
     from streams.hunter.service import HunterError, run
     from streams.indicator_topic import TopicError
     from streams.ledger.place import LedgerError
     from streams.publishing import PublishError
-    from streams.service import AddressTakenError
-    from streams.settings import Settings, SettingsError
 
-    try:
-        settings = Settings.from_environ()
-        logs.configure(settings)
-        uvloop.run(run(settings))
-    except (SettingsError, PolicyError, LedgerError, PublishError, HunterError, AddressTakenError) as error:
-        raise CommandError(str(error)) from None
-    except (TopicError, KafkaError) as error:
-        raise CommandError(str(error)) from None
+    serve(run, KafkaError, PolicyError, HunterError, TopicError, LedgerError, PublishError)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from models.indicators import TYPES, Indicator, IndicatorError, IndicatorType, encode, guess_type, normalise
 from streams.cli import CommandError, site_settings
 from streams.cli.indicator_import import import_
 from streams.cli.indicator_options import Region, run
+from streams.cli.tables import show_table
 from streams.indicator_topic import publish, read
 
 
@@ -123,15 +121,7 @@ def _show(chosen: Iterable[Indicator]) -> None:
         )
         for item in chosen
     )
-    if not sys.stdout.isatty():
-        click.echo("\t".join(head))
-        for row in rows:
-            click.echo("\t".join(row))
-        return
-    table = Table(*head, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table, markup=False)
+    show_table(head, rows)
 
 
 def _day(at: int | None) -> str:

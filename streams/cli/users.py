@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from models.access import ROLES, AccessError, Role, user
 from streams.access.accounts import Account, UsersError
@@ -21,6 +18,7 @@ from streams.access.store import Store, UnavailableError
 from streams.access.users import Users
 from streams.audit import AuditError, operator
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.tables import show_table
 from streams.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,7 +96,7 @@ def list_(as_json: bool) -> None:
         for each in found:
             click.echo(msgspec.json.encode(_plain(each)))
     else:
-        _show(found)
+        show_table(_HEAD, map(_row, found))
     click.echo(f"{len(found):,} users", err=True)
 
 
@@ -241,15 +239,3 @@ def _row(each: Account) -> tuple[str, ...]:
     state = "disabled" if each.user.disabled else "may come in"
     tokens = ", ".join(f"{token.label} ({token.made[:10]})" for token in each.tokens)
     return each.user.name, each.user.role, each.user.unit, state, tokens
-
-
-def _show(found: list[Account]) -> None:
-    if not sys.stdout.isatty():
-        click.echo("\t".join(_HEAD))
-        for each in found:
-            click.echo("\t".join(_row(each)))
-        return
-    table = Table(*_HEAD, box=None)
-    for each in found:
-        table.add_row(*_row(each))
-    Console().print(table, markup=False)

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from models.cases import Case, decode
 from streams import metrics
-from streams.clients import reader
+from streams.clients import passes, reader, up_to_now
 from streams.console.view import View
 from streams.settings import Settings
 
@@ -50,7 +50,7 @@ async def follow(settings: Settings, view: View) -> None:
             finally:
                 await consumer.stop()
         except KafkaError as error:
-            if not (error.retriable or isinstance(error, KafkaConnectionError | KafkaTimeoutError)):
+            if not passes(error):
                 raise
             metrics.READY.labels("kafka").set(0)
             log.warning("waiting for Kafka", kafka=settings.kafka, error=type(error).__name__)
@@ -60,11 +60,8 @@ async def follow(settings: Settings, view: View) -> None:
 async def _read_to_end(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Case]:
     """All cases that the topic holds now; of each only its newest record is looked at."""
     newest: dict[bytes, Any] = {}
-    ends = await consumer.end_offsets(partitions)
-    while any([await consumer.position(part) < ends[part] for part in partitions]):
-        for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
-            for record in records:
-                newest[record.key or b""] = record
+    async for record in up_to_now(consumer, partitions):
+        newest[record.key or b""] = record
     return [case for record in newest.values() if record.value and (case := _case(record)) is not None]
 
 

@@ -17,6 +17,8 @@ from streams.console.rendering import rendered
 from streams.console.words import LANGUAGES
 
 LANGUAGE_COOKIE: Final = "language"
+CHANGES: Final = "/api/v1/changes"
+"""Where a page listens to what changes."""
 STALE_MS: Final = 15_000
 """From when on a page says that its cases are old."""
 

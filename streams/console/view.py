@@ -158,7 +158,10 @@ class View:
             if not side[case.unit]:
                 del side[case.unit]
             for unit in case.had:
-                self._gone.get(unit, {}).pop(name, None)
+                gone = self._gone.get(unit, {})
+                gone.pop(name, None)
+                if not gone:
+                    self._gone.pop(unit, None)
         return case
 
     def _wake(self, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from models.cases import Person
 from models.events import RecordError, decode_one
@@ -43,14 +43,5 @@ async def follow(registry: Registry, consumer: AIOKafkaConsumer) -> None:
     """Go on taking in what the topic says; ends only by being cancelled or by an error."""
     while True:
         for records in (await consumer.getmany(timeout_ms=1000)).values():
-            for record in records:
-                registry.take(record.key, record.value)
-
-
-async def read_to_end(registry: Registry, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
-    """Take in what the topic holds at this moment."""
-    ends = await consumer.end_offsets(partitions)
-    while any([await consumer.position(part) < ends[part] for part in partitions]):
-        for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
             for record in records:
                 registry.take(record.key, record.value)

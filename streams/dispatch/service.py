@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from time import time
 from typing import Any, Final
 
@@ -16,9 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     InvalidProducerEpoch,
-    KafkaConnectionError,
     KafkaError,
-    KafkaTimeoutError,
     ProducerFenced,
 )
 
@@ -28,13 +27,13 @@ from models.deadlines import Office
 from models.events import RecordError, Refusal
 from models.policy import Policy
 from streams import health, metrics, policy_file
-from streams.clients import reader
+from streams.clients import passes, reader, up_to_now
 from streams.columns import Record
 from streams.dispatch import stations_file
 from streams.dispatch.casebook import Casebook
 from streams.dispatch.inbox import ALERTS, FEEDBACK, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
-from streams.dispatch.registry import Registry, follow, read_to_end
+from streams.dispatch.registry import Registry, follow
 from streams.publishing import Letter, dead_letter
 from streams.service import serve
 from streams.settings import Settings
@@ -51,6 +50,9 @@ PAUSE = 1.0
 """Seconds before Kafka is tried again."""
 FIRST_MS = 24 * 3_600_000
 """Milliseconds of alerts and feedback that the first dispatcher of a site reads."""
+
+
+Refused = tuple[Record, Refusal]
 
 
 class DispatchError(Exception):
@@ -76,11 +78,8 @@ class Dispatcher:
             self._settings, self._settings.topic(TOPIC), isolation_level="read_committed", **QUICK
         )
         try:
-            ends = await consumer.end_offsets(partitions)
-            while any([await consumer.position(part) < ends[part] for part in partitions]):
-                for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
-                    for record in records:
-                        self._remember(record)
+            async for record in up_to_now(consumer, partitions):
+                self._remember(record)
         finally:
             await consumer.stop()
         for part, offset in (await self._begins()).items():
@@ -121,34 +120,32 @@ class Dispatcher:
         """Read what is there, see what is due, publish what follows; how many cases have changed."""
         batches = await self._inbox.getmany(timeout_ms=self._patience(), max_records=MOST_RECORDS)
         changes: dict[str, Case | None] = {}
-        letters: list[Letter] = []
+        refused: list[Refused] = []
         read: dict[TopicPartition, int] = {}
         for part, records in sorted(batches.items(), key=lambda batch: self._names[batch[0].topic]):
             for record in records:
-                self._take(self._names[part.topic], record, changes, letters)
+                self._take(self._names[part.topic], record, changes, refused)
             read[part] = records[-1].offset + 1
             self._heard[part] = records[-1].timestamp
         changes.update(self._board.due(await self._clock()))
         if not changes and not read:
             return 0
-        await self._outbox.commit(changes, letters, read)
+        await self._outbox.commit(changes, self._letters(refused), read)
+        for record, refusal in refused:
+            metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
         for name, case in changes.items():
             self._casebook.note(name, case)
         return len(changes)
 
-    def _take(self, topic: str, record: Any, changes: dict[str, Case | None], letters: list[Letter]) -> None:
+    def _letters(self, refused: Sequence[Refused]) -> list[Letter]:
+        topic, group = self._settings.topic("dead-letters"), self._settings.group
+        return [dead_letter(record, refusal, topic, group) for record, refusal in refused]
+
+    def _take(self, topic: str, record: Any, changes: dict[str, Case | None], refused: list[Refused]) -> None:
         try:
             case = take(self._board, topic, record)
         except RecordError as error:
-            refused = Record(
-                *(record.topic, record.partition, record.offset, record.timestamp),
-                *(record.key, record.value, tuple(record.headers)),
-            )
-            dead_letters = self._settings.topic("dead-letters")
-            letters.append(
-                dead_letter(refused, Refusal(0, error.reason, str(error)), dead_letters, self._settings.group)
-            )
-            metrics.DEAD_LETTERS.labels(record.topic, error.reason).inc()
+            refused.append((Record.of(record), Refusal(0, error.reason, str(error))))
             return
         if case is not None:
             changes[case.case] = case
@@ -202,7 +199,7 @@ class _Desk:
                         "Another dispatcher has taken over the cases of this site; one is enough, so this one ends."
                     ) from None
                 except KafkaError as error:
-                    if not _passes(error):
+                    if not (passes(error) or isinstance(error, CommitFailedError)):
                         raise
                     metrics.READY.labels("kafka").set(0)
                     metrics.RETRIES.labels("kafka").inc()
@@ -217,7 +214,8 @@ class _Desk:
         people, its = await reader(settings, settings.topic("subscribers"))
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(people.stop)
-            await read_to_end(registry, people, its)
+            async for record in up_to_now(people, its):
+                registry.take(record.key, record.value)
             outbox = await stack.enter_async_context(Outbox(settings))
             inbox, _ = await reader(
                 settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings), **QUICK
@@ -242,8 +240,3 @@ class _Desk:
         self._office = Office(policy.dispatch, self._office.stations)
         if self._board is not None:
             self._board.office = self._office
-
-
-def _passes(error: KafkaError) -> bool:
-    """Whether Kafka may do tomorrow what it did not do now."""
-    return bool(error.retriable) or isinstance(error, KafkaConnectionError | KafkaTimeoutError | CommitFailedError)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.campaigns import Campaign, Status, decode, encode
-from streams.clients import reader, started
+from streams.clients import reader, started, up_to_now
 from streams.publishing import PublishError, producer
 from streams.settings import Settings
 
@@ -48,11 +48,8 @@ class CampaignTopic:
         consumer = self._consumer
         if consumer is None:
             raise RuntimeError("The topic is not connected: use it as a context manager.")
-        ends = await consumer.end_offsets(self._partitions)
-        while any([await consumer.position(part) < ends[part] for part in self._partitions]):
-            for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
-                for record in records:
-                    self._take(record.value)
+        async for record in up_to_now(consumer, self._partitions):
+            self._take(record.value)
 
     def _take(self, value: bytes | None) -> None:
         try:

@@ -33,40 +33,20 @@ def service(
     http: str,
     environ: Mapping[str, str],
     started: Callable[[ProcessId], None] = lambda process: None,
+    command: tuple[str, ...] = (),
 ) -> Server:
-    """One of the programs of `HEALTH`, with its health at ``http`` (``host:port``, or empty: nowhere)."""
+    """One of the programs of `HEALTH`, with its health at ``http`` (``host:port``, or empty: nowhere).
+
+    It logs to a file; ``environ`` is added to this program's environment. ``command``: another than its own.
+    """
     return Server(
         Launch(
             name=f"The {name}",
-            command=(*FOREWARN, name),
+            command=command or (*FOREWARN, name),
             folder=Path.cwd(),
             log=log,
             answers=partial(is_ready, http) if http else lambda: True,
             environ=os.environ | dict(environ) | {HEALTH[name][0]: http},
-        ),
-        started,
-    )
-
-
-def worker(
-    log: Path,
-    http: str,
-    environ: Mapping[str, str],
-    started: Callable[[ProcessId], None] = lambda process: None,
-    command: tuple[str, ...] = (*FOREWARN, "worker"),
-) -> Server:
-    """A worker that logs to a file and serves its metrics at ``http`` (``host:port``, or empty: none).
-
-    ``environ`` is added to this program's environment.
-    """
-    return Server(
-        Launch(
-            name="The worker",
-            command=command,
-            folder=Path.cwd(),
-            log=log,
-            answers=partial(is_ready, http) if http else lambda: True,
-            environ=os.environ | dict(environ) | {"FOREWARN_HTTP": http},
         ),
         started,
     )

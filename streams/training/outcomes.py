@@ -5,10 +5,10 @@ A case bears the name of the episode that opened it. Of several outcomes of a ca
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,7 @@ from msgspec import Struct
 from models.cases import Kind
 from models.events import Id, Time
 from models.labels import OUTCOMES
-from streams.clients import reader
+from streams.clients import reader, up_to_now
 from streams.settings import Settings
 from streams.text_lines import FileError, TextLines
 
@@ -72,12 +72,9 @@ async def of_topic(settings: Settings) -> Outcomes:
 async def _records(settings: Settings) -> AsyncIterator[tuple[str, bytes]]:
     consumer, partitions = await reader(settings, settings.topic(TOPIC))
     try:
-        ends: Mapping[Any, int] = await consumer.end_offsets(partitions)
-        while any([await consumer.position(part) < ends[part] for part in partitions]):
-            for part, records in (await consumer.getmany(timeout_ms=500)).items():
-                for record in records:
-                    if record.value is not None:
-                        yield f"{part.topic}, partition {part.partition}, offset {record.offset}", record.value
+        async for record in up_to_now(consumer, partitions):
+            if record.value is not None:
+                yield f"{record.topic}, partition {record.partition}, offset {record.offset}", record.value
     finally:
         await consumer.stop()
 

@@ -1,0 +1,27 @@
+"""Serving: a command that runs one of Forewarn's programs in the foreground, with its mistakes as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvloop
+
+from streams import logs
+from streams.cli import CommandError
+from streams.service import AddressTakenError
+from streams.settings import Settings, SettingsError
+
+
+def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Exception]) -> None:
+    """Run a program with the settings of the environment until it ends.
+
+    ``others`` are its errors that its user can mend, besides those of the environment.
+    """
+    mistakes: tuple[type[Exception], ...] = (SettingsError, AddressTakenError, *others)
+    try:
+        settings = Settings.from_environ()
+        logs.configure(settings)
+        uvloop.run(run(settings))
+    except mistakes as error:
+        raise CommandError(str(error)) from None
