@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.cases import OVER, Case, State
+from models.tallies import Tally, tallies
 from streams.console.changes import Changes
 from streams.console.view import View, urgency
-from tests.casework import MINUTE, T0, Desk, alert
+from tests.casework import HOUR, MINUTE, T0, Desk, alert
+from tests.test_cases import DOINGS, follow
 
 STATES: tuple[State, ...] = ("open", "acknowledged", "in-progress", "snoozed", "withdrawn", "closed")
 UNITS = ("ps-0101", "ps-0102", "sb-01")
@@ -61,7 +66,14 @@ def test_orders_are_what_sorting_everything_gives_whatever_has_happened() -> Non
             continue
         due = chance.choice([None, T0 + chance.randrange(50)])
         at = T0 + moment
-        more = {"unit": chance.choice(UNITS), "at": at, "acknowledge_by": due, "opened": T0 + chance.randrange(9)}
+        had = tuple(chance.sample(UNITS, chance.randrange(3)))
+        more = {
+            "unit": chance.choice(UNITS),
+            "had": had,
+            "at": at,
+            "acknowledge_by": due,
+            "opened": T0 + chance.randrange(9),
+        }
         case = a_case(name, chance.choice(STATES), severity=chance.choice(["urgent", "high"]), **more)
         view.put(case)
         plain[name] = case
@@ -75,6 +87,8 @@ def test_orders_are_what_sorting_everything_gives_whatever_has_happened() -> Non
         found, total = view.orders(units, states, limit, offset)
         assert found == (current + over)[offset : offset + limit]
         assert total == len(asked)
+        elsewhere = [each for each in plain.values() if each.status not in OVER and each.unit not in units]
+        assert view.gone(units) == sorted((each for each in elsewhere if set(each.had) & set(units)), key=urgency)
     assert view.units == {case.unit for case in plain.values()}
 
 
@@ -171,3 +185,17 @@ async def test_a_listener_is_let_go_when_the_console_stops_whenever_it_came() ->
         assert listener.closed
     with changes.listen() as late:
         assert late.closed
+
+
+@settings(max_examples=50)
+@given(doings=st.lists(DOINGS, max_size=25), hours=st.integers(0, 48))
+def test_what_is_over_since_yesterday_adds_nothing_to_the_figures_of_today(doings: list[Any], hours: int) -> None:
+    desk, view, since = Desk(), View(), T0 + hours * HOUR
+    follow(desk, doings)
+    view.begin(desk.board.cases.values())
+    now = max([since, *(case.at for case in view.cases())])
+
+    some, everything = tallies(view.since(since), now, since), tallies(view.cases(), now, since)
+    assert {unit: tally for unit, tally in some.items() if tally != Tally()} == {
+        unit: tally for unit, tally in everything.items() if tally != Tally()
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from statistics import median
@@ -159,8 +158,7 @@ async def statistics(request: Request) -> Response:
     console = console_of(request)
     now = console.now()
     since = midnight(now)
-    # Of a whole city it takes a moment, in which somebody may acknowledge; the cases themselves never change.
-    found = await asyncio.to_thread(tallies, list(console.cases().cases()), now, since)
+    found = tallies(console.cases().since(since), now, since)
     names = dict.fromkeys((*console.office.stations.units, *sorted(found)))
     return answer(Statistics(since, now, {unit: _figures(found.get(unit, Tally())) for unit in names}))
 

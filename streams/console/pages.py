@@ -6,7 +6,6 @@ gate's to say, what is shown `streams.console.presenting`'s.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, get_args
@@ -133,7 +132,7 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
 async def centre(request: Request) -> Response:
     """How the whole city does."""
     scene, view = scene_of(request), console_of(request).cases()
-    found = await asyncio.to_thread(overview, list(view.cases()), scene)  # of a hundred thousand cases it takes a while
+    found = overview(view.since(midnight(scene.now)), scene)
     reads = may(gate.user(request), "read-orders")
     return page(
         request,

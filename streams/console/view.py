@@ -69,6 +69,10 @@ class View:
         """All cases, in no order."""
         return iter(self._cases.values())
 
+    def since(self, moment: int) -> list[Case]:
+        """The cases that are not over, and those of which something has become since a moment (epoch ms)."""
+        return [case for case in self._cases.values() if case.status not in OVER or case.at >= moment]
+
     @property
     def units(self) -> set[str]:
         """The units that have a case."""
