@@ -186,6 +186,10 @@ worker has not come to look at its offsets for so long, and only then; restart t
 of its own, so it answers at once however busy the worker is. `/readyz` answers 503 until every part has answered
 (`forewarn_ready`) and names those it waits for.
 
+SIGTERM ends a program in order, within ten seconds. What is still there fifteen seconds after it was told to stop, or
+has failed, is ended by force, which its log says, and loses nothing: it is done again with the same ids. Whatever ends
+is to be started again. SIGUSR1 prints where each thread of a program stands, to its standard error.
+
 What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_letters_total` growing (a carrier sends
 something else than agreed), `forewarn_ledger_waiting_rows` growing (the ledger's disk is full or slow),
 `forewarn_policy_reload_failures_total` (the edit of the policy is not in force),

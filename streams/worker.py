@@ -35,7 +35,7 @@ from streams.ledger.recording import Recorder
 from streams.publishing import Publisher
 from streams.rehearsal import rehearse
 from streams.scoring import Scorer
-from streams.service import STOP_WITHIN, serve
+from streams.service import STOP_WITHIN, begins_to_end, serve
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -61,8 +61,11 @@ async def _work(
     progress: health.Progress,
     stop: asyncio.Event,
 ) -> None:
-    await _until(stop, asyncio.gather(trained, _check_topics(settings)))  # a wrong model does not wait for Kafka
+    fitting = asyncio.gather(trained, _check_topics(settings))  # a wrong model does not wait for Kafka
+    await _until(stop, fitting)
     if stop.is_set():
+        fitting.cancel()
+        await asyncio.gather(fitting, return_exceptions=True)
         return
     checkpoints = Checkpoints(settings)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -102,6 +105,9 @@ async def _work(
             tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress, drifting)))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
+            except BaseException as error:
+                begins_to_end(error)
+                raise
             finally:
                 await _stop_app(app, scorer, orderly=not failed.done())
         finally:
@@ -113,9 +119,11 @@ async def _work(
 
 async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> None:
     """Stop Faust: finish the batch under way, commit, write offsets; after an error just let go."""
-    try:
-        await asyncio.wait_for(app.stop(), STOP_WITHIN - 2 if orderly else 3)
-    except TimeoutError:
+    stopping = asyncio.create_task(app.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=STOP_WITHIN - 2 if orderly else 3)
+    if done:
+        stopping.result()
+    else:  # it is not cancelled: it would go on with its next part, and that could be waited for without end
         log.warning("Faust did not stop in time")
     if orderly:
         await scorer.release()

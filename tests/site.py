@@ -164,11 +164,11 @@ class Site:
         """All alerts up to now, in order within a subscriber."""
         return [json.loads(record.value) for record in self.read("alerts")]
 
-    def tell(self) -> None:
+    def tell(self, lines: int = 12) -> None:
         """Print the last lines of every worker's log: pytest shows them where a test failed."""
         for process in self.workers:
-            lines = process.launch.log.read_text(errors="replace").splitlines()[-12:]
-            print(f"{process.launch.log.name} ended by", *lines, sep="\n  ")
+            last = process.launch.log.read_text(errors="replace").splitlines()[-lines:]
+            print(f"{process.launch.log.name} ended by", *last, sep="\n  ")
 
     def stop(self) -> None:
         """Stop every worker that still runs."""

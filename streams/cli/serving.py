@@ -9,7 +9,7 @@ import uvloop
 
 from streams import logs
 from streams.cli import CommandError
-from streams.service import AddressTakenError
+from streams.service import AddressTakenError, bounded_end
 from streams.settings import Settings, SettingsError
 
 
@@ -22,6 +22,7 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Ex
     try:
         settings = Settings.from_environ()
         logs.configure(settings)
-        uvloop.run(run(settings))
+        with bounded_end():
+            uvloop.run(run(settings))
     except mistakes as error:
         raise CommandError(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ import redis
 
 from bench.pipeline import reached
 from streams.contracts import open_admin
-from streams.local.process import Server
+from streams.local.process import Server, send
 from streams.local.worker import metric
 from tests.site import Site
 
@@ -111,9 +112,18 @@ class Trial:
             if at != best:
                 best, moved = at, time.monotonic()
             if time.monotonic() - moved > patience:
+                self._ask_where_they_stand()
                 raise TrialError(f"{self.site.settings.group}: {at:,} of {count:,} records after {patience:.0f} s")
             self.supervise()
             time.sleep(LOOK_EVERY)
+
+    def _ask_where_they_stand(self) -> None:
+        """Print what the workers said last, and where each of their threads stands."""
+        for worker in self.site.workers:
+            if worker.runs:
+                send(worker.process, signal.SIGUSR1)
+        time.sleep(0.5)
+        self.site.tell(150)
 
     def is_committed(self) -> bool:
         """Whether Kafka has been told that the group has read something."""
