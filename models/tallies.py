@@ -1,7 +1,8 @@
 """Tallies: which deadlines of a case were missed and are still to be met, and what became of the cases of a unit.
 
-All of it is read from the histories of cases, so whoever has the topic ``dispatch`` counts the same. Times are epoch
-milliseconds.
+All of it is read from the histories of cases, so whoever has the topic ``dispatch`` counts the same: first an account
+of each case, which holds until something becomes of it, and then, as often as somebody looks, the figures of the units.
+Times are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from models.cases import OVER, Case, Deadline, Entry, Kind, Outcome, Step
 from models.routing import Stations
@@ -18,6 +19,31 @@ _ANEW: Final[frozenset[Kind | Step]] = frozenset({"opened", "reopened", "woken"}
 """From here on nothing has been missed yet."""
 _ASKED: Final[frozenset[Kind | Step]] = frozenset({"opened", "raised", "reopened", "woken"})
 """From here on somebody is asked to acknowledge."""
+
+
+NEVER: Final = 1 << 62
+
+
+class Deed(NamedTuple):
+    """One thing that a unit did, or that was said of it, and when."""
+
+    at: int
+    kind: Literal["acknowledged", "reached", "escalated"]
+    unit: str
+    after: int = 0
+    """Milliseconds that it took the unit."""
+
+
+class Account(NamedTuple):
+    """What of a case is counted, whenever that is; the same as long as nothing becomes of it."""
+
+    case: Case
+    is_open: bool
+    late_from: int
+    """When a deadline was or will be missed that is still to be met; 0: it was, whenever."""
+    ended: int | None
+    """When it got its outcome."""
+    deeds: tuple[Deed, ...]
 
 
 @dataclass(slots=True)
@@ -56,8 +82,25 @@ class Tally:
 
 def missed(case: Case, now: int) -> tuple[Deadline, ...]:
     """The deadlines that have passed and whose thing nobody has done yet; none for a case that is over or put off."""
-    if case.status in OVER or case.status == "snoozed":
+    if _is_at_rest(case):
         return ()
+    # The dispatcher may be away: what its clock would have said by now holds without its word.
+    return tuple(dict.fromkeys((*_noted(case), *(name for name, at in _running(case) if at <= now))))
+
+
+def _late_from(case: Case) -> int:
+    """From when on `missed` gives something; 0: always."""
+    if _is_at_rest(case):
+        return NEVER
+    return 0 if _noted(case) else min((at for _, at in _running(case)), default=NEVER)
+
+
+def _is_at_rest(case: Case) -> bool:
+    return case.status in OVER or case.status == "snoozed"
+
+
+def _noted(case: Case) -> tuple[Deadline, ...]:
+    """The deadlines that the dispatcher has noted as missed, and whose thing nobody has done yet."""
     found: dict[Deadline, None] = {}
     for entry in case.history:
         if entry.kind in _ANEW:
@@ -66,37 +109,50 @@ def missed(case: Case, now: int) -> tuple[Deadline, ...]:
             found[entry.deadline] = None
         for met in _met(entry):
             found.pop(met, None)
-    running: tuple[tuple[Deadline, int | None], ...] = (
+    return tuple(found)
+
+
+def _running(case: Case) -> list[tuple[Deadline, int]]:
+    """The deadlines that run."""
+    all_of_them: tuple[tuple[Deadline, int | None], ...] = (
         ("acknowledge", case.acknowledge_by),
         ("call", case.call_by),
         ("visit", case.visit_by),
     )
-    # The dispatcher may be away: what its clock would have said by now holds without its word.
-    return tuple(dict.fromkeys((*found, *(name for name, at in running if at is not None and at <= now))))
+    return [(name, at) for name, at in all_of_them if at is not None]
 
 
-def tallies(cases: Iterable[Case], now: int, since: int) -> dict[str, Tally]:
+def account(case: Case) -> Account:
+    """What of a case is counted."""
+    deeds = [Deed(entry.at, "acknowledged", entry.unit, max(0, entry.at - asked)) for entry, asked in _answers(case)]
+    deeds += [Deed(entry.at, "escalated", entry.unit) for entry in case.history if entry.kind == "escalated"]
+    first = next((entry for entry in case.history if entry.reached), None)
+    if first is not None:
+        deeds.append(Deed(first.at, "reached", first.unit, max(0, first.at - case.opened)))
+    return Account(case, case.status not in OVER, _late_from(case), ended_at(case), tuple(deeds))
+
+
+def tallies(accounts: Iterable[Account], now: int, since: int) -> dict[str, Tally]:
     """What each unit has that has anything: open cases as they are, the rest as far as it happened after ``since``."""
     found: dict[str, Tally] = {}
-    for case in cases:
-        mine = found.setdefault(case.unit, Tally())
-        if case.status not in OVER:
+    for case, is_open, late_from, ended, deeds in accounts:
+        mine = found.get(case.unit) or found.setdefault(case.unit, Tally())
+        if is_open:
             mine.open += 1
             mine.urgent += case.severity == "urgent"
-            mine.overdue += bool(missed(case, now))
+            mine.overdue += late_from <= now
         mine.opened += case.opened >= since
-        if case.outcome is not None and (ended := _ended(case)) is not None and ended.at >= since:
+        if case.outcome is not None and ended is not None and ended >= since:
             mine.outcomes[case.outcome] += 1
             mine.loss_cny += case.loss_cny or 0.0
-        for entry, asked in _answers(case):
-            if entry.at >= since:
-                found.setdefault(entry.unit, Tally()).acknowledged_ms.append(max(0, entry.at - asked))
-        for entry in case.history:
-            if entry.at >= since and entry.kind == "escalated":
-                found.setdefault(entry.unit, Tally()).escalated += 1
-        first = next((entry for entry in case.history if entry.reached), None)
-        if first is not None and first.at >= since:
-            found.setdefault(first.unit, Tally()).reached_ms.append(max(0, first.at - case.opened))
+        for at, kind, unit, after in deeds:
+            if at < since:
+                continue
+            its = found.get(unit) or found.setdefault(unit, Tally())
+            if kind == "escalated":
+                its.escalated += 1
+            else:
+                (its.acknowledged_ms if kind == "acknowledged" else its.reached_ms).append(after)
     return found
 
 

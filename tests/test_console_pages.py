@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from models.cases import Case, Means, Outcome, Person
 from models.deadlines import Office
+from models.tallies import account
 from streams.console import gate
 from streams.console.app import make_app
 from streams.console.forms import FormError, feedback_id, filled, money
@@ -202,7 +203,7 @@ def test_a_span_is_told_in_its_two_largest_units() -> None:
 
 def test_the_citys_numbers_are_the_sum_of_its_units() -> None:
     cases = a_day()
-    found = overview(cases.values(), scene(NOW))
+    found = overview([*map(account, cases.values())], scene(NOW))
 
     for name in ("open", "urgent", "overdue", "opened", "escalated", "closed"):
         parts = [getattr(group.total, name) for group in found.groups] + [getattr(found.centre, name)]
@@ -217,14 +218,14 @@ def test_the_citys_numbers_are_the_sum_of_its_units() -> None:
 def test_late_orders_are_listed_as_far_as_one_may_read_them() -> None:
     cases = a_day().values()
 
-    assert {each.marks[0][0] for each in overview(cases, scene(NOW)).late} == {"escalated"}
-    assert overview(cases, Scene(NOW, "zh", OFFICE.stations, lambda case: False)).late == []
+    assert {each.marks[0][0] for each in overview([*map(account, cases)], scene(NOW)).late} == {"escalated"}
+    assert overview([*map(account, cases)], Scene(NOW, "zh", OFFICE.stations, lambda case: False)).late == []
 
 
 def test_cases_of_a_unit_that_left_the_tree_are_the_centres_to_look_after() -> None:
     case = replace(desk().case(), unit="ps-9999")
 
-    assert overview([case], scene()).centre.open == 1
+    assert overview([account(case)], scene()).centre.open == 1
 
 
 def test_a_city_without_a_case_has_dashes_for_medians() -> None:

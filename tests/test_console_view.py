@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.cases import OVER, Case, State
-from models.tallies import Tally, tallies
+from models.tallies import Tally, account, missed, tallies
 from streams.console.changes import Changes
 from streams.console.view import View, urgency
 from tests.casework import HOUR, MINUTE, T0, Desk, alert
@@ -195,7 +195,28 @@ def test_what_is_over_since_yesterday_adds_nothing_to_the_figures_of_today(doing
     view.begin(desk.board.cases.values())
     now = max([since, *(case.at for case in view.cases())])
 
-    some, everything = tallies(view.since(since), now, since), tallies(view.cases(), now, since)
+    some, everything = tallies(view.since(since), now, since), tallies(map(account, view.cases()), now, since)
     assert {unit: tally for unit, tally in some.items() if tally != Tally()} == {
         unit: tally for unit, tally in everything.items() if tally != Tally()
     }
+
+
+@settings(max_examples=50)
+@given(doings=st.lists(DOINGS, max_size=25), minutes=st.lists(st.integers(0, 72 * 60), max_size=20))
+def test_an_account_says_at_any_time_whether_a_deadline_was_missed(doings: list[Any], minutes: list[int]) -> None:
+    desk = Desk()
+    follow(desk, doings)
+    for case in desk.board.cases.values():
+        for now in (T0 + minute * MINUTE for minute in minutes):
+            assert (account(case).late_from <= now) == bool(missed(case, now))
+
+
+def test_an_account_is_made_anew_when_something_becomes_of_its_case() -> None:
+    view = View()
+    view.begin([a_case("e1"), a_case("e2")])
+    before = view.since(T0)
+    view.put(replace(before[0].case, status="closed", outcome="false-alarm"))
+    view.forget("e2")
+
+    assert [each.is_open for each in before] == [True, True]
+    assert [(each.case.case, each.is_open) for each in view.since(T0)] == [("e1", False)]

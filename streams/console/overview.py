@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, get_args
 
-from models.cases import Case, Outcome
+from models.cases import Outcome
 from models.deadlines import MINUTE
-from models.tallies import Tally, missed, summed, tallies
+from models.tallies import Account, Tally, summed, tallies
 from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight
 
@@ -56,13 +56,13 @@ class Overview:
     late: Sequence[Order]
 
 
-def overview(cases: Collection[Case], scene: Scene) -> Overview:
+def overview(accounts: Collection[Account], scene: Scene) -> Overview:
     """The page of all units; orders are listed as far as whoever looks may read them (``scene.mine``)."""
     stations, now = scene.stations, scene.now
     tree = stations.units.values()
     centre = next(unit.id for unit in tree if unit.tier == "city")
     own = {unit: Tally() for unit in stations.units}
-    for unit, tally in tallies(cases, now, midnight(now)).items():
+    for unit, tally in tallies(accounts, now, midnight(now)).items():
         own[unit if unit in own else centre] += tally  # a unit that has left the tree is the centre's to look after
     bureaux = {unit.id: summed(own, stations, unit.id) for unit in tree if unit.tier == "sub-bureau"}
     most = max(each.open for each in own.values())
@@ -73,7 +73,7 @@ def overview(cases: Collection[Case], scene: Scene) -> Overview:
         rows += [_row(unit.id, own[unit.id], most, scene) for unit in tree if unit.parent == bureau]
         groups.append(Group(_row(bureau, total, most_summed, scene), tuple(rows)))
     city = summed(own, stations, centre)
-    late = [case for case in cases if missed(case, now) and scene.mine(case)]
+    late = [each.case for each in accounts if each.late_from <= now and scene.mine(each.case)]
     return Overview(
         day=local(scene.now).strftime("%Y-%m-%d"),
         city=_row(centre, city, city.open, scene),

@@ -9,13 +9,11 @@ import asyncio
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import Final
 
 from models.cases import OVER, Case, State
 from models.policy import SEVERITIES
+from models.tallies import NEVER, Account, account
 from streams.console.changes import Changes, Listener
-
-NEVER: Final = 1 << 62
 
 
 class View:
@@ -33,12 +31,14 @@ class View:
         """By unit, those that are; what has changed last stands last."""
         self._gone: dict[str, dict[str, Case]] = {}
         """By unit, those that are not over, which it had and another has now."""
+        self._accounts: dict[str, Account] = {}
+        """Of the cases for which somebody has asked."""
         self._changes = Changes()
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def begin(self, cases: Iterable[Case]) -> None:
         """Hold these cases and no others; whoever listens is told to read everything anew."""
-        for each in (self._cases, self._open, self._over, self._gone):
+        for each in (self._cases, self._open, self._over, self._gone, self._accounts):
             each.clear()
         for case in sorted(cases, key=lambda case: case.at):
             self._place(case)
@@ -69,9 +69,17 @@ class View:
         """All cases, in no order."""
         return iter(self._cases.values())
 
-    def since(self, moment: int) -> list[Case]:
-        """The cases that are not over, and those of which something has become since a moment (epoch ms)."""
-        return [case for case in self._cases.values() if case.status not in OVER or case.at >= moment]
+    def since(self, moment: int) -> list[Account]:
+        """The accounts of cases that are not over, and of those of which something has become since (epoch ms).
+
+        Each is made once: ten thousand of them at once would hold up everybody else.
+        """
+        known = self._accounts
+        return [
+            known.get(name) or known.setdefault(name, account(case))
+            for name, case in self._cases.items()
+            if case.status not in OVER or case.at >= moment
+        ]
 
     @property
     def units(self) -> set[str]:
@@ -156,6 +164,7 @@ class View:
 
     def _displace(self, name: str) -> Case | None:
         case = self._cases.pop(name, None)
+        self._accounts.pop(name, None)
         if case is not None:
             side = self._over if case.status in OVER else self._open
             del side[case.unit][name]
