@@ -36,6 +36,9 @@ SCAM_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Names of the scam types in Chinese and English. The list is open: any kebab-case word is a scam type."""
 
+SUSPECTED: Final = "suspected"
+"""The scam type of a number that acts like a gang's and of which nobody has said anything (`models.suspicion`)."""
+
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
 _NUMBER_SIGNS = frozenset("+＋(（")
 _HOST_SIGNS = frozenset(".。．｡:/")

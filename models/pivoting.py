@@ -20,8 +20,9 @@ from models.hunting import Contact
 from models.indicators import Indicator
 from models.matching import FOREVER, Indicators, Known, split_url
 from models.numbers import is_normal, is_protected
-from models.policy import CampaignRules, PivotRules
+from models.policy import CampaignRules, PivotRules, SuspicionRules
 from models.signals import DOMAIN_SMS, SignalRecord
+from models.suspicion import is_fresh, is_suspicion
 
 _DERIVED: Final = "pivot "
 _WITHDRAWN: Final = "pivot withdrawn "
@@ -133,6 +134,8 @@ class Pivot:
         self._known = known
         self.derived: dict[str, Indicator] = {}
         """The numbers that hold because of their origins, each with its record."""
+        self.suspected: dict[str, Indicator] = {}
+        """The numbers of which nothing is known but that they are suspected, each with its record."""
         self._revoked: set[str] = set()
         self._owners: set[str] = set()
         """Domains at or below which something was listed once; most domains are none of these."""
@@ -149,16 +152,20 @@ class Pivot:
         kind, _, value = key.partition(":")
         if kind == "number":
             self.derived.pop(value, None)
+            self.suspected.pop(value, None)
             self._revoked.add(value)
 
     def _put_number(self, indicator: Indicator) -> None:
         self.derived.pop(indicator.value, None)
+        self.suspected.pop(indicator.value, None)
         self._revoked.discard(indicator.value)
         if indicator.revoked:
             if not indicator.source.startswith(_WITHDRAWN):
                 self._revoked.add(indicator.value)
         elif origins_of(indicator):
             self.derived[indicator.value] = indicator
+        elif is_suspicion(indicator):
+            self.suspected[indicator.value] = indicator
 
     def concerns(self, domain: str) -> bool:
         """Whether a domain that somebody registered, or something below it, may be known; one look-up."""
@@ -195,15 +202,23 @@ class Pivot:
         held = {origin: known for origin in origins if (known := self._known.known(origin)) is not None}
         return implied(number, held, rules)
 
+    def may_be_suspected(self, number: str, at: int, rules: SuspicionRules, ordinary: CampaignRules) -> bool:
+        """Whether suspecting a number at an event time would be news, and nothing speaks against it."""
+        before = self.suspected.get(number)
+        if number in self.derived or (before is not None and is_fresh(before, at, rules)):
+            return False
+        return self._may_be(number, ordinary)
+
     def _may_be(self, number: str, ordinary: CampaignRules) -> bool:
         """Whether a number may be derived: nobody's who is protected or ordinary, nor revoked, nor known otherwise."""
         if is_ordinary("number", number, ordinary) or is_protected(number) or not is_normal(number):
             return False
         if number in self.derived:
             return True
-        prefixes = (f"number-prefix:{number[:length]}" for length in self._known.prefix_lengths)
-        listed = any(map(self._known.holds, (f"number:{number}", *prefixes)))
-        return not listed and number not in self._revoked
+        names = [f"number-prefix:{number[:length]}" for length in self._known.prefix_lengths]
+        if number not in self.suspected:  # which is less than what is derived from a known domain
+            names.append(f"number:{number}")
+        return number not in self._revoked and not any(map(self._known.holds, names))
 
 
 def _owner(indicator: Indicator) -> str:

@@ -108,6 +108,23 @@ class PivotRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Points of confidence that are lost by the step."""
 
 
+class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a number of which nothing is known is suspected for what it does."""
+
+    talk: Minutes
+    """The least length of a call in the middle of which a code came."""
+    people: Annotated[int, Meta(ge=1)]
+    """Different people with whom it has been in touch, at least."""
+    begun_by_them: Share
+    """The share of them, at most, who rang or wrote first."""
+    guided: Share
+    """The share of them, at least, who got a code in the middle of such a call; one in any case."""
+    confidence: Annotated[int, Meta(ge=0, le=100)]
+    """Of the indicator that a suspicion is."""
+    days: Annotated[float, Meta(gt=0, le=365)]
+    """For how long it holds, unless it is seen at it again."""
+
+
 class Deadlines(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Minutes from the alert within which its order is acknowledged, somebody calls, and somebody is at the door."""
 
@@ -145,6 +162,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A severity is withdrawn when the risk falls below this share of what would raise it."""
     campaigns: CampaignRules
     pivots: PivotRules
+    suspicions: SuspicionRules
     dispatch: DispatchRules
     version: str = ""
 

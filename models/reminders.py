@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from models.alerts import Alert
-from models.indicators import SCAM_TYPES
+from models.indicators import SCAM_TYPES, SUSPECTED
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -75,8 +75,11 @@ def encode(reminder: Reminder) -> bytes:
 def occasion(alert: Alert) -> str | None:
     """Scam type and day of the reminder that an alert asks for; None when it asks for none.
 
-    Days are UTC's. Who kept talking, got codes or rang back needs a person, and so does who is on the phone.
+    Days are UTC's. Who kept talking, got codes or rang back needs a person, and so does who is on the phone. Nobody is
+    told of a number that is only suspected.
     """
+    if alert.scam_type == SUSPECTED:
+        return None
     if alert.status != "raised" or alert.stage != "shallow" or alert.severity not in _MILD:
         return None
     return f"{alert.scam_type}:{alert.at // DAY}"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from models.alerts import Reason
-from models.indicators import SCAM_TYPES
+from models.indicators import SCAM_TYPES, SUSPECTED
 from models.signals import (
     BANK_CALL,
     BANK_NOTICE,
@@ -54,6 +54,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     BANK_NOTICE: ("随后收到银行资金变动短信", "got a bank's notice of a payment afterwards"),
 }
 
+_KNOWN: Final = ("已知诈骗号码", "a known fraud number")
+_ONLY_SUSPECTED: Final = ("疑似诈骗号码", "a number suspected of fraud")
+"""What stands in the place of `_KNOWN` where nobody has said that the number is one."""
+
 IS_VULNERABLE: Final = Reason("vulnerable", "属于易受骗重点保护对象", "is listed as vulnerable", ())
 """The reason that lies in the person and not in a record."""
 
@@ -73,21 +77,24 @@ def scam_name(scam_type: str) -> tuple[str, str]:
     >>> scam_name("loan")
     ('虚假贷款', 'fake loan')
     """
+    if scam_type == SUSPECTED:
+        return "疑似诈骗", "suspected fraud"
     return SCAM_TYPES.get(scam_type, (scam_type, scam_type))
 
 
 def reasons(signals: Sequence[Signal]) -> tuple[Reason, ...]:
     """The reasons that these signals give, contacts first, each with the events that say so.
 
-    A call that has ended is told by how it ended.
+    A call that has ended is told by how it ended, and what is known apart from what is suspected.
     """
     ended = {signal.event for signal in signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
-    by_code: dict[str, list[Signal]] = {}
+    found: dict[tuple[str, bool], list[Signal]] = {}
     for signal in signals:
         if signal.code == NUMBER_CALL and signal.event in ended:
             continue
-        by_code.setdefault(signal.code, []).append(signal)
-    return tuple(_reason(code, by_code[code]) for code in _WORDS if code in by_code)
+        found.setdefault((signal.code, signal.scam_type == SUSPECTED), []).append(signal)
+    kinds = [(code, is_suspected) for code in _WORDS for is_suspected in (False, True)]
+    return tuple(_reason(kind[0], found[kind]) for kind in kinds if kind in found)
 
 
 def no_longer(why: str) -> Reason:
@@ -100,6 +107,8 @@ def _reason(code: str, signals: Sequence[Signal]) -> Reason:
     types = tuple(sorted({signal.scam_type for signal in signals if signal.scam_type}))
     minutes = round(sum(signal.duration_s for signal in signals) / 60.0, 1)
     zh, en = _words(code, types, len(signals), minutes)
+    if types == (SUSPECTED,):
+        code = code.replace("fraud-number", "suspected-number")
     return Reason(code, zh, en, tuple(signal.event for signal in signals))
 
 
@@ -107,6 +116,9 @@ def _reason(code: str, signals: Sequence[Signal]) -> Reason:
 def _words(code: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
     """A reason in Chinese and English; most alerts say one of a few hundred things."""
     zh, en = _WORDS[code]
+    if scam_types == (SUSPECTED,):
+        scam_types = ()
+        zh, en = zh.replace(_KNOWN[0], _ONLY_SUSPECTED[0]), en.replace(_KNOWN[1], _ONLY_SUSPECTED[1])
     names = [scam_name(scam_type) for scam_type in scam_types]
     values = {"n": count, "minutes": f"{minutes:g}"}
     return (

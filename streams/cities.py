@@ -69,10 +69,6 @@ class CityRecords(Protocol):
         """What becomes known, valid from when it does, in that order; asked again after each midnight."""
         ...
 
-    def identities(self) -> Iterator[str]:
-        """Every number and domain (``type:value``) that can become known; asked again after each midnight."""
-        ...
-
 
 class Simulated:
     """The records of a city that is simulated while they are read."""
@@ -101,10 +97,6 @@ class Simulated:
     def indicators(self) -> Sequence[Indicator]:
         """See `CityRecords`."""
         return self._city.indicators()
-
-    def identities(self) -> Iterator[str]:
-        """See `CityRecords`."""
-        return self._city.identities()
 
 
 class CityFolder:
@@ -162,11 +154,6 @@ class CityFolder:
     def indicators(self) -> Sequence[Indicator]:
         """See `CityRecords`."""
         return self._indicators
-
-    def identities(self) -> Iterator[str]:
-        """See `CityRecords`: also the gangs' numbers that nobody reports, if the truth is there."""
-        yield from (each.key for each in self._indicators)
-        yield from (f"{each.type}:{each.value}" for truth in self.truths for each in truth.indicators)
 
 
 class _Hours(Generic[E]):

@@ -112,6 +112,11 @@ PIVOTS = Counter(
     ["status"],
     registry=REGISTRY,
 )
+SUSPICIONS = Counter(
+    "forewarn_suspicions",
+    "Numbers that were suspected because they act like a gang's, those that were seen at it again among them.",
+    registry=REGISTRY,
+)
 HUNT_SECONDS = Histogram(
     "forewarn_hunt_seconds",
     "One look back that found somebody, until Kafka confirmed the signals.",

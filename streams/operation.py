@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from models.alerts import Alert
 from models.batches import Calls, Messages
 from models.city.chance import HOUR, MINUTE
-from models.codes import code_of
+from models.codes import code_of, number_of
 from models.contacts import rows_of_calls, rows_of_messages
 from models.engine import Engine, Outcome, Partition, Witness
 from models.hunting import Contact, distinct, record_of, signal_of
@@ -25,14 +25,21 @@ from models.indicators import Indicator
 from models.matching import Indicators
 from models.pivoting import Pivot, Recipients, Sending, sending_of
 from models.policy import Policy
+from models.reading import sms_signals
 from models.risk import Model
-from models.signals import Signal, SignalRecord
+from models.scanning import ENDED
+from models.signals import CODE, Signal, SignalRecord
+from models.suspicion import Codes, GuidedCalls, Talks, guidable, suspicion
 from streams.cities import CityRecords
+from streams.ledger.lookup import Keys
 from streams.ledger.people import Named, contacts_of, keys_of
+from streams.ledger.remembered import Remembered
 from streams.ledger.segments import table_of
 
 TURN: Final = 10 * MINUTE
-"""The hunter looks through what is new within seconds; here it does so this often."""
+"""The hunter looks through what is new within seconds; here it looks for senders of known domains this often."""
+ASKED_AFTER: Final = MINUTE // 2
+"""So long after a call it asks about the number, at the latest: a segment is written every five seconds."""
 
 
 class Issued(NamedTuple):
@@ -52,7 +59,7 @@ class Contender(NamedTuple):
 class Operation:
     """Several contenders side by side over the same records, each with its own state.
 
-    Their windows are the same; what is looked for, and derived, is by the policy of the first, whose decisions
+    Their windows are the same; what is looked for, derived and suspected is by the policy of the first, whose decisions
     ``witness`` is told of.
     """
 
@@ -62,6 +69,8 @@ class Operation:
         self._indicators = Indicators()
         self._pivot = Pivot(self._indicators)
         self._recipients = Recipients()
+        self._nothing_known = Indicators()
+        self._guided = GuidedCalls(int(self._policy.windows.longest_call_hours * HOUR))
         vulnerable = city.flags()
         self._engines = [Engine(self._indicators, policy, model, vulnerable) for model, policy in contenders]
         if witness is not None:
@@ -71,30 +80,35 @@ class Operation:
         """By contender, all alerts in the order in which they went out."""
         self.derived: list[Indicator] = []
         """What the site has found out by itself: numbers that send known domains."""
-        self._contacts: list[Contact] = []
-        """Contacts with whom may yet become known; of others the ledger would be asked in vain."""
+        self.suspected: list[Indicator] = []
+        """Numbers that act like a gang's, each time that one became suspected."""
+        self._ledger = Remembered()
+        self._known_domains = keys_of(())
         self._context: dict[str, list[Signal]] = defaultdict(list)
 
     def run(self, hour_done: Callable[[int], object]) -> None:
         """Play the city from its first hour to its last."""
         arrivals: list[Indicator] = []
-        watched = keys_of(())
+        asked: list[tuple[int, int]] = []
         for hour, (told, written) in enumerate(self._city.hours()):
             begin = self._city.begin + hour * HOUR
+            asked += self._met(told, written)
             if hour % 24 == 0:  # what gangs use from now on was planned at midnight
                 arrivals = [each for each in self._city.indicators() if each.valid_from >= begin]
-                watched = keys_of(self._city.identities())
             while arrivals and arrivals[0].valid_from < begin:
                 arrivals.pop(0)
-            for upto, due in _cut(arrivals, begin, begin + HOUR):
-                self._step(told, written, begin, upto, watched)
-                if due is not None:
+            for upto, due in _cut(arrivals, asked, begin, begin + HOUR):
+                self._step(told, written, begin, upto)
+                if isinstance(due, Indicator):
                     self._learn(due, upto)
+                elif due is not None:
+                    self._suspect(due, upto)
                 begin = upto
+            asked = [each for each in asked if each[0] >= begin]
             hour_done(1)
 
-    def _step(self, calls: Calls, sms: Messages, since: int, upto: int, watched: Any) -> None:
-        """Decide about the records between two times, and remember what a look back may ask for."""
+    def _step(self, calls: Calls, sms: Messages, since: int, upto: int) -> None:
+        """Decide about the records between two times, record them, and go through them as the hunter does."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
         for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
             outcome = engine.step(partition, [some_calls], [some_sms])
@@ -102,15 +116,15 @@ class Operation:
             if not number:
                 for subscriber, signal in outcome.context:
                     self._context[subscriber].append(signal)
-        sendings = []
-        for rows in (rows_of_calls([some_calls]), *rows_of_messages(some_sms)):
-            if watched.hold(rows.keys).any():
-                table = table_of([rows])
-                kept = watched.hold(table.column("key").to_numpy())
-                new = [*contacts_of(table.filter(pa.array(kept)))]
-                self._contacts += new
-                sendings += [*self._sendings(new)]
-        self._derive(sendings, upto)
+        if not len(some_calls) and not len(some_sms):
+            return
+        rows = [rows_of_calls([some_calls]), *rows_of_messages(some_sms)]
+        self._ledger.put(rows)
+        linked = [each for each in rows if self._known_domains.hold(each.keys).any()]
+        if linked:
+            table = table_of(linked)
+            brought = table.filter(pa.array(self._known_domains.hold(table.column("key").to_numpy())))
+            self._derive([*self._sendings(contacts_of(brought))], upto)
 
     def _sendings(self, contacts: Iterable[Contact]) -> Iterator[Sending]:
         for contact in contacts:
@@ -127,16 +141,47 @@ class Operation:
             self.derived.append(indicator)
             self._learn(indicator, at)
 
+    def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
+        """When the hunter asks about which numbers (codes): soon after a call in the middle of which a code came."""
+        told = [
+            (code_of(subscriber), signal.at)
+            for subscriber, signal in sms_signals(sms, self._nothing_known)
+            if signal.code == CODE
+        ]
+        came = np.array(told, dtype=np.int64).reshape(-1, 2)
+        ended = (calls.kinds & ENDED) > 0
+        talks = Talks(calls.peers[ended], calls.subscribers[ended], calls.times[ended], calls.durations[ended])
+        for at, number in self._guided.take(talks, Codes(came[:, 0], came[:, 1]), self._policy.suspicions.talk):
+            yield at + ASKED_AFTER, number
+
+    def _suspect(self, number: int, at: int) -> None:
+        """Take in a number (a code) as suspected if it acts like a gang's."""
+        rules, value = self._policy.suspicions, number_of(number)
+        if not self._pivot.may_be_suspected(value, at, rules, self._policy.campaigns):
+            return
+        contacts = [*distinct(self._ledger.find(Keys.of([number])))]
+        times = {
+            who: [signal.at for signal in self._context[number_of(who)] if signal.code == CODE]
+            for who in guidable(contacts, rules.talk)
+        }
+        found = suspicion(value, contacts, times, at, rules)
+        if found is not None:
+            self.suspected.append(found)
+            self._learn(found, at)
+
     def _learn(self, indicator: Indicator, at: int) -> None:
         """Take in an indicator, look back, and go on from a domain to those who send it."""
         known = replace(indicator, valid_from=0)  # whoever reports a number says nothing of since when
         self._indicators.put(known)
         self._pivot.put(known)
+        looked_for = keys_of([indicator.key])
+        if indicator.type in ("domain", "url"):
+            self._known_domains = self._known_domains.joined(looked_for)
         named, windows = Named([indicator.key]), self._policy.windows
         found: list[Contact] = []
         records: list[SignalRecord] = []
         moments: dict[str, list[int]] = defaultdict(list)
-        for contact in distinct(self._contacts):
+        for contact in distinct(self._ledger.find(looked_for)):
             signal = signal_of(contact, self._indicators, windows) if named(contact) else None
             if signal is not None and signal.indicator == indicator.key:
                 record = record_of(contact.subscriber, signal)
@@ -156,11 +201,14 @@ class Operation:
         self.issued[number] += [Issued(alert, alert.at if at is None else at) for alert in outcome.alerts]
 
 
-def _cut(arrivals: Sequence[Indicator], begin: int, end: int) -> Iterator[tuple[int, Indicator | None]]:
-    """The times up to the end at which something arrives, with what, or at which the hunter takes a turn."""
-    turns = [(at, None) for at in range(begin + TURN, end + 1, TURN)]
-    due = [(each.valid_from, each) for each in arrivals if each.valid_from < end]
-    yield from sorted([*due, *turns], key=itemgetter(0))
+def _cut(
+    arrivals: Sequence[Indicator], asked: Sequence[tuple[int, int]], begin: int, end: int
+) -> Iterator[tuple[int, Indicator | int | None]]:
+    """The times up to the end at which an indicator arrives, a number is asked about, or the hunter takes a turn."""
+    due: list[tuple[int, Indicator | int | None]] = [(at, None) for at in range(begin + TURN, end + 1, TURN)]
+    due += [(each.valid_from, each) for each in arrivals if each.valid_from < end]
+    due += [each for each in asked if each[0] < end]
+    yield from sorted(due, key=itemgetter(0))
 
 
 def _between(events: Calls | Messages, since: int, upto: int) -> slice:

@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, Real, Verdicts
 from bench.quality.verdict import Verdict
+from models.indicators import SUSPECTED
 
 
 def page(
@@ -27,7 +28,7 @@ def page(
             *_by_script(ours, verdicts.rivals[ours], left_out),
             *_curve(verdicts),
             *_shares(by_share, asked_of_shares),
-            *_nothing_known(verdicts.rivals[ours], real),
+            *_nothing_known(verdicts.rivals[ours], verdicts.suspected, real),
             "",
         ]
     )
@@ -138,21 +139,29 @@ def _shares(by_share: Mapping[float, Verdict], asked: str) -> Iterator[str]:
     yield ""
 
 
-def _nothing_known(verdict: Verdict, real: Real | None) -> Iterator[str]:
+def _nothing_known(verdict: Verdict, suspected: int, real: Real | None) -> Iterator[str]:
     total = verdict.all
+    unknown, said = total.victims - total.knowable, verdict.said[SUSPECTED]
     yield from (
         "## Where nothing is known",
         "",
-        f"Of all {total.victims} who paid, {total.victims - total.knowable} had been touched by nothing that was known "
-        "by then. No contact with an indicator, no episode: of those nobody is warned. Behaviour alone is not judged: "
-        "calls and codes of people without such a contact are forgotten within the hour. What spreads suddenly is "
-        "[suspected](campaigns.md), and alerts nobody until an analyst confirms it.",
+        f"Of all {total.victims} who paid, {unknown} had been touched by nothing that was known by then. Behaviour is "
+        f"all there is: the sites [suspected](suspicion.md) {suspected} numbers.",
         "",
+        "| | | wanted |",
+        "|---|---|---|",
+        f"| of those victims, warned before they paid | {_share(total.warned_unknown, unknown)} | 30 % |",
+        f"| alerts that rested on a suspicion, right | {_share(verdict.said_right[SUSPECTED], said)} | 80 % |",
     )
     if real is not None:
-        yield (
-            f"For the same reason {real.alerts} alerts went out on the {real.records:,} records of {real.people} real "
-            f"people over {real.days} days (Copenhagen Networks Study) with no indicators."
+        days = real.people * real.days
+        yield from (
+            f"| alerts of any severity in {days:,} subscriber-days of real people, for 1,000 "
+            f"| {real.alerts}: {real.alerts / days * 1000:.2f} | 1 |",
+            "",
+            f"The last are the {real.records:,} records of {real.people} people over {real.days} days (Copenhagen "
+            "Networks Study), each SMS with a real text (UCI), no indicators; "
+            f"{real.suspected} of their numbers were suspected.",
         )
 
 

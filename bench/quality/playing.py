@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from bench.quality.verdict import Verdict
 from bench.real import ordinary
 from bench.records import REAL, ROOT
-from models.city.chance import BEGIN, DAY
+from models.batches import Calls, Messages
+from models.city.chance import BEGIN, DAY, HOUR
 from models.city.city import City
 from models.decoding import CallReader, MessageReader
-from models.engine import Engine, Partition
-from models.matching import Indicators
+from models.indicators import Indicator
 from models.policy import SEVERITIES, Policy, Rule
 from models.risk import AnyContact, Model, PointScore
 from streams import policy_file
@@ -41,7 +41,9 @@ class Verdicts:
     curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Verdict)))
     """By model and by the risk from which officers are sent, whatever the stage."""
     derived: int = 0
-    """Numbers that the sites found out by themselves."""
+    """Numbers that the sites found out by themselves, from the domains that they send."""
+    suspected: int = 0
+    """Numbers that they suspected for what they do."""
 
 
 def policies() -> tuple[Policy, Policy]:
@@ -61,6 +63,7 @@ def compare(model: Model, seeds: Sequence[int], people: int, days: int, hour_don
         operation = Operation(Simulated(city), contenders)
         operation.run(hour_done)
         verdicts.derived += len(operation.derived)
+        verdicts.suspected += len({each.value for each in operation.suspected})
         places = [verdicts.rivals[each.model.name] for each in rivals]
         places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
         for place, issued in zip(places, operation.issued, strict=True):
@@ -90,27 +93,48 @@ class Real:
     days: int
     records: int
     alerts: int
+    """Of any severity."""
+    suspected: int
+    """Numbers."""
+
+
+class _Study:
+    """The Copenhagen Networks Study's calls and SMS, each with a real text, as a city of which nothing is known."""
+
+    begin = BEGIN
+
+    def __init__(self) -> None:
+        lines: dict[tuple[str, int], list[bytes]] = defaultdict(list)
+        people: set[object] = set()
+        every: list[tuple[str, dict[str, Any]]] = sorted(ordinary(), key=lambda each: each[1]["at"])
+        for role, record in every:
+            lines[role, (record["at"] - BEGIN) // HOUR].append(msgspec.json.encode(record) + b"\n")
+            people.add(record["subscriber"])
+        self.people, self.records, self._lines = len(people), len(every), lines
+        self.days = (every[-1][1]["at"] - BEGIN) // DAY + 1
+
+    def flags(self) -> dict[str, int]:
+        return {}
+
+    def hours(self) -> Iterator[tuple[Calls, Messages]]:
+        calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
+        for hour in range(self.days * 24):
+            told, written = (b"".join(self._lines[role, hour]) for role in ("calls", "sms"))
+            yield calls.read(packed_lines(told)).events, sms.read(packed_lines(written)).events
+
+    def indicators(self) -> Sequence[Indicator]:
+        return ()
 
 
 def copenhagen(model: Model) -> Real | None:
-    """The Copenhagen Networks Study's calls and SMS without any indicator; None where it is missing."""
+    """The study's records without any indicator; None where they are missing."""
     if not (REAL / "copenhagen" / "calls.csv").is_file():
         return None
-    lines: dict[str, list[bytes]] = defaultdict(list)
-    people: set[object] = set()
-    last = BEGIN
-    every: list[tuple[str, dict[str, Any]]] = list(ordinary())
-    for role, record in sorted(every, key=lambda each: each[1]["at"]):
-        lines[role].append(msgspec.json.encode(record) + b"\n")
-        people.add(record["subscriber"])
-        last = max(last, record["at"])
-    engine = Engine(Indicators(), policies()[0], model)
-    outcome = engine.step(
-        Partition(0),
-        [CallReader(keyed=False).read(packed_lines(b"".join(lines["calls"]))).events],
-        [MessageReader(keyed=False).read(packed_lines(b"".join(lines["sms"]))).events],
-    )
-    return Real(len(people), (last - BEGIN) // DAY + 1, len(every), len(outcome.alerts))
+    study = _Study()
+    operation = Operation(study, [Contender(model, policies()[0])])
+    operation.run(lambda hours: None)
+    raised = [each for each in operation.issued[0] if each.alert.status == "raised"]
+    return Real(study.people, study.days, study.records, len(raised), len(operation.suspected))
 
 
 def _from(policy: Policy, risk: float) -> Policy:

@@ -26,6 +26,8 @@ class Tally:
     """Those whom something known by then had touched before they first paid."""
     warned: int = 0
     """Those of them for whom an officer was sent before they first paid."""
+    warned_unknown: int = 0
+    """The same of all others, whom nothing known by then had touched."""
     leads: list[float] = field(default_factory=list)
     """Minutes from that alert to the first payment, of those who paid within a day of the first contact."""
 
@@ -67,6 +69,7 @@ class Verdict:
             total.victims += tally.victims
             total.knowable += tally.knowable
             total.warned += tally.warned
+            total.warned_unknown += tally.warned_unknown
             total.leads += tally.leads
         return total
 
@@ -100,10 +103,11 @@ class Verdict:
     def _victim(self, truth: Truth, paid_at: int, sent: Sequence[Issued]) -> None:
         tally = self.by_script[truth.script]
         tally.victims += 1
+        times = [each.at for each in sent if truth.first_contact <= each.at < paid_at]
         if not truth.knowable_before(paid_at):
+            tally.warned_unknown += bool(times)
             return
         tally.knowable += 1
-        times = [each.at for each in sent if truth.first_contact <= each.at < paid_at]
         if times:
             tally.warned += 1
             if paid_at - truth.first_contact < DAY:

@@ -114,11 +114,6 @@ class City:
                 found.append(_indicator("number", str(number), "other", rng.randint(50, 75), at))
         return sorted(found, key=lambda each: (each.valid_from, each.key))
 
-    def identities(self) -> Iterator[str]:
-        """Every number and domain (``type:value``) that is used so far and can become known, rightly or by mistake."""
-        yield from (f"{used.type}:{used.value}" for used in self._lines.used)
-        yield from (f"number:{number}" for number in self._life.telemarketers)
-
     def _gangs(self, day: int) -> Iterator[tuple[list[Happening], Truth]]:
         people = len(self._population)
         return day_of_gangs(self._scripts, day, self._seed, self._lines, people, self._pick, self._number, self.end)

@@ -1,7 +1,7 @@
 """Life: the ordinary calls and SMS of all people, an hour at a time, as columns.
 
-Between people who know each other, and from strangers who mean no harm: couriers, telemarketers, debt collectors,
-banks, platforms. Nothing here looks at what gangs do.
+Between people who know each other, and from strangers who mean no harm: couriers, telemarketers, agents who sell
+flats and insurances, debt collectors, banks, platforms. Nothing here looks at what gangs do.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Stranger:
     """From these numbers instead of its own."""
     is_out: bool = False
     """The person rings it."""
+    codes: float = 0.0
+    """Share of the answered calls in the middle of which a platform's code comes: somebody is registered, say."""
 
 
 STRANGERS: Final = {
@@ -61,7 +63,10 @@ STRANGERS: Final = {
     "courier-back": Stranger(0.04, 900, missed=0.2, talk_s=30, is_out=True),
     "telemarketer": Stranger(0.25, 260, missed=0.55, talk_s=14, talk_factor=3.0),
     "debt-collector": Stranger(0.03, 40, missed=0.6, talk_s=60, talk_factor=2.5, bursts=True),
-    "office": Stranger(0.12, 2500, missed=0.2, talk_s=75, talk_factor=2.6),
+    "agent": Stranger(0.06, 400, missed=0.4, talk_s=40, talk_factor=3.0, codes=0.005),
+    "agent-back": Stranger(0.006, 400, missed=0.2, talk_s=70, talk_factor=2.6, is_out=True),
+    "agent-text": Stranger(0.05, 400, text="advert"),
+    "office": Stranger(0.12, 2500, missed=0.2, talk_s=75, talk_factor=2.6, codes=0.005),
     "office-back": Stranger(0.12, 2500, missed=0.15, talk_s=90, talk_factor=2.6, is_out=True),
     "bank-hotline": Stranger(0.008, 0, talk_s=210, senders=numbers.BANKS, is_out=True),
     "check": Stranger(0.002, 0, talk_s=120, senders=numbers.CHECKS, is_out=True),
@@ -107,8 +112,9 @@ class Life:
         self._pools: dict[str, Any] = {}
         self.next_index = first_number
         for name, stranger in STRANGERS.items():
-            if name.endswith("-back"):
-                self._pools[name] = self._pools[name.removesuffix("-back")]
+            whose = name.partition("-")[0]
+            if whose in self._pools:
+                self._pools[name] = self._pools[whose]
             elif stranger.senders:
                 self._pools[name] = np.array(stranger.senders)
             else:
@@ -176,6 +182,11 @@ class Life:
             rng.random(count) < stranger.missed, 0, _talks(stranger.talk_s, stranger.talk_factor, count, rng)
         )
         calls.append((at, who, peers, is_out, talk))
+        if stranger.codes:
+            told = np.flatnonzero((rng.random(count) < stranger.codes) & (talk > 0))
+            when = at[told] + (rng.random(len(told)) * talk[told] * 1000).astype(np.int64)
+            senders = np.array(numbers.SENDERS)[rng.integers(len(numbers.SENDERS), size=len(told))]
+            texts.append((when, who[told], senders, np.zeros(len(told), dtype=bool), _texts("code", len(told), rng)))
 
     def _purchases(self, share: float, begin: int, rng: Any, texts: list[Any]) -> None:
         people = len(self._population)

@@ -36,7 +36,7 @@ class Search:
         looked_for = frozenset(keys)
         ranges, named = keys_of(looked_for), Named(looked_for)
         hits: list[Hit] = []
-        for contact in distinct(self._find(ranges, segments)):
+        for contact in distinct(self.find(ranges, segments)):
             if not named(contact):
                 continue  # another host with the same hash
             signal = signal_of(contact, self._indicators, self.windows)
@@ -52,14 +52,15 @@ class Search:
         """What happened to these subscribers (codes) near their contacts (event times), each once."""
         before, after = self.windows.before_ms, self.windows.after_ms
         records = []
-        for contact in distinct(self._find(Keys.of(map(own_key, moments)), segments)):
+        for contact in distinct(self.find(Keys.of(map(own_key, moments)), segments)):
             if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
                 signal = signal_of(contact, self._indicators, self.windows)
                 if signal is not None:
                     records.append(record_of(contact.subscriber, signal))
         return records
 
-    def _find(self, keys: Keys, segments: Sequence[Segment]) -> Iterator[Contact]:
+    def find(self, keys: Keys, segments: Sequence[Segment]) -> Iterator[Contact]:
+        """The contacts of these keys, in no certain order, perhaps some twice."""
         if not len(keys):
             return
         chosen = [segment for segment in segments if self._index.may_hold(segment, keys)]

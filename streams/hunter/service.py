@@ -30,6 +30,7 @@ from streams.hunter.segment_index import Frontier, SegmentIndex, plan
 from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
 from streams.hunter.spreading import Spreading
+from streams.hunter.suspecting import Suspecting
 from streams.ledger.place import Place, Segment
 from streams.service import serve
 from streams.settings import Settings
@@ -92,6 +93,7 @@ class Hunter:
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self._spreading = Spreading(settings, self._redis, known.indicators)
         self._pivoting = Pivoting(settings, self._redis, known, policy)
+        self._suspecting = Suspecting(settings, place, self._search, known, policy)
         self._busy = Busy(policy.campaigns.resembling // 2)
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
@@ -107,7 +109,7 @@ class Hunter:
     def follow(self, policy: Policy) -> None:
         """Look with the windows and rules of another policy from now on."""
         self._search.windows, self._rules = policy.windows, policy.campaigns
-        self._pivoting.policy = policy
+        self._pivoting.policy = self._suspecting.policy = policy
 
     async def turn(self) -> int:
         """Look through all that has not been looked through for all that is known; how many signals went out.
@@ -132,7 +134,7 @@ class Hunter:
             await self._pivoting.follow_origins()
         await self._pivoting.look_back(hits)
         if recorded:
-            await self._look_through(recorded)
+            await self._look_through(recorded, segments)
         self.frontier = self.frontier.beyond(segments, reached)
         memory = msgspec.msgpack.encode(Memory(self.frontier, self._found))
         await answered(lambda: self._redis.set(self._key, memory), self._settings)
@@ -161,10 +163,15 @@ class Hunter:
             self._found[code] = Found(*sent[code], [*before, *times])
         return len(contacts) + len(records)
 
-    async def _look_through(self, recorded: Sequence[Segment]) -> None:
-        """Tell of what suddenly reaches many people, and of who sends what is known. Doing it again changes nothing."""
+    async def _look_through(self, recorded: Sequence[Segment], segments: Sequence[Segment]) -> None:
+        """Tell of what suddenly reaches many people, of who sends what is known, and of who acts like a gang.
+
+        Doing it again changes nothing.
+        """
         today = datetime.now(UTC).date()
-        pieces = sightings(self._place, [each for each in recorded if today - each.day <= SPREADS_FOR], self._busy)
+        fresh = [each for each in recorded if today - each.day <= SPREADS_FOR]
+        await self._suspecting.look_through(fresh, segments)
+        pieces = sightings(self._place, fresh, self._busy)
         while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
             await self._campaigns.catch_up()
             told = await self._spreading.take(seen, self._rules, self._campaigns.said)

@@ -46,11 +46,18 @@ class Keys:
         columns = np.array(merged, dtype=np.int64).reshape(-1, 2)
         return cls(columns[:, 0].copy(), columns[:, 1].copy())
 
+    def joined(self, other: Keys) -> Keys:
+        """Both; what overlaps becomes one."""
+        pairs = ((keys.lows.tolist(), keys.highs.tolist()) for keys in (self, other))
+        return Keys.of(ranges=(each for lows, highs in pairs for each in zip(lows, highs, strict=True)))
+
     def __len__(self) -> int:
         return len(self.lows)
 
     def hold(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these keys are looked for: a mask."""
+        if not len(self):
+            return np.zeros(len(keys), dtype=np.bool_)
         place = np.searchsorted(self.lows, keys, side="right") - 1
         return (place >= 0) & (keys <= self.highs[np.maximum(place, 0)])
 

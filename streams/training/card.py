@@ -23,7 +23,7 @@ from streams.training.samples import OUTCOME_WEIGHT, PARTS, Samples
 NOT_FOR = """\
 - **Not as evidence** against anybody, and not to block, charge or arrest: it says whom to warn.
 - **Not to rate people.** It knows one episode of contacts with what is known of fraud, and two flags of vulnerability.
-- **Not where nothing is known**: without a contact with an indicator there is no episode and no risk.
+- **Not where nothing is known or suspected**: without a contact with an indicator there is no episode and no risk.
 - **Not elsewhere unchecked.** A simulated city is not a city. Compare `forewarn_drift_psi` with training, and train on
   officers' outcomes as soon as there are some hundred.
 """

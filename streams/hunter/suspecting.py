@@ -1,0 +1,121 @@
+"""Suspecting: looks through new segments for calls in whose middle a code came, and at whom their numbers deal with.
+
+All that a suspicion rests on is in the ledger. What is remembered here are the codes and calls of the last hours; after
+a restart a call and a code on either side of it are not brought together, and the next person's are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from models.codes import number_of
+from models.contacts import CONTEXT, CONTEXT_CODES, SMS, own_key
+from models.episodes import HOUR
+from models.hunting import Contact, distinct
+from models.indicators import Indicator
+from models.policy import Policy
+from models.scanning import ENDED
+from models.signals import CODE
+from models.suspicion import Codes, GuidedCalls, Talks, guidable, suspicion
+from streams import metrics
+from streams.hunter.indicator_log import IndicatorLog
+from streams.hunter.search import Search
+from streams.indicator_topic import publish
+from streams.ledger.lookup import Keys
+from streams.ledger.place import Place, Segment
+from streams.ledger.segments import NoSegmentError, SegmentFile
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_COLUMNS: Final = ("key", "subscriber", "at", "what", "duration_s")
+_CODE: Final = CONTEXT + CONTEXT_CODES.index(CODE)
+"""What a code's row is."""
+
+
+class Suspecting:
+    """Suspects numbers. What it publishes is confirmed, and known to the log, when `look_through` returns."""
+
+    def __init__(self, settings: Settings, place: Place, search: Search, known: IndicatorLog, policy: Policy) -> None:
+        self._settings = settings
+        self._place = place
+        self._search = search
+        self._known = known
+        self.policy = policy
+        self._guided: dict[int, GuidedCalls] = {}
+        """By partition."""
+
+    async def look_through(self, recorded: Sequence[Segment], segments: Sequence[Segment]) -> None:
+        """Suspect the numbers for which new segments give cause, by what all segments have of them.
+
+        Raises `TopicError` when Kafka refuses; done again, it publishes what is still due.
+        """
+        calls = await asyncio.to_thread(self._calls, recorded)
+        may_be = self._known.pivot.may_be_suspected
+        rules, ordinary = self.policy.suspicions, self.policy.campaigns
+        asked = {number: at for number, at in calls.items() if may_be(number_of(number), at, rules, ordinary)}
+        if not asked:
+            return
+        suspected = await asyncio.to_thread(lambda: [*self._suspected(asked, segments)])
+        if suspected:
+            await publish(self._settings, suspected)
+            await self._known.catch_up()
+            metrics.SUSPICIONS.inc(len(suspected))
+            log.info("suspected", numbers=len(suspected))
+
+    def _calls(self, recorded: Sequence[Segment]) -> dict[int, int]:
+        """The numbers of calls in whose middle a code came, each with the end of the last of them."""
+        windows, found = self.policy.windows, dict[int, int]()
+        for segment in recorded:
+            if segment.partition not in self._guided:
+                self._guided[segment.partition] = GuidedCalls(int(windows.longest_call_hours * HOUR))
+            tables = [*_tables(self._place, segment)]
+            if tables:
+                table = pa.concat_tables(tables)
+                met = self._guided[segment.partition].take(*_columns(table), self.policy.suspicions.talk)
+                found |= {number: end for end, number in met}
+        return found
+
+    def _suspected(self, asked: Mapping[int, int], segments: Sequence[Segment]) -> Iterator[Indicator]:
+        rules = self.policy.suspicions
+        contacts: dict[int, list[Contact]] = defaultdict(list)
+        for contact in distinct(self._search.find(Keys.of(asked), segments)):
+            contacts[contact.key].append(contact)
+        people = set().union(*(guidable(some, rules.talk) for some in contacts.values()))
+        codes: dict[int, list[int]] = defaultdict(list)
+        for contact in self._search.find(Keys.of(map(own_key, people)), segments):
+            if contact.what == _CODE:
+                codes[contact.subscriber].append(contact.at)
+        for number, at in asked.items():
+            found = suspicion(number_of(number), contacts[number], codes, at, rules)
+            if found is not None:
+                yield found
+
+
+def _tables(place: Place, segment: Segment) -> Iterator[pa.Table]:
+    """A segment's rows of ended calls and of codes; none if it is gone, or cannot be read: look-ups see to it."""
+    try:
+        with SegmentFile(place.open(segment)) as file:
+            for group in range(file.row_groups):
+                table = file.read([group], _COLUMNS)
+                whats = table.column("what").to_numpy()
+                ended = ((whats & (CONTEXT | SMS)) == 0) & ((whats & ENDED) > 0)
+                yield table.filter(pa.array(ended | (whats == _CODE)))
+    except (FileNotFoundError, NoSegmentError):
+        return
+
+
+def _columns(table: pa.Table) -> tuple[Talks, Codes]:
+    keys, subscribers, times, whats = (table.column(name).to_numpy() for name in _COLUMNS[:4])
+    durations: Any = table.column("duration_s").fill_null(-1.0).to_numpy()
+    came = whats == _CODE
+    ended = ~came & np.isfinite(durations)
+    talks = Talks(keys[ended], subscribers[ended], times[ended], durations[ended])
+    return talks, Codes(subscribers[came], times[came])

@@ -1,0 +1,60 @@
+"""Suspecting, live: a number that nobody knows and that keeps people on the phone while codes come to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.live.test_pivoting import AT, last
+from tests.site import Record, Site, call, last_words, until
+
+STRANGER, OTHER, FRIEND = "99900000007", "99900000008", "99900777777"
+ANN, BO = "8610000000001", "8610000000002"
+MINUTE = 60_000
+
+
+def talk(who: str, begin: int, minutes: int, peer: str, direction: str = "in") -> list[Record]:
+    """A call's two records, from so many minutes after `AT` on."""
+    name, at = f"{peer}-{who}-{begin}", AT + begin * MINUTE
+    began = call(who, at, peer, id=name, direction=direction)
+    end = at + 7_000 + minutes * MINUTE
+    return [began, call(who, end, peer, "end", name, direction=direction, duration_s=minutes * 60)]
+
+
+def code(who: str, after: float) -> Record:
+    """A platform's code, so many minutes after `AT`."""
+    record = {"id": f"code-{who}-{after}", "subscriber": who, "peer": "106900000001", "direction": "in"}
+    return record | {"at": AT + int(after * MINUTE), "text": "您的验证码是 482913，请勿告诉他人"}
+
+
+def alerts(site: Site) -> list[Mapping[str, Any]]:
+    """The alerts that stand."""
+    return [each for each in last_words(site.alerts()).values() if each["status"] == "raised"]
+
+
+def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_otherwise(site: Site) -> None:
+    site.start_worker()
+    first, _ = site.start_hunter()
+    tried = [record for n in range(3) for record in talk(f"861000000010{n}", n, 0, STRANGER)]
+    friends = [record for n in range(3) for record in talk(f"861000000010{n}", n, 1, FRIEND, "out")]
+    site.send("calls", *tried, *friends, *talk(ANN, 10, 12, STRANGER), *talk(BO, 10, 12, FRIEND))
+    site.send("sms", code(ANN, 15), code(BO, 15))
+
+    until(lambda: last(site, f"number:{STRANGER}"), 30)
+    said = last(site, f"number:{STRANGER}")
+    assert (said["source"], said["scam_type"]) == ("behaviour people:4 guided:1", "suspected")
+    until(lambda: {each["subscriber"] for each in alerts(site)} >= {ANN}, 20)
+    until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4, 20)  # all whom it has reached
+    assert {each["scam_type"] for each in alerts(site)} == {"suspected"}
+    assert not site.read("reminders")
+    assert first.stop() == 0
+
+    site.send("indicators", said | {"revoked": True})
+    site.start_hunter()
+    until(lambda: not alerts(site), 20)
+    other = [record for n in range(3) for record in talk(f"861000000010{n}", 59, 0, OTHER)]
+    site.send("calls", *other, *talk(ANN, 60, 12, STRANGER), *talk(BO, 60, 12, OTHER))
+    site.send("sms", code(ANN, 65), code(BO, 65))
+    until(lambda: last(site, f"number:{OTHER}"), 30)
+    assert last(site, f"number:{STRANGER}").get("revoked")
+    assert not last(site, f"number:{FRIEND}")
