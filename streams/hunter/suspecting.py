@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from models.codes import number_of
+from models.codes import code_of, number_of
 from models.contacts import CONTEXT, CONTEXT_CODES, SMS, own_key
 from models.episodes import HOUR
 from models.hunting import Contact, distinct
@@ -58,17 +58,20 @@ class Suspecting:
         Raises `TopicError` when Kafka refuses; done again, it publishes what is still due.
         """
         calls = await asyncio.to_thread(self._calls, recorded)
-        may_be = self._known.pivot.may_be_suspected
-        rules, ordinary = self.policy.suspicions, self.policy.campaigns
-        asked = {number: at for number, at in calls.items() if may_be(number_of(number), at, rules, ordinary)}
+        asked = {number: at for number, at in calls.items() if self._may_be(number_of(number), at)}
         if not asked:
             return
-        suspected = await asyncio.to_thread(lambda: [*self._suspected(asked, segments)])
+        found = await asyncio.to_thread(lambda: [*self._suspected(asked, segments)])
+        await self._known.catch_up()  # what became known of a number meanwhile is not to be written over
+        suspected = [each for each in found if self._may_be(each.value, asked[code_of(each.value)])]
         if suspected:
             await publish(self._settings, suspected)
             await self._known.catch_up()
             metrics.SUSPICIONS.inc(len(suspected))
             log.info("suspected", numbers=len(suspected))
+
+    def _may_be(self, number: str, at: int) -> bool:
+        return self._known.pivot.may_be_suspected(number, at, self.policy.suspicions, self.policy.campaigns)
 
     def _calls(self, recorded: Sequence[Segment]) -> dict[int, int]:
         """The numbers of calls in whose middle a code came, each with the end of the last of them."""

@@ -19,8 +19,9 @@ from bench.filling import fill
 from bench.records import Made
 from models.codes import number_of
 from models.contacts import CONTEXT, LINKED, SMS
-from models.indicators import Indicator
+from models.indicators import Indicator, parse
 from models.scanning import ENDED, OUT
+from models.suspicion import is_suspicion
 from streams.indicator_topic import publish
 from streams.ledger.place import Place
 from streams.settings import Settings
@@ -128,16 +129,14 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         site.start_hunter()
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(records)], strict=True)):
             asyncio.run(_play(settings, records[begin:end], late[number] if number < 3 else []))
-        expected = _expected(records, known)
-        until(lambda: _same(_standing(site), expected), 40)
+        until(lambda: _same(_standing(site), _expected(records, [*known, *_suspected(site)])), 60)
 
         withdrawn = late[chance.randrange(3)]
         asyncio.run(publish(settings, [msgspec.structs.replace(each, revoked=True) for each in withdrawn]))
         names = {each.key for each in withdrawn}
         left = [each for each in known if each.key not in names]
-        remaining = _expected(records, left)
-        assert remaining != expected
-        until(lambda: _same(_standing(site), remaining), 40)
+        assert _expected(records, left) != _expected(records, known)
+        until(lambda: _same(_standing(site), _expected(records, [*left, *_suspected(site)])), 60)
     finally:
         site.stop()
 
@@ -157,6 +156,12 @@ async def _play(settings: Settings, records: list[Made], indicators: list[Indica
     if indicators:
         await publish(settings, indicators)
     await playing
+
+
+def _suspected(site: Site) -> list[Indicator]:
+    """The suspicions that hold, which the hunter has found for itself."""
+    last = {record.key: parse(record.value) for record in site.read("indicators")}
+    return [each for each in last.values() if is_suspicion(each)]
 
 
 def _standing(site: Site) -> dict[str, Any]:
