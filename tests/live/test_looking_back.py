@@ -129,14 +129,16 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         site.start_hunter()
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(records)], strict=True)):
             asyncio.run(_play(settings, records[begin:end], late[number] if number < 3 else []))
-        until(lambda: _same(_standing(site), _expected(records, [*known, *_suspected(site)])), 60)
+        until(lambda: _same(_standing(site), _expected(records, [*known, *_suspected(site)])), 40)
+
+        assert not {each.key for each in _suspected(site)} & {each.key for each in known}
 
         withdrawn = late[chance.randrange(3)]
         asyncio.run(publish(settings, [msgspec.structs.replace(each, revoked=True) for each in withdrawn]))
         names = {each.key for each in withdrawn}
         left = [each for each in known if each.key not in names]
         assert _expected(records, left) != _expected(records, known)
-        until(lambda: _same(_standing(site), _expected(records, [*left, *_suspected(site)])), 60)
+        until(lambda: _same(_standing(site), _expected(records, [*left, *_suspected(site)])), 40)
     finally:
         site.stop()
 
