@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from streams.ledger.place import Place
 from tests.live.test_pivoting import AT, last
 from tests.site import Record, Site, call, last_words, until
 
@@ -32,12 +34,22 @@ def alerts(site: Site) -> list[Mapping[str, Any]]:
     return [each for each in last_words(site.alerts()).values() if each["status"] == "raised"]
 
 
+def recorded(site: Site) -> bool:
+    """Whether all calls up to now are in the ledger, so that what comes next is seen together with them."""
+    reached: dict[int, int] = {}
+    for segment in Place(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"])).segments():
+        reached[segment.partition] = max(reached.get(segment.partition, 0), segment.calls[1])
+    return reached == {partition: end for partition, end in site.ends("calls").items() if end}
+
+
 def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_otherwise(site: Site) -> None:
     site.start_worker()
     first, _ = site.start_hunter()
     tried = [record for n in range(3) for record in talk(f"861000000010{n}", n, 0, STRANGER)]
     friends = [record for n in range(3) for record in talk(f"861000000010{n}", n, 1, FRIEND, "out")]
-    site.send("calls", *tried, *friends, *talk(ANN, 10, 12, STRANGER), *talk(BO, 10, 12, FRIEND))
+    site.send("calls", *tried, *friends)
+    until(lambda: recorded(site), 20)
+    site.send("calls", *talk(ANN, 10, 12, STRANGER), *talk(BO, 10, 12, FRIEND))
     site.send("sms", code(ANN, 15), code(BO, 15))
 
     until(lambda: last(site, f"number:{STRANGER}"), 30)
@@ -53,7 +65,9 @@ def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_other
     site.start_hunter()
     until(lambda: not alerts(site), 20)
     other = [record for n in range(3) for record in talk(f"861000000010{n}", 59, 0, OTHER)]
-    site.send("calls", *other, *talk(ANN, 60, 12, STRANGER), *talk(BO, 60, 12, OTHER))
+    site.send("calls", *other)
+    until(lambda: recorded(site), 20)
+    site.send("calls", *talk(ANN, 60, 12, STRANGER), *talk(BO, 60, 12, OTHER))
     site.send("sms", code(ANN, 65), code(BO, 65))
     until(lambda: last(site, f"number:{OTHER}"), 30)
     assert last(site, f"number:{STRANGER}").get("revoked")
