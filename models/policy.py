@@ -112,15 +112,19 @@ class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """When a number of which nothing is known is suspected for what it does."""
 
     talk: Minutes
-    """The least length of a call in the middle of which a code came."""
+    """The least length of a call in the middle of which a code came, or with which the number rang again."""
+    short_talk: Minutes
+    """The least length of its call to somebody who had written to it, or to whom a code had come."""
     people: Annotated[int, Meta(ge=1)]
     """Different people with whom it has been in touch, at least."""
     begun_by_them: Share
     """The share of them, at most, who rang or wrote first."""
     guided: Share
     """The share of them, at least, who got a code in the middle of such a call; one in any case."""
+    led_on: Share
+    """Or the share of them, at least, who were led on in any way; two in any case."""
     confidence: Annotated[int, Meta(ge=0, le=100)]
-    """Of the indicator that a suspicion is."""
+    """Of the indicator that a suspicion is; three quarters of it where nobody got a code in the middle of a call."""
     days: Annotated[float, Meta(gt=0, le=365)]
     """For how long it holds, unless it is seen at it again."""
 

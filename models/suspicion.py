@@ -1,168 +1,135 @@
 """Suspicion: a number of which nothing is known is suspected when it acts as a gang's does.
 
-Whoever is guided through a fraud gets a code in the middle of a call. That happens by chance, too; so the number must
-also have reached people who never turned to it first, as no friend, office or shop does, and few enough for the guided
-to be more than a coincidence. Suspecting makes an indicator of little confidence that ends by itself: what becomes of
-it, for each person, is the model's to say.
+Whoever is guided through a fraud gets a code in the middle of a call, or is led on from one contact to the next within
+hours. That happens by chance, too; so the number must also have reached people who never turned to it first, as no
+friend, office or shop does, and few enough for those to be more than a coincidence. Suspecting makes an indicator of
+little confidence that ends by itself: what becomes of it, for each person, is the model's to say.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final, NamedTuple
 
 from models.hunting import Contact
 from models.indicators import SUSPECTED, Indicator
+from models.leading import AGAIN, ANSWERED, CODE_BEFORE
 from models.policy import SuspicionRules
 from models.scanning import ENDED
 
 _BEHAVIOUR: Final = "behaviour "
 """How the source of a suspicion begins."""
 DAY: Final = 86_400_000
-_SPAN: Final = np.int64(1 << 42)
-"""More than any event time in milliseconds: times of one person stand in one such span of a sorted column."""
+LEAST_LED: Final = 2
+"""People whom a number must have led on when none was guided: once is chance, a code in the middle of a call is not."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Talks:
-    """Calls that have ended, as columns of one length; people and numbers are codes (`models.codes`)."""
+class Reach(NamedTuple):
+    """With whom a number has been in touch so far."""
 
-    peers: NDArray[np.int64]
-    subscribers: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    """Epoch milliseconds, event time."""
-    talk_s: NDArray[np.float64]
+    people: int
+    """Different people."""
+    begun: int
+    """Those of them who rang or wrote first."""
 
-    def __getitem__(self, rows: Any) -> Talks:
-        """Some of them."""
-        return Talks(self.peers[rows], self.subscribers[rows], self.ends[rows], self.talk_s[rows])
+    def is_strangers(self, rules: SuspicionRules) -> bool:
+        """Whether nearly all of them, and they are enough, were strangers to whom it turned."""
+        return self.people >= rules.people and self.begun <= rules.begun_by_them * self.people
 
-    def joined(self, other: Talks) -> Talks:
-        """Both, one behind the other."""
-        pairs = zip(self._columns, other._columns, strict=True)
-        return Talks(*(np.concatenate(pair) for pair in pairs))
-
-    @property
-    def _columns(self) -> tuple[NDArray[Any], ...]:
-        return self.peers, self.subscribers, self.ends, self.talk_s
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Codes:
-    """Verification codes, as columns of one length."""
-
-    subscribers: NDArray[np.int64]
-    times: NDArray[np.int64]
-
-    def __getitem__(self, rows: Any) -> Codes:
-        """Some of them."""
-        return Codes(self.subscribers[rows], self.times[rows])
-
-    def joined(self, other: Codes) -> Codes:
-        """Both, one behind the other."""
-        return Codes(np.concatenate([self.subscribers, other.subscribers]), np.concatenate([self.times, other.times]))
-
-
-_NONE: Final[NDArray[Any]] = np.zeros(0, dtype=np.int64)
-
-
-class GuidedCalls:
-    """Finds the calls in whose middle a code came, out of records that arrive in pieces and in no certain order.
-
-    What lies ``kept_ms`` from the time that has been reached is forgotten: no call lasts that long, and a clock that
-    is so wrong says nothing. One for each partition, since each has a time of its own.
-    """
-
-    def __init__(self, kept_ms: int) -> None:
-        self._kept_ms = kept_ms
-        self._reached = 0
-        self._talks = Talks(_NONE, _NONE, _NONE, _NONE.astype(np.float64))
-        self._codes = Codes(_NONE, _NONE)
-
-    def take(self, talks: Talks, codes: Codes, least_minutes: float) -> list[tuple[int, int]]:
-        """Take in what is new; the ends, in order, and numbers of calls so long in which a code came.
-
-        A call counts once that code and its end are known, whichever came later.
-        """
-        talks = talks[talks.talk_s >= least_minutes * 60.0]
-        self._codes = self._codes.joined(codes)
-        met = sorted([*_met(self._talks, codes), *_met(talks, self._codes)])
-        self._talks = self._talks.joined(talks)
-        times = np.concatenate([talks.ends, codes.times])
-        if len(times):
-            self._reached = max(self._reached, int(np.median(times)))
-            self._talks = self._talks[np.abs(self._talks.ends - self._reached) <= self._kept_ms]
-            self._codes = self._codes[np.abs(self._codes.times - self._reached) <= self._kept_ms]
-        return met
-
-
-def _met(talks: Talks, codes: Codes) -> list[tuple[int, int]]:
-    """The ends and numbers of the calls during which their person got a code."""
-    if not len(talks.ends) or not len(codes.times):
-        return []
-    people, places = np.unique(codes.subscribers, return_inverse=True)
-    sorted_codes = np.sort(places * _SPAN + codes.times)
-    who = np.minimum(np.searchsorted(people, talks.subscribers), len(people) - 1)
-    ends = who * _SPAN + talks.ends
-    first = np.searchsorted(sorted_codes, ends - (talks.talk_s * 1000.0).astype(np.int64))
-    met = (people[who] == talks.subscribers) & (first < len(sorted_codes))
-    met &= sorted_codes[np.minimum(first, len(sorted_codes) - 1)] <= ends
-    return [*zip(talks.ends[met].tolist(), talks.peers[met].tolist(), strict=True)]
+    def is_turned_to(self, rules: SuspicionRules) -> bool:
+        """Whether so many turned to it that this will hardly change."""
+        return self.people >= 2 * rules.people and not self.is_strangers(rules)
 
 
 class Profile(NamedTuple):
     """How a number has dealt with people so far."""
 
-    people: int
-    """Different people with whom it was in touch."""
-    begun: int
-    """Those of them who rang or wrote first."""
+    reach: Reach
     guided: int
     """Those of them who got a code in the middle of a call with it."""
+    led: int
+    """The same, and those whom it has led on otherwise (`models.leading`) within a day of having turned to them."""
 
 
-def guidable(contacts: Iterable[Contact], least_minutes: float) -> set[int]:
-    """The people (codes) who had a call of at least so many minutes: whose codes a `profile` needs."""
-    return {each.subscriber for each in contacts if _is_talk(each, least_minutes)}
+def leadable(contacts: Iterable[Contact], rules: SuspicionRules) -> set[int]:
+    """The people (codes) who had a call long enough to lead somebody on: whose codes a `profile` needs."""
+    return {each.subscriber for each in contacts if _talked(each) >= rules.short_talk}
 
 
-def profile(contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], least_minutes: float) -> Profile:
-    """The profile of a number, by all that the ledger has of it; ``codes``: by person, when codes came."""
+def reach(contacts: Iterable[Contact]) -> Reach:
+    """The reach of a number, by all that the ledger has of it."""
     first: dict[int, Contact] = {}
-    guided: set[int] = set()
     for contact in contacts:
-        who = contact.subscriber
-        before = first.get(who)
+        before = first.get(contact.subscriber)
         if before is None or (contact.at, contact.event) < (before.at, before.event):
-            first[who] = contact
-        if who not in guided and _is_talk(contact, least_minutes):
-            began = contact.at - int(contact.duration_s * 1000)
-            if any(began <= at <= contact.at for at in codes.get(who, ())):
-                guided.add(who)
-    return Profile(len(first), sum(each.is_outgoing for each in first.values()), len(guided))
+            first[contact.subscriber] = contact
+    return Reach(len(first), sum(each.is_outgoing for each in first.values()))
 
 
-def _is_talk(contact: Contact, least_minutes: float) -> bool:
-    is_call = not contact.is_sms and not contact.is_context
-    return is_call and bool(contact.what & ENDED) and contact.duration_s >= least_minutes * 60.0
+def profile(contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], rules: SuspicionRules) -> Profile:
+    """The profile of a number, by all that the ledger has of it; ``codes``: by person, when codes came."""
+    by_person: dict[int, list[Contact]] = defaultdict(list)
+    for contact in contacts:
+        by_person[contact.subscriber].append(contact)
+    guided = led = 0
+    for who, some in by_person.items():
+        some.sort(key=lambda each: (each.at, each.event))
+        is_guided = _is_guided(some, codes.get(who, ()), rules)
+        guided += is_guided
+        led += is_guided or (not some[0].is_outgoing and _is_led(some, codes.get(who, ()), rules))
+    return Profile(reach(contacts), guided, led)
 
 
-def acts_like_a_gang(found: Profile, rules: SuspicionRules) -> bool:
-    """Whether somebody with this profile is to be suspected.
+def _talked(contact: Contact) -> float:
+    """Minutes of talk, if it is a call's end."""
+    is_end = not contact.is_sms and not contact.is_context and bool(contact.what & ENDED)
+    return contact.duration_s / 60.0 if is_end else 0.0
 
-    >>> rules = SuspicionRules(talk=3, people=3, begun_by_them=0.1, guided=0.01, confidence=40, days=30)
-    >>> acts_like_a_gang(Profile(40, 0, 1), rules), acts_like_a_gang(Profile(40, 12, 1), rules)
-    (True, False)
+
+def _began(call: Contact) -> int:
+    return call.at - int(call.duration_s * 1000)
+
+
+def _is_guided(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionRules) -> bool:
+    calls = (each for each in contacts if _talked(each) >= rules.talk)
+    return any(_began(call) <= at <= call.at for call in calls for at in codes)
+
+
+def _is_led(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionRules) -> bool:
+    """Whether the number turned to somebody first, and led him on within a day; ``contacts`` in order of time."""
+    first = contacts[0]
+    for call in contacts:
+        minutes, began = _talked(call), _began(call)
+        if minutes < rules.short_talk or call.is_outgoing or call.event == first.event or began - first.at > DAY:
+            continue
+        before = [each for each in contacts if each.at <= began]
+        spoken = [each.at for each in before if _talked(each) > 0 and not each.is_outgoing]
+        answers = [each.at for each in before if each.is_sms and each.is_outgoing]
+        if (
+            any(began - at <= ANSWERED for at in answers)
+            or (minutes >= rules.talk and any(began - at <= AGAIN for at in spoken))
+            or any(max(first.at, began - CODE_BEFORE) <= at <= began for at in codes)
+        ):
+            return True
+    return False
+
+
+def confidence(found: Profile, rules: SuspicionRules) -> int:
+    """How much a number with this profile is suspected, as an indicator's confidence; 0: not at all.
+
+    >>> rules = SuspicionRules(
+    ...     talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
+    ... )
+    >>> [confidence(Profile(Reach(40, begun), 0, 2), rules) for begun in (0, 12)]
+    [30, 0]
     """
-    return (
-        found.people >= rules.people
-        and found.begun <= rules.begun_by_them * found.people
-        and found.guided >= max(1.0, rules.guided * found.people)
-    )
+    if not found.reach.is_strangers(rules):
+        return 0
+    people = found.reach.people
+    if found.guided >= max(1.0, rules.guided * people):
+        return rules.confidence
+    return rules.confidence * 3 // 4 if found.led >= max(LEAST_LED, rules.led_on * people) else 0
 
 
 def suspicion(
@@ -170,18 +137,19 @@ def suspicion(
 ) -> Indicator | None:
     """The indicator of a number that is to be suspected at an event time; None: it is not.
 
-    ``contacts`` are all that the ledger has of it, ``codes`` the times at which the `guidable` got codes. Its source
+    ``contacts`` are all that the ledger has of it, ``codes`` the times at which the `leadable` got codes. Its source
     says why it is suspected.
     """
-    found = profile(contacts, codes, rules.talk)
-    if not acts_like_a_gang(found, rules):
+    found = profile(contacts, codes, rules)
+    sure = confidence(found, rules)
+    if not sure:
         return None
     return Indicator(
         type="number",
         value=number,
         scam_type=SUSPECTED,
-        confidence=rules.confidence,
-        source=f"{_BEHAVIOUR}people:{found.people} guided:{found.guided}",
+        confidence=sure,
+        source=f"{_BEHAVIOUR}people:{found.reach.people} guided:{found.guided} led:{found.led}",
         valid_from=0,
         valid_until=at + int(rules.days * DAY),
     )

@@ -22,14 +22,15 @@ from models.contacts import rows_of_calls, rows_of_messages
 from models.engine import Engine, Outcome, Partition, Witness
 from models.hunting import Contact, distinct, record_of, signal_of
 from models.indicators import Indicator
+from models.leading import Company, Leading, Talks, Traces
 from models.matching import Indicators
 from models.pivoting import Pivot, Recipients, Sending, sending_of
 from models.policy import Policy
 from models.reading import sms_signals
 from models.risk import Model
-from models.scanning import ENDED
+from models.scanning import ENDED, OUT
 from models.signals import CODE, Signal, SignalRecord
-from models.suspicion import Codes, GuidedCalls, Talks, guidable, suspicion
+from models.suspicion import leadable, reach, suspicion
 from streams.cities import CityRecords
 from streams.ledger.lookup import Keys
 from streams.ledger.people import Named, contacts_of, keys_of
@@ -70,7 +71,8 @@ class Operation:
         self._pivot = Pivot(self._indicators)
         self._recipients = Recipients()
         self._nothing_known = Indicators()
-        self._guided = GuidedCalls(int(self._policy.windows.longest_call_hours * HOUR))
+        self._leading = Leading(int(self._policy.windows.longest_call_hours * HOUR))
+        self._company = Company()
         vulnerable = city.flags()
         self._engines = [Engine(self._indicators, policy, model, vulnerable) for model, policy in contenders]
         if witness is not None:
@@ -92,7 +94,7 @@ class Operation:
         asked: list[tuple[int, int]] = []
         for hour, (told, written) in enumerate(self._city.hours()):
             begin = self._city.begin + hour * HOUR
-            asked += self._met(told, written)
+            asked += self._worth_asking([*self._met(told, written)])
             if hour % 24 == 0:  # what gangs use from now on was planned at midnight
                 arrivals = [each for each in self._city.indicators() if each.valid_from >= begin]
             while arrivals and arrivals[0].valid_from < begin:
@@ -142,17 +144,37 @@ class Operation:
             self._learn(indicator, at)
 
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
-        """When the hunter asks about which numbers (codes): soon after a call in the middle of which a code came."""
+        """When the hunter asks about which numbers (codes): soon after a call by which one leads somebody on."""
         told = [
             (code_of(subscriber), signal.at)
             for subscriber, signal in sms_signals(sms, self._nothing_known)
             if signal.code == CODE
         ]
         came = np.array(told, dtype=np.int64).reshape(-1, 2)
-        ended = (calls.kinds & ENDED) > 0
-        talks = Talks(calls.peers[ended], calls.subscribers[ended], calls.times[ended], calls.durations[ended])
-        for at, number in self._guided.take(talks, Codes(came[:, 0], came[:, 1]), self._policy.suspicions.talk):
-            yield at + ASKED_AFTER, number
+        ended, sent = (calls.kinds & ENDED) > 0, (sms.kinds & OUT) > 0
+        talks = Talks(
+            calls.peers[ended],
+            calls.subscribers[ended],
+            calls.times[ended],
+            calls.durations[ended],
+            (calls.kinds[ended] & OUT) > 0,
+        )
+        codes = Traces.of_codes(came[:, 0], came[:, 1])
+        answers = Traces.of_pairs(sms.subscribers[sent], sms.peers[sent], sms.times[sent])
+        for led in self._leading.take(talks, codes, answers, self._policy.suspicions):
+            if self._company.gives_cause(led):
+                yield led.end + ASKED_AFTER, led.number
+
+    def _worth_asking(self, asked: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Those whose numbers are not ones that people turn to, by what the hours before say: most are friends."""
+        rules, contacts = self._policy.suspicions, defaultdict[int, list[Contact]](list)
+        for contact in distinct(self._ledger.find(Keys.of({number for _, number in asked}))):
+            contacts[contact.key].append(contact)
+        for at, number in asked:
+            if reach(contacts[number]).is_turned_to(rules):
+                self._company.trust(number)
+            else:
+                yield at, number
 
     def _suspect(self, number: int, at: int) -> None:
         """Take in a number (a code) as suspected if it acts like a gang's."""
@@ -160,9 +182,13 @@ class Operation:
         if not self._pivot.may_be_suspected(value, at, rules, self._policy.campaigns):
             return
         contacts = [*distinct(self._ledger.find(Keys.of([number])))]
+        if not reach(contacts).is_strangers(rules):
+            if reach(contacts).is_turned_to(rules):
+                self._company.trust(number)
+            return
         times = {
             who: [signal.at for signal in self._context[number_of(who)] if signal.code == CODE]
-            for who in guidable(contacts, rules.talk)
+            for who in leadable(contacts, rules)
         }
         found = suspicion(value, contacts, times, at, rules)
         if found is not None:

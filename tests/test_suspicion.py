@@ -1,15 +1,10 @@
-"""Suspicion: which calls a code came into, which numbers act like a gang's, and what keeps one from being suspected."""
+"""Suspicion: which numbers act like a gang's, and what keeps one from being suspected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import jsonschema
 import msgspec
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.codes import code_of
@@ -22,23 +17,15 @@ from models.policy import SuspicionRules
 from models.reminders import occasion
 from models.scanning import ENDED, OUT
 from models.signals import NUMBER_MISSED, NUMBER_TALK, Signal
-from models.suspicion import (
-    Codes,
-    GuidedCalls,
-    Profile,
-    Talks,
-    acts_like_a_gang,
-    guidable,
-    is_suspicion,
-    profile,
-    suspicion,
-)
+from models.suspicion import Profile, Reach, confidence, is_suspicion, leadable, profile, reach, suspicion
 from models.wording import reasons
 from tests.site import ROOT
 from tests.strategies import ANN, CROOK, HOUR, MINUTE, T0, engine, indicator, start
 from tests.test_pivoting import EVIL, ORDINARY, TOPIC, Told, sent
 
-RULES = SuspicionRules(talk=3, people=3, begun_by_them=0.1, guided=0.01, confidence=40, days=30)
+RULES = SuspicionRules(
+    talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
+)
 STRANGER = code_of(CROOK)
 DAY = 24 * HOUR
 
@@ -54,101 +41,95 @@ def talk(who: int, at: int, minutes: float, what: int = 0) -> list[Contact]:
     return [begin, end._replace(at=begin.at + 7_000 + int(minutes * MINUTE))]
 
 
-# Which calls a code came into.
-
-Call = tuple[int, int, int, int]
-"""Number, person, end and seconds of talk."""
-CALLS = st.lists(
-    st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(0, 200), st.integers(0, 400)), min_size=1, max_size=30
-)
-CODES = st.lists(st.tuples(st.integers(1, 5), st.integers(-10, 200)), max_size=30)
-
-
-def taken(guided: GuidedCalls, calls: Sequence[Call], codes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Take in calls and codes whose times are in tens of seconds from `T0`; ends and numbers of those that met."""
-    numbers, people, ends, seconds = np.array(calls, dtype=np.int64).reshape(-1, 4).T
-    whose, times = np.array(codes, dtype=np.int64).reshape(-1, 2).T
-    talks = Talks(numbers, people, T0 + ends * 10_000, seconds.astype(np.float64))
-    return guided.take(talks, Codes(whose, T0 + times * 10_000), 3.0)
-
-
-def by_hand(calls: Sequence[Call], codes: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """The same of all records at once, one by one."""
-    found: set[tuple[int, int]] = set()
-    for number, who, end, seconds in calls:
-        came = [at for person, at in codes if person == who and end * 10 - seconds <= at * 10 <= end * 10]
-        if seconds >= 180 and came:
-            found.add((T0 + end * 10_000, number))
-    return found
-
-
-@given(CALLS, CODES, st.data())
-def test_a_code_meets_its_call_in_whatever_pieces_and_order_they_come(
-    calls: list[Call], codes: list[tuple[int, int]], data: st.DataObject
-) -> None:
-    records: list[tuple[str, tuple[int, ...]]] = [("call", each) for each in calls] + [("code", each) for each in codes]
-    records = data.draw(st.permutations(records))
-    guided, found = GuidedCalls(DAY), set[tuple[int, int]]()
-    while records:
-        count = data.draw(st.integers(1, len(records)))
-        some, records = records[:count], records[count:]
-        piece = taken(
-            guided,
-            [each for kind, each in some if kind == "call"],  # type: ignore[misc]
-            [each for kind, each in some if kind == "code"],  # type: ignore[misc]
-        )
-        assert sorted(piece) == piece
-        found |= {*piece}
-    assert found == by_hand(calls, codes)
-
-
-def test_what_is_hours_away_is_forgotten_and_a_wrong_clock_drives_nothing_out() -> None:
-    guided = GuidedCalls(4 * HOUR)
-    taken(guided, [], [(1, 0), (2, 10**7), (3, 1), (3, 2)])
-    assert taken(guided, [(7, 1, 10, 300), (8, 2, 10**7, 300)], []) == [(T0 + 100_000, 7)]
-    taken(guided, [], [(4, 3000), (4, 3001)])  # more than eight hours later
-    assert taken(guided, [(7, 1, 10, 300)], []) == []
-
-
 # Which numbers act like a gang's.
 
 
 def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
     contacts = [
         *talk(1, 0, 10.0),
-        *talk(2, 0, 2.9),  # too short
+        *talk(2, 0, 2.9),  # too short to be guided by
         *talk(3, 0, 10.0),  # its code came before
         *talk(4, 0, 10.0, OUT),
-        contact(5, 0, SMS),
-        contact(5, 9, SMS | OUT),  # answered, which is not begun
+        *talk(5, 0, 0.9),
+        contact(6, 0, SMS),
+        contact(6, 9, SMS | OUT),  # answered, which is not begun
     ]
     codes = {1: [T0 + 5 * MINUTE], 2: [T0 + MINUTE], 3: [T0 - MINUTE], 4: [T0 + 15 * MINUTE]}
 
-    assert guidable(contacts, 3.0) == {1, 3, 4}
-    assert profile(contacts, codes, 3.0) == Profile(people=5, begun=1, guided=1)
-    assert profile(contacts[::-1], codes, 3.0) == profile(contacts, codes, 3.0)
-    assert profile([], {}, 3.0) == Profile(0, 0, 0)
+    assert leadable(contacts, RULES) == {1, 2, 3, 4}
+    assert reach(contacts) == Reach(people=6, begun=1)
+    assert profile(contacts, codes, RULES) == Profile(Reach(6, 1), guided=1, led=1)
+    assert profile(contacts[::-1], codes, RULES) == profile(contacts, codes, RULES)
+    assert profile([], {}, RULES) == Profile(Reach(0, 0), 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("found", "suspected"),
+    ("contacts", "codes", "is_led"),
     [
-        (Profile(3, 0, 1), True),
-        (Profile(2, 0, 2), False),  # a family
-        (Profile(10, 1, 1), True),
-        (Profile(10, 2, 5), False),  # people turn to it
-        (Profile(100, 0, 1), True),
-        (Profile(101, 0, 1), False),  # a courier: it had to happen once
-        (Profile(101, 0, 2), True),
-        (Profile(50, 0, 0), False),
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], True),  # it rings again
+        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], False),  # has little to say
+        ([*talk(1, 0, 0.5), *talk(1, 62, 3.0)], [], False),  # too late
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], False),  # was rung back
+        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], False),  # was turned to
+        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], False),  # had not spoken
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 1.0)], [], True),  # it rings who answers
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 0.9)], [], False),
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 1500, 1.0)], [], False),  # days later
+        ([contact(1, 0, SMS), *talk(1, 600, 1.0)], [], False),
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # it rings about a code
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old one
+        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # from before it turned to anybody
+        ([*talk(1, 0, 9.0)], [-1, 20], False),
+        (
+            [*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)],
+            [],
+            False,
+        ),  # they have known each other for days
     ],
 )
-def test_few_strangers_of_whom_one_was_guided_are_enough(found: Profile, suspected: bool) -> None:
-    assert acts_like_a_gang(found, RULES) is suspected
+def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[int], is_led: bool) -> None:
+    named = [each._replace(event=f"{place}") for place, each in enumerate(contacts)]
+    came = {1: [T0 + at * MINUTE for at in codes]}
+
+    assert profile(named, came, RULES).led == is_led
+    assert profile(named, came, RULES).guided == 0
 
 
-def test_even_with_a_share_of_none_somebody_must_have_been_guided() -> None:
-    assert not acts_like_a_gang(Profile(50, 0, 0), replace(RULES, guided=0.0))
+@pytest.mark.parametrize(
+    ("people", "begun", "guided", "led", "sure"),
+    [
+        (3, 0, 1, 1, 40),
+        (2, 0, 2, 2, 0),  # a family
+        (10, 1, 1, 1, 40),
+        (10, 2, 5, 5, 0),  # people turn to it
+        (100, 0, 1, 1, 40),
+        (101, 0, 1, 1, 0),  # a courier: it had to happen once
+        (101, 0, 2, 2, 40),
+        (50, 0, 0, 1, 0),  # chance
+        (50, 0, 0, 2, 30),
+        (51, 0, 0, 2, 0),  # an agent: of so many some are interested
+        (75, 0, 0, 3, 30),
+        (101, 0, 1, 5, 30),
+        (50, 0, 0, 0, 0),
+    ],
+)
+def test_few_strangers_of_whom_some_were_led_on_are_enough(
+    people: int, begun: int, guided: int, led: int, sure: int
+) -> None:
+    assert confidence(Profile(Reach(people, begun), guided, led), RULES) == sure
+
+
+def test_even_with_a_share_of_none_somebody_must_have_been_led_on() -> None:
+    rules = replace(RULES, guided=0.0, led_on=0.0)
+
+    assert confidence(Profile(Reach(50, 0), 0, 0), rules) == 0
+    assert confidence(Profile(Reach(50, 0), 0, 1), rules) == 0
+
+
+def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
+    assert Reach(6, 1).is_turned_to(RULES)
+    assert not Reach(5, 5).is_turned_to(RULES)
+    assert not Reach(100, 10).is_turned_to(RULES)
 
 
 def suspected(at: int = T0) -> Indicator:
@@ -167,7 +148,7 @@ def test_a_suspicion_says_why_and_ends_by_itself() -> None:
         value=CROOK,
         scam_type="suspected",
         confidence=40,
-        source="behaviour people:3 guided:1",
+        source="behaviour people:3 guided:1 led:1",
         valid_from=0,
         valid_until=T0 + 30 * DAY,
     )

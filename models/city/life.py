@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.city import numbers
-from models.city.chance import BEGIN, HOUR, numpy_of
+from models.city.chance import BEGIN, HOUR, MINUTE, numpy_of
 from models.city.population import TIES, Population
 from models.city.texts import TEXTS
 
-NAMES: Final = tuple(name for name in ("chat", "code", "bank-notice", "delivery", "advert"))
+NAMES: Final = tuple(name for name in ("chat", "code", "bank-notice", "delivery", "advert", "reply"))
 ORDINARY: Final = tuple(text for name in NAMES for text in TEXTS[name])
 """The texts of ordinary life; columns name them by their place."""
 
@@ -56,17 +56,22 @@ class Stranger:
     """The person rings it."""
     codes: float = 0.0
     """Share of the answered calls in the middle of which a platform's code comes: somebody is registered, say."""
+    again: float = 0.0
+    """Share of the answered calls after which it rings again within the hour, having found out what was asked."""
+    answered: float = 0.0
+    """Share of its texts to which people answer; it rings half of those within hours."""
 
 
 STRANGERS: Final = {
-    "courier": Stranger(0.40, 900, missed=0.22, talk_s=22, talk_factor=1.8),
+    "courier": Stranger(0.40, 900, missed=0.22, talk_s=22, talk_factor=1.8, again=0.03),
     "courier-back": Stranger(0.04, 900, missed=0.2, talk_s=30, is_out=True),
-    "telemarketer": Stranger(0.25, 260, missed=0.55, talk_s=14, talk_factor=3.0),
+    "courier-text": Stranger(0.05, 900, text="delivery", talk_s=22, talk_factor=1.8, answered=0.05),
+    "telemarketer": Stranger(0.25, 260, missed=0.55, talk_s=14, talk_factor=3.0, again=0.01),
     "debt-collector": Stranger(0.03, 40, missed=0.6, talk_s=60, talk_factor=2.5, bursts=True),
-    "agent": Stranger(0.06, 400, missed=0.4, talk_s=40, talk_factor=3.0, codes=0.005),
+    "agent": Stranger(0.06, 400, missed=0.4, talk_s=40, talk_factor=3.0, codes=0.005, again=0.05),
     "agent-back": Stranger(0.006, 400, missed=0.2, talk_s=70, talk_factor=2.6, is_out=True),
-    "agent-text": Stranger(0.05, 400, text="advert"),
-    "office": Stranger(0.12, 2500, missed=0.2, talk_s=75, talk_factor=2.6, codes=0.005),
+    "agent-text": Stranger(0.05, 400, text="advert", talk_s=80, talk_factor=2.6, answered=0.02),
+    "office": Stranger(0.12, 2500, missed=0.2, talk_s=75, talk_factor=2.6, codes=0.005, again=0.05),
     "office-back": Stranger(0.12, 2500, missed=0.15, talk_s=90, talk_factor=2.6, is_out=True),
     "bank-hotline": Stranger(0.008, 0, talk_s=210, senders=numbers.BANKS, is_out=True),
     "check": Stranger(0.002, 0, talk_s=120, senders=numbers.CHECKS, is_out=True),
@@ -177,6 +182,7 @@ class Life:
         is_out = np.full(count, stranger.is_out)
         if stranger.text:
             texts.append((at, who, peers, is_out, _texts(stranger.text, count, rng)))
+            _answered(stranger, at, who, peers, rng, calls, texts)
             return
         talk = np.where(
             rng.random(count) < stranger.missed, 0, _talks(stranger.talk_s, stranger.talk_factor, count, rng)
@@ -187,6 +193,11 @@ class Life:
             when = at[told] + (rng.random(len(told)) * talk[told] * 1000).astype(np.int64)
             senders = np.array(numbers.SENDERS)[rng.integers(len(numbers.SENDERS), size=len(told))]
             texts.append((when, who[told], senders, np.zeros(len(told), dtype=bool), _texts("code", len(told), rng)))
+        if stranger.again:
+            some = np.flatnonzero((rng.random(count) < stranger.again) & (talk > 0))
+            when = at[some] + talk[some] * 1000 + rng.integers(2 * MINUTE, HOUR, size=len(some))
+            more = _talks(2.0 * stranger.talk_s, stranger.talk_factor, len(some), rng)
+            calls.append((when, who[some], peers[some], np.zeros(len(some), dtype=bool), more))
 
     def _purchases(self, share: float, begin: int, rng: Any, texts: list[Any]) -> None:
         people = len(self._population)
@@ -199,6 +210,17 @@ class Life:
         texts.append(
             (at + rng.integers(20_000, 240_000, size=count), who, banks, is_out, _texts("bank-notice", count, rng))
         )
+
+
+def _answered(stranger: Stranger, at: Any, who: Any, peers: Any, rng: Any, calls: list[Any], texts: list[Any]) -> None:
+    """The answers to a stranger's texts, and its calls to some of those who gave one."""
+    some = np.flatnonzero(rng.random(len(at)) < stranger.answered)
+    when = at[some] + rng.integers(MINUTE, HOUR, size=len(some))
+    texts.append((when, who[some], peers[some], np.ones(len(some), dtype=bool), _texts("reply", len(some), rng)))
+    rung = some[::2]
+    then = when[::2] + rng.integers(MINUTE, 6 * HOUR, size=len(rung))
+    talk = _talks(stranger.talk_s, stranger.talk_factor, len(rung), rng)
+    calls.append((then, who[rung], peers[rung], np.zeros(len(rung), dtype=bool), talk))
 
 
 def _talks(median: float, factor: float, count: int, rng: Any) -> Any:

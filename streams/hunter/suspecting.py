@@ -1,7 +1,8 @@
-"""Suspecting: looks through new segments for calls in whose middle a code came, and at whom their numbers deal with.
+"""Suspecting: looks through new segments for calls by which numbers lead people on, and at whom those deal with.
 
-All that a suspicion rests on is in the ledger. What is remembered here are the codes and calls of the last hours; after
-a restart a call and a code on either side of it are not brought together, and the next person's are.
+All that a suspicion rests on is in the ledger. What is remembered here is what calls of the last hours may follow, and
+who was led on in the last days: what lies on either side of a restart is not brought together, and the next person's
+is.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import pyarrow as pa
 import structlog
 
 from models.codes import code_of, number_of
-from models.contacts import CONTEXT, CONTEXT_CODES, SMS, own_key
+from models.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS, own_key
 from models.episodes import HOUR
 from models.hunting import Contact, distinct
 from models.indicators import Indicator
+from models.leading import Company, Leading, Talks, Traces
 from models.policy import Policy
-from models.scanning import ENDED
+from models.scanning import ENDED, OUT
 from models.signals import CODE
-from models.suspicion import Codes, GuidedCalls, Talks, guidable, suspicion
+from models.suspicion import leadable, reach, suspicion
 from streams import metrics
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Search
@@ -49,8 +51,9 @@ class Suspecting:
         self._search = search
         self._known = known
         self.policy = policy
-        self._guided: dict[int, GuidedCalls] = {}
+        self._leading: dict[int, Leading] = {}
         """By partition."""
+        self._company = Company()
 
     async def look_through(self, recorded: Sequence[Segment], segments: Sequence[Segment]) -> None:
         """Suspect the numbers for which new segments give cause, by what all segments have of them.
@@ -74,16 +77,17 @@ class Suspecting:
         return self._known.pivot.may_be_suspected(number, at, self.policy.suspicions, self.policy.campaigns)
 
     def _calls(self, recorded: Sequence[Segment]) -> dict[int, int]:
-        """The numbers of calls in whose middle a code came, each with the end of the last of them."""
+        """The numbers that lead people on, each with the end of the last call by which it did."""
         windows, found = self.policy.windows, dict[int, int]()
         for segment in recorded:
-            if segment.partition not in self._guided:
-                self._guided[segment.partition] = GuidedCalls(int(windows.longest_call_hours * HOUR))
+            if segment.partition not in self._leading:
+                self._leading[segment.partition] = Leading(int(windows.longest_call_hours * HOUR))
             tables = [*_tables(self._place, segment)]
             if tables:
-                table = pa.concat_tables(tables)
-                met = self._guided[segment.partition].take(*_columns(table), self.policy.suspicions.talk)
-                found |= {number: end for end, number in met}
+                columns = _columns(pa.concat_tables(tables))
+                for led in self._leading[segment.partition].take(*columns, self.policy.suspicions):
+                    if self._company.gives_cause(led):
+                        found[led.number] = led.end
         return found
 
     def _suspected(self, asked: Mapping[int, int], segments: Sequence[Segment]) -> Iterator[Indicator]:
@@ -91,34 +95,50 @@ class Suspecting:
         contacts: dict[int, list[Contact]] = defaultdict(list)
         for contact in distinct(self._search.find(Keys.of(asked), segments)):
             contacts[contact.key].append(contact)
-        people = set().union(*(guidable(some, rules.talk) for some in contacts.values()))
+        reaches = {number: reach(some) for number, some in contacts.items()}
+        for number, found in reaches.items():
+            if found.is_turned_to(rules):
+                self._company.trust(number)
+        strangers = [number for number, found in reaches.items() if found.is_strangers(rules)]
+        people = set().union(*(leadable(contacts[number], rules) for number in strangers))
         codes: dict[int, list[int]] = defaultdict(list)
         for contact in self._search.find(Keys.of(map(own_key, people)), segments):
             if contact.what == _CODE:
                 codes[contact.subscriber].append(contact.at)
-        for number, at in asked.items():
-            found = suspicion(number_of(number), contacts[number], codes, at, rules)
-            if found is not None:
-                yield found
+        for number in strangers:
+            suspected = suspicion(number_of(number), contacts[number], codes, asked[number], rules)
+            if suspected is not None:
+                yield suspected
 
 
 def _tables(place: Place, segment: Segment) -> Iterator[pa.Table]:
-    """A segment's rows of ended calls and of codes; none if it is gone, or cannot be read: look-ups see to it."""
+    """A segment's rows of ended calls, of codes, and of SMS from its people; none if it is gone, or cannot be read.
+
+    Look-ups see to that.
+    """
     try:
         with SegmentFile(place.open(segment)) as file:
             for group in range(file.row_groups):
                 table = file.read([group], _COLUMNS)
                 whats = table.column("what").to_numpy()
-                ended = ((whats & (CONTEXT | SMS)) == 0) & ((whats & ENDED) > 0)
-                yield table.filter(pa.array(ended | (whats == _CODE)))
+                yield table.filter(pa.array(_is_ended(whats) | (whats == _CODE) | _is_sent(whats)))
     except (FileNotFoundError, NoSegmentError):
         return
 
 
-def _columns(table: pa.Table) -> tuple[Talks, Codes]:
+def _is_ended(whats: Any) -> Any:
+    return ((whats & (CONTEXT | SMS)) == 0) & ((whats & ENDED) > 0)
+
+
+def _is_sent(whats: Any) -> Any:
+    return (whats < CONTEXT) & ((whats & (SMS | OUT | LINKED)) == SMS | OUT)
+
+
+def _columns(table: pa.Table) -> tuple[Talks, Traces, Traces]:
     keys, subscribers, times, whats = (table.column(name).to_numpy() for name in _COLUMNS[:4])
     durations: Any = table.column("duration_s").fill_null(-1.0).to_numpy()
-    came = whats == _CODE
-    ended = ~came & np.isfinite(durations)
-    talks = Talks(keys[ended], subscribers[ended], times[ended], durations[ended])
-    return talks, Codes(subscribers[came], times[came])
+    came, sent = whats == _CODE, _is_sent(whats)
+    ended = _is_ended(whats) & np.isfinite(durations)
+    talks = Talks(keys[ended], subscribers[ended], times[ended], durations[ended], (whats[ended] & OUT) > 0)
+    codes = Traces.of_codes(subscribers[came], times[came])
+    return talks, codes, Traces.of_pairs(subscribers[sent], keys[sent], times[sent])

@@ -10,7 +10,7 @@ from streams.ledger.place import Place
 from tests.live.test_pivoting import AT, last
 from tests.site import Record, Site, call, last_words, until
 
-STRANGER, OTHER, FRIEND = "99900000007", "99900000008", "99900777777"
+STRANGER, OTHER, FRIEND, INSISTENT = "99900000007", "99900000008", "99900777777", "99900000009"
 ANN, BO = "8610000000001", "8610000000002"
 MINUTE = 60_000
 
@@ -54,7 +54,7 @@ def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_other
 
     until(lambda: last(site, f"number:{STRANGER}"), 30)
     said = last(site, f"number:{STRANGER}")
-    assert (said["source"], said["scam_type"]) == ("behaviour people:4 guided:1", "suspected")
+    assert (said["source"], said["scam_type"]) == ("behaviour people:4 guided:1 led:1", "suspected")
     until(lambda: {each["subscriber"] for each in alerts(site)} >= {ANN}, 20)
     until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4, 20)  # all whom it has reached
     assert {each["scam_type"] for each in alerts(site)} == {"suspected"}
@@ -71,4 +71,12 @@ def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_other
     site.send("sms", code(ANN, 65), code(BO, 65))
     until(lambda: last(site, f"number:{OTHER}"), 30)
     assert last(site, f"number:{STRANGER}").get("revoked")
+
+    asked = [*talk(ANN, 100, 1, INSISTENT), *talk(BO, 100, 1, INSISTENT), *talk("8610000000100", 100, 0, INSISTENT)]
+    site.send("calls", *asked)
+    until(lambda: recorded(site), 20)
+    site.send("calls", *talk(ANN, 110, 9, INSISTENT), *talk(BO, 110, 9, INSISTENT))
+    until(lambda: last(site, f"number:{INSISTENT}"), 30)
+    said = last(site, f"number:{INSISTENT}")
+    assert (said["source"], said["confidence"]) == ("behaviour people:3 guided:0 led:2", 30)
     assert not last(site, f"number:{FRIEND}")
