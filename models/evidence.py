@@ -33,6 +33,10 @@ HANDED_ON: Final = 10 * MINUTE
 """Whoever is passed on from one fraud to the next waits no longer for the second call."""
 
 
+COURTSHIPS: Final = frozenset({"romance-investment"})
+"""Scam types in which an answer means little yet: half of those who answer say no more, the others pay weeks later."""
+
+
 class Evidence:
     """What has been seen of an episode so far; one per walk, fed in event time."""
 
@@ -47,6 +51,7 @@ class Evidence:
         self._counts: Counter[str] = Counter()
         self._talked_minutes = self._longest_minutes = self._other_minutes = 0.0
         self._indicators: set[str] = set()
+        self._courted = True
         self._open: dict[str, Signal] = {}
         self._ended: set[str] = set()
         self._events: set[str] = set()
@@ -85,6 +90,7 @@ class Evidence:
         self._contacts_at.append(signal.at)
         self._confidence = max(self._confidence, share)
         self._indicators.add(signal.indicator)
+        self._courted &= signal.scam_type in COURTSHIPS
         self._counts[signal.code] += 1
         if signal.event not in self._events:
             self._events.add(signal.event)
@@ -215,6 +221,7 @@ class Evidence:
             other_minutes=_capped(self._other_minutes, 60),
             codes_on_other=_capped(self._codes_on_other, 3),
             handed_on=_capped(self._handed_on, 1),
+            courted=float(self._courted and self.contacts > 0),
         )
         return features, self._stage
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-FEATURES_VERSION: Final = 2
+FEATURES_VERSION: Final = 3
 """To be raised whenever a feature comes to mean something else: a model of another version is refused."""
 
 
@@ -92,6 +92,8 @@ class Features(Struct, frozen=True, gc=False):
     """Count 0 to 3: verification codes while such a call was going on."""
     handed_on: float = 0.0
     """0 or 1: such a call began within ten minutes of a contact, as if one had passed the person on to another."""
+    courted: float = 0.0
+    """0 or 1: all indicators met are of a fraud that courts people for weeks before it asks for anything."""
 
 
 CONTACT_FEATURES: Final = Features.__struct_fields__[:9]

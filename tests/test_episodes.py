@@ -246,6 +246,15 @@ def test_whoever_is_passed_on_talks_to_the_next_at_once(began: int, handed_on: f
     assert features.codes_on_other == 2
 
 
+def test_courted_is_whoever_has_met_nothing_but_what_takes_weeks() -> None:
+    friend = replace(signal("fraud-number-sms", 0, "a"), scam_type="romance-investment")
+    answer = replace(signal("fraud-number-reply", HOUR, "b"), scam_type="romance-investment")
+
+    assert [each.features.courted for each in told(friend, answer)] == [1.0, 1.0]
+    assert [each.features.courted for each in told(friend, signal("fraud-number-sms", HOUR, "c"), answer)][-1] == 0.0
+    assert told(signal("fraud-number-sms", 0))[0].features.courted == 0.0
+
+
 def test_features_say_how_much_and_in_what_order() -> None:
     features = told(
         signal("fraud-number-sms", 0, "m"),

@@ -20,7 +20,7 @@ from streams.cli.train import train
 from streams.operation import Contender, Operation
 from streams.training.fitting import LEAST, PARAMETERS, TrainingError, fit, split
 from streams.training.judgement import average_precision, judge
-from streams.training.samples import CALIBRATES, TESTS, Samples
+from streams.training.samples import CALIBRATES, OUTCOME_WEIGHT, TESTS, Samples, Seen
 from tests.strategies import POLICY
 from tests.test_city import busy
 from tests.training import artifact, samples
@@ -125,6 +125,17 @@ def cases(city: Path) -> list[str]:
     operation = Operation(CityFolder(city), [Contender(PointScore(), POLICY)])
     operation.run(lambda hours: None)
     return list({issued.alert.episode: None for issued in operation.issued[0]})
+
+
+def test_an_episode_weighs_the_same_however_often_it_was_judged() -> None:
+    seen, made = Seen(), Samples()
+    seen.moments["one", "a"] = {(float(at),): at for at in range(7)}
+    seen.moments["two", "b"] = {(0.0,): 0}
+    seen.moments["two", "c"] = {(0.0,): 0, (1.0,): 1}
+    made.take(seen, {"three": []}, {"c": "dissuaded"})
+
+    weighs = np.bincount(made.episodes, weights=made.weights)
+    assert np.allclose(weighs, [1.0, 1.0, OUTCOME_WEIGHT])
 
 
 def feedback(case: str, outcome: str, at: int = 1_773_700_000_000) -> str:

@@ -106,7 +106,8 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
         "",
         f"{len(samples):,} moments of {episodes:,} episodes: {episodes - by_officers:,} labelled by the simulation's "
         f"truth, {by_officers:,} by officers' outcomes ({', '.join(labelled) or 'none'}), each of which weighs as much "
-        f"as {OUTCOME_WEIGHT:g} simulated ones; {silent:,} outcomes said nothing of whether it was fraud.",
+        f"as {OUTCOME_WEIGHT:g} simulated ones; {silent:,} outcomes said nothing of whether it was fraud. An episode's "
+        "weight is shared by its moments, however many they are.",
         "",
         f"People are dealt into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
         + (

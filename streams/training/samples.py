@@ -36,6 +36,8 @@ class Samples:
     """Features, in their order."""
     labels: list[bool] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    """Of an episode's moments together 1, however often it was judged, or `OUTCOME_WEIGHT`: whoever is drawn in has
+    many more moments, and would make those of people who are not look dangerous."""
     parts: list[int] = field(default_factory=list)
     """Of the person, below `PARTS`."""
     scripts: list[frozenset[str]] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Samples:
             for row, at in moments.items():
                 self.rows.append(row)
                 self.labels.append(is_defrauded(true, at) if said is None else said)
-                self.weights.append(1.0 if said is None else OUTCOME_WEIGHT)
+                self.weights.append((1.0 if said is None else OUTCOME_WEIGHT) / len(moments))
                 self.parts.append(crc32(subscriber.encode()) % PARTS)
                 self.scripts.append(frozenset(each.script for each in true))
                 self.episodes.append(number)
