@@ -33,13 +33,13 @@ class Reach(NamedTuple):
     begun: int
     """Those of them who rang or wrote first."""
 
-    def is_strangers(self, rules: SuspicionRules) -> bool:
+    def is_of_strangers(self, rules: SuspicionRules) -> bool:
         """Whether nearly all of them, and they are enough, were strangers to whom it turned."""
         return self.people >= rules.people and self.begun <= rules.begun_by_them * self.people
 
     def is_turned_to(self, rules: SuspicionRules) -> bool:
         """Whether so many turned to it that this will hardly change."""
-        return self.people >= 2 * rules.people and not self.is_strangers(rules)
+        return self.people >= 2 * rules.people and not self.is_of_strangers(rules)
 
 
 class Profile(NamedTuple):
@@ -124,7 +124,7 @@ def confidence(found: Profile, rules: SuspicionRules) -> int:
     >>> [confidence(Profile(Reach(40, begun), 0, 2), rules) for begun in (0, 12)]
     [30, 0]
     """
-    if not found.reach.is_strangers(rules):
+    if not found.reach.is_of_strangers(rules):
         return 0
     people = found.reach.people
     if found.guided >= max(1.0, rules.guided * people):

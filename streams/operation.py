@@ -182,7 +182,7 @@ class Operation:
         if not self._pivot.may_be_suspected(value, at, rules, self._policy.campaigns):
             return
         contacts = [*distinct(self._ledger.find(Keys.of([number])))]
-        if not reach(contacts).is_strangers(rules):
+        if not reach(contacts).is_of_strangers(rules):
             if reach(contacts).is_turned_to(rules):
                 self._company.trust(number)
             return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from typing import Any
+
 import click
 
 from bench.quality import plots
 from bench.quality.page import page
-from bench.quality.playing import by_share_known, compare, copenhagen
+from bench.quality.playing import Verdicts, compare, copenhagen, with_known
 from bench.records import ROOT
 from streams import model_file
 from streams.cli.progress import count_bar
@@ -22,17 +25,26 @@ SHARES = (0.0, 0.2, 0.4, 0.6, 0.8)
 @click.option("--days", default=14, show_default=True)
 @click.option("--seed", "seeds", type=int, multiple=True, default=(101, 102, 103), show_default=True)
 def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
-    """Play cities and write how each model did; the first seeds are played again with other shares known."""
+    """Play cities, one on each core, and write how each model did; the first seed's again with other shares known."""
     model = model_file.load("").model
-    with count_bar("hours", days * 24 * (len(seeds) + len(SHARES))) as bar:
-        verdicts = compare(model, seeds, people, days, bar)
-        by_share = by_share_known(model, SHARES, seeds[:1], people, days, bar)
+    verdicts = Verdicts()
+    with ProcessPoolExecutor() as pool:
+        compared = [pool.submit(compare, model, seed, people, days) for seed in seeds]
+        known = {share: pool.submit(with_known, model, share, seeds[0], people, days) for share in SHARES}
+        study = pool.submit(copenhagen, model)
+        jobs: list[Future[Any]] = [*compared, *known.values(), study]
+        with count_bar("cities", len(jobs)) as bar:
+            for _ in as_completed(jobs):
+                bar(1)
+    for city in compared:  # in their order, so that the page is the same
+        verdicts += city.result()
+    by_share = {share: city.result() for share, city in known.items()}
     plots.trade_off(verdicts.curves, PLOTS / "quality-trade-off.svg")
     plots.known(by_share, PLOTS / "quality-known.svg")
     each = f"[simulated cities](city.md) of {people:,} people and {days} days"
     asked = f"{len(seeds)} {each} (seeds {', '.join(map(str, seeds))})"
     of_shares = f"A city of {people:,} people and {days} days (seed {seeds[0]}) each"
-    PAGE.write_text(page(verdicts, by_share, copenhagen(model), LEFT_OUT, asked, of_shares), encoding="utf-8")
+    PAGE.write_text(page(verdicts, by_share, study.result(), LEFT_OUT, asked, of_shares), encoding="utf-8")
     click.echo(f"written: {PAGE.relative_to(ROOT)} and {PLOTS.relative_to(ROOT)}/quality-*.svg", err=True)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -38,12 +39,23 @@ class Verdicts:
 
     rivals: dict[str, Verdict] = field(default_factory=lambda: defaultdict(Verdict))
     """By model, each with the policy that was made for it."""
-    curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Verdict)))
+    curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(partial(defaultdict, Verdict)))
     """By model and by the risk from which officers are sent, whatever the stage."""
     derived: int = 0
     """Numbers that the sites found out by themselves, from the domains that they send."""
     suspected: int = 0
     """Numbers that they suspected for what they do."""
+
+    def __iadd__(self, other: Verdicts) -> Verdicts:
+        """Take in those of another city."""
+        for name, verdict in other.rivals.items():
+            self.rivals[name] += verdict
+        for name, by_risk in other.curves.items():
+            for risk, verdict in by_risk.items():
+                self.curves[name][risk] += verdict
+        self.derived += other.derived
+        self.suspected += other.suspected
+        return self
 
 
 def policies() -> tuple[Policy, Policy]:
@@ -51,38 +63,33 @@ def policies() -> tuple[Policy, Policy]:
     return policy_file.load(ROOT / "policy.yaml"), policy_file.load(ROOT / "examples" / "policy-points.yaml")
 
 
-def compare(model: Model, seeds: Sequence[int], people: int, days: int, hour_done: Callable[[int], object]) -> Verdicts:
-    """Play cities with the model, the points and the plain rule side by side."""
+def compare(model: Model, seed: int, people: int, days: int) -> Verdicts:
+    """Play a city with the model, the points and the plain rule side by side."""
     verdicts = Verdicts()
     ours, theirs = policies()
     rivals = [Contender(model, ours), Contender(PointScore(), theirs), Contender(AnyContact(), ours)]
     sampled = [(each, risk) for each in rivals[:2] for risk in RISKS]
     contenders = [*rivals, *(Contender(each.model, _from(each.policy, risk)) for each, risk in sampled)]
-    for seed in seeds:
-        city = City(people, days, seed, read_scripts(OURS), KNOWN, KNOWN_AFTER_H)
-        operation = Operation(Simulated(city), contenders)
-        operation.run(hour_done)
-        verdicts.derived += len(operation.derived)
-        verdicts.suspected += len({each.value for each in operation.suspected})
-        places = [verdicts.rivals[each.model.name] for each in rivals]
-        places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
-        for place, issued in zip(places, operation.issued, strict=True):
-            place.add(city.truths, issued, people * days)
+    city = City(people, days, seed, read_scripts(OURS), KNOWN, KNOWN_AFTER_H)
+    operation = Operation(Simulated(city), contenders)
+    operation.run(lambda hours: None)
+    verdicts.derived = len(operation.derived)
+    verdicts.suspected = len({each.value for each in operation.suspected})
+    places = [verdicts.rivals[each.model.name] for each in rivals]
+    places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
+    for place, issued in zip(places, operation.issued, strict=True):
+        place.add(city.truths, issued, people * days)
     return verdicts
 
 
-def by_share_known(
-    model: Model, shares: Sequence[float], seeds: Sequence[int], people: int, days: int, done: Callable[[int], object]
-) -> dict[float, Verdict]:
-    """How the model does when so much of the gangs' numbers and domains is ever known."""
-    verdicts: dict[float, Verdict] = defaultdict(Verdict)
-    for share in shares:
-        for seed in seeds:
-            city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
-            operation = Operation(Simulated(city), [Contender(model, policies()[0])])
-            operation.run(done)
-            verdicts[share].add(city.truths, operation.issued[0], people * days)
-    return verdicts
+def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdict:
+    """How the model does in a city where so much of the gangs' numbers and domains is ever known."""
+    city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
+    operation = Operation(Simulated(city), [Contender(model, policies()[0])])
+    operation.run(lambda hours: None)
+    verdict = Verdict()
+    verdict.add(city.truths, operation.issued[0], people * days)
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)

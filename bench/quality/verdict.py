@@ -31,6 +31,15 @@ class Tally:
     leads: list[float] = field(default_factory=list)
     """Minutes from that alert to the first payment, of those who paid within a day of the first contact."""
 
+    def __iadd__(self, other: Tally) -> Tally:
+        """Take in others."""
+        self.victims += other.victims
+        self.knowable += other.knowable
+        self.warned += other.warned
+        self.warned_unknown += other.warned_unknown
+        self.leads += other.leads
+        return self
+
     @property
     def recall(self) -> float:
         """The share of the knowable who were warned."""
@@ -66,12 +75,22 @@ class Verdict:
         """All scripts together."""
         total = Tally()
         for tally in self.by_script.values():
-            total.victims += tally.victims
-            total.knowable += tally.knowable
-            total.warned += tally.warned
-            total.warned_unknown += tally.warned_unknown
-            total.leads += tally.leads
+            total += tally
         return total
+
+    def __iadd__(self, other: Verdict) -> Verdict:
+        """Take in what another city came to."""
+        for script, tally in other.by_script.items():
+            self.by_script[script] += tally
+        self.alerts += other.alerts
+        self.right += other.right
+        self.hung_up += other.hung_up
+        self.stood += other.stood
+        self.stood_right += other.stood_right
+        self.person_days += other.person_days
+        self.said += other.said
+        self.said_right += other.said_right
+        return self
 
     def add(self, truths: Sequence[Truth], issued: Sequence[Issued], person_days: int) -> None:
         """Judge the alerts of one city by its truth."""

@@ -99,7 +99,7 @@ class Suspecting:
         for number, found in reaches.items():
             if found.is_turned_to(rules):
                 self._company.trust(number)
-        strangers = [number for number, found in reaches.items() if found.is_strangers(rules)]
+        strangers = [number for number, found in reaches.items() if found.is_of_strangers(rules)]
         people = set().union(*(leadable(contacts[number], rules) for number in strangers))
         codes: dict[int, list[int]] = defaultdict(list)
         for contact in self._search.find(Keys.of(map(own_key, people)), segments):
