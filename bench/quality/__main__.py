@@ -9,7 +9,7 @@ import click
 
 from bench.quality import plots
 from bench.quality.page import page
-from bench.quality.playing import Verdicts, compare, copenhagen, with_known
+from bench.quality.playing import KNOWN, Verdicts, compare, copenhagen, with_known
 from bench.records import ROOT
 from streams import model_file
 from streams.cli.progress import count_bar
@@ -30,7 +30,9 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
     verdicts = Verdicts()
     with ProcessPoolExecutor() as pool:
         compared = [pool.submit(compare, model, seed, people, days) for seed in seeds]
-        known = {share: pool.submit(with_known, model, share, seeds[0], people, days) for share in SHARES}
+        known = {
+            share: pool.submit(with_known, model, share, seeds[0], people, days) for share in SHARES if share != KNOWN
+        }
         study = pool.submit(copenhagen, model)
         jobs: list[Future[Any]] = [*compared, *known.values(), study]
         with count_bar("cities", len(jobs)) as bar:
@@ -39,6 +41,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
     for city in compared:  # in their order, so that the page is the same
         verdicts += city.result()
     by_share = {share: city.result() for share, city in known.items()}
+    by_share[KNOWN] = compared[0].result().rivals[model.name]
     plots.trade_off(verdicts.curves, PLOTS / "quality-trade-off.svg")
     plots.known(by_share, PLOTS / "quality-known.svg")
     each = f"[simulated cities](city.md) of {people:,} people and {days} days"

@@ -113,7 +113,7 @@ def _curve(verdicts: Verdicts) -> Iterator[str]:
     for risk in sorted({risk for by_risk in verdicts.curves.values() for risk in by_risk}):
         cells = []
         for by_risk in verdicts.curves.values():
-            each = by_risk[risk]
+            each = by_risk.get(risk, Verdict())
             cells += [_share(each.all.warned, each.all.knowable), _share(each.right, each.alerts)]
         yield f"| {risk:g} | {' | '.join(cells)} |"
     yield ""
@@ -133,7 +133,8 @@ def _shares(by_share: Mapping[float, Verdict], asked: str) -> Iterator[str]:
     for share, each in sorted(by_share.items()):
         total = each.all
         yield (
-            f"| {share:.0%} | {total.victims} | {total.knowable} | {_share(total.warned, total.victims)} | "
+            f"| {share:.0%} | {total.victims} | {total.knowable} | "
+            f"{_share(total.warned + total.warned_unknown, total.victims)} | "
             f"{_share(total.warned, total.knowable)} | {_share(each.right, each.alerts)} |"
         )
     yield ""

@@ -31,7 +31,9 @@ def known(by_share: Mapping[float, Verdict], path: Path) -> None:
     percent = [share * 100 for share in sorted(by_share)]
     verdicts = [by_share[share] for share in sorted(by_share)]
     series = {
-        "victims warned, of all who paid": [_of(each.all.warned, each.all.victims) for each in verdicts],
+        "victims warned, of all who paid": [
+            _of(each.all.warned + each.all.warned_unknown, each.all.victims) for each in verdicts
+        ],
         "victims warned, of the knowable": [_of(each.all.warned, each.all.knowable) for each in verdicts],
         "alerts that are right": [_of(each.right, each.alerts) for each in verdicts],
     }
