@@ -26,7 +26,7 @@ CODE_BEFORE: Final = 2 * HOUR
 
 Column = NDArray[np.int64]
 _MIX: Final = (np.int64(-7046029254386353131), np.int64(-4417276706812531889))
-"""Odd constants that spread pairs of codes over 64 bits (Steele et al., SplitMix, 2014)."""
+"""Odd constants that spread pairs of codes over 64 bits: SplitMix's (Steele et al., 2014) and a prime of xxHash's."""
 _SPAN: Final = np.int64(1 << 33)
 """More milliseconds than what is kept lies apart: the times of one key stand in one such span of a sorted column."""
 
@@ -153,7 +153,10 @@ class Leading:
 
 
 class Company:
-    """Numbers that have led somebody on in the last day or two, each with one such person: once may be chance."""
+    """Numbers that have led somebody on in the last day or two, each with one such person: once may be chance.
+
+    One that is trusted stays so for as long as it goes on leading people on, and for a day or two after that.
+    """
 
     def __init__(self) -> None:
         self._lately: dict[int, int] = {}

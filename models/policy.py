@@ -124,7 +124,7 @@ class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     led_on: Share
     """Or the share of them, at least, who were led on in any way; two in any case."""
     confidence: Annotated[int, Meta(ge=0, le=100)]
-    """Of the indicator that a suspicion is; three quarters of it where nobody got a code in the middle of a call."""
+    """Of the indicator that a suspicion is; three quarters of it where too few got a code in the middle of a call."""
     days: Annotated[float, Meta(gt=0, le=365)]
     """For how long it holds, unless it is seen at it again."""
 

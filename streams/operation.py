@@ -182,9 +182,10 @@ class Operation:
         if not self._pivot.may_be_suspected(value, at, rules, self._policy.campaigns):
             return
         contacts = [*distinct(self._ledger.find(Keys.of([number])))]
-        if not reach(contacts).is_of_strangers(rules):
-            if reach(contacts).is_turned_to(rules):
-                self._company.trust(number)
+        reached = reach(contacts)
+        if reached.is_turned_to(rules):
+            self._company.trust(number)
+        if not reached.is_of_strangers(rules):
             return
         times = {
             who: [signal.at for signal in self._context[number_of(who)] if signal.code == CODE]

@@ -37,7 +37,7 @@ def contact(who: int, at: int, what: int = 0, talk_min: float = -1.0, event: str
 
 def talk(who: int, at: int, minutes: float, what: int = 0) -> list[Contact]:
     """A call's two records."""
-    begin, end = contact(who, at, what), contact(who, at, what | ENDED, minutes)
+    begin, end = (contact(who, at, some, talked, f"c{at}") for some, talked in ((what, -1.0), (what | ENDED, minutes)))
     return [begin, end._replace(at=begin.at + 7_000 + int(minutes * MINUTE))]
 
 
@@ -79,20 +79,14 @@ def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
         ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # it rings about a code
         ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old one
         ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # from before it turned to anybody
-        ([*talk(1, 0, 9.0)], [-1, 20], False),
-        (
-            [*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)],
-            [],
-            False,
-        ),  # they have known each other for days
+        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], False),  # while it rang for the first time
+        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], False),  # they are no strangers any more
     ],
 )
-def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[int], is_led: bool) -> None:
-    named = [each._replace(event=f"{place}") for place, each in enumerate(contacts)]
-    came = {1: [T0 + at * MINUTE for at in codes]}
+def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], is_led: bool) -> None:
+    came = {1: [T0 + int(at * MINUTE) for at in codes]}
 
-    assert profile(named, came, RULES).led == is_led
-    assert profile(named, came, RULES).guided == 0
+    assert profile(contacts, came, RULES) == Profile(reach(contacts), guided=0, led=is_led)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def _head(asked: str) -> Iterator[str]:
         "",
         f"Made by `make quality`: {asked}, none of which the model was trained on. {KNOWN:.0%} of gangs' numbers and "
         f"domains become known, half of those within {KNOWN_AFTER_H:g} hours of their first use; some numbers are "
-        "reported by mistake. The site [looks back](ledger.md) when something becomes known and [pivots](pivoting.md).",
+        "reported by mistake. The site [looks back](ledger.md) when something becomes known, [pivots](pivoting.md) and "
+        "[suspects](suspicion.md).",
         "",
         "Alerts are those for officers, `urgent` and `high`. One is right if the person had at least kept talking to a "
         "gang, or paid, in any scam of the time. A victim counts as knowable whom something known by then had touched "

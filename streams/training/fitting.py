@@ -25,7 +25,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     "random_state": 0,
 }
 """Half as many trees of half as many leaves had an average precision of 0.908 on people whom they had not seen, where
-these have 0.922 (four cities of 100,000 people); a moment costs 10 µs instead of 3."""
+these have 0.922 (four cities of 100,000 people); a moment costs some three times as much."""
 
 LEAST: Final = 50
 """Moments of fraud, and of none, without which there is nothing to learn, to calibrate by, or to test."""
