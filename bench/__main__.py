@@ -21,8 +21,8 @@ from bench import filling, records
 from bench.latency import latencies
 from bench.pipeline import Run, ends, peak_megabytes
 from streams.cli.demo import percentile
-from streams.contracts import apply, load, open_admin
-from streams.indicator_topic import publish
+from streams.kafka.contracts import apply, load, open_admin
+from streams.kafka.indicator_topic import publish
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 

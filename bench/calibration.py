@@ -21,7 +21,7 @@ from bench.records import REAL, ROOT
 from models.city.chance import BEGIN, DAY, HOUR
 from models.city.city import City
 from streams.cli.progress import count_bar
-from streams.scam_scripts import OURS, read_scripts
+from streams.files.scam_scripts import OURS, read_scripts
 
 PAGE = ROOT / "docs" / "city-figures.md"
 PLOTS = ROOT / "docs" / "plots"

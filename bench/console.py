@@ -20,10 +20,10 @@ import httpx
 
 from bench.__main__ import say
 from bench.dispatch import Ground
-from models.access import user
+from models.access.rights import user
 from streams.cli.demo import percentile
-from streams.contracts import apply, load, open_admin
 from streams.dispatch import stations_file
+from streams.kafka.contracts import apply, load, open_admin
 from streams.local import samples
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack

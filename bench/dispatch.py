@@ -19,11 +19,11 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.__main__ import say
-from models.alerts import Alert, Reason, alert_id, encode
-from models.cases import Case, decode
-from models.policy import Severity
+from models.casework.cases import Case, decode
+from models.detection.alerts import Alert, Reason, alert_id, encode
+from models.policy.policy import Severity
 from streams.cli.demo import percentile
-from streams.contracts import apply, load, open_admin
+from streams.kafka.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack
 from streams.local.worker import metric, service

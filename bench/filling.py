@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from bench.records import Made
-from streams.partitioning import partition_of
+from streams.kafka.partitioning import partition_of
 from streams.settings import Settings
 
 BATCH_BYTES = 200_000

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.filling import Packer
 from bench.records import Made, touches_indicator
-from models.alerts import Alert
+from models.detection.alerts import Alert
 from streams.settings import Settings
 
 TICK = 0.005

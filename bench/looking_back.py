@@ -28,10 +28,10 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 
 from bench.records import BEGIN, fraud_numbers, indicators_of
-from models.codes import code_of
-from models.contacts import Rows
+from models.base.number_keys import code_of
+from models.lookback.contacts import Rows
 from streams.cli.progress import count_bar
-from streams.indicator_topic import publish
+from streams.kafka.indicator_topic import publish
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, contacts_of, keys_of
 from streams.ledger.place import Place, Segment

@@ -22,15 +22,15 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.records import REAL, ROOT
-from models.alerts import Alert
-from models.domains import is_address, is_top_level
-from models.indicators import Indicator, IndicatorError, check
-from streams.contracts import apply, load, open_admin
-from streams.indicator_topic import publish
+from models.detection.alerts import Alert
+from models.indicators.indicator import Indicator, IndicatorError, check
+from models.texts.domains import is_address, is_top_level
+from streams.demo.playing import PlayedRecord, play
+from streams.kafka.contracts import apply, load, open_admin
+from streams.kafka.indicator_topic import publish
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack
 from streams.local.worker import metric, service
-from streams.playing import PlayedRecord, play
 from streams.settings import Settings
 
 FOLDER = Path(".forewarn/real")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.indicators import Indicator
+from models.indicators.indicator import Indicator
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"

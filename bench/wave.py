@@ -26,11 +26,11 @@ from rich.console import Console
 
 from bench.filling import fill
 from bench.records import BEGIN, Made, subscriber, texts
-from models.campaigns import Campaign
-from models.indicators import Indicator
-from models.reminders import Reminder
+from models.detection.reminders import Reminder
+from models.indicators.indicator import Indicator
+from models.lookback.campaigns import Campaign
 from streams.hunter.campaign_topic import CampaignTopic
-from streams.indicator_topic import publish
+from streams.kafka.indicator_topic import publish
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 from tests.site import Site

@@ -14,7 +14,7 @@ from examples.day import DAY, Call, Sms, Step, call_in, call_out, missed, record
 from examples.listed import MADE_UP
 from examples.people import cell, subscriber
 from examples.wording import code
-from models.indicators import Indicator, check
+from models.indicators.indicator import Indicator, check
 
 REPORTED = "999002000007"
 """The number that the victim reports."""

@@ -19,7 +19,7 @@ from examples.listed import made_up, published
 from examples.lookalikes import LOOK_ALIKES
 from examples.lured import LURED
 from examples.people import Label, Subscriber, cell, subscriber
-from models.indicators import encode
+from models.indicators.indicator import encode
 
 FOLDER = Path(__file__).parent
 STORIES = (*CALLED, *LURED, *LOOK_ALIKES)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from examples.day import MIDNIGHT, SECOND, SHANGHAI
-from models.indicators import SCAM_TYPES, Indicator, IndicatorType, check
+from models.indicators.indicator import SCAM_TYPES, Indicator, IndicatorType, check
 
 PUBLISHED = Path(__file__).parent / "published-domains.tsv"
 PUBLISHER = "Taiwan police hotline 165, collected by houboyjacky (MIT)"

@@ -12,8 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from examples.day import MIDNIGHT, Step, clock
-from models.policy import Severity
-from models.stages import Stage
+from models.policy.policy import Severity
+from models.policy.stages import Stage
 
 STATIONS = tuple(f"ps-{bureau:02d}{station:02d}" for bureau in range(1, 5) for station in range(1, 7))
 """Made-up police stations: four sub-bureaus of six each."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from models.domains import is_shared_host, normalise_host, registrable
+from models.texts.domains import is_shared_host, normalise_host, registrable
 
 COUNT = 300
 """How many domains are drawn: enough to look like a list, few enough to read."""

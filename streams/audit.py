@@ -2,7 +2,7 @@
 
 What cannot be noted is not done: a look-up shows nothing, a sign-in lets nobody in. Whom a line is about stands as a
 pseudonym, a keyed hash: whoever has the key can check a number, nobody can read one out. Several processes may write
-to one file. ``models/chain.py`` says what the chain proves and ``docs/access.md`` what it cannot.
+to one file. ``models/access/audit_chain.py`` says what the chain proves and ``docs/access.md`` what it cannot.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from models.chain import BEGINNING, HALF, Line, Plain, digest, line_of, old_line_of
-from streams.durable import hand_over, sync_folder
+from models.access.audit_chain import BEGINNING, HALF, Line, Plain, digest, line_of, old_line_of
+from streams.files.durable import hand_over, sync_folder
 from streams.settings import Settings
 
 Deed = Literal[

@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 import redis
 
-from models.indicators import Indicator
-from models.policy import PolicyError
-from streams import model_file, policy_file
-from streams.artifacts import ArtifactError
-from streams.contracts import ContractError, check, check_worker, diff, load, open_admin
-from streams.indicator_topic import TopicError, read
+from models.indicators.indicator import Indicator
+from models.policy.policy import PolicyError
+from streams.files import model_file, policy_file
+from streams.files.artifacts import ArtifactError
+from streams.kafka.contracts import ContractError, check, check_worker, diff, load, open_admin
+from streams.kafka.indicator_topic import TopicError, read
 from streams.local.worker import is_ready
 from streams.settings import Settings
 

@@ -18,8 +18,8 @@ _NOISY = (
     "aiohttp.access",
     "kafka",
     "uvicorn",
-    "streams.app",
-    "streams.transport",
+    "streams.worker.app",
+    "streams.worker.transport",
 )
 
 

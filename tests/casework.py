@@ -8,14 +8,14 @@ from typing import Any
 
 import jsonschema
 
-from models.alerts import Alert, Reason, alert_id
-from models.alerts import Status as AlertStatus
-from models.board import Board
-from models.cases import Case, Feedback, Person, encode
-from models.deadlines import Office
-from models.policy import Severity
-from models.policy import parse as parse_policy
-from models.routing import parse as parse_stations
+from models.casework.board import Board
+from models.casework.cases import Case, Feedback, Person, encode
+from models.casework.deadlines import Office
+from models.casework.routing import parse as parse_stations
+from models.detection.alerts import Alert, Reason, alert_id
+from models.detection.alerts import Status as AlertStatus
+from models.policy.policy import Severity
+from models.policy.policy import parse as parse_policy
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = jsonschema.Draft202012Validator(

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.alerts import Alert, Reason, alert_id
-from models.board import Board
-from models.cases import OVER, Case, Feedback, FeedbackError, Person
-from models.policy import Severity
-from models.stages import Stage
+from models.casework.board import Board
+from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
+from models.detection.alerts import Alert, Reason, alert_id
+from models.policy.policy import Severity
+from models.policy.stages import Stage
 from tests.casework import HOUR, MINUTE, OFFICE
 
 NOW: Final = 1_795_761_000_000

@@ -16,8 +16,8 @@ import msgspec
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from models.access import Role, user
-from models.cases import Case, Feedback, FeedbackError
+from models.access.rights import Role, user
+from models.casework.cases import Case, Feedback, FeedbackError
 from streams.access.accounts import Account, AccountsFile, Token
 from streams.access.attempts import Attempts
 from streams.access.door import Door
@@ -30,7 +30,7 @@ from streams.console.app import make_app
 from streams.console.console import Console
 from streams.console.reporter import Reporter
 from streams.console.view import View
-from streams.playbook_files import read_playbooks
+from streams.files.playbook_files import read_playbooks
 from streams.settings import Settings
 from tests.casework import OFFICE, ROOT, T0, Desk, alert
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from streams.contracts import apply, load, open_admin
+from streams.kafka.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
 from streams.local.worker import FOREWARN, metric, service

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import jsonschema
 
-from models.alerts import Alert, encode
-from models.engine import Partition
-from models.events import Call, Sms
-from models.signals import SignalRecord
+from models.detection.alerts import Alert, encode
+from models.detection.engine import Partition
+from models.detection.signals import SignalRecord
+from models.events.event import Call, Sms
 from tests.strategies import (
     SECOND,
     T0,

@@ -10,18 +10,18 @@ import msgspec
 import numpy as np
 from hypothesis import strategies as st
 
-from models.batches import Calls, Messages
-from models.decoding import CallReader, MessageReader
-from models.engine import Engine, Outcome, Partition
-from models.episodes import Subject
-from models.events import Call, Sms
-from models.indicators import Indicator, IndicatorType
-from models.matching import Indicators
-from models.packed import Packed
-from models.policy import Policy, parse
-from models.risk import PointScore
-from models.signals import SignalRecord
-from models.watermarks import Watermark
+from models.base.packed import Packed
+from models.detection.engine import Engine, Outcome, Partition
+from models.detection.episodes import Subject
+from models.detection.risk import PointScore
+from models.detection.signals import SignalRecord
+from models.detection.watermarks import Watermark
+from models.events.batches import Calls, Messages
+from models.events.decoding import CallReader, MessageReader
+from models.events.event import Call, Sms
+from models.indicators.indicator import Indicator, IndicatorType
+from models.indicators.matching import Indicators
+from models.policy.policy import Policy, parse
 
 POLICY: Policy = parse((Path(__file__).parent.parent / "examples" / "policy-points.yaml").read_bytes())
 """Of points: what a record does to the risk can be told in the head."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from models import scanning, sieves
-from models.codes import PLACES
-from models.events import EARLIEST, LATEST, MAX_BYTES
+from models.base.number_keys import PLACES
+from models.events import scanning
+from models.events.event import EARLIEST, LATEST, MAX_BYTES
+from models.indicators import prefilter
 
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "models").rglob("*.py"))
@@ -163,7 +164,9 @@ def test_compiled_functions_rest_on_their_own_module_alone(module: Path) -> None
 
 def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> None:
     source = (
-        "from models.codes import PLACES\nfrom models.compiled import compiled\n@compiled\ndef f(n): return n // PLACES"
+        "from models.base.number_keys import PLACES\n"
+        "from models.base.compiled import compiled\n"
+        "@compiled\ndef f(n): return n // PLACES"
     )
 
     assert foreign_names(source) == {"PLACES"}
@@ -171,4 +174,4 @@ def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> Non
 
 def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
     assert (scanning._EARLIEST, scanning._LATEST, scanning._LARGEST) == (EARLIEST, LATEST, MAX_BYTES)
-    assert {scanning._PLACES, sieves._PLACES} == {PLACES}
+    assert {scanning._PLACES, prefilter._PLACES} == {PLACES}

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.chain import HALF, ChainError, Line, Whole, digest, verify
+from models.access.audit_chain import HALF, ChainError, Line, Whole, digest, verify
 from streams.audit import AuditError, AuditLog, lines, pseudonym
 from streams.cli import cli
 

@@ -18,18 +18,18 @@ from examples.day import MIDNIGHT, clock
 from examples.generate import FOLDER, write
 from examples.listed import LURES, PUBLISHED, PUBLISHER
 from examples.people import Label
-from models.alerts import Alert
-from models.decoding import CallReader, MessageReader
-from models.engine import Partition
-from models.episodes import episodes, unfold
-from models.events import Call, Sms
-from models.hotlines import PROTECTED
-from models.indicators import SCAM_TYPES, check, parse
-from models.matching import Indicators
-from models.policy import SEVERITIES
-from models.policy import parse as parse_policy
-from models.texts import read
-from streams import model_file
+from models.detection.alerts import Alert
+from models.detection.engine import Partition
+from models.detection.episodes import episodes, unfold
+from models.events.decoding import CallReader, MessageReader
+from models.events.event import Call, Sms
+from models.indicators.hotlines import PROTECTED
+from models.indicators.indicator import SCAM_TYPES, check, parse
+from models.indicators.matching import Indicators
+from models.policy.policy import SEVERITIES
+from models.policy.policy import parse as parse_policy
+from models.texts.extraction import read
+from streams.files import model_file
 from tests.strategies import ToldEngine, packed
 
 ROOT = FOLDER.parent

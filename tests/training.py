@@ -7,8 +7,8 @@ import functools
 import numpy as np
 from msgspec.structs import astuple
 
-from models.features import Features
-from streams.artifacts import Artifact
+from models.detection.features import Features
+from streams.files.artifacts import Artifact
 from streams.training.fitting import fit, split
 from streams.training.samples import PARTS, Samples
 

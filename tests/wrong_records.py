@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.events import EARLIEST, LATEST, MAX_BYTES
+from models.events.event import EARLIEST, LATEST, MAX_BYTES
 from tests.strategies import ANN, BO, CROOK, T0
 
 

@@ -11,9 +11,9 @@ from bench.quality import plots
 from bench.quality.page import page
 from bench.quality.playing import KNOWN, Verdicts, compare, copenhagen, with_known
 from bench.records import ROOT
-from streams import model_file
 from streams.cli.progress import count_bar
 from streams.cli.train import LEFT_OUT
+from streams.files import model_file
 
 PAGE = ROOT / "docs" / "quality.md"
 PLOTS = ROOT / "docs" / "plots"

@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, Real, Verdicts
 from bench.quality.verdict import Verdict
-from models.indicators import SUSPECTED
+from models.indicators.indicator import SUSPECTED
 
 
 def page(

@@ -14,18 +14,18 @@ from msgspec.structs import replace
 from bench.quality.verdict import Verdict
 from bench.real import ordinary
 from bench.records import REAL, ROOT
-from models.batches import Calls, Messages
 from models.city.chance import BEGIN, DAY, HOUR
 from models.city.city import City
-from models.decoding import CallReader, MessageReader
-from models.indicators import Indicator
-from models.policy import SEVERITIES, Policy, Rule
-from models.risk import AnyContact, Model, PointScore
-from streams import policy_file
-from streams.cities import Simulated
-from streams.operation import Contender, Operation
-from streams.records import packed_lines
-from streams.scam_scripts import OURS, read_scripts
+from models.detection.risk import AnyContact, Model, PointScore
+from models.events.batches import Calls, Messages
+from models.events.decoding import CallReader, MessageReader
+from models.indicators.indicator import Indicator
+from models.policy.policy import SEVERITIES, Policy, Rule
+from streams.files import policy_file
+from streams.files.records import packed_lines
+from streams.files.scam_scripts import OURS, read_scripts
+from streams.simulation.cities import Simulated
+from streams.simulation.operation import Contender, Operation
 
 KNOWN: Final = 0.4
 KNOWN_AFTER_H: Final = 6.0

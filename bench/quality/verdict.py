@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from models.city.acting import Truth
 from models.city.chance import DAY, MINUTE
-from streams.operation import Issued
+from streams.simulation.operation import Issued
 
 OFFICER = ("urgent", "high")
 """The severities for which an officer calls or knocks."""

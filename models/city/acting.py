@@ -13,7 +13,7 @@ from models.city import numbers
 from models.city.chance import BEGIN, DAY, HOUR, MINUTE, drawn, random_of, within
 from models.city.scripts import END, MOST_STEPS, Actor, Script, Step
 from models.city.texts import TEXTS
-from models.stages import STAGES, Stage, further
+from models.policy.stages import STAGES, Stage, further
 
 RING_MS = 7_000
 """How long a phone rings before it is answered; unanswered, it rings three times as long."""

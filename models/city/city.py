@@ -20,7 +20,7 @@ from models.city.life import Life
 from models.city.population import populate
 from models.city.recording import Recording
 from models.city.scripts import AGE_BANDS, Script
-from models.indicators import Indicator
+from models.indicators.indicator import Indicator
 
 SOURCE: Final = "simulated city"
 MISTAKES: Final = 0.03

@@ -1,7 +1,7 @@
 """Scripts: how a scam of one type goes, step by step, as data that an analyst can write.
 
-A script is one YAML file (`docs/city.md` explains each field; `streams.scam_scripts` reads it). It is checked strictly:
-what is unknown, missing or cannot be is said.
+A script is one YAML file (`docs/city.md` explains each field; `streams.files.scam_scripts` reads it). It is checked
+strictly: what is unknown, missing or cannot be is said.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from models.field_paths import field_path
-from models.stages import STAGES, Stage
+from models.base.field_paths import field_path
+from models.policy.stages import STAGES, Stage
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Word = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$")]

@@ -17,8 +17,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from models.access import User
-from streams.durable import hand_over, sync_folder
+from models.access.rights import User
+from streams.files.durable import hand_over, sync_folder
 
 Label = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,64}\Z")]
 

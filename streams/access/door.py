@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from models.access import User
-from models.chain import Plain
+from models.access.audit_chain import Plain
+from models.access.rights import User
 from streams.access.attempts import Attempts, TooManyAttemptsError
 from streams.access.sessions import Sessions
 from streams.access.store import Store

@@ -14,8 +14,8 @@ from typing import Final, Literal
 import msgspec
 import structlog
 
-from models.access import Role, User, user
-from models.chain import Plain
+from models.access.audit_chain import Plain
+from models.access.rights import Role, User, user
 from streams.access.accounts import Account, AccountsFile, Label, Token, UsersError
 from streams.access.passwords import Passwords
 from streams.audit import AuditLog, Deed

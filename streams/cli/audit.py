@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from models.chain import ChainError, Line, OldLine, line_of, old_line_of, verify
+from models.access.audit_chain import ChainError, Line, OldLine, line_of, old_line_of, verify
 from streams.audit import AuditError, lines
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.since import Since

@@ -11,15 +11,15 @@ import click
 import msgspec
 from aiokafka.errors import KafkaError
 
-from models.campaigns import STATUSES, Campaign, Status, encode
-from models.indicators import SCAM_TYPES, Indicator, IndicatorError, check
+from models.indicators.indicator import SCAM_TYPES, Indicator, IndicatorError, check
+from models.lookback.campaigns import STATUSES, Campaign, Status, encode
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.hunt import moment
 from streams.cli.indicator_options import run
 from streams.cli.tables import show_table
 from streams.hunter.campaign_topic import CampaignTopic
-from streams.indicator_topic import publish
-from streams.publishing import PublishError
+from streams.kafka.indicator_topic import publish
+from streams.kafka.publishing import PublishError
 from streams.settings import Settings
 
 T = TypeVar("T")

@@ -14,11 +14,11 @@ import click
 import msgspec
 
 from models.city.city import City
-from streams.cities import ASKED, Asked
-from streams.city_writing import write
 from streams.cli import InputError
 from streams.cli.progress import count_bar
-from streams.scam_scripts import OURS, ScriptFileError, read_scripts
+from streams.files.scam_scripts import OURS, ScriptFileError, read_scripts
+from streams.simulation.cities import ASKED, Asked
+from streams.simulation.city_writing import write
 
 MOST_PEOPLE = 3_000_000
 """With those whom they know they have some twenty numbers each, and there are a hundred million."""

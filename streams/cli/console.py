@@ -15,10 +15,10 @@ def console() -> None:
     """
     from aiokafka.errors import KafkaError
 
-    from models.policy import PolicyError
-    from models.routing import RoutingError
+    from models.casework.routing import RoutingError
+    from models.policy.policy import PolicyError
     from streams.cli.serving import serve
     from streams.console.service import ConsoleError, run
-    from streams.playbook_files import PlaybookFileError
+    from streams.files.playbook_files import PlaybookFileError
 
     serve(run, KafkaError, PolicyError, RoutingError, ConsoleError, PlaybookFileError)

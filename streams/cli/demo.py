@@ -13,26 +13,26 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from models.alerts import Alert
-from models.policy import SEVERITIES
-from models.wording import scam_name
-from streams import small_city
+from models.detection.alerts import Alert
+from models.detection.wording import scam_name
+from models.policy.policy import SEVERITIES
 from streams.cli import CommandError
 from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
 from streams.console.masking import masked
 from streams.console.times import local
-from streams.contracts import ContractError, apply, load, open_admin
-from streams.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
-from streams.demonstration_order import handled
+from streams.demo.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
+from streams.demo.order import handled
+from streams.demo.playing import PlayError
 from streams.dispatch import stations_file
-from streams.indicator_topic import TopicError
+from streams.kafka.contracts import ContractError, apply, load, open_admin
+from streams.kafka.indicator_topic import TopicError
 from streams.local import samples
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
 from streams.local.worker import HEALTH, service
-from streams.playing import PlayError
 from streams.setting_values import Address, beside
 from streams.settings import Settings
+from streams.simulation import small_city
 
 STYLES = {"urgent": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 CITY_RATE = 20_000.0

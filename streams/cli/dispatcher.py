@@ -15,8 +15,8 @@ def dispatcher() -> None:
     """
     from aiokafka.errors import KafkaError
 
-    from models.policy import PolicyError
-    from models.routing import RoutingError
+    from models.casework.routing import RoutingError
+    from models.policy.policy import PolicyError
     from streams.cli.serving import serve
     from streams.dispatch.service import DispatchError, run
 

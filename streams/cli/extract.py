@@ -1,6 +1,6 @@
 """``forewarn extract``: what the worker reads in texts, as JSON Lines, for tests of it and for other tools.
 
-The reading is that of `models.texts` and nothing else, so what comes out here is what the worker sees.
+The reading is that of `models.texts.extraction` and nothing else, so what comes out here is what the worker sees.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO
 import click
 import msgspec
 
-from models.texts import LONGEST, Reading, read_all
+from models.texts.extraction import LONGEST, Reading, read_all
 from streams.cli import CommandError
 from streams.cli.progress import byte_bar
 

@@ -14,18 +14,18 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from models.indicators import Indicator, IndicatorError, IndicatorType, check, guess_type
+from models.indicators.indicator import Indicator, IndicatorError, IndicatorType, check, guess_type
 from streams.audit import AuditError, AuditLog, operator
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
 from streams.cli.progress import count_bar
 from streams.cli.since import Since
-from streams.indicator_files import Defaults, IndicatorFile
+from streams.files.indicator_files import Defaults, IndicatorFile
+from streams.files.text_lines import FileError
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, Reached, contacts_of, keys_of
 from streams.ledger.place import LedgerError, Place
 from streams.settings import Settings
-from streams.text_lines import FileError
 
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
 """What a look-up need not know of an indicator."""

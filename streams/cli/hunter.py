@@ -15,11 +15,11 @@ def hunter() -> None:
     """
     from aiokafka.errors import KafkaError
 
-    from models.policy import PolicyError
+    from models.policy.policy import PolicyError
     from streams.cli.serving import serve
     from streams.hunter.service import HunterError, run
-    from streams.indicator_topic import TopicError
+    from streams.kafka.indicator_topic import TopicError
+    from streams.kafka.publishing import PublishError
     from streams.ledger.place import LedgerError
-    from streams.publishing import PublishError
 
     serve(run, KafkaError, PolicyError, HunterError, TopicError, LedgerError, PublishError)

@@ -15,12 +15,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from models.indicators import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
+from models.indicators.indicator import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
 from streams.cli import CommandError, site_settings
 from streams.cli.indicator_options import Region, run
-from streams.indicator_files import Defaults, IndicatorFile, Refusal, instant
-from streams.indicator_topic import TopicError, publish
-from streams.text_lines import FileError
+from streams.files.indicator_files import Defaults, IndicatorFile, Refusal, instant
+from streams.files.text_lines import FileError
+from streams.kafka.indicator_topic import TopicError, publish
 
 
 class _Instant(click.ParamType):

@@ -11,7 +11,7 @@ import click
 import phonenumbers
 
 from streams.cli import CommandError
-from streams.indicator_topic import TopicError
+from streams.kafka.indicator_topic import TopicError
 from streams.settings import SettingsError
 
 T = TypeVar("T")

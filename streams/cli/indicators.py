@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from models.indicators import TYPES, Indicator, IndicatorError, IndicatorType, encode, guess_type, normalise
+from models.indicators.indicator import TYPES, Indicator, IndicatorError, IndicatorType, encode, guess_type, normalise
 from streams.cli import CommandError, site_settings
 from streams.cli.indicator_import import import_
 from streams.cli.indicator_options import Region, run
 from streams.cli.tables import show_table
-from streams.indicator_topic import publish, read
+from streams.kafka.indicator_topic import publish, read
 
 
 @click.group()

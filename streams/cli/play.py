@@ -11,8 +11,8 @@ import click
 
 from streams.cli import CommandError, site_settings
 from streams.cli.progress import byte_bar
-from streams.playing import PlayedRecord, PlayError, by_rate, by_speed, play, records
-from streams.text_lines import FileError
+from streams.demo.playing import PlayedRecord, PlayError, by_rate, by_speed, play, records
+from streams.files.text_lines import FileError
 
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -14,11 +14,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Shown
 
-from models.playbooks import Language, Playbook, Text
-from models.wording import scam_name
+from models.casework.playbooks import Language, Playbook, Text
+from models.detection.wording import scam_name
 from streams.cli import InputError, site_settings
 from streams.console.words import said as word
-from streams.playbook_files import PlaybookFileError, read_playbooks
+from streams.files.playbook_files import PlaybookFileError, read_playbooks
 
 _PARTS: Final = ("story", "opening", "questions", "never", "check", "at_the_door_nobody", "money_gone")
 """The parts of a playbook in the order of its file, which is that of reading it beforehand."""

@@ -16,23 +16,23 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from models.alerts import Alert, encode
-from models.decoding import CallReader, MessageReader, RareReader
-from models.engine import Engine
-from models.indicators import Indicator
-from models.labels import Verdict, verdict
-from models.matching import Indicators
-from models.policy import SEVERITIES, PolicyError
-from streams import model_file, policy_file
-from streams.artifacts import ArtifactError
+from models.city.labels import Verdict, verdict
+from models.detection.alerts import Alert, encode
+from models.detection.engine import Engine
+from models.events.decoding import CallReader, MessageReader, RareReader
+from models.indicators.indicator import Indicator
+from models.indicators.matching import Indicators
+from models.policy.policy import SEVERITIES, PolicyError
 from streams.cli import CommandError, site_settings
 from streams.cli.progress import byte_bar
-from streams.contracts import ContractError, load
-from streams.indicator_files import IndicatorFile
-from streams.known import SubscriberRecord, VulnerableSubscribers
-from streams.records import RecordFiles, RefusedLine
-from streams.replay import Replay, Tally
-from streams.text_lines import FileError
+from streams.files import model_file, policy_file
+from streams.files.artifacts import ArtifactError
+from streams.files.indicator_files import IndicatorFile
+from streams.files.records import RecordFiles, RefusedLine
+from streams.files.text_lines import FileError
+from streams.kafka.contracts import ContractError, load
+from streams.kafka.reference_data import SubscriberRecord, VulnerableSubscribers
+from streams.replay.replay import Replay, Tally
 from streams.training.outcomes import NONE, OutcomeError, of_file
 
 T = TypeVar("T")

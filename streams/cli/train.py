@@ -10,14 +10,14 @@ import msgspec
 import numpy as np
 from aiokafka.errors import KafkaError
 
-from models.policy import Policy, PolicyError
-from streams import policy_file
-from streams.artifacts import Artifact, ArtifactError, OtherFeaturesError, read, write, write_bytes
-from streams.cities import CityError, CityFolder
+from models.policy.policy import Policy, PolicyError
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.indicator_options import run
 from streams.cli.progress import byte_bar, count_bar
-from streams.text_lines import FileError
+from streams.files import policy_file
+from streams.files.artifacts import Artifact, ArtifactError, OtherFeaturesError, read, write, write_bytes
+from streams.files.text_lines import FileError
+from streams.simulation.cities import CityError, CityFolder
 from streams.training.card import Judged, card, judged, rivals
 from streams.training.fitting import Split, TrainingError, fit, split
 from streams.training.novelty import novelties, scripts

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from models.access import ROLES, AccessError, Role, user
+from models.access.rights import ROLES, AccessError, Role, user
 from streams.access.accounts import Account, UsersError
 from streams.access.passwords import PasswordError, random_password
 from streams.access.sessions import Sessions

@@ -13,16 +13,16 @@ def worker() -> None:
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn worker
     """
-    from models.policy import PolicyError
-    from streams.artifacts import ArtifactError
-    from streams.checkpoint import CheckpointError
+    from models.policy.policy import PolicyError
     from streams.cli.serving import serve
-    from streams.contracts import ContractError
+    from streams.files.artifacts import ArtifactError
+    from streams.kafka.contracts import ContractError
+    from streams.kafka.publishing import PublishError
     from streams.ledger.place import LedgerError
-    from streams.publishing import PublishError
-    from streams.rehearsal import RehearsalError
-    from streams.scoring import LostRecordsError
-    from streams.worker import run
+    from streams.worker.checkpoint import CheckpointError
+    from streams.worker.scoring import LostRecordsError
+    from streams.worker.service import run
+    from streams.worker.warm_up import RehearsalError
 
     serve(
         run,

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.cases import Kind, Outcome, State
-from models.deadlines import MINUTE
-from models.playbooks import Playbook, playbook_for
-from models.routing import Name
-from models.tallies import Tally, tallies
+from models.casework.cases import Kind, Outcome, State
+from models.casework.deadlines import MINUTE
+from models.casework.playbooks import Playbook, playbook_for
+from models.casework.routing import Name
+from models.casework.tallies import Tally, tallies
 from streams.console import gate
 from streams.console.bodies import BODIES, body_of_json
 from streams.console.console import console_of

@@ -11,10 +11,10 @@ import msgspec
 from fastapi import Request
 from msgspec import Meta, Struct
 
-from models.access import Action
-from models.cases import Kind, Means, Note
-from models.cases import Outcome as HowItEnded
-from models.events import Id, RecordError, Time, decode_one
+from models.access.rights import Action
+from models.casework.cases import Kind, Means, Note
+from models.casework.cases import Outcome as HowItEnded
+from models.events.event import Id, RecordError, Time, decode_one
 from streams.console.refusals import Refused
 
 T = TypeVar("T")

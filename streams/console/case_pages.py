@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from models.cases import OVER, Case, Kind, Outcome
+from models.casework.cases import OVER, Case, Kind, Outcome
 from streams.audit import pseudonym
 from streams.console import gate
 from streams.console.bodies import BODIES

@@ -15,10 +15,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
-from models.cases import Case, decode
+from models.casework.cases import Case, decode
 from streams import metrics
-from streams.clients import passes, reader, up_to_now
 from streams.console.view import View
+from streams.kafka.clients import passes, reader, up_to_now
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)

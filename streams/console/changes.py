@@ -12,7 +12,7 @@ from collections import deque
 from types import TracebackType
 from typing import Final, NamedTuple
 
-from models.cases import Case
+from models.casework.cases import Case
 
 KEPT: Final = 2000
 """Changes that are kept for those who come back."""

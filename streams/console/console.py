@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import Request
 
-from models.access import Chain
-from models.deadlines import Office
-from models.playbooks import Playbook
+from models.access.rights import Chain
+from models.casework.deadlines import Office
+from models.casework.playbooks import Playbook
 from streams.access.door import Door
 from streams.audit import AuditLog
 from streams.console.refusals import busy

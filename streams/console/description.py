@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from msgspec import Struct
 
-from models.cases import Kind
+from models.casework.cases import Kind
 from streams.console import gate
 from streams.console.sheets import answer
 

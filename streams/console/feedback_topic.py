@@ -12,10 +12,10 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from models.cases import Feedback
+from models.casework.cases import Feedback
 from streams import metrics
-from streams.clients import started
-from streams.publishing import producer
+from streams.kafka.clients import started
+from streams.kafka.publishing import producer
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)

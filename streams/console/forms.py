@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-from models.cases import Kind, Means, Outcome
-from models.deadlines import HOUR, MINUTE, Office
-from models.payments import MOST_CNY, PaymentError, Status, fen, holds_number, mask, normalised
+from models.casework.cases import Kind, Means, Outcome
+from models.casework.deadlines import HOUR, MINUTE, Office
+from models.casework.payments import MOST_CNY, PaymentError, Status, fen, holds_number, mask, normalised
 from streams.console.times import DAY, midnight
 
 LONGEST_NOTE: Final = 1000

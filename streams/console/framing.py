@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from models.access import RIGHTS, Action, User, may
-from models.playbooks import Language
+from models.access.rights import RIGHTS, Action, User, may
+from models.casework.playbooks import Language
 from streams.console import gate
 from streams.console.console import console_of
 from streams.console.presenting import Scene

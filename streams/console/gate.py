@@ -17,8 +17,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from models.access import MEANINGS, Action, User, acts, may, sees
-from models.cases import Case
+from models.access.rights import MEANINGS, Action, User, acts, may, sees
+from models.casework.cases import Case
 from streams.access.sessions import csrf_of, is_csrf_of
 from streams.audit import Deed
 from streams.console.bodies import CSRF_FIELD

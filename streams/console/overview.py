@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, get_args
 
-from models.cases import Outcome
-from models.deadlines import MINUTE
-from models.tallies import Account, Tally, summed, tallies
+from models.casework.cases import Outcome
+from models.casework.deadlines import MINUTE
+from models.casework.tallies import Account, Tally, summed, tallies
 from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from models.access import may
-from models.cases import OVER, Case, State
-from models.tallies import ended_at
+from models.access.rights import may
+from models.casework.cases import OVER, Case, State
+from models.casework.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.door import SignInError
 from streams.console import case_pages, gate

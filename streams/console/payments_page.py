@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from models.cases import Case
-from models.payment_steps import NEXT
-from models.payment_totals import Totals, totals
-from models.payments import Stop, StopPayment, fen, yuan
+from models.casework.cases import Case
+from models.casework.payment_steps import NEXT
+from models.casework.payment_totals import Totals, totals
+from models.casework.payments import Stop, StopPayment, fen, yuan
 from streams.console.bodies import Body, PaymentStep
 from streams.console.forms import FormError
 from streams.console.presenting import Scene

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from models.cases import OVER, Case, Entry, Kind
-from models.payments import StopPayment, fen, yuan
-from models.playbooks import Language, Playbook, Question, playbook_for
-from models.playbooks import Text as Both
-from models.routing import Stations
-from models.tallies import ended_at, missed
-from models.wording import scam_name
+from models.casework.cases import OVER, Case, Entry, Kind
+from models.casework.payments import StopPayment, fen, yuan
+from models.casework.playbooks import Language, Playbook, Question, playbook_for
+from models.casework.playbooks import Text as Both
+from models.casework.routing import Stations
+from models.casework.tallies import ended_at, missed
+from models.detection.wording import scam_name
 from streams.console.masking import masked
 from streams.console.times import clock, iso, span
 from streams.console.view import urgency

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from models.playbooks import Language
+from models.casework.playbooks import Language
 from streams.console.words import LANGUAGES, WORDS, said
 
 FOLDER: Final = Path(str(files("streams.console")))

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from models.cases import Case, Entry, Feedback, FeedbackError
-from models.deadlines import Office, passed
-from models.reporting import reported
+from models.casework.cases import Case, Entry, Feedback, FeedbackError
+from models.casework.deadlines import Office, passed
+from models.casework.reporting import reported
 from streams.console.view import View
 
 SHOWN_WITHIN: Final = 2.0

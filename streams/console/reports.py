@@ -11,9 +11,9 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import Request
 
-from models.cases import Case, Feedback, FeedbackError, Kind
-from models.events import Id
-from models.reporting import possible as sayable
+from models.casework.cases import Case, Feedback, FeedbackError, Kind
+from models.casework.reporting import possible as sayable
+from models.events.event import Id
 from streams.console import gate, stopping
 from streams.console.bodies import BODIES, Body
 from streams.console.console import console_of

@@ -14,13 +14,12 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from models.deadlines import Office
-from models.policy import Policy
-from streams import health, metrics, policy_file
+from models.casework.deadlines import Office
+from models.policy.policy import Policy
+from streams import health, metrics
 from streams.access.door import Door
 from streams.access.store import Store
 from streams.audit import AuditLog
-from streams.clients import answered
 from streams.console import case_topic
 from streams.console.app import make_app
 from streams.console.console import Console
@@ -29,7 +28,9 @@ from streams.console.pages import PAGES
 from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.dispatch import stations_file
-from streams.playbook_files import read_playbooks
+from streams.files import policy_file
+from streams.files.playbook_files import read_playbooks
+from streams.kafka.clients import answered
 from streams.service import STOP_WITHIN, AddressTakenError, serve
 from streams.setting_values import Address
 from streams.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from models.cases import OVER, Case, Kind, frozen_cny
+from models.casework.cases import OVER, Case, Kind, frozen_cny
 from streams.console import gate
 from streams.console.console import console_of
 from streams.console.masking import masked

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import Meta, Struct
 
-from models.access import RIGHTS
+from models.access.rights import RIGHTS
 from streams.console import gate
 from streams.console.bodies import decoded, said_of
 from streams.console.description import described

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from models.playbooks import Language
+from models.casework.playbooks import Language
 from streams.console.words import said
 
 LOCAL_TIME: Final = timezone(timedelta(hours=8))

@@ -10,9 +10,9 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
-from models.cases import OVER, Case, State
-from models.policy import SEVERITIES
-from models.tallies import NEVER, Account, account
+from models.casework.cases import OVER, Case, State
+from models.casework.tallies import NEVER, Account, account
+from models.policy.policy import SEVERITIES
 from streams.console.changes import Changes, Listener
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.playbooks import Language
+from models.casework.playbooks import Language
 from streams.console.payment_words import PAYMENT_WORDS
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.cases import OVER, Case, Entry, frozen_cny
+from models.casework.cases import OVER, Case, Entry, frozen_cny
 from streams import metrics
 
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from models.alerts import Alert
-from models.board import Board
-from models.cases import Case, Feedback, FeedbackError
-from models.events import RecordError, decode_one
+from models.casework.board import Board
+from models.casework.cases import Case, Feedback, FeedbackError
+from models.detection.alerts import Alert
+from models.events.event import RecordError, decode_one
 
 ALERTS: Final = "alerts"
 FEEDBACK: Final = "dispatch-feedback"

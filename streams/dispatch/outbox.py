@@ -12,9 +12,9 @@ from types import TracebackType
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from models.cases import Case, encode
-from streams.clients import started
-from streams.publishing import Letter
+from models.casework.cases import Case, encode
+from streams.kafka.clients import started
+from streams.kafka.publishing import Letter
 from streams.settings import Settings
 
 TOPIC = "dispatch"

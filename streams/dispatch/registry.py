@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from models.cases import Person
-from models.events import RecordError, decode_one
-from streams.known import SubscriberRecord
+from models.casework.cases import Person
+from models.events.event import RecordError, decode_one
+from streams.kafka.reference_data import SubscriberRecord
 
 _NOBODY = ("", Person())
 

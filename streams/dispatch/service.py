@@ -21,22 +21,23 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from models.board import Board
-from models.cases import Case, decode
-from models.deadlines import Office
-from models.events import RecordError, Refusal
-from models.policy import Policy
-from streams import health, metrics, policy_file
-from streams.clients import passes, reader, up_to_now
-from streams.columns import Record
+from models.casework.board import Board
+from models.casework.cases import Case, decode
+from models.casework.deadlines import Office
+from models.events.event import RecordError, Refusal
+from models.policy.policy import Policy
+from streams import health, metrics
 from streams.dispatch import stations_file
 from streams.dispatch.casebook import Casebook
 from streams.dispatch.inbox import ALERTS, FEEDBACK, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
 from streams.dispatch.registry import Registry, follow
-from streams.publishing import Letter, dead_letter
+from streams.files import policy_file
+from streams.kafka.clients import passes, reader, up_to_now
+from streams.kafka.publishing import Letter, dead_letter
 from streams.service import serve
 from streams.settings import Settings
+from streams.worker.columns import Record
 
 log = structlog.get_logger(__name__)
 

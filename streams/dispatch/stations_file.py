@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.routing import RoutingError, Stations, parse
+from models.casework.routing import RoutingError, Stations, parse
 
 
 def load(path: Path) -> Stations:

@@ -9,9 +9,9 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from models.campaigns import Campaign, Status, decode, encode
-from streams.clients import reader, started, up_to_now
-from streams.publishing import PublishError, producer
+from models.lookback.campaigns import Campaign, Status, decode, encode
+from streams.kafka.clients import reader, started, up_to_now
+from streams.kafka.publishing import PublishError, producer
 from streams.settings import Settings
 
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from models.events import RecordError
-from models.indicators import TYPES
-from models.matching import Indicators
-from models.pivoting import Pivot
-from streams.clients import reader
-from streams.known import IndicatorRecords
+from models.events.event import RecordError
+from models.indicators.indicator import TYPES
+from models.indicators.matching import Indicators
+from models.lookback.pivoting import Pivot
+from streams.kafka.clients import reader
+from streams.kafka.reference_data import IndicatorRecords
 from streams.settings import Settings
 
 

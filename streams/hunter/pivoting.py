@@ -14,17 +14,17 @@ from typing import Any
 
 import structlog
 
-from models.hunting import match_of_links
-from models.indicators import Indicator
-from models.pivoting import Pair, Sending, recipients, sending_of
-from models.policy import Policy
+from models.indicators.indicator import Indicator
+from models.lookback.hunting import match_of_links
+from models.lookback.pivoting import Pair, Sending, recipients, sending_of
+from models.policy.policy import Policy
 from streams import metrics
-from streams.clients import answered
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Hit
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import KEPT_S
-from streams.indicator_topic import publish
+from streams.kafka.clients import answered
+from streams.kafka.indicator_topic import publish
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)

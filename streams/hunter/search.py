@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from models.contacts import own_key
-from models.hunting import Contact, distinct, record_of, signal_of, withdrawal_of
-from models.matching import Indicators
-from models.policy import Windows
-from models.signals import SignalRecord
+from models.detection.signals import SignalRecord
+from models.indicators.matching import Indicators
+from models.lookback.contacts import own_key
+from models.lookback.hunting import Contact, distinct, record_of, signal_of, withdrawal_of
+from models.policy.policy import Windows
 from streams.hunter.segment_index import SegmentIndex
 from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of

@@ -17,11 +17,11 @@ import msgspec
 import redis.asyncio as redis
 import structlog
 
-from models.codes import code_of
-from models.policy import Policy
-from models.signals import SignalRecord
-from streams import health, metrics, policy_file
-from streams.clients import answered
+from models.base.number_keys import code_of
+from models.detection.signals import SignalRecord
+from models.policy.policy import Policy
+from streams import health, metrics
+from streams.files import policy_file
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.pivoting import Pivoting
@@ -31,6 +31,7 @@ from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
 from streams.hunter.spreading import Spreading
 from streams.hunter.suspecting import Suspecting
+from streams.kafka.clients import answered
 from streams.ledger.place import Place, Segment
 from streams.service import serve
 from streams.settings import Settings

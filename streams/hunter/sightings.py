@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.campaigns import HOUR, SpreadType
-from models.codes import number_of
-from models.contacts import CONTEXT, LINKED, SMS, host_key
-from models.domains import parents
-from models.scanning import OUT
+from models.base.number_keys import number_of
+from models.events.scanning import OUT
+from models.lookback.campaigns import HOUR, SpreadType
+from models.lookback.contacts import CONTEXT, LINKED, SMS, host_key
+from models.texts.domains import parents
 from streams.ledger.place import Place, Segment
 from streams.ledger.segments import NoSegmentError, SegmentFile
 
@@ -45,13 +45,13 @@ class Sightings:
     type: SpreadType
     value: str
     subscribers: NDArray[np.int64]
-    """Codes (`models.codes`), as are the senders."""
+    """Codes (`models.base.number_keys`), as are the senders."""
     senders: NDArray[np.int64]
     times: NDArray[np.int64]
     """Epoch milliseconds, ascending."""
     events: Sequence[str]
     templates: NDArray[np.int64]
-    """Of each text (`models.templates`); -1 where none is kept."""
+    """Of each text (`models.texts.templates`); -1 where none is kept."""
     links: Callable[[], Sequence[str]] = list
     """The hosts and URLs of each SMS that brought a domain; read when they are asked for, which they rarely are."""
 

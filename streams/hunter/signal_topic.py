@@ -10,11 +10,11 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
-from models.codes import code_of
-from streams.clients import started
+from models.base.number_keys import code_of
 from streams.hunter.search import Group
-from streams.partitioning import partition_of
-from streams.publishing import PublishError, producer
+from streams.kafka.clients import started
+from streams.kafka.partitioning import partition_of
+from streams.kafka.publishing import PublishError, producer
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)

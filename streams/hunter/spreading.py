@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from models.campaigns import HOUR, Campaign, Spread, Status, campaign, is_ordinary, judged
-from models.matching import Indicators
-from models.policy import CampaignRules
-from models.resemblance import resembled
-from streams.clients import answered
+from models.indicators.matching import Indicators
+from models.lookback.campaigns import HOUR, Campaign, Spread, Status, campaign, is_ordinary, judged
+from models.lookback.lookalikes import resembled
+from models.policy.policy import CampaignRules
 from streams.hunter.sightings import Sightings, parts_of
+from streams.kafka.clients import answered
 from streams.settings import Settings
 
 KEPT_S = 30 * 24 * 3600

@@ -16,20 +16,20 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from models.codes import code_of, number_of
-from models.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS, own_key
-from models.episodes import HOUR
-from models.hunting import Contact, distinct
-from models.indicators import Indicator
-from models.leading import Company, Leading, Talks, Traces
-from models.policy import Policy
-from models.scanning import ENDED, OUT
-from models.signals import CODE
-from models.suspicion import leadable, reach, suspicion
+from models.base.number_keys import code_of, number_of
+from models.detection.episodes import HOUR
+from models.detection.signals import CODE
+from models.events.scanning import ENDED, OUT
+from models.indicators.indicator import Indicator
+from models.lookback.call_patterns import Company, Leading, Talks, Traces
+from models.lookback.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS, own_key
+from models.lookback.hunting import Contact, distinct
+from models.lookback.suspicion import leadable, reach, suspicion
+from models.policy.policy import Policy
 from streams import metrics
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Search
-from streams.indicator_topic import publish
+from streams.kafka.indicator_topic import publish
 from streams.ledger.lookup import Keys
 from streams.ledger.place import Place, Segment
 from streams.ledger.segments import NoSegmentError, SegmentFile

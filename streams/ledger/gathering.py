@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from typing import Final
 
-from models.batches import Calls, Messages
-from models.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
-from models.signals import Signal
+from models.detection.signals import Signal
+from models.events.batches import Calls, Messages
+from models.lookback.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
 from streams.ledger.segments import Knowledge, least
 
 AT_ONCE: Final = 2048

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.codes import PLACES
+from models.base.number_keys import PLACES
 from streams.ledger.place import Place, Segment
 from streams.ledger.segments import NoSegmentError, SegmentFile
 

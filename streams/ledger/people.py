@@ -9,12 +9,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.codes import code_of, number_of
-from models.contacts import LINKED, host_key
-from models.domains import normalise_url, parents
-from models.hunting import Contact
-from models.matching import split_url, starts_of
-from models.scanning import ENDED
+from models.base.number_keys import code_of, number_of
+from models.events.scanning import ENDED
+from models.indicators.matching import split_url, starts_of
+from models.lookback.contacts import LINKED, host_key
+from models.lookback.hunting import Contact
+from models.texts.domains import normalise_url, parents
 from streams.ledger.lookup import Keys, prefix_ranges
 
 

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import structlog
 
-from models.signals import Signal
+from models.detection.signals import Signal
 from streams import metrics
-from streams.checkpoint import Held, Recorded
 from streams.ledger.gathering import Gathering
 from streams.ledger.place import LedgerError, Place, Segment, segment_of
 from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile, table_of, written
 from streams.settings import Settings
+from streams.worker.checkpoint import Held, Recorded
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from models.contacts import Rows
-from models.hunting import Contact
+from models.lookback.contacts import Rows
+from models.lookback.hunting import Contact
 from streams.ledger.lookup import Keys
 from streams.ledger.people import contacts_of
 from streams.ledger.segments import table_of

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.contacts import Rows
+from models.lookback.contacts import Rows
 
 ROW_GROUP: Final = 1 << 16
 """Rows of a row group: what is read for a key."""
@@ -33,7 +33,7 @@ SCHEMA: Final = pa.schema(
         pa.field("template", pa.int64()),
     ]
 )
-"""Columns of a segment: `models.contacts.Rows`; a peer that is the key and a duration that is not given are null."""
+"""Columns of a segment, as `models.lookback.contacts.Rows`; a peer that is the key and a missing duration are null."""
 
 KNOWN: Final = b"forewarn.known"
 """Key of the metadata that holds a segment's `Knowledge`."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from models.access import Role, user
+from models.access.rights import Role, user
 from streams.access.accounts import AccountsFile
 from streams.access.passwords import random_password
 from streams.access.users import Users

@@ -9,12 +9,12 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import FEATURES_VERSION, MORE_IS_WORSE, Features
-from models.labels import OUTCOMES
-from models.policy import Policy
-from models.risk import AnyContact, Model, PointScore
-from streams.artifacts import Artifact
-from streams.cities import CityFolder
+from models.city.labels import OUTCOMES
+from models.detection.features import FEATURES_VERSION, MORE_IS_WORSE, Features
+from models.detection.risk import AnyContact, Model, PointScore
+from models.policy.policy import Policy
+from streams.files.artifacts import Artifact
+from streams.simulation.cities import CityFolder
 from streams.training.fitting import PARAMETERS, Split
 from streams.training.judgement import Judgement, average_precision, by_episode, judge
 from streams.training.novelty import Novel
@@ -178,8 +178,8 @@ def _features(artifact: Artifact, samples: Samples, by: Split) -> Iterator[str]:
     yield from (
         f"## Features (version {FEATURES_VERSION})",
         "",
-        "`models/features.py` says what each is. *Matters*: how much average precision on the test people is lost when "
-        "the feature is shuffled among their moments.",
+        "`models/detection/features.py` says what each is. *Matters*: how much average precision on the test people is "
+        "lost when the feature is shuffled among their moments.",
         "",
         "| feature | more never lowers the risk | matters |",
         "|---|---|---|",

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.drift import Reference
-from models.features import MORE_IS_WORSE, Features
-from models.risk import TrainedModel
-from streams.artifacts import Artifact, trees_of
+from models.detection.drift import Reference
+from models.detection.features import MORE_IS_WORSE, Features
+from models.detection.risk import TrainedModel
+from streams.files.artifacts import Artifact, trees_of
 from streams.training.samples import CALIBRATES, TESTS, Samples
 
 PARAMETERS: Final[dict[str, Any]] = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.artifacts import Artifact
+from streams.files.artifacts import Artifact
 from streams.training.fitting import TrainingError, fit, split
 from streams.training.judgement import average_precision, by_episode
 from streams.training.samples import TESTS, Samples

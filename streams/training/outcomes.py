@@ -13,12 +13,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from models.cases import Kind
-from models.events import Id, Time
-from models.labels import OUTCOMES
-from streams.clients import reader, up_to_now
+from models.casework.cases import Kind
+from models.city.labels import OUTCOMES
+from models.events.event import Id, Time
+from streams.files.text_lines import FileError, TextLines
+from streams.kafka.clients import reader, up_to_now
 from streams.settings import Settings
-from streams.text_lines import FileError, TextLines
 
 TOPIC: Final = "dispatch-feedback"
 SILENT: Final = frozenset({"unreachable", "wrong-person", "duplicate"})

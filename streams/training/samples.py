@@ -11,14 +11,14 @@ import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from models.alerts import episode_id
 from models.city.acting import Truth
-from models.episodes import Episode, Moment
-from models.labels import OUTCOMES, is_defrauded
-from models.policy import Policy
-from models.risk import PointScore
-from streams.cities import CityFolder
-from streams.operation import Contender, Operation
+from models.city.labels import OUTCOMES, is_defrauded
+from models.detection.alerts import episode_id
+from models.detection.episodes import Episode, Moment
+from models.detection.risk import PointScore
+from models.policy.policy import Policy
+from streams.simulation.cities import CityFolder
+from streams.simulation.operation import Contender, Operation
 
 PARTS = 5
 """People are dealt into so many parts by their numbers; a part tests, one calibrates, the others train."""
@@ -86,7 +86,7 @@ class Seen:
         """By subscriber and episode: features, and when they were first such."""
 
     def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
-        """Take in an episode as it is judged (`models.engine.Witness`)."""
+        """Take in an episode as it is judged (`models.detection.engine.Witness`)."""
         rows = self.moments[subscriber, episode_id(subscriber, episode.first.event)]
         for moment in moments:
             rows.setdefault(astuple(moment.features), moment.at)

@@ -13,8 +13,8 @@ import msgspec
 from bench.filling import fill
 from bench.pipeline import ends
 from bench.records import Made, fraud_domains, fraud_numbers, indicators_of, made
-from models.indicators import Indicator
-from streams.indicator_topic import publish
+from models.indicators.indicator import Indicator
+from streams.kafka.indicator_topic import publish
 from tests.chaos.city import alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
 from tests.chaos.trial import Finding, Trial

@@ -10,17 +10,17 @@ from itertools import islice
 from operator import attrgetter
 
 from bench.records import Made, fraud_domains, fraud_numbers, indicators_of, made
-from models.alerts import encode
-from models.batches import Calls, Messages
-from models.decoding import CallReader, MessageReader
-from models.engine import Engine
-from models.indicators import Indicator
-from models.matching import Indicators
-from models.risk import Model
-from streams import model_file, policy_file
-from streams.indicator_files import IndicatorFile
-from streams.playing import records as played
-from streams.replay import Replay
+from models.detection.alerts import encode
+from models.detection.engine import Engine
+from models.detection.risk import Model
+from models.events.batches import Calls, Messages
+from models.events.decoding import CallReader, MessageReader
+from models.indicators.indicator import Indicator
+from models.indicators.matching import Indicators
+from streams.demo.playing import records as played
+from streams.files import model_file, policy_file
+from streams.files.indicator_files import IndicatorFile
+from streams.replay.replay import Replay
 from tests.site import ROOT
 from tests.strategies import packed
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.cli import main
-from streams.scoring import Scorer
+from streams.worker.scoring import Scorer
 from tests.site import ROOT
 
 SEEN = "CHAOS_SEEN"

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from models.access import user
-from models.alerts import encode
+from models.access.rights import user
+from models.detection.alerts import encode
 from streams.access.users import Users
 from streams.local.ports import any_free_port
 from streams.local.process import Server

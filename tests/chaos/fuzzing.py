@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from bench.records import Made
-from models.events import LATEST, MAX_BYTES
+from models.events.event import LATEST, MAX_BYTES
 from tests.wrong_records import ANY_BAD, BAD, GOOD, UNUSUAL
 
 EXAMPLES = 3000

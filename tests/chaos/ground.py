@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.filling import fill
 from bench.pipeline import ends
-from streams.contracts import apply, load, open_admin
-from streams.indicator_topic import publish
+from streams.kafka.contracts import apply, load, open_admin
+from streams.kafka.indicator_topic import publish
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 from tests.chaos.city import City

@@ -11,8 +11,8 @@ from bench.latency import latencies
 from bench.pipeline import ends, peak_megabytes
 from bench.records import SUBSCRIBERS, Made, fraud_domains, fraud_numbers, indicators_of, made, subscriber
 from streams.cli.demo import percentile
-from streams.indicator_topic import publish
-from streams.partitioning import partition_of
+from streams.kafka.indicator_topic import publish
+from streams.kafka.partitioning import partition_of
 from tests.chaos.city import alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
 from tests.chaos.trial import SAME_MEMBER, Finding

@@ -17,10 +17,10 @@ from typing import Any
 from bench.filling import packing
 from bench.pipeline import ends
 from bench.records import Made
-from models.decoding import Strict
-from models.events import Call, RecordError, Sms
-from streams.indicator_topic import publish
-from streams.partitioning import partition_of
+from models.events.decoding import Strict
+from models.events.event import Call, RecordError, Sms
+from streams.kafka.indicator_topic import publish
+from streams.kafka.partitioning import partition_of
 from tests.chaos.city import City, alerts_of
 from tests.chaos.fuzzing import Fuzzed, fuzz
 from tests.chaos.ground import PARTITIONS, Ground

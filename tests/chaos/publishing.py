@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from kafka.admin import AlterConfigOp, ConfigResource
 
-from streams.contracts import BrokerError, apply, load, open_admin
+from streams.kafka.contracts import BrokerError, apply, load, open_admin
 from streams.settings import Settings
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding, Trial

@@ -19,7 +19,7 @@ from rich.progress import Progress, TaskID
 from bench.latency import latencies
 from bench.records import fraud_domains, fraud_numbers, indicators_of, made
 from streams.cli.demo import percentile
-from streams.indicator_topic import publish
+from streams.kafka.indicator_topic import publish
 from streams.local.jars import KAFKA_VERSION
 from streams.local.stack import LocalStack
 from streams.local.worker import metric

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from bench.pipeline import reached
-from streams.contracts import open_admin
+from streams.kafka.contracts import open_admin
 from streams.local.process import Server, send
 from streams.local.worker import metric
 from tests.site import Site

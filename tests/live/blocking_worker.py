@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from streams.cli import main
-from streams.scoring import Scorer
+from streams.worker.scoring import Scorer
 
 BLOCK = "TEST_BLOCK"
 """The variable that says what is held up: ``loop`` or ``offsets``."""

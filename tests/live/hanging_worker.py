@@ -7,7 +7,7 @@ from typing import Any
 
 from streams import service
 from streams.cli import main
-from streams.transport import ConsumerThread
+from streams.worker.transport import ConsumerThread
 
 SECONDS = 2.0
 """For which it may hang."""

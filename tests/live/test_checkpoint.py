@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from redis.exceptions import ConnectionError
 
-from models.episodes import Subject
-from streams.checkpoint import Checkpoints, Held, StaleCheckpointError
+from models.detection.episodes import Subject
 from streams.settings import Settings
+from streams.worker.checkpoint import Checkpoints, Held, StaleCheckpointError
 from tests.live.conftest import Servers
 from tests.strategies import ANN, BO
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from models.access import user
+from models.access.rights import user
 from streams.access.users import Users
 from streams.local.ports import any_free_port
 from streams.local.process import Server

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from models.access import user
-from models.policy import Severity
+from models.access.rights import user
+from models.policy.policy import Severity
 from streams.access.users import Users
 from streams.console.times import span
 from streams.settings import Settings

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from models.access import user
-from models.cases import encode
+from models.access.rights import user
+from models.casework.cases import encode
 from streams.access.users import Users
 from streams.local.stack import LocalStack
 from streams.settings import Settings

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.alerts import encode
-from models.policy import Severity
+from models.detection.alerts import encode
+from models.policy.policy import Severity
 from streams.local.worker import metric
 from streams.settings import Settings
 from tests.casework import alert, feedback

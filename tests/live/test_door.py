@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 
-from models.access import user
+from models.access.rights import user
 from streams.access.accounts import Account, AccountsFile
 from streams.access.attempts import Attempts, Limits, TooManyAttemptsError
 from streams.access.door import Door, SignInError

@@ -15,7 +15,7 @@ import pytest
 
 from bench.filling import fill
 from bench.records import BEGIN, fraud_numbers, made
-from streams.contracts import open_admin
+from streams.kafka.contracts import open_admin
 from streams.ledger.place import Place
 from streams.local.worker import metric
 from tests.chaos.ground import PARTITIONS

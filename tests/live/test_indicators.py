@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 from kafka import KafkaProducer
 
-from models.indicators import IndicatorError
-from models.matching import Indicators
+from models.indicators.indicator import IndicatorError
+from models.indicators.matching import Indicators
 from streams.cli.indicators import indicators
-from streams.contracts import apply, load, open_admin
-from streams.indicator_topic import read
-from streams.known import IndicatorRecords
+from streams.kafka.contracts import apply, load, open_admin
+from streams.kafka.indicator_topic import read
+from streams.kafka.reference_data import IndicatorRecords
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]

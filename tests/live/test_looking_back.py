@@ -17,12 +17,12 @@ import pytest
 
 from bench.filling import fill
 from bench.records import Made
-from models.codes import number_of
-from models.contacts import CONTEXT, LINKED, SMS
-from models.indicators import Indicator, parse
-from models.scanning import ENDED, OUT
-from models.suspicion import is_suspicion
-from streams.indicator_topic import publish
+from models.base.number_keys import number_of
+from models.events.scanning import ENDED, OUT
+from models.indicators.indicator import Indicator, parse
+from models.lookback.contacts import CONTEXT, LINKED, SMS
+from models.lookback.suspicion import is_suspicion
+from streams.kafka.indicator_topic import publish
 from streams.ledger.place import Place
 from streams.settings import Settings
 from tests.chaos.city import City, alerts_of

@@ -12,12 +12,12 @@ import pytest
 import redis.asyncio as redis
 from msgspec.structs import replace
 
-from models.codes import code_of
-from models.policy import PivotRules
+from models.base.number_keys import code_of
+from models.policy.policy import PivotRules
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.pivoting import Pivoting
 from streams.hunter.sightings import Sightings
-from streams.indicator_topic import TopicError
+from streams.kafka.indicator_topic import TopicError
 from tests.site import Record, Site, call, indicator, last_words, until
 from tests.strategies import POLICY
 

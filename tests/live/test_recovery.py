@@ -17,13 +17,13 @@ import redis
 from kafka.admin import KafkaAdminClient
 
 from bench.filling import fill
-from models.alerts import encode
+from models.detection.alerts import encode
+from streams.demo.playing import PlayedRecord, records
+from streams.files.records import RecordFiles
 from streams.local.process import Server
 from streams.local.stack import LocalStack
 from streams.local.worker import FOREWARN, metric
-from streams.playing import PlayedRecord, records
-from streams.records import RecordFiles
-from streams.replay import Replay
+from streams.replay.replay import Replay
 from streams.settings import Settings
 from tests.chaos.city import alerts_of, engine, example_day, example_indicators, for_others
 from tests.site import ROOT, Site, call, indicator, last_words, until

@@ -15,7 +15,7 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient
 
 from streams.cli.topics import topics
-from streams.contracts import (
+from streams.kafka.contracts import (
     BrokerError,
     Contracts,
     InvalidContracts,

@@ -1,0 +1,178 @@
+"""Access: who may do what, and whose cases he may see; one table of roles that the HTTP pages ask.
+
+What somebody may do follows from his role alone. Whose cases he sees follows from the role's reach over the units that
+have a case or have had it: a station its own, a sub-bureau also those of its stations, the centre all. What is not in
+the table is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Final, Literal, NamedTuple, get_args
+
+import msgspec
+from msgspec import Meta
+
+Role = Literal["officer", "sub-bureau", "centre", "analyst", "auditor", "admin"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+Action = Literal[
+    "read-orders",
+    "acknowledge",
+    "attempt",
+    "outcome",
+    "return",
+    "transfer",
+    "snooze",
+    "request-stop-payment",
+    "see-statistics",
+    "look-up",
+    "read-audit",
+    "manage-users",
+]
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+
+MEANINGS: Final[Mapping[Action, str]] = {
+    "read-orders": "read orders and cases",
+    "acknowledge": "acknowledge an order",
+    "attempt": "note an attempt to reach the person",
+    "outcome": "say how a case ended",
+    "return": "give an order back to where it came from",
+    "transfer": "hand a case on to another unit",
+    "snooze": "put a case off for a while",
+    "request-stop-payment": "ask to have a payment stopped",
+    "see-statistics": "see the statistics of all units",
+    "look-up": "look up whom a number or domain has reached",
+    "read-audit": "read the audit log",
+    "manage-users": "add, change and disable users",
+}
+
+Reach = Literal["own", "below", "all", "none"]
+"""Whose cases a role sees, seen from the unit of whoever has it."""
+
+Chain = tuple[str, ...]
+"""A unit and those above it, up to the city: station, sub-bureau, centre."""
+
+_REACHES: Final[Mapping[Reach, Callable[[str, Chain], bool]]] = {
+    "own": lambda unit, chain: chain[:1] == (unit,),
+    "below": lambda unit, chain: unit in chain,
+    "all": lambda unit, chain: True,
+    "none": lambda unit, chain: False,
+}
+_WHOSE: Final[Mapping[Reach, str]] = {
+    "own": "his station's",
+    "below": "his sub-bureau's and its stations'",
+    "all": "all",
+    "none": "none",
+}
+
+
+class Rights(NamedTuple):
+    """What a role may do, and whose cases it sees."""
+
+    actions: frozenset[Action]
+    reach: Reach
+
+
+_CASES: Final[frozenset[Action]] = frozenset(
+    (
+        *("read-orders", "acknowledge", "attempt", "outcome", "return", "transfer", "snooze"),
+        "request-stop-payment",
+    )
+)
+RIGHTS: Final[Mapping[Role, Rights]] = {
+    "officer": Rights(_CASES, "own"),
+    "sub-bureau": Rights(_CASES, "below"),
+    # Nobody is above the centre to whom it could return an order.
+    "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up"}, "all"),
+    "analyst": Rights(frozenset({"see-statistics", "look-up"}), "none"),
+    "auditor": Rights(frozenset({"read-audit"}), "none"),
+    "admin": Rights(frozenset({"manage-users"}), "none"),
+}
+"""The table. Who manages users sees no case and no audit log, and who reads the audit log changes nothing."""
+
+Name = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z")]
+Unit = Annotated[str, Meta(pattern=r"\A[^\s]{0,200}\Z")]
+
+
+class AccessError(ValueError):
+    """Such a user cannot be; one sentence with what is wrong and what it takes."""
+
+
+class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody, or a station's own software, who comes in under a name."""
+
+    name: Name
+    role: Role
+    unit: Unit = ""
+    """The id of the station, sub-bureau or centre; empty for roles that see no cases."""
+    disabled: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a role over cases without a unit: nobody knew whose."""
+        if not self.unit and RIGHTS[self.role].reach != "none":
+            raise AccessError(f"a user of role {self.role} needs a unit: the id of the station, sub-bureau or centre")
+
+
+def user(name: str, role: Role, unit: str = "") -> User:
+    """A user as somebody writes one down; raises `AccessError`.
+
+    >>> user("li.wei", "officer", "ps-0101")
+    User(name='li.wei', role='officer', unit='ps-0101', disabled=False)
+    >>> user("Li Wei", "analyst")
+    Traceback (most recent call last):
+        ...
+    models.access.rights.AccessError: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and begins with a letter or
+    digit
+    """
+    for text, kind, takes in (
+        (name, Name, "a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit"),
+        (unit, Unit, "a unit is an id without spaces, at most 200 characters"),
+    ):
+        try:
+            msgspec.convert(text, kind)
+        except msgspec.ValidationError:
+            raise AccessError(takes) from None
+    return User(name=name, role=role, unit=unit)
+
+
+def may(user: User, action: Action) -> bool:
+    """Whether the user has the right to do this at all.
+
+    >>> may(user("li.wei", "officer", "ps-0101"), "acknowledge")
+    True
+    >>> may(user("li.wei", "officer", "ps-0101"), "look-up")
+    False
+    """
+    return not user.disabled and action in RIGHTS[user.role].actions
+
+
+def sees(user: User, chain: Chain, before: Sequence[Chain] = ()) -> bool:
+    """Whether the user may see a case, by the chain of the unit that has it and those of the units that had it before.
+
+    >>> officer = user("li.wei", "officer", "ps-0101")
+    >>> sees(officer, ("ps-0101", "sb-01", "city")), sees(officer, ("ps-0102", "sb-01", "city"))
+    (True, False)
+    >>> sees(officer, ("ps-0102", "sb-01", "city"), before=[("ps-0101", "sb-01", "city")])
+    True
+    """
+    reaches = _REACHES[RIGHTS[user.role].reach]
+    return not user.disabled and any(reaches(user.unit, each) for each in (chain, *before))
+
+
+def acts(user: User, action: Action, chain: Chain) -> bool:
+    """Whether the user may do this to a case that the first unit of this chain has now.
+
+    Who had it before may read it still, and leaves it alone.
+    """
+    return may(user, action) and sees(user, chain)
+
+
+def table() -> str:
+    """The table of ``docs/access.md``."""
+    head = ["may", *ROLES]
+    rows = [
+        [MEANINGS[action], *("yes" if action in RIGHTS[role].actions else "" for role in ROLES)] for action in ACTIONS
+    ]
+    rows.append(["sees the cases of", *(_WHOSE[RIGHTS[role].reach] for role in ROLES)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)) + "\n"

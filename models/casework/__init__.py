@@ -1,0 +1,5 @@
+"""Casework: what becomes of an alert at the stations.
+
+Comes in: alerts, officers' feedback, the time. Goes out: cases with orders, deadlines, routes, payments and playbooks.
+`board` is the way in.
+"""

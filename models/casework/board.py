@@ -1,0 +1,105 @@
+"""The board: all cases of a city, and which of them an alert, a piece of feedback or the time is about."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+
+from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
+from models.casework.deadlines import Office, forgotten_at, passed
+from models.casework.joining import joined, opened, sends
+from models.casework.reporting import reported
+from models.detection.alerts import Alert
+
+Known = Callable[[str], tuple[str, Person]]
+"""By subscriber the home station (empty: not known) and what an officer should know."""
+
+
+class Board:
+    """The cases, changed one at a time; whoever calls has to publish what comes back before anything is acknowledged.
+
+    ``office`` may be set to another at any time: deadlines that run stay as they are.
+    """
+
+    def __init__(self, office: Office, known: Known) -> None:
+        self.office = office
+        self.cases: dict[str, Case] = {}
+        self._known = known
+        self._open: dict[str, str] = {}
+        """The case that is not over, by subscriber."""
+        self._of: dict[str, str] = {}
+        """The case, by episode."""
+        self._due: list[tuple[int, str]] = []
+        """Heap; an entry that its case does not name any more is passed over."""
+
+    def put(self, case: Case) -> None:
+        """Remember a case as it is now."""
+        before = self.cases.get(case.case)
+        self.cases[case.case] = case
+        for episode in case.episodes:
+            self._of[episode] = case.case
+        if case.status not in OVER:
+            self._open[case.subscriber] = case.case
+        elif self._open.get(case.subscriber) == case.case:
+            del self._open[case.subscriber]
+        due = self._when(case)
+        if due is not None and (before is None or self._when(before) != due):
+            heapq.heappush(self._due, (due, case.case))
+
+    def forget(self, name: str) -> None:
+        """Know a case no longer."""
+        case = self.cases.pop(name, None)
+        if case is not None:
+            for episode in case.episodes:
+                if self._of.get(episode) == name:
+                    del self._of[episode]
+            if self._open.get(case.subscriber) == name:
+                del self._open[case.subscriber]
+
+    def alert(self, alert: Alert, received: int) -> Case | None:
+        """The case that an alert has opened or changed; None when it has done neither."""
+        name = self._open.get(alert.subscriber) or self._of.get(alert.episode)
+        if name is None:
+            if not sends(self.office, alert):
+                return None
+            return self._changed(None, opened(self.office, alert, received, *self._known(alert.subscriber)))
+        case = self.cases[name]
+        return self._changed(case, joined(self.office, passed(self.office, case, received), alert, received))
+
+    def feedback(self, feedback: Feedback, received: int) -> Case | None:
+        """The case that feedback has changed; None for a repeat. Raises `FeedbackError` when it cannot be."""
+        case = self.cases.get(feedback.case)
+        if case is None:
+            raise FeedbackError("unknown-case", "There is no such case, or it was forgotten long after its end.")
+        return self._changed(case, reported(self.office, passed(self.office, case, received), feedback, received))
+
+    def due(self, now: int) -> Iterator[tuple[str, Case | None]]:
+        """What the time until ``now`` has made of cases: the name with the case, or with None when it is forgotten."""
+        while self._due and self._due[0][0] <= now:
+            name = heapq.heappop(self._due)[1]
+            case = self.cases.get(name)
+            when = None if case is None else self._when(case)
+            if case is None or when is None:
+                continue
+            if case.due is None and when > now:  # the policy keeps cases longer than it did
+                heapq.heappush(self._due, (when, name))
+            elif case.due is None:
+                self.forget(name)
+                yield name, None
+            elif (changed := self._changed(case, passed(self.office, case, now))) is not None:
+                yield name, changed
+
+    @property
+    def next_due(self) -> int | None:
+        """When something is due at the earliest (epoch ms); it may turn out to be nothing."""
+        return self._due[0][0] if self._due else None
+
+    def _when(self, case: Case) -> int | None:
+        """When the time makes something of a case."""
+        return case.due if case.due is not None else forgotten_at(self.office, case)
+
+    def _changed(self, before: Case | None, case: Case) -> Case | None:
+        if case == before:
+            return None
+        self.put(case)
+        return case

@@ -1,0 +1,103 @@
+"""Joining: what alerts make of cases.
+
+One open case a subscriber: later alerts join it and can raise it. One that says more than all before wakes a case that
+is snoozed or over; one that is withdrawn calls the order back when no other stands.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from models.casework.cases import OVER, Case, Person, severer, standing
+from models.casework.deadlines import Office, armed, at_rest, noted, relaxed
+from models.detection.alerts import Alert
+from models.policy.policy import SEVERITIES, Severity
+
+
+def sends(office: Office, alert: Alert) -> bool:
+    """Whether an alert asks for somebody to be sent."""
+    return alert.status == "raised" and alert.severity in office.rules.deadlines
+
+
+def opened(office: Office, alert: Alert, received: int, home: str, person: Person) -> Case:
+    """The case of an alert whose subscriber has none; ``received``: when the alert reached Kafka (epoch ms)."""
+    unit = office.stations.route(alert.cell, home)
+    case = Case(
+        case=alert.episode,
+        subscriber=alert.subscriber,
+        status="open",
+        severity=alert.severity,
+        stage=alert.stage,
+        risk=alert.risk,
+        scam_type=alert.scam_type,
+        tier=office.stations.units[unit].tier,
+        unit=unit,
+        person=person,
+        cell=alert.cell,
+        alerts=(standing(alert),),
+        episodes=(alert.episode,),
+        reasons=alert.reasons,
+        opened=received,
+        at=received,
+        since=received,
+    )
+    return noted(armed(office, case, received), received, "opened", severity=alert.severity)
+
+
+def joined(office: Office, case: Case, alert: Alert, received: int) -> Case:
+    """The case after one more alert of its subscriber; the very same when that says nothing new."""
+    words = {each.id: each for each in case.alerts}
+    before = words.get(alert.id)
+    stood = before is not None and before.status == "raised"
+    words[alert.id] = standing(alert)
+    after = replace(case, alerts=tuple(words.values()), episodes=tuple(dict.fromkeys((*case.episodes, alert.episode))))
+    if alert.status == "withdrawn":
+        return _without(office, after, alert.severity, received) if stood else case
+    if not sends(office, alert):
+        return case if stood else noted(after, received, "joined", severity=alert.severity)
+    if stood:
+        after = _about(after, alert) if alert.severity == case.severity else after
+        return case if after == case else replace(after, at=max(received, case.at))
+    return _raised(office, after, alert, received)
+
+
+def _raised(office: Office, case: Case, alert: Alert, received: int) -> Case:
+    """The case after an alert that sends somebody and did not stand before."""
+    more = severer(alert.severity, case.severity)
+    if case.status == "closed" and not more and alert.severity != "urgent":
+        return noted(case, received, "joined", severity=alert.severity)
+    if case.status in OVER:
+        case = replace(_about(case, alert), status="open", severity=alert.severity, outcome=None, loss_cny=None)
+        return noted(armed(office, case, received), received, "reopened", severity=alert.severity)
+    if more or case.status == "snoozed":
+        severity: Severity = alert.severity if more else case.severity
+        case = _about(case, alert) if more else case
+        case = replace(case, status="open", severity=severity, snoozed_until=None)
+        return noted(armed(office, case, received), received, "raised", severity=alert.severity)
+    return noted(case, received, "joined", severity=alert.severity)
+
+
+def _without(office: Office, case: Case, withdrawn: Severity, received: int) -> Case:
+    """The case without an alert that stood: called back when nothing is left that sends somebody."""
+    if case.status in OVER:
+        return replace(case, at=max(received, case.at))
+    deadlines = office.rules.deadlines
+    left = [each.severity for each in case.alerts if each.status == "raised" and each.severity in deadlines]
+    if not left:
+        return noted(at_rest(case, "withdrawn"), received, "withdrawn", severity=withdrawn)
+    severity = max(left, key=SEVERITIES.index)
+    if severity == case.severity:
+        return replace(case, at=max(received, case.at))
+    return noted(relaxed(office, replace(case, severity=severity)), received, "lowered", severity=severity)
+
+
+def _about(case: Case, alert: Alert) -> Case:
+    """The case saying what this alert says."""
+    return replace(
+        case,
+        stage=alert.stage,
+        risk=alert.risk,
+        scam_type=alert.scam_type,
+        reasons=alert.reasons,
+        cell=alert.cell or case.cell,
+    )

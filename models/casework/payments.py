@@ -1,0 +1,278 @@
+"""Payments: what an officer asks to be stopped, and the stops of every account that the money went through.
+
+Stolen money is split over a first, a second, a third level of cards within minutes, and whoever follows it asks each
+bank to stop it there. A :class:`StopPayment` that cannot be cannot be made, be it put together or decoded;
+`models.casework.payment_steps` takes one on, `models.casework.payment_totals` says how much was saved. Accounts are
+never kept whole. Amounts are yuan, as the topics have them, and are compared in fen; times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from models.events.event import EARLIEST, LATEST
+
+Status = Literal["requested", "accepted", "frozen", "failed"]
+
+MOST_CNY: Final = 10_000_000_000
+"""Yuan of one payment at most, so that every amount is exact in fen."""
+
+_MASKED = re.compile(r"\*{2,}[0-9A-Za-z]{4}")
+_KEY = re.compile(r"[0-9a-f]{16,64}")
+_WHOLE = re.compile(r"\d{11}|(?:\d[ -]?){12}")
+_SHORTEST = 8  # signs of an account, of which four are shown
+_NAMED = 5  # accounts that a message names
+
+
+class PaymentError(ValueError):
+    """A stop-payment cannot be so; the message says why in one sentence, and what is possible."""
+
+
+def normalised(number: str) -> str:
+    """An account number as it is hashed, however it was typed: without blanks and hyphens, in plain digits.
+
+    >>> normalised(" 0000 0000-0000 ０００１ ")
+    '0000000000000001'
+    """
+    return "".join(sign for sign in unicodedata.normalize("NFKC", number) if not sign.isspace() and sign != "-")
+
+
+def mask(number: str) -> str:
+    """What of an account number is kept for people to read: its last four letters or digits.
+
+    >>> mask("0000 0000 0000 0001")
+    '****0001'
+    """
+    signs = [sign for sign in normalised(number) if sign.isascii() and sign.isalnum()]
+    if len(signs) < _SHORTEST:
+        raise PaymentError(f"An account has at least {_SHORTEST} letters and digits; write it whole.")
+    return "****" + "".join(signs[-4:])
+
+
+def holds_number(text: str) -> bool:
+    """Whether words look as if they had a whole account number in them.
+
+    >>> holds_number("Example Bank, 0000 0000 0000 0001"), holds_number("Example Bank, 0001")
+    (True, False)
+    """
+    return _WHOLE.search(text) is not None
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A bank account, card or wallet: what people read of it, and a keyed hash by which it is told from others."""
+
+    masked: str
+    """As :func:`mask` writes it."""
+    key: str
+    """The hash under the site's key, 16 to 64 hexadecimal digits; `streams` makes it."""
+
+    def __post_init__(self) -> None:
+        """Refuse an account that is not masked."""
+        if not _MASKED.fullmatch(self.masked):
+            raise PaymentError("An account is kept masked, as asterisks and its last four letters or digits.")
+        if not _KEY.fullmatch(self.key):
+            raise PaymentError("An account's key is a keyed hash of 16 to 64 hexadecimal digits.")
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What an officer asks the centre to stop."""
+
+    id: str
+    case: str
+    officer: str
+    unit: str
+    at: int
+    victim: Account
+    payee: Account
+    bank: str
+    """The payee's."""
+    amount_cny: float
+    paid_at: int | None = None
+    """None: it has not been paid yet."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked for."""
+        _check_words(id=self.id, case=self.case, officer=self.officer, unit=self.unit, bank=self.bank)
+        _check_amount("amount_cny", self.amount_cny)
+        check_time(self.at)
+        if self.paid_at is not None:
+            check_time(self.paid_at)
+            if self.paid_at > self.at:
+                raise PaymentError("paid_at lies after the request; leave it out as long as nothing has been paid.")
+        if self.victim.key == self.payee.key:
+            raise PaymentError(
+                "The victim's account and the payee's are the same; name the one that the money went to."
+            )
+
+    @property
+    def minutes_since_payment(self) -> float | None:
+        """How urgent it is: the minutes that the money had when this was asked; None when it has not been paid."""
+        return None if self.paid_at is None else (self.at - self.paid_at) / 60_000
+
+
+class Stop(Struct, frozen=True, kw_only=True):
+    """The stop of one account on the money's way, and what has become of it."""
+
+    account: Account
+    level: int
+    """1: the payee, which the victim paid; 2: what was paid from there; and so on."""
+    parent: str | None
+    """The key of the account from which the money came; None for the payee."""
+    bank: str
+    received_cny: float
+    """Of this payment. What a card passes on is not held against it: it may be other people's money as well."""
+    at: int
+    """When it became so; never earlier than the state before, for the clocks of banks differ."""
+    requested_at: int
+    status: Status = "requested"
+    frozen_cny: float = 0.0
+    frozen_at: int | None = None
+    """When money was first frozen there."""
+    reason: str | None = None
+    """Why it failed."""
+
+
+class StopPayment(Struct, frozen=True, kw_only=True):
+    """A request and the stops that came of it, the payee's first; one that could not be cannot be made."""
+
+    request: Request
+    stops: tuple[Stop, ...]
+
+    def __post_init__(self) -> None:
+        """Raise :class:`PaymentError` for the first thing that is wrong, whoever has put this together."""
+        _check_stops(self.request, self.stops)
+
+    def stop(self, key: str) -> Stop:
+        """The stop of the account of this key; raises :class:`PaymentError` when there is none."""
+        for each in self.stops:
+            if each.account.key == key:
+                return each
+        raise PaymentError(f"This account has not been traced; {named(self.stops)} have been, so trace it first.")
+
+
+def _check_stops(request: Request, stops: Sequence[Stop]) -> None:
+    """Raise `PaymentError` for the first thing that is wrong with a stop-payment."""
+    if not stops or (stops[0].account, stops[0].level, stops[0].parent) != (request.payee, 1, None):
+        raise PaymentError("The first stop is the payee's, at level 1 and without a parent.")
+    known = {stop.account.key: stop for stop in stops}
+    if len(known) < len(stops):
+        raise PaymentError("An account is traced twice; what it received on several ways is added up in one stop.")
+    if request.victim.key in known:
+        raise PaymentError("One of the accounts is the victim's own; money that came back needs no stop.")
+    for stop in stops[1:]:
+        _check_place(stops, known, stop)
+    for stop in stops:
+        _check_state(request, stop)
+    frozen, loss = sum(fen(stop.frozen_cny) for stop in stops), fen(request.amount_cny)
+    if frozen > loss:
+        raise PaymentError(
+            f"{yuan(frozen)} yuan would be frozen of a loss of {yuan(loss)}; write only what came of this payment."
+        )
+
+
+def _check_place(stops: Sequence[Stop], known: Mapping[str, Stop], stop: Stop) -> None:
+    """Raise `PaymentError` when the money cannot have come to an account from where it is said to have come."""
+    name = stop.account.masked
+    parent = known.get(stop.parent) if stop.parent is not None else None
+    if parent is None:
+        there = [each for each in stops if each.level == stop.level - 1] or stops
+        raise PaymentError(
+            f"The account from which {name} got the money has not been traced; {named(there)} have been."
+        )
+    if stop.account.key in way_to(stops, parent.account.key):
+        raise PaymentError(f"The money would go round in a circle: {name} lies on the way that leads to it.")
+    if stop.level != parent.level + 1:
+        came = f"level {parent.level} ({parent.account.masked})"
+        raise PaymentError(
+            f"{name} got the money from {came}, so its level is {parent.level + 1} and not {stop.level}."
+        )
+
+
+def _check_state(request: Request, stop: Stop) -> None:
+    """Raise `PaymentError` when figures, state and time of one stop cannot be."""
+    name = stop.account.masked
+    _check_words(bank=stop.bank)
+    _check_amount("received_cny", stop.received_cny)
+    _check_amount("frozen_cny", stop.frozen_cny, least=0)
+    times = [at for at in (request.paid_at, stop.requested_at, stop.frozen_at, stop.at) if at is not None]
+    for at in times:
+        check_time(at)
+    if times != sorted(times):
+        raise PaymentError(f"The times of {name} are not in order: paid, requested, first frozen, last changed.")
+    frozen, received, loss = fen(stop.frozen_cny), fen(stop.received_cny), fen(request.amount_cny)
+    if received > loss:
+        raise PaymentError(
+            f"{name} cannot have received {yuan(received)} yuan of a loss of {yuan(loss)}; write only what came of it."
+        )
+    if frozen > received:
+        raise PaymentError(
+            f"{yuan(frozen)} yuan cannot be frozen on {name}, which received {yuan(received)}; "
+            "freeze at most that, or mend what it received first."
+        )
+    if (stop.status == "frozen") != (stop.frozen_at is not None) or (frozen and stop.status != "frozen"):
+        raise PaymentError(f"{name} is {stop.status}; frozen_cny and frozen_at belong to one that is frozen.")
+    if (stop.status == "failed") != (stop.reason is not None):
+        raise PaymentError(f"{name} is {stop.status}; a reason belongs to one that has failed.")
+    if stop.reason is not None:
+        _check_words(reason=stop.reason)
+
+
+def way_to(stops: Sequence[Stop], key: str | None) -> set[str]:
+    """The keys of an account and of all through which the money came to it; ends also where it goes in a circle."""
+    parents = {stop.account.key: stop.parent for stop in stops}
+    way: set[str] = set()
+    while key is not None and key not in way:
+        way.add(key)
+        key = parents.get(key)
+    return way
+
+
+def named(stops: Sequence[Stop]) -> str:
+    """A few accounts by what people read of them."""
+    names = [stop.account.masked for stop in stops]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def fen(amount_cny: float) -> int:
+    """Yuan in fen, in which sums are exact.
+
+    >>> fen(0.1 + 0.2), fen(937_700)
+    (30, 93770000)
+    """
+    return round(amount_cny * 100)
+
+
+def yuan(amount_fen: int) -> str:
+    """Fen as yuan for people to read.
+
+    >>> yuan(93_770_000), yuan(50)
+    ('937,700', '0.50')
+    """
+    whole, rest = divmod(amount_fen, 100)
+    return f"{whole:,}.{rest:02}" if rest else f"{whole:,}"
+
+
+def _check_amount(name: str, amount: float, least: float = 0.01) -> None:
+    if not (math.isfinite(amount) and least <= amount <= MOST_CNY and abs(amount * 100 - fen(amount)) < 0.01):
+        raise PaymentError(f"{name} is in yuan with at most two decimals, from {least:g} to {MOST_CNY:,}.")
+
+
+def check_time(at: int) -> None:
+    """Raise :class:`PaymentError` for a time that is in seconds, or by a clock that is years wrong."""
+    if not EARLIEST <= at <= LATEST:
+        raise PaymentError("A time is in epoch milliseconds, and this is none of our years.")
+
+
+def _check_words(**words: str) -> None:
+    for name, text in words.items():
+        if not (0 < len(text) <= 200 and text.isprintable()):
+            raise PaymentError(f"{name} is a text of 1 to 200 characters on one line.")
+        if name in ("bank", "reason") and holds_number(text):
+            raise PaymentError(f"{name} looks as if it had a whole account number in it; leave its last four digits.")

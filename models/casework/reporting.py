@@ -1,0 +1,185 @@
+"""Reporting: what the feedback of stations makes of cases, and what of it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from models.casework import payment_steps
+from models.casework.cases import MOST_PAYMENTS, OVER, Case, Entry, Feedback, FeedbackError, Kind, State, check
+from models.casework.deadlines import HOUR, Office, armed, at_rest, handed, taken, written
+from models.casework.payments import PaymentError, Request
+
+_ALWAYS: Final[tuple[Kind, ...]] = ("note", "stop-payment", "payment-step")
+
+POSSIBLE: Final[dict[State, tuple[Kind, ...]]] = {
+    "open": ("acknowledged", "attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "acknowledged": ("attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "in-progress": ("attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
+    "snoozed": ("acknowledged", "attempt", "returned", "transferred", "outcome", *_ALWAYS),
+    "withdrawn": ("attempt", "outcome", *_ALWAYS),
+    "closed": ("outcome", *_ALWAYS),
+}
+"""What can be said of a case, by its state; of a closed one another outcome, which corrects the first."""
+
+
+def possible(office: Office, case: Case) -> tuple[Kind, ...]:
+    """What the unit that has a case can say of it now."""
+    never: set[Kind] = set()
+    if case.severity == "urgent":
+        never.add("snoozed")
+    if office.stations.above(case.unit) is None:
+        never.add("returned")
+    if not case.payments:
+        never.add("payment-step")
+    return tuple(kind for kind in POSSIBLE[case.status] if kind not in never)
+
+
+def reported(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    """The case after what a unit has said of it; the very same when that was heard before.
+
+    ``received``: when it reached Kafka (epoch ms). What is said to have been done later than that, or before there was
+    a case, counts as done then. Raises `FeedbackError` with what would be possible.
+    """
+    check(feedback)
+    if case.has(feedback.id):
+        return case
+    _admit(office, case, feedback, received)
+    entry = Entry(
+        at=feedback.at if case.opened <= feedback.at <= received else received,
+        kind=feedback.kind,
+        unit=feedback.unit,
+        id=feedback.id,
+        officer=feedback.officer,
+        means=feedback.means,
+        reached=feedback.reached,
+        to=feedback.to,
+        until=feedback.until,
+        outcome=feedback.outcome,
+        loss_cny=feedback.loss_cny,
+        note=feedback.note,
+        payment=feedback.id if feedback.kind == "stop-payment" else feedback.payment,
+        step=str(feedback.step.__struct_config__.tag) if feedback.step is not None else "",
+    )
+    return written(_REPORTS[feedback.kind](office, case, feedback, received), entry, received)
+
+
+def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> None:
+    """Raise `FeedbackError` unless this unit can say this of the case now."""
+    stations, unit = office.stations, feedback.unit
+    if unit not in stations.units:
+        raise FeedbackError("unknown-unit", f"There is no unit {unit}: the file of stations lists those there are.")
+    # Of a unit that is in the tree no longer, the centre looks after the cases.
+    if unit not in (*(stations.path(case.unit) or (stations.above(case.unit),)), *case.had):
+        raise FeedbackError("another-units-case", f"The case is that of {case.unit}, and never was that of {unit}.")
+    possible = POSSIBLE[case.status]
+    if feedback.kind not in possible:
+        raise FeedbackError(
+            "not-possible", f"A case that is {case.status} takes {', '.join(possible)}, and not {feedback.kind}."
+        )
+    if feedback.kind == "returned" and stations.above(case.unit) is None:
+        raise FeedbackError("not-possible", "There is nobody above the centre to return a case to: transfer it.")
+    if feedback.kind == "transferred" and feedback.to not in stations.units:
+        raise FeedbackError("unknown-unit", f"There is no unit {feedback.to} to transfer a case to.")
+    if feedback.kind == "snoozed":
+        if case.severity == "urgent":
+            raise FeedbackError("not-possible", "An urgent case cannot be put off.")
+        hours = office.rules.snooze_hours
+        if feedback.until is None or not received < feedback.until <= received + int(hours * HOUR):
+            raise FeedbackError("not-possible", f"A case can be put off for {hours:g} hours at most, from now.")
+
+
+def _acknowledged(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    if case.status == "snoozed":
+        case = armed(office, replace(case, snoozed_until=None), received)
+    return replace(taken(office, case, feedback.unit), status="acknowledged", acknowledge_by=None)
+
+
+def _attempt(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    if case.status in OVER:
+        return case
+    case = replace(_acknowledged(office, case, feedback, received), status="in-progress")
+    if feedback.reached or feedback.means == "visit":
+        return replace(case, call_by=None, visit_by=None)
+    return replace(case, call_by=None) if feedback.means == "call" else case
+
+
+def _returned(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    above = office.stations.above(case.unit)
+    return case if above is None else _passed_on(office, case, above, received)
+
+
+def _transferred(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    return _passed_on(office, case, feedback.to, received)
+
+
+def _passed_on(office: Office, case: Case, unit: str, received: int) -> Case:
+    if case.status == "snoozed":
+        case = armed(office, case, received)
+    return handed(office, case, unit, received)
+
+
+def _snoozed(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    return replace(at_rest(taken(office, case, feedback.unit), "snoozed"), snoozed_until=feedback.until)
+
+
+def _outcome(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    if case.status not in OVER:
+        case = taken(office, case, feedback.unit)
+    return replace(at_rest(case, "closed"), outcome=feedback.outcome, loss_cny=feedback.loss_cny)
+
+
+def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    asked = feedback.asked
+    if asked is None:  # `check` has seen to that
+        return case
+    if len(case.payments) >= MOST_PAYMENTS:
+        raise FeedbackError("not-possible", f"A case can follow {MOST_PAYMENTS} payments at most, and it has as many.")
+    try:
+        request = Request(
+            id=feedback.id,
+            case=case.case,
+            officer=feedback.officer,
+            unit=feedback.unit,
+            at=min(feedback.at, received),
+            victim=asked.victim,
+            payee=asked.payee,
+            bank=asked.bank,
+            amount_cny=asked.amount_cny,
+            paid_at=asked.paid_at,
+        )
+        return replace(case, payments=(*case.payments, payment_steps.opened(request)))
+    except PaymentError as error:
+        raise FeedbackError("wrong-payment", str(error)) from None
+
+
+def _payment_step(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    followed = {payment.request.id: payment for payment in case.payments}
+    if feedback.step is None or feedback.payment not in followed:
+        raise FeedbackError(
+            "unknown-payment", f"The case has no such stop-payment: it has {', '.join(followed) or 'none yet'}."
+        )
+    try:
+        followed[feedback.payment] = payment_steps.after(followed[feedback.payment], feedback.step)
+    except PaymentError as error:
+        raise FeedbackError("wrong-payment", str(error)) from None
+    return replace(case, payments=tuple(followed.values()))
+
+
+def _note(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
+    return case
+
+
+_REPORTS: Final[dict[Kind, Callable[[Office, Case, Feedback, int], Case]]] = {
+    "acknowledged": _acknowledged,
+    "attempt": _attempt,
+    "returned": _returned,
+    "transferred": _transferred,
+    "snoozed": _snoozed,
+    "outcome": _outcome,
+    "note": _note,
+    "stop-payment": _stop_payment,
+    "payment-step": _payment_step,
+}

@@ -1,0 +1,58 @@
+"""Weighing: which reasons of an alert moved its risk, found by leaving the records behind each out.
+
+Reasons that a model's inner workings suggest may be true of the model and not of the person. What is compared here is
+what the same model would have said at the same moment, had those calls and messages never been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from models.detection.alerts import Alert, Reason
+from models.detection.episodes import episodes
+from models.detection.evidence import Evidence
+from models.detection.features import Features
+from models.detection.risk import Model
+from models.detection.signals import Signal
+from models.detection.wording import IS_VULNERABLE
+from models.policy.policy import Policy, Windows
+
+
+def weighed(alert: Alert, seen: Sequence[Signal], model: Model, policy: Policy, vulnerable: int) -> Alert:
+    """The alert with its reasons in the order in which they moved the risk, if it is raised.
+
+    A reason without which the risk would be no lower is left out, unless that is true of every one. ``seen``: the
+    signals of the episode up to the alert; ``vulnerable``: how many flags speak of the subscriber.
+    """
+    if alert.status != "raised":
+        return alert
+    without = list(_without_each(alert, seen, policy.windows, vulnerable))
+    risks = iter(model.risk([features for _, features in without if features is not None], policy))
+    lower = [(0.0 if features is None else next(risks), reason) for reason, features in without]
+    moved = sorted((each for each in lower if each[0] < alert.risk), key=lambda each: each[0])
+    return replace(alert, reasons=tuple(reason for _, reason in moved)) if moved else alert
+
+
+def _without_each(
+    alert: Alert, seen: Sequence[Signal], windows: Windows, vulnerable: int
+) -> Iterator[tuple[Reason, Features | None]]:
+    """Each reason, and the features as they would be without it; None: no contact would be left, and so no risk."""
+    for reason in alert.reasons:
+        events = set(reason.events)
+        left = [signal for signal in seen if signal.event not in events]
+        yield reason, _features(left, alert.at, windows, vulnerable)
+    if vulnerable:
+        yield IS_VULNERABLE, _features(seen, alert.at, windows, 0)
+
+
+def _features(signals: Sequence[Signal], at: int, windows: Windows, vulnerable: int) -> Features | None:
+    """The features of the episode that these signals would make, at an event time; of several the last one's."""
+    found = list(episodes(signals, windows))
+    if not found:
+        return None
+    evidence = Evidence(windows, vulnerable)
+    for signal in found[-1].signals:
+        evidence.take(signal)
+    return evidence.at(at)[0]

@@ -1,0 +1,165 @@
+"""Decisions: from an episode's moments to the alerts that stand, and what is still to be published of them.
+
+A severity is raised at the first moment whose risk and stage reach it, and withdrawn at the first after that whose risk
+lies well below (a call that turned out unanswered), so that a risk that wavers sends nobody to and fro. The list of
+decisions grows at its end as records arrive in order; what a late record changes further back is published again under
+the same id.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from models.detection.ablation import weighed
+from models.detection.alerts import Alert, Published, Status, alert_id, encode, episode_id
+from models.detection.episodes import Episode, Moment, Subject
+from models.detection.risk import Model
+from models.detection.signals import CONTACTS, Signal
+from models.detection.wording import no_longer, reasons
+from models.policy.policy import SEVERITIES, Policy, Severity
+from models.policy.stages import reaches
+
+WHEREABOUTS_KEPT = 3_600_000
+"""Milliseconds for which a record says where somebody is."""
+
+TAKEN_BACK = 0
+"""The digest of an alert that no record leads to any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A severity raised or withdrawn at a moment of an episode, with the risk then."""
+
+    severity: Severity
+    status: Status
+    moment: Moment
+    risk: float
+
+
+def severity_of(risk: float, moment: Moment, policy: Policy) -> int:
+    """The index in `SEVERITIES` that a risk reaches at a moment, or -1."""
+    for index in range(len(SEVERITIES) - 1, -1, -1):
+        for rule in policy.severities[SEVERITIES[index]]:
+            if risk >= rule.risk and reaches(moment.stage, rule.stage):
+                return index
+    return -1
+
+
+def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) -> list[Decision]:
+    """All decisions of one episode in event time, from its moments and the risk of each."""
+    standing: list[int] = []
+    made: list[Decision] = []
+    for moment, risk in zip(moments, risks, strict=True):
+        level = severity_of(risk, moment, policy)
+        kept = severity_of(risk / policy.withdrawn_below, moment, policy)
+        while standing and standing[-1] > kept:
+            made.append(Decision(SEVERITIES[standing.pop()], "withdrawn", moment, risk))
+        if level >= 0 and (not standing or standing[-1] < level):
+            standing.append(level)
+            made.append(Decision(SEVERITIES[level], "raised", moment, risk))
+    return made
+
+
+class Publication:
+    """Compares the decisions of a subscriber with what has been published, and writes what is missing."""
+
+    def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: Model, vulnerable: int) -> None:
+        self._subscriber = subscriber
+        self._subject = subject
+        self._policy = policy
+        self._model = model
+        self._vulnerable = vulnerable
+
+    def alerts(self, decided: Iterable[tuple[Episode, Sequence[Decision]]]) -> list[Alert]:
+        """The alerts to publish, in event time; ``subject.published`` is brought up to date with them."""
+        published = self._subject.published
+        due: list[Alert] = []
+        current: set[str] = set()
+        names: set[str] = set()
+        for episode, decisions in decided:
+            name = episode_id(self._subscriber, episode.first.event)
+            names.add(name)
+            by_severity: dict[Severity, list[Decision]] = {}
+            for decision in decisions:
+                by_severity.setdefault(decision.severity, []).append(decision)
+            for severity, made in by_severity.items():
+                alert = alert_id(name, severity)
+                current.add(alert)
+                due += self._missing(alert, name, episode, made)
+        for alert in sorted(published.keys() - current):
+            if published[alert].last.status == "raised":
+                due.append(self._taken_back(published[alert].last, names))
+        return sorted(due, key=lambda alert: alert.at)
+
+    def _missing(self, alert: str, name: str, episode: Episode, made: Sequence[Decision]) -> list[Alert]:
+        """What has not been said yet: all after the last word that still stands, else the last one alone."""
+        before = self._subject.published.get(alert)
+        missing: list[Alert] = []
+        newest = 0
+        for decision in reversed(made):
+            word = self._write(alert, name, episode, decision)
+            seen = episode.signals[: decision.moment.seen]
+            basis = zlib.crc32(msgspec.msgpack.encode(seen), _digest(word))
+            newest = newest or basis
+            if before is not None and basis == before.basis:
+                break
+            word = weighed(word, seen, self._model, self._policy, self._vulnerable)
+            if before is not None and _digest(word) == before.digest:
+                if not missing:
+                    self._subject.published[alert] = replace(before, basis=basis)
+                break
+            missing.append(word)
+        else:
+            if before is not None:  # a late record changed all that had been said
+                del missing[1:]
+        if missing:
+            last = replace(missing[0], reasons=())
+            self._subject.published[alert] = Published(_digest(missing[0]), last, newest)
+        return missing[::-1]
+
+    def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
+        seen = episode.signals[: decision.moment.seen]
+        contacts = [signal for signal in seen if signal.code in CONTACTS]
+        strongest = max(contacts, key=lambda signal: (signal.confidence, -signal.at))
+        why = reasons([*contacts, *decision.moment.context])
+        return Alert(
+            id=alert,
+            subscriber=self._subscriber,
+            episode=name,
+            severity=decision.severity,
+            stage=decision.moment.stage,
+            risk=decision.risk,
+            scam_type=strongest.scam_type or "other",
+            status=decision.status,
+            reasons=why if decision.status == "raised" else (no_longer("evidence"), *why),
+            indicators=tuple(sorted({signal.indicator for signal in contacts if signal.indicator})),
+            first_seen=episode.first.at,
+            at=decision.moment.at,
+            policy=self._policy.version,
+            model=self._model.name,
+            cell=_whereabouts(seen, decision.moment.at),
+        )
+
+    def _taken_back(self, before: Alert, names: set[str]) -> Alert:
+        if not names or not {signal.indicator for signal in self._subject.signals}.issuperset(before.indicators):
+            why = "indicator"
+        else:  # every record still stands; a late one changed what they say, or which contact was the first
+            why = "evidence" if before.episode in names else "episode"
+        alert = replace(before, status="withdrawn", reasons=(no_longer(why),))
+        self._subject.published[alert.id] = Published(TAKEN_BACK, replace(alert, reasons=()))
+        return alert
+
+
+def _digest(alert: Alert) -> int:
+    """A digest of what an alert says; under another policy or model, or elsewhere, the same is no news."""
+    return zlib.crc32(encode(replace(alert, policy="", model="", cell=""))) or 1
+
+
+def _whereabouts(seen: Sequence[Signal], at: int) -> str:
+    """The cell of the newest signal that names one, if it is fresh enough to send somebody there."""
+    return next((each.cell for each in reversed(seen) if each.cell and at - each.at <= WHEREABOUTS_KEPT), "")

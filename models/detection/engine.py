@@ -1,0 +1,311 @@
+"""The engine: one partition's events in, alerts out; the same function for the live worker and for the replay.
+
+``step`` takes the decoded events of a partition, turns the few that matter into signals, puts them into their
+subscribers' episodes and says which alerts are due. All state is in `Partition`; a step has no other effect.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from models.detection.alerts import Alert
+from models.detection.decisions import Publication, decide
+from models.detection.episodes import HOUR, Episode, Moment, Subject, episodes, marks, unfold
+from models.detection.evidence import MINUTE
+from models.detection.recognition import call_signals, match_again, sms_signals
+from models.detection.reminders import Reminder, occasion, reminder
+from models.detection.risk import Model
+from models.detection.signals import CONTACTS, CONTEXTS, LONG_CALL, Signal, SignalRecord
+from models.detection.watermarks import Watermark
+from models.events.batches import Calls, Messages
+from models.indicators.matching import Indicators
+from models.policy.policy import Policy
+
+MOST_CONTEXTS = 100_000
+"""How many subscribers of a partition are remembered for context alone; the oldest go first."""
+
+
+@dataclass(slots=True)
+class Partition:
+    """Everything that is remembered of one partition: a function of the prefix of its logs."""
+
+    number: int
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    call_clock: Watermark = field(default_factory=Watermark)
+    sms_clock: Watermark = field(default_factory=Watermark)
+    wakes: list[tuple[int, str]] = field(default_factory=list)
+    """Heap of (event time on the call clock, subscriber): a call's mark is due then."""
+    contexts: dict[str, int] = field(default_factory=dict)
+    """Subscribers that are remembered for context alone, with the time of their newest, in order of arrival."""
+
+    def restore(self, subjects: Mapping[str, Subject], policy: Policy) -> None:
+        """Take over subjects that were saved, with what is derived from them."""
+        self.subjects.update(subjects)
+        newest: list[tuple[int, str]] = []
+        for subscriber, subject in subjects.items():
+            if subject.has_contact:
+                self.schedule(subscriber, subject.signals, policy)
+            elif subject.signals:
+                newest.append((subject.signals[-1].at, subscriber))
+        self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
+
+    def schedule(self, subscriber: str, signals: Iterable[Signal], policy: Policy) -> None:
+        """Wake the subscriber at the marks of calls among the signals that lie ahead of the call clock."""
+        for mark in marks(signals, policy.windows):
+            if mark > self.call_clock.at:
+                heapq.heappush(self.wakes, (mark, subscriber))
+
+    def recount(self, subscriber: str) -> None:
+        """Bring ``contexts`` up to date after signals of the subscriber were taken away."""
+        self.contexts.pop(subscriber, None)
+        subject = self.subjects[subscriber]
+        if subject.signals and not subject.has_contact:
+            self.contexts[subscriber] = subject.signals[-1].at
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
+
+    ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
+    """
+
+    alerts: list[Alert] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
+    signals: Counter[str] = field(default_factory=Counter)
+    context: list[tuple[str, Signal]] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+
+
+Witness = Callable[[str, Episode, Sequence[Moment], Sequence[float]], object]
+"""Is told of each episode that is decided about: whose it is, its moments, and the risk of each."""
+
+
+class Engine:
+    """Decides about partitions with one set of indicators, one policy and one model.
+
+    ``vulnerable`` maps subscribers to the number of their vulnerability flags, ``languages`` to their language (BCP
+    47); those without, and those who read Chinese, are not in it.
+    """
+
+    def __init__(
+        self,
+        indicators: Indicators,
+        policy: Policy,
+        model: Model,
+        vulnerable: Mapping[str, int] | None = None,
+        languages: Mapping[str, str] | None = None,
+    ) -> None:
+        self.indicators = indicators
+        self.policy = policy
+        self.model = model
+        self.vulnerable = vulnerable if vulnerable is not None else {}
+        self.languages = languages if languages is not None else {}
+        self.witness: Witness = lambda subscriber, episode, moments, risks: None
+
+    def step(
+        self,
+        partition: Partition,
+        calls: Sequence[Calls] = (),
+        sms: Sequence[Messages] = (),
+        signals: Sequence[SignalRecord] = (),
+    ) -> Outcome:
+        """Take in events of one partition, the batches of each topic in log order, and decide.
+
+        Of records in event-time order, each subscriber's alerts do not depend on how they are cut into steps. With
+        late records, and between the topics of a partition, what goes out in the meantime does; what stands in the
+        end never does, as long as all that belongs together is still remembered (see `_forget` and `expire`).
+        """
+        outcome = Outcome()
+        touched: set[str] = set()
+        windows = self.policy.windows
+        for some_calls in calls:
+            for subscriber, signal in call_signals(some_calls, self.indicators, windows):
+                self._take(partition, subscriber, signal, outcome, touched)
+        for messages in sms:
+            for subscriber, signal in sms_signals(messages, self.indicators):
+                self._take(partition, subscriber, signal, outcome, touched)
+        for record in signals:
+            if record.status == "raised":
+                self._raise(partition, record, outcome, touched)
+            elif record.subscriber in partition.subjects:
+                subject = partition.subjects[record.subscriber]
+                if subject.remove(record.event, record.code):
+                    partition.recount(record.subscriber)
+                    outcome.changed.add(record.subscriber)
+                    touched.add(record.subscriber)
+        for some_calls in calls:
+            partition.call_clock.observe(some_calls.times, some_calls.subscribers)
+        while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
+            mark, subscriber = heapq.heappop(partition.wakes)
+            woken = partition.subjects.get(subscriber)
+            if woken is not None and woken.is_on_the_phone(mark):
+                touched.add(subscriber)
+        for messages in sms:
+            partition.sms_clock.observe(messages.times, messages.subscribers)
+        self._decide(partition, touched, outcome)
+        self._forget(partition, outcome)
+        return outcome
+
+    def reconcile(self, partition: Partition) -> Outcome:
+        """Let go of signals whose indicator is no longer known, and withdraw the alerts that stood on them.
+
+        To be called when an indicator was revoked, and for state that was saved before the indicators were read. A
+        contact that another indicator covers is kept under that one.
+        """
+        outcome = Outcome()
+        touched: set[str] = set()
+        holds: dict[str, bool] = {}
+        for subscriber, subject in partition.subjects.items():
+            gone = []
+            for signal in subject.signals:
+                key = signal.indicator
+                if key and key not in holds:
+                    holds[key] = self.indicators.holds(key)
+                if key and not holds[key]:
+                    gone.append(signal)
+            for signal in gone:
+                subject.remove(signal.event, signal.code)
+                match = match_again(signal, self.indicators)
+                if match is not None:
+                    known = match.known
+                    subject.insert(
+                        replace(signal, indicator=match.key, scam_type=known.scam_type, confidence=known.confidence)
+                    )
+            if gone:
+                partition.recount(subscriber)
+                touched.add(subscriber)
+        outcome.changed |= touched
+        self._decide(partition, touched, outcome)
+        return outcome
+
+    def _take(self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]) -> None:
+        """Put a signal of an event in."""
+        if signal.code in CONTEXTS:
+            outcome.context.append((subscriber, signal))
+        self._insert(partition, subscriber, signal, outcome, touched)
+
+    def _raise(self, partition: Partition, record: SignalRecord, outcome: Outcome, touched: set[str]) -> None:
+        """Put a signal in that a look back has found; it knew all indicators, so it says more than what is there."""
+        signal = record.signal()
+        subject = partition.subjects.get(record.subscriber)
+        if subject is not None:  # the ledger keeps no cells
+            cell = next((each.cell for each in subject.signals if each.event == signal.event), "")
+            signal = replace(signal, cell=cell)
+        if subject is not None and signal.code in CONTACTS and signal not in subject.signals:
+            subject.remove(signal.event, signal.code)
+            subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought
+        self._insert(partition, record.subscriber, signal, outcome, touched)
+
+    def _insert(
+        self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]
+    ) -> None:
+        subject = partition.subjects.get(subscriber)
+        if subject is None:
+            subject = partition.subjects[subscriber] = Subject([], {}, [])
+        if not subject.insert(signal):
+            return
+        outcome.signals[signal.code] += 1
+        outcome.changed.add(subscriber)
+        if signal.code in CONTACTS:
+            partition.contexts.pop(subscriber, None)
+            partition.schedule(subscriber, [signal], self.policy)
+            touched.add(subscriber)
+        elif subscriber in partition.contexts or not subject.has_contact:
+            partition.contexts.pop(subscriber, None)
+            partition.contexts[subscriber] = subject.signals[-1].at
+        else:
+            touched.add(subscriber)
+
+    def _decide(self, partition: Partition, touched: Iterable[str], outcome: Outcome) -> None:
+        """Unfold the episodes of the touched subscribers, score all their moments at once, publish what is due."""
+        policy = self.policy
+        unfolded: list[tuple[str, Subject, list[tuple[Episode, list[Moment]]]]] = []
+        for subscriber in sorted(touched):
+            subject = partition.subjects.get(subscriber)
+            if subject is None:
+                continue
+            vulnerable = self.vulnerable.get(subscriber, 0)
+            told = [
+                (episode, unfold(episode, policy.windows, partition.call_clock.at, vulnerable))
+                for episode in episodes(subject.signals, policy.windows)
+            ]
+            if told or subject.published:
+                unfolded.append((subscriber, subject, told))
+        risks = iter(
+            self.model.risk(
+                [moment.features for _, _, told in unfolded for _, moments in told for moment in moments],
+                policy,
+            )
+        )
+        for subscriber, subject, told in unfolded:
+            decided = []
+            for episode, moments in told:
+                found = [next(risks) for _ in moments]
+                self.witness(subscriber, episode, moments, found)
+                decided.append((episode, decide(moments, found, policy)))
+            vulnerable = self.vulnerable.get(subscriber, 0)
+            alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)
+            if alerts:
+                outcome.alerts += alerts
+                outcome.changed.add(subscriber)
+                self._remind(partition, subject, alerts, outcome)
+        outcome.alerts.sort(key=lambda alert: alert.at)
+
+    def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], outcome: Outcome) -> None:
+        """Remind a subscriber once a day and scam type."""
+        for alert in alerts:
+            about = occasion(alert)
+            if about is not None and about not in subject.reminded:
+                subject.reminded.append(about)
+                language = self.languages.get(alert.subscriber, "zh")
+                outcome.reminders.append(reminder(alert, about, language, partition.call_clock.at))
+
+    def _forget(self, partition: Partition, outcome: Outcome) -> None:
+        """Let go of context that can no longer matter.
+
+        Context waits for the slower of the two clocks, so that a topic that is behind still finds what belongs to it.
+        """
+        clock = min(partition.call_clock.at, partition.sms_clock.at)
+        before = clock - int(self.policy.windows.context_kept * MINUTE)
+        while partition.contexts:
+            subscriber, newest = next(iter(partition.contexts.items()))
+            if newest >= before and len(partition.contexts) <= MOST_CONTEXTS:
+                break
+            del partition.contexts[subscriber]
+            self._drop(partition, subscriber, outcome)
+
+    def expire(self, partition: Partition) -> Outcome:
+        """Let go of closed episodes, twice their quiet time after the last contact; to be called now and then.
+
+        The time is that of the slower clock that runs, so that episodes outlive a topic that is read again from far
+        behind. Recent context stays, for an episode that it may yet belong to.
+        """
+        outcome = Outcome()
+        clock = min((clock.at for clock in (partition.call_clock, partition.sms_clock) if clock.at), default=0)
+        before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
+        for subscriber, subject in list(partition.subjects.items()):
+            signals = subject.signals
+            if signals and (signals[0].at >= before or any(s.at >= before for s in signals if s.code in CONTACTS)):
+                continue
+            subject.signals = [signal for signal in signals if signal.at >= before]
+            subject.published.clear()
+            subject.reminded.clear()
+            partition.recount(subscriber)
+            if subject.signals:
+                outcome.changed.add(subscriber)
+            else:
+                self._drop(partition, subscriber, outcome)
+        return outcome
+
+    @staticmethod
+    def _drop(partition: Partition, subscriber: str, outcome: Outcome) -> None:
+        del partition.subjects[subscriber]
+        outcome.changed.discard(subscriber)
+        outcome.forgotten.add(subscriber)

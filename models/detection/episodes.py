@@ -1,0 +1,155 @@
+"""Episodes: the signals of one subscriber that belong together, and how they unfold in event time.
+
+`Subject` is all that is remembered of a subscriber: signals in event time. Episodes are *derived* from them, so a late
+or repeated signal is simply put where it belongs and the outcome never depends on the order of arrival. `unfold` walks
+an episode from its first contact and yields its moments; a decision is made at each.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from models.detection.alerts import Published
+from models.detection.evidence import MINUTE, Evidence
+from models.detection.features import Features
+from models.detection.signals import CONTACTS, NUMBER_CALL, NUMBER_CALLBACK, NUMBER_MISSED, NUMBER_TALK, Signal
+from models.policy.policy import Windows
+from models.policy.stages import Stage
+
+MOST_SIGNALS = 256
+"""How many signals of a subscriber are kept: a bound on the cost of one flooded person. Beyond it the last but one
+goes, context before contacts: what was decided on stays as it was, and the newest is always there."""
+
+HOUR = 3_600_000
+
+
+class Subject(Struct, array_like=True, gc=False):
+    """A subscriber's signals in event time, and what has been published of the alerts that follow from them."""
+
+    signals: list[Signal] = []
+    published: dict[str, Published] = {}
+    reminded: list[str] = []
+    """What reminders have gone out about (`models.detection.reminders.occasion`)."""
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether any signal touches an indicator; without one nothing is ever decided."""
+        return any(signal.code in CONTACTS for signal in self.signals)
+
+    def is_on_the_phone(self, at: int) -> bool:
+        """Whether a call with a known number has started that had no end by this time: time alone says more of it.
+
+        An end by a clock that is years wrong is none yet, and belongs to another episode (`unfold`).
+        """
+        started = {signal.event for signal in self.signals if signal.code in (NUMBER_CALL, NUMBER_CALLBACK)}
+        return bool(started) and not started.issubset(
+            {signal.event for signal in self.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED) and signal.at <= at}
+        )
+
+    def insert(self, signal: Signal) -> bool:
+        """Put a signal where it belongs in event time; False when it was known already.
+
+        Of two records that say the same (a hotline call's start and end) the one with the earlier time stays,
+        whichever comes first.
+        """
+        for index, known in enumerate(self.signals):
+            if known.event == signal.event and known.code == signal.code:
+                if signal >= known:
+                    return False
+                del self.signals[index]
+                break
+        insort(self.signals, signal)
+        if len(self.signals) > MOST_SIGNALS:
+            self._drop_one()
+        return True
+
+    def remove(self, event: str, code: str) -> bool:
+        """Take a signal back; False when it was not there."""
+        kept = [signal for signal in self.signals if signal.event != event or signal.code != code]
+        removed = len(kept) < len(self.signals)
+        self.signals = kept
+        return removed
+
+    def _drop_one(self) -> None:
+        contexts = [index for index, signal in enumerate(self.signals) if signal.code not in CONTACTS]
+        del self.signals[contexts[-2] if len(contexts) > 1 else -2]
+
+
+class Moment(NamedTuple):
+    """An episode after the first ``seen`` of its signals, at an event time: its features and stage then.
+
+    ``context`` are the context signals that counted: those near enough to a contact.
+    """
+
+    at: int
+    seen: int
+    context: tuple[Signal, ...]
+    features: Features
+    stage: Stage
+
+
+class Episode(NamedTuple):
+    """The signals of one episode in event time, and its first contact, which names it."""
+
+    first: Signal
+    signals: Sequence[Signal]
+
+
+def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
+    """Split a subscriber's signals (in event time) into episodes: a new one after so many hours without a contact.
+
+    What a contact looks like besides is no context: frauds write of codes and payments, too.
+    """
+    contacts = [signal for signal in signals if signal.code in CONTACTS]
+    records = {(signal.event, signal.at) for signal in contacts}
+    signals = [each for each in signals if each.code in CONTACTS or (each.event, each.at) not in records]
+    quiet = int(windows.quiet_hours * HOUR)
+    start = 0
+    for index in range(1, len(contacts) + 1):
+        if index == len(contacts) or contacts[index].at - contacts[index - 1].at > quiet:
+            first, last = contacts[start], contacts[index - 1]
+            since, until = first.at - windows.before_ms, last.at + windows.after_ms
+            yield Episode(first, [signal for signal in signals if since <= signal.at <= until])
+            start = index
+
+
+def marks(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
+    """The event times at which a call that has started is judged again, if it is still going on."""
+    for signal in signals:
+        if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
+            yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
+
+
+def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> list[Moment]:
+    """The moments of an episode in event time, from its first contact on.
+
+    ``clock`` is the partition's call watermark: a call without an end record counts as going on at its marks only up
+    to it, or to the newest signal, by which time has passed, too. A moment's features depend on the signals up to it
+    alone, so what was decided before stays decided.
+    """
+    clock = max(clock, episode.signals[-1].at)
+    ended = {signal.event for signal in episode.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+    steps: list[tuple[int, int, Signal | None]] = [
+        (signal.at, index, signal) for index, signal in enumerate(episode.signals)
+    ]
+    ends = {signal.event: signal.at for signal in episode.signals if signal.event in ended}
+    for signal in episode.signals:
+        if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
+            until = max(ends[signal.event], signal.at) if signal.event in ends else clock
+            steps += [(mark, len(episode.signals), None) for mark in marks([signal], windows) if mark <= until]
+    steps.sort(key=lambda step: (step[0], step[1]))
+    evidence = Evidence(windows, vulnerable)
+    moments: list[Moment] = []
+    seen = 0
+    for at, _, signal_or_mark in steps:
+        if signal_or_mark is not None:
+            seen += 1
+            if not evidence.take(signal_or_mark):
+                continue
+        if evidence.contacts:
+            moments.append(Moment(at, seen, tuple(evidence.context), *evidence.at(at)))
+    return moments

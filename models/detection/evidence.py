@@ -1,0 +1,230 @@
+"""Evidence: what the signals of an episode add up to, one after the other in event time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from models.detection.features import Features
+from models.detection.signals import (
+    BANK_CALL,
+    BANK_NOTICE,
+    CHECK_CALL,
+    CODE,
+    CONTACTS,
+    DOMAIN_SMS,
+    LONG_CALL,
+    NUMBER_CALLBACK,
+    NUMBER_MISSED,
+    NUMBER_REPLY,
+    NUMBER_SMS,
+    NUMBER_TALK,
+    Signal,
+)
+from models.policy.policy import Windows
+from models.policy.stages import Stage, further
+
+MINUTE: Final = 60_000
+HOUR: Final = 3_600_000
+DAY_MINUTES: Final = 1440.0
+NOTICE_AFTER_CODE: Final = 30 * MINUTE
+"""A bank's notice so soon after a code that was read out is likely that payment's."""
+HANDED_ON: Final = 10 * MINUTE
+"""Whoever is passed on from one fraud to the next waits no longer for the second call."""
+
+
+COURTSHIPS: Final = frozenset({"romance-investment"})
+"""Scam types in which an answer means little yet: half of those who answer say no more, the others pay weeks later."""
+
+
+class Evidence:
+    """What has been seen of an episode so far; one per walk, fed in event time."""
+
+    def __init__(self, windows: Windows, vulnerable: int) -> None:
+        self.contacts = 0
+        self.context: list[Signal] = []
+        """The context signals that counted: those near enough to a contact."""
+        self._windows = windows
+        self._vulnerable = float(min(vulnerable, 2))
+        self._shares: dict[str, float] = {}
+        self._confidence = 0.0
+        self._counts: Counter[str] = Counter()
+        self._talked_minutes = self._longest_minutes = self._other_minutes = 0.0
+        self._indicators: set[str] = set()
+        self._courted = True
+        self._open: dict[str, Signal] = {}
+        self._ended: set[str] = set()
+        self._events: set[str] = set()
+        self._early_codes: list[Signal] = []
+        self._codes: list[int] = []
+        self._contacts_at: list[int] = []
+        self._codes_on_other = 0
+        self._handed_on = False
+        self._near_codes = self._codes_on_call = self._notices_after_code = 0
+        self._first_contact = self._last_contact = self._last_talk = self._last_code = self._deep_at = 0
+        self._stage: Stage = "shallow"
+
+    def take(self, signal: Signal) -> bool:
+        """Take in the next signal in event time; False when it counts for nothing."""
+        counted = len(self.context)
+        self._close_lost(signal.at)
+        if signal.code in CONTACTS:
+            self._take_contact(signal)
+            return True
+        if signal.code == CODE:
+            if self.contacts:
+                self._code_near_contact(signal, signal.at)
+                self._counts[CODE] += 1
+                self._codes.append(signal.at)
+            else:  # the episode's window begins code_before its first contact
+                self._early_codes.append(signal)
+        elif self.contacts and signal.at - self._last_contact <= self._windows.context_after_hours * HOUR:
+            self._take_context(signal)
+        return len(self.context) > counted
+
+    def _take_contact(self, signal: Signal) -> None:
+        share = signal.confidence / 100.0
+        if not self.contacts:
+            self._first_contact = signal.at
+        self._last_contact = signal.at
+        self._contacts_at.append(signal.at)
+        self._confidence = max(self._confidence, share)
+        self._indicators.add(signal.indicator)
+        self._courted &= signal.scam_type in COURTSHIPS
+        self._counts[signal.code] += 1
+        if signal.event not in self._events:
+            self._events.add(signal.event)
+            self.contacts += 1
+            for code in self._early_codes:
+                self._code_near_contact(code, signal.at)
+            self._early_codes.clear()
+        match signal.code:
+            case "fraud-number-sms":
+                self._raise_share("sms", share)
+            case "fraud-number-reply":
+                self._raise_share("reply", share)
+                self._advance("medium", signal.at)
+            case "fraud-domain-sms":
+                self._raise_share("domain", share)
+            case "fraud-number-missed":
+                self._end(signal.event)
+                self._raise_share("missed", share)
+            case "fraud-number-talk":
+                self._end(signal.event)
+                self._talked(signal.duration_s / 60.0, share, signal.at)
+            case _:
+                if signal.event not in self._ended:  # clocks of one call's two records may differ
+                    self._open[signal.event] = signal
+                if signal.code == NUMBER_CALLBACK:
+                    self._raise_share("callback", share)
+                    self._advance("deep", signal.at)
+
+    def _take_context(self, signal: Signal) -> None:
+        self.context.append(signal)
+        self._counts[signal.code] += 1
+        match signal.code:
+            case "check-call":
+                self._advance("medium", signal.at)
+            case "bank-call":
+                self._advance("deep", signal.at)
+            case "long-call":
+                began = signal.at - int(signal.duration_s * 1000)
+                self._other_minutes = max(self._other_minutes, signal.duration_s / 60.0)
+                self._codes_on_other += sum(at >= began for at in self._codes)
+                self._handed_on |= any(0 <= began - at <= HANDED_ON for at in self._contacts_at)
+            case "bank-notice":
+                self._notices_after_code += bool(self._last_code) and signal.at - self._last_code <= NOTICE_AFTER_CODE
+                if self._stage == "deep" and signal.at - self._deep_at <= self._windows.harmed_hours * HOUR:
+                    self._advance("harmed", signal.at)
+
+    def _close_lost(self, now: int) -> None:
+        """Let go of calls that no one can still be in: their end records are lost. That they were talks stands."""
+        longest = self._windows.longest_call_hours * HOUR
+        for event, call in list(self._open.items()):
+            if now - call.at > longest:
+                del self._open[event]
+                self._talked(longest / MINUTE, call.confidence / 100.0, call.at)
+
+    def _end(self, call: str) -> None:
+        self._open.pop(call, None)
+        self._ended.add(call)
+
+    def _talked(self, minutes: float, share: float, at: int) -> None:
+        self._talked_minutes += minutes
+        self._longest_minutes = max(self._longest_minutes, minutes)
+        self._last_talk = max(self._last_talk, at)
+        if minutes >= self._windows.long_talk:
+            self._raise_share("long_talk", share)
+        if minutes >= self._windows.talk:
+            self._raise_share("talk", share)
+            self._advance("medium", at)
+        else:
+            self._raise_share("brief_talk", share)
+
+    def _code_near_contact(self, code: Signal, at: int) -> None:
+        if self._open or at - self._last_contact <= self._windows.code_after * MINUTE:
+            self.context.append(code)
+            self._near_codes += 1
+            self._codes_on_call += bool(self._open)
+            self._last_code = max(self._last_code, code.at)
+            self._advance("deep", at)
+
+    def _raise_share(self, feature: str, share: float) -> None:
+        self._shares[feature] = max(self._shares.get(feature, 0.0), share)
+
+    def _advance(self, stage: Stage, at: int) -> None:
+        self._stage = further(self._stage, stage)
+        if stage == "deep":
+            self._deep_at = at
+
+    def at(self, now: int) -> tuple[Features, Stage]:
+        """The features and the stage at an event time, with the calls that are going on then."""
+        shares = dict(self._shares)
+        talked, longest = self._talked_minutes, self._longest_minutes
+        for call in self._open.values():
+            share = call.confidence / 100.0
+            minutes = (now - call.at) / MINUTE
+            talked, longest = talked + minutes, max(longest, minutes)
+            shares["in_progress"] = max(shares.get("in_progress", 0.0), share)
+            if minutes >= self._windows.talk:
+                shares["talk"] = max(shares.get("talk", 0.0), share)
+                self._advance("medium", now)
+            if minutes >= self._windows.long_talk:
+                shares["long_talk"] = max(shares.get("long_talk", 0.0), share)
+        counts = self._counts
+        features = Features(
+            **shares,
+            repeated_contact=_capped(self.contacts - 1, 3),
+            code=_capped(self._near_codes, 3),
+            bank_call=_capped(counts[BANK_CALL], 1),
+            check_call=_capped(counts[CHECK_CALL], 1),
+            long_call=_capped(counts[LONG_CALL], 1),
+            bank_notice=_capped(counts[BANK_NOTICE], 1),
+            vulnerable=self._vulnerable,
+            confidence=self._confidence,
+            talk_minutes=_capped(talked, 120),
+            longest_minutes=_capped(longest, 60),
+            answered_calls=_capped(counts[NUMBER_TALK], 15),
+            missed_calls=_capped(counts[NUMBER_MISSED], 10),
+            callbacks=_capped(counts[NUMBER_CALLBACK], 5),
+            messages=_capped(counts[NUMBER_SMS], 10),
+            replies=_capped(counts[NUMBER_REPLY], 5),
+            links=_capped(counts[DOMAIN_SMS], 5),
+            identities=_capped(len(self._indicators), 6),
+            hours=_capped((self._last_contact - self._first_contact) / HOUR, 336),
+            quiet_minutes=0.0 if self._open else _capped((now - self._last_contact) / MINUTE, DAY_MINUTES),
+            since_talk_minutes=_capped((now - self._last_talk) / MINUTE, DAY_MINUTES),
+            codes_on_call=_capped(self._codes_on_call, 3),
+            codes_after=_capped(counts[CODE], 8),
+            bank_notices=_capped(counts[BANK_NOTICE], 4),
+            notices_after_code=_capped(self._notices_after_code, 2),
+            other_minutes=_capped(self._other_minutes, 60),
+            codes_on_other=_capped(self._codes_on_other, 3),
+            handed_on=_capped(self._handed_on, 1),
+            courted=float(self._courted and self.contacts > 0),
+        )
+        return features, self._stage
+
+
+def _capped(value: float, most: float) -> float:
+    return float(min(value, most))

@@ -1,0 +1,167 @@
+"""Reading: which signals the events of a batch give, one cheap look for the many and a closer one for the few.
+
+Almost every event means nothing: sieves over whole columns let it go, and only what they keep becomes an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+
+from models.detection.signals import (
+    BANK_CALL,
+    BANK_NOTICE,
+    CHECK_CALL,
+    CODE,
+    DOMAIN_SMS,
+    LONG_CALL,
+    NUMBER_CALL,
+    NUMBER_CALLBACK,
+    NUMBER_MISSED,
+    NUMBER_REPLY,
+    NUMBER_SMS,
+    NUMBER_TALK,
+    Signal,
+)
+from models.events.batches import UNREAD, Calls, Messages
+from models.events.event import Call, Sms, cell_of
+from models.indicators.matching import Indicators, Match
+from models.indicators.numbers import hotline
+from models.policy.policy import Windows
+from models.texts.domains import normalise_host
+from models.texts.extraction import LONGEST, read, read_marked
+from models.texts.prefilter import DISGUISE, DOT
+
+_HOTLINE_CALLS: Final = {
+    "bank": BANK_CALL,
+    "police": CHECK_CALL,
+    "directory": CHECK_CALL,
+    "authority": CHECK_CALL,
+}
+_FLAGS: Final = {"verification-code": CODE, "bank-notice": BANK_NOTICE}
+
+
+def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
+    """The signals of call events, with the subscriber of each, in order."""
+    long_call = windows.long_call * 60.0
+    kept = indicators.numbers.may_hold(calls.peers) | (calls.durations >= long_call)
+    for row in np.flatnonzero(kept).tolist():
+        call = calls.event(row)
+        signal = call_signal(call, indicators, long_call)
+        if signal is not None:
+            yield call.subscriber, signal
+
+
+def contact_code(call: Call) -> str:
+    """What a call with a known number says."""
+    if call.phase == "start":
+        return NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
+    return NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED
+
+
+def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal | None:
+    """The signal of one call event; ``long_call``: seconds from which on a call with anybody is long."""
+    match = indicators.number(call.peer, call.at)
+    if match is not None:
+        known = match.known
+        code = contact_code(call)
+        return Signal(
+            call.at,
+            code,
+            call.id,
+            call.peer,
+            match.key,
+            known.scam_type,
+            known.confidence,
+            call.duration_s if code == NUMBER_TALK else 0.0,
+            cell_of(call),
+        )
+    kind = hotline(call.peer)
+    ended = call.phase == "end"  # only then duration_s says anything
+    if kind is not None:
+        hotline_call = _HOTLINE_CALLS.get(kind)
+        if hotline_call is None or call.direction == "in":
+            return None
+        began = call.at - int(call.duration_s * 1000) if ended else call.at
+        return Signal(began, hotline_call, call.id, call.peer, cell=cell_of(call))
+    if ended and call.duration_s >= long_call:
+        return Signal(call.at, LONG_CALL, call.id, call.peer, duration_s=call.duration_s, cell=cell_of(call))
+    return None
+
+
+def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[str, Signal]]:
+    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
+    marks = messages.marks.copy()
+    plain = np.flatnonzero((marks & (DOT | DISGUISE | UNREAD)) == DOT)
+    if len(plain):
+        kept = indicators.hosts.may_hold(messages.texts, messages.text_begins[plain], messages.text_ends[plain])
+        marks[plain[~kept]] ^= DOT  # there may be a host, but none that is known
+    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (marks > 0)).tolist():
+        message = messages.event(row)
+        for signal in _message_signals(message, int(marks[row]), indicators):
+            yield message.subscriber, signal
+
+
+def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterator[Signal]:
+    match = indicators.number(message.peer, message.at)
+    if match is not None:
+        yield _contact(message, NUMBER_SMS if message.direction == "in" else NUMBER_REPLY, message.peer, match)
+    text = (message.text or "")[:LONGEST]
+    hosts, urls, flags = read(text) if marks & UNREAD else read_marked(text, marks)
+    if message.direction == "in":
+        for flag in flags:
+            yield Signal(message.at, _FLAGS[flag], message.id, message.peer, cell=cell_of(message))
+    if message.domains:
+        hosts = (*normal_hosts(message.domains), *hosts)
+    if hosts:
+        found = strongest(hosts, urls, message.at, indicators)
+        if found is not None:
+            yield _contact(message, DOMAIN_SMS, *found)
+
+
+def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
+    """The domains that a carrier has found itself, in the one spelling; what is no host is left out."""
+    for domain in domains:
+        with suppress(ValueError):
+            yield normalise_host(domain)
+
+
+def strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
+    """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
+    best: tuple[str, Match] | None = None
+    for host in hosts:
+        match = indicators.host(host, at)
+        if match is not None and (best is None or _strength(match) > _strength(best[1])):
+            best = host, match
+    if urls and indicators.knows_urls:
+        for url in urls:
+            match = indicators.url(url, at)
+            if match is not None and (best is None or _strength(match) > _strength(best[1])):
+                best = url, match
+    return best
+
+
+def _strength(match: Match) -> tuple[int, str]:
+    return match.known.confidence, match.key
+
+
+def match_again(signal: Signal, indicators: Indicators) -> Match | None:
+    """What matches a contact now that its indicator is gone: of an SMS, only the link that it was known by is left."""
+    if signal.code != DOMAIN_SMS:
+        return indicators.number(signal.peer, signal.at)
+    _, is_url, rest = signal.peer.partition("://")
+    if not is_url:
+        return indicators.host(signal.peer.lower(), signal.at)
+    host = rest.partition("/")[0].partition("?")[0]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    found = strongest((host,), (signal.peer,), signal.at, indicators)
+    return None if found is None else found[1]
+
+
+def _contact(message: Sms, code: str, peer: str, match: Match) -> Signal:
+    known = match.known
+    about = known.scam_type, known.confidence, 0.0, cell_of(message)
+    return Signal(message.at, code, message.id, peer, match.key, *about)

@@ -1,0 +1,163 @@
+"""Batches: the events of one Kafka batch, or of a piece of a file, as columns; single ones are read when asked for.
+
+Almost every event means nothing, so none is made an object to find that out. `models.events.decoding` fills the
+columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base.packed import Packed, shifted, shifts
+from models.events.event import Call, Sms
+from models.events.scanning import ENDED, OUT
+
+E = TypeVar("E", Call, Sms)
+
+NO_ID: Final = -1
+"""Where an id begins that does not stand in the record as it is: it has to be read out of the event."""
+
+# Marks of an SMS beside those of `models.texts.prefilter`.
+UNREAD: Final = 8
+"""The columns do not hold its text."""
+NAMED: Final = 16
+"""Its record names domains of its own."""
+
+
+def kind_of(event: Call | Sms) -> int:
+    """The bits of `models.events.scanning` that say what kind of an event one is."""
+    ended = isinstance(event, Call) and event.phase == "end"
+    return (OUT if event.direction == "out" else 0) | (ENDED if ended else 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ids:
+    """Where the events' ids begin and end in the buffer of their records (int64; `NO_ID`: to be read)."""
+
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Ids:
+        """Some of them."""
+        return Ids(self.begins[rows], self.ends[rows])
+
+    @classmethod
+    def joined(cls, some: Sequence[Ids], records: Sequence[Packed]) -> Ids:
+        """Those of several batches whose records are joined."""
+        places = [*zip(some, shifts([each.buffer for each in records]), strict=True)]
+        return cls(
+            np.concatenate([shifted(each.begins, shift) for each, shift in places]),
+            np.concatenate([shifted(each.ends, shift) for each, shift in places]),
+        )
+
+
+_Common = tuple[Packed, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], Ids]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events(Generic[E]):
+    """What calls and SMS have in common, as columns of one length."""
+
+    records: Packed
+    subscribers: NDArray[np.int64]
+    """Codes (`models.base.number_keys`), as are the peers."""
+    peers: NDArray[np.int64]
+    times: NDArray[np.int64]
+    """Epoch milliseconds, event time."""
+    kinds: NDArray[np.uint8]
+    """`OUT` and `ENDED` of `models.events.scanning`."""
+    ids: Ids
+
+    _decode: ClassVar[Any]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __iter__(self) -> Iterator[E]:
+        return map(self.event, range(len(self)))
+
+    def event(self, row: int) -> E:
+        """One event as an object, an SMS with its text."""
+        event: E = self._decode(self.records.value(row))
+        return event
+
+    def _some(self, rows: slice | NDArray[Any]) -> _Common:
+        """The common columns of some of the events, in the order given."""
+        return (
+            self.records[rows],
+            self.subscribers[rows],
+            self.peers[rows],
+            self.times[rows],
+            self.kinds[rows],
+            self.ids[rows],
+        )
+
+    @staticmethod
+    def _all(some: Sequence[Events[Any]]) -> _Common:
+        """The common columns of several batches as one."""
+        records = [each.records for each in some]
+        return (
+            Packed.joined(records),
+            np.concatenate([each.subscribers for each in some]),
+            np.concatenate([each.peers for each in some]),
+            np.concatenate([each.times for each in some]),
+            np.concatenate([each.kinds for each in some]),
+            Ids.joined([each.ids for each in some], records),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calls(Events[Call]):
+    """Calls as columns; ``durations`` are talk times in seconds, -1 where none is given."""
+
+    durations: NDArray[np.float64]
+
+    _decode: ClassVar[Any] = msgspec.json.Decoder(Call).decode
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Calls:
+        """Some of the events, in the order given."""
+        return Calls(*self._some(rows), self.durations[rows])
+
+    @classmethod
+    def joined(cls, some: Sequence[Calls]) -> Calls:
+        """Several batches as one."""
+        if len(some) == 1:
+            return some[0]
+        return cls(*cls._all(some), np.concatenate([each.durations for each in some]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Messages(Events[Sms]):
+    """SMS as columns, and their texts in UTF-8, one behind the other."""
+
+    marks: NDArray[np.uint8]
+    """What the text has that may mean something, by bits: those of `models.texts.prefilter`, `UNREAD` and `NAMED`."""
+    texts: NDArray[np.uint8]
+    text_begins: NDArray[np.int64]
+    text_ends: NDArray[np.int64]
+
+    _decode: ClassVar[Any] = msgspec.json.Decoder(Sms).decode
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Messages:
+        """Some of the events, in the order given."""
+        return Messages(*self._some(rows), self.marks[rows], self.texts, self.text_begins[rows], self.text_ends[rows])
+
+    @classmethod
+    def joined(cls, some: Sequence[Messages]) -> Messages:
+        """Several batches as one."""
+        if len(some) == 1:
+            return some[0]
+        places = [*zip(some, shifts([each.texts for each in some]), strict=True)]
+        return cls(
+            *cls._all(some),
+            np.concatenate([each.marks for each in some]),
+            np.concatenate([each.texts for each in some]),
+            np.concatenate([each.text_begins + shift for each, shift in places]),
+            np.concatenate([each.text_ends + shift for each, shift in places]),
+        )

@@ -1,0 +1,251 @@
+"""Indicators: known fraud numbers and domains as values, checked so that none can accuse the innocent.
+
+An import makes them with :func:`check`, which writes each value in its one form; the topic ``indicators``
+carries them as :func:`encode` wrote them; whoever reads the topic takes them back with :func:`parse`, which
+believes nobody. The words are STIX 2.1's; times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, cast, get_args
+
+import msgspec
+
+from models.indicators import numbers
+from models.texts import domains
+
+IndicatorType = Literal["number", "number-prefix", "domain", "url"]
+TYPES: Final[tuple[str, ...]] = get_args(IndicatorType)
+
+SCAM_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "impersonated-authority": ("冒充公检法及政府机关", "impersonated authority"),
+        "impersonated-service": ("冒充电商物流客服", "impersonated customer service"),
+        "impersonated-boss": ("冒充领导、熟人", "impersonated boss or acquaintance"),
+        "loan": ("虚假贷款", "fake loan"),
+        "task-rebate": ("刷单返利", "task rebate"),
+        "romance-investment": ("杀猪盘及虚假投资", "romance or investment"),
+        "virtual-currency": ("虚拟货币投资", "virtual currency"),
+        "sextortion": ("裸聊敲诈", "sextortion"),
+        "fake-prize": ("虚假中奖", "fake prize"),
+        "insurance-sms": ("虚假医保社保短信", "fake insurance notice"),
+        "other": ("其他诈骗", "other fraud"),
+    }
+)
+"""Names of the scam types in Chinese and English. The list is open: any kebab-case word is a scam type."""
+
+SUSPECTED: Final = "suspected"
+"""The scam type of a number that acts like a gang's and that nobody has reported (`models.lookback.suspicion`)."""
+
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
+_NUMBER_SIGNS = frozenset("+＋(（")
+_HOST_SIGNS = frozenset(".。．｡:/")
+_LONGEST = 2000  # characters of a value; no address that anybody types or gets by SMS is longer
+_SCAM_TYPE = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+_SECONDS = 100_000_000_000  # as milliseconds this is March 1973, as seconds the year 5138
+_LATEST = 253_402_300_799_999  # the end of the year 9999
+
+
+class IndicatorError(ValueError):
+    """Why something cannot be an indicator, as one sentence.
+
+    Whatever the sentence quotes, with seven digits or more it could repeat a phone number: they become ``#``.
+
+    >>> str(IndicatorError("'+999 00 123456 ext 1' is not a host"))
+    "'+### ## ###### ext #' is not a host"
+    """
+
+    def __init__(self, reason: str) -> None:
+        digits = sum(map(str.isdigit, reason))
+        super().__init__("".join("#" if sign.isdigit() else sign for sign in reason) if digits > 6 else reason)
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One known fraud number, number prefix, domain or URL; from when, how sure, and who says so.
+
+    Making one checks nothing: :func:`check` and :func:`parse` do.
+    """
+
+    type: IndicatorType
+    value: str
+    """In its one form: see :func:`normalise`."""
+    scam_type: str
+    """One of :data:`SCAM_TYPES`, or another word of ``a-z``, ``0-9`` and ``-``."""
+    confidence: int
+    """How sure the source is, 0 to 100 per cent."""
+    source: str
+    valid_from: int
+    """Epoch ms; 0 means: for any time."""
+    valid_until: int | None = None
+    """Epoch ms, exclusive; None means: until it is revoked."""
+    revoked: bool = False
+    case: str | None = None
+    """The case that it comes from."""
+
+    @property
+    def key(self) -> str:
+        """``type:value``, the key of its record."""
+        return f"{self.type}:{self.value}"
+
+
+_decoder = msgspec.json.Decoder(Indicator)
+_encoder = msgspec.json.Encoder()
+
+
+def guess_type(value: str) -> IndicatorType:
+    """What kind of indicator a value is by its looks; whether it is a good one is for :func:`check` to say.
+
+    >>> guess_type("+86 138 0013 8000"), guess_type("861700*")
+    ('number', 'number-prefix')
+    >>> guess_type("https://evil.top/"), guess_type("192.0.2.7"), guess_type("bit.ly/3AbC")
+    ('domain', 'domain', 'url')
+    """
+    text = _refanged(value.strip())
+    if _ADDRESS.fullmatch(text) is None and not any(map(str.isalpha, text)):
+        return "number-prefix" if text.endswith("*") else "number"
+    # A number with a note behind it is told that it is one.
+    if text[:4].lower() == "tel:" or text[:1] in _NUMBER_SIGNS or (text[0].isdigit() and _HOST_SIGNS.isdisjoint(text)):
+        return "number"
+    rest = text.partition("://")[2] or text
+    path = re.search(r"[/?#](.*)", rest, re.DOTALL)
+    return "url" if (path and path[1]) or re.search(r":\d+/?$", rest) else "domain"
+
+
+def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
+    """The one form of a value: a number's digits, a prefix's digits, a host, or host and path without scheme.
+
+    ``region`` is the country whose national numbers are meant. Defanged addresses (``hxxps://evil[.]top``),
+    a scheme before a domain and ``*.`` are understood. Raises :class:`IndicatorError`.
+
+    >>> normalise("number", "+86 (0)10-8888 8888"), normalise("domain", "*.Evil[.]TOP.")
+    ('861088888888', 'evil.top')
+    """
+    if len(value) > _LONGEST:
+        raise IndicatorError(f"a value has at most {_LONGEST} characters")
+    try:
+        if kind == "number":
+            return numbers.normalise(value, region)
+        if kind == "number-prefix":
+            return numbers.normalise_prefix(value, region)
+        text = _refanged(value.strip()).removeprefix("*").removeprefix(".")
+        if kind == "url":
+            return domains.normalise_url(text)
+        host = re.sub(r"(?i)^[a-z]+://", "", text).rstrip("/") if "/" in text else text
+        return domains.normalise_host(host)
+    except ValueError as error:
+        raise IndicatorError(str(error).rstrip(".")) from None
+
+
+def check(indicator: Indicator, region: str = "CN") -> Indicator:
+    """The indicator with its value in the one form, when nothing is wrong with it.
+
+    Refused with an :class:`IndicatorError` are protected numbers and prefixes that cover one, public
+    suffixes, hosts that strangers share (they need a path and the type ``url``), and fields out of range.
+
+    >>> fields = {"scam_type": "loan", "confidence": 80, "source": "centre", "valid_from": 0}
+    >>> check(Indicator(type="domain", value="Evil.TOP", **fields)).key
+    'domain:evil.top'
+    """
+    value = normalise(indicator.type, indicator.value, region)
+    checked = indicator if value == indicator.value else msgspec.structs.replace(indicator, value=value)
+    _validate(checked)
+    return checked
+
+
+def parse(record: bytes) -> Indicator:
+    """The indicator of a record in the topic; raises :class:`IndicatorError` when it is not a sound one.
+
+    Here the value must be in its one form already: with any other it would be another key and never match.
+    """
+    try:
+        indicator = _decoder.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IndicatorError(f"this is not an indicator record: {error}") from None
+    if indicator.type == "number":
+        normal = numbers.is_normal(indicator.value)
+    elif indicator.type == "number-prefix":
+        normal = True  # its digits are looked at below
+    else:
+        normal = normalise(indicator.type, indicator.value) == indicator.value
+    if not normal:
+        raise IndicatorError(f"the {indicator.type} is not in its normal form; import it with forewarn indicators")
+    _validate(indicator)
+    return indicator
+
+
+def encode(indicator: Indicator) -> bytes:
+    """The record of an indicator: JSON with a fixed order of fields, without those that are not set.
+
+    >>> fields = {"scam_type": "loan", "confidence": 80, "source": "centre", "valid_from": 0}
+    >>> encode(Indicator(type="number", value="99900123456", **fields))
+    b'{"type":"number","value":"99900123456","scam_type":"loan","confidence":80,"source":"centre","valid_from":0}'
+    """
+    return _encoder.encode(indicator)
+
+
+def _refanged(value: str) -> str:
+    """An address as a browser takes it, from the way analysts write it so that nobody clicks it."""
+    if "[" not in value and "(" not in value and value[:3].lower() != "hxx":
+        return value
+    value = re.sub(r"(?i)^hxxp(?=s?\[?:)", "http", value)
+    return re.sub(r"\[\.\]|\(\.\)|\[dot\]|\(dot\)", ".", value).replace("[:]", ":")
+
+
+def _validate(indicator: Indicator) -> None:
+    if problem := _problem_of_value(indicator.type, indicator.value) or _problem_of_fields(indicator):
+        raise IndicatorError(problem)
+
+
+def _problem_of_value(kind: IndicatorType, value: str) -> str | None:
+    if kind == "number":
+        if numbers.is_protected(value):
+            return "this is the number of an authority, a bank or a carrier, which can never be an indicator"
+        return None
+    if kind == "number-prefix":
+        return numbers.prefix_problem(value)
+    host, slash, path = value.partition("/")
+    host = host.partition("?")[0]
+    if kind == "domain":
+        if ":" in value:
+            return "an IPv6 address is listed as a url, in brackets"
+        if not domains.parents(value):  # which is remembered for the next question
+            return f"{value} is a public suffix, under which anybody can have a name"
+        if domains.is_shared_host(value):
+            return f"{value} is shared by strangers; list its path too, as a url"
+        return None
+    name = host if host.startswith("[") else host.partition(":")[0]
+    if not (slash and path) and "?" not in value and domains.is_shared_host(name.strip("[]")):
+        return f"{name} is shared by strangers; a url of it needs its path"
+    return None
+
+
+def _problem_of_fields(indicator: Indicator) -> str | None:
+    if not _SCAM_TYPE.fullmatch(indicator.scam_type):
+        return "scam_type is a word of up to 40 letters a-z, digits and hyphens, for example task-rebate"
+    if not 0 <= indicator.confidence <= 100:
+        return "confidence is 0 to 100 per cent"
+    for name, text in (("source", indicator.source), ("case", indicator.case)):
+        if text is not None and not (0 < len(text) <= 200 and text.isprintable()):
+            return f"{name} is a text of 1 to 200 characters on one line"
+    for name, at in (("valid_from", indicator.valid_from), ("valid_until", indicator.valid_until)):
+        if at is not None and not 0 <= at <= _LATEST:
+            return f"{name} is in epoch milliseconds, up to the year 9999"
+        if at is not None and 0 < at < _SECONDS:
+            return f"{name} is in epoch milliseconds, and this looks like seconds"
+    if indicator.valid_until is not None and indicator.valid_until <= indicator.valid_from:
+        return "valid_until must be after valid_from"
+    return None
+
+
+def type_named(name: str) -> IndicatorType:
+    """The type of this name; raises :class:`IndicatorError` for any other word.
+
+    >>> type_named("domain")
+    'domain'
+    """
+    if name not in TYPES:
+        raise IndicatorError(f"type is one of {', '.join(TYPES)}, not {name!r}")
+    return cast(IndicatorType, name)

@@ -1,0 +1,204 @@
+"""Matching: all known numbers, prefixes, domains and URLs in memory, and one look at them per event.
+
+Second step of the hot path. A million indicators must fit beside everything else, so what repeats (scam type,
+confidence, validity) is kept once and shared.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from models.indicators.indicator import Indicator
+from models.indicators.numbers import hotlines
+from models.indicators.prefilter import HostSieve, NumberSieve
+from models.texts.domains import normalise_url, parents
+
+
+class Known(NamedTuple):
+    """What an indicator says of the contacts that it matches; shared by all that say the same."""
+
+    scam_type: str
+    confidence: int
+    valid_from: int
+    valid_until: int
+
+    def holds_at(self, at: int) -> bool:
+        """Whether the indicator is valid at an event time (epoch ms)."""
+        return self.valid_from <= at < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An event's match: the indicator's key (``type:value``) and what is known of it."""
+
+    key: str
+    known: Known
+
+
+FOREVER = sys.maxsize
+
+
+class Indicators:
+    """The indicators that a worker matches with; changed as their topic is read.
+
+    ``numbers`` and ``hosts`` are the sieves of all that is known, hotlines included: what they let go means nothing.
+    """
+
+    def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
+        self.numbers = NumberSieve()
+        self.hosts = HostSieve()
+        self.watched: dict[str, Known | str] = dict(hotlines())
+        """Every known number, and every hotline."""
+        self.prefix_lengths: tuple[int, ...] = ()
+        self._prefixes: dict[str, Known] = {}
+        self._domains: dict[str, Known] = {}
+        self._urls: dict[str, dict[str, Known]] = {}
+        self._shared: dict[Known, Known] = {}
+        self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
+        for number in self.watched:
+            self.numbers.add_number(number)
+        for indicator in indicators:
+            self.put(indicator)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def put(self, indicator: Indicator) -> None:
+        """Take in an indicator, or its new version; a revoked one is let go."""
+        if indicator.revoked:
+            self.remove(indicator.key)
+            return
+        until = indicator.valid_until if indicator.valid_until is not None else FOREVER
+        known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
+        known = self._shared.setdefault(known, known)
+        self._sieve(indicator)
+        if indicator.type == "url":
+            self._urls.setdefault(split_url(indicator.value)[0], {})
+        place, name = self._place(indicator.type, indicator.value)
+        if name not in place:
+            self.counts[indicator.type] += 1
+        place[name] = known
+        if indicator.type == "number-prefix":
+            self._measure_prefixes()
+
+    def remove(self, key: str) -> bool:
+        """Let an indicator go by its key (``type:value``); False when it was not known."""
+        kind, _, value = key.partition(":")
+        place, name = self._place(kind, value)
+        if name not in place or isinstance(place[name], str):
+            return False
+        del place[name]
+        self.counts[kind] -= 1
+        if kind == "number-prefix":
+            self._measure_prefixes()
+        if kind == "url" and not place:
+            del self._urls[split_url(value)[0]]
+        return True
+
+    def holds(self, key: str) -> bool:
+        """Whether this very indicator is known at present."""
+        return self.known(key) is not None
+
+    def known(self, key: str) -> Known | None:
+        """What is known by a key (``type:value``) at present."""
+        kind, _, value = key.partition(":")
+        place, name = self._place(kind, value)
+        known = place.get(name)
+        return known if isinstance(known, Known) else None
+
+    def number(self, number: str, at: int) -> Match | None:
+        """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
+        known = self.watched.get(number)
+        if isinstance(known, Known) and known.holds_at(at):
+            return Match(f"number:{number}", known)
+        if not isinstance(known, str):  # a prefix never covers a hotline
+            for length in self.prefix_lengths:
+                prefix = number[:length]
+                covered = self._prefixes.get(prefix)
+                if covered is not None and covered.holds_at(at):
+                    return Match(f"number-prefix:{prefix}", covered)
+        return None
+
+    def host(self, host: str, at: int) -> Match | None:
+        """The indicator that matches a host at an event time: itself or the nearest listed parent."""
+        for name in parents(host):
+            known = self._domains.get(name)
+            if known is not None and known.holds_at(at):
+                return Match(f"domain:{name}", known)
+        return None
+
+    def url(self, url: str, at: int) -> Match | None:
+        """The indicator that matches a URL at an event time: a listed URL covers what lies below its path."""
+        try:
+            value = normalise_url(url)
+        except ValueError:
+            return None
+        host, path = split_url(value)
+        listed = self._urls.get(host)
+        if not listed:
+            return None
+        for start in starts_of(path):
+            known = listed.get(start)
+            if known is not None and known.holds_at(at):
+                return Match(f"url:{host}{start}", known)
+        return None
+
+    @property
+    def knows_urls(self) -> bool:
+        """Whether any URL is listed: most texts need not be looked at for one."""
+        return bool(self._urls)
+
+    def _sieve(self, indicator: Indicator) -> None:
+        """Have the sieves keep what it may match."""
+        if indicator.type == "number":
+            self.numbers.add_number(indicator.value)
+        elif indicator.type == "number-prefix":
+            self.numbers.add_prefix(indicator.value)
+        elif indicator.type == "domain":
+            self.hosts.add_host(indicator.value)
+        else:
+            host = split_url(indicator.value)[0]
+            self.hosts.add_host(host if host.startswith("[") else host.partition(":")[0])
+
+    def _place(self, kind: str, value: str) -> tuple[dict[str, Known | str] | dict[str, Known], str]:
+        if kind == "number":
+            return self.watched, value
+        if kind == "number-prefix":
+            return self._prefixes, value
+        if kind == "domain":
+            return self._domains, value
+        if kind == "url":
+            host, path = split_url(value)
+            return self._urls.get(host, {}), path
+        return {}, value  # a tombstone's key may be anything
+
+    def _measure_prefixes(self) -> None:
+        self.prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """A normalised URL's host with its port, and its path and query from their first character on.
+
+    >>> split_url("evil.top:8080/a?x=1"), split_url("evil.top?x=1")
+    (('evil.top:8080', '/a?x=1'), ('evil.top', '?x=1'))
+    """
+    end = min((at for at in (url.find("/"), url.find("?")) if at >= 0), default=len(url))
+    return url[:end], url[end:]
+
+
+def starts_of(path: str) -> Iterator[str]:
+    """A path and those that it lies below, longest first; the empty one covers the whole host.
+
+    >>> list(starts_of("/a/b?x=1"))
+    ['/a/b?x=1', '/a/b', '/a', '']
+    """
+    yield path
+    bare = path.partition("?")[0]
+    if bare != path:
+        yield bare
+    while bare:
+        bare = bare.rpartition("/")[0]
+        yield bare

@@ -1,0 +1,320 @@
+"""Phone numbers: from the way people write them to the one form that records carry.
+
+Everything downstream compares numbers as strings of digits, so each has exactly one form: E.164 digits
+without ``+`` (``8613800138000``), or a national short code (``95588``). Imports come through
+:func:`normalise`; the engine asks :func:`hotline` whether a subscriber rang the police or a bank; indicators
+are refused by :func:`is_protected`. No message here repeats the number: messages end up in logs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+import phonenumbers
+
+from models.indicators.hotlines import NAMES, PROTECTED, HotlineKind
+
+_CODES = "|".join(PROTECTED)
+_AREA = r"(?:10|2\d|[3-9]\d\d)"  # area codes have two digits in ten large cities, three elsewhere
+# Bare, an area 95x would swallow call centres: 952110 can be a company's, +86 952 110 is Shizuishan's police.
+_SPELLED = re.compile(
+    rf"(?:(?:00|00086|0086|86)?0?{_AREA}?|(?!9[56]){_AREA})(?P<code>{_CODES})",
+    re.ASCII,
+)
+_AREA_AND_CODE = re.compile(rf"{_AREA}(?:{_CODES})", re.ASCII)
+
+_ASSIGNED = re.compile(r"(?:\+|00)?86(1[3-9]\d{9})|(1[3-9]\d{9})", re.ASCII)  # most of any list
+# 11 digits from 1 are a handset, assigned or not, but 106… are SMS ports and 12… services; 14[0-4] with 13
+# digits are the internet of things.
+_MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{8}|14[0-4]\d{10}", re.ASCII)
+_SERVICE = re.compile(r"9[56]\d{3,6}", re.ASCII)
+_AREA_AND_SHORT = re.compile(rf"{_AREA}[19]\d{{4,5}}", re.ASCII)
+_BEIJING = re.compile(r"10[2-57-8]\d{7}", re.ASCII)
+_COMMON = re.compile(r"[48]00\d{7}", re.ASCII)  # 400 and 800 numbers: no area code, nationwide
+_SEPARATORS = frozenset(".·•−")
+_PUNCTUATION = frozenset({"Zs", "Cf", "Cc", "Pd", "Ps", "Pe", "Mn", "Me"})  # blanks, dashes, brackets, …
+_BETWEEN_TWO = frozenset("/\\,;、|&")
+_FRACTION = re.compile(r"(?<=\d{7})\.0+\Z", re.ASCII)  # a table that took the number for a measure
+_SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+_LONGEST = 100  # characters, however many blanks and brackets there are
+
+
+def normalise(value: str, region: str = "CN") -> str:
+    """One form for a number, however it is written: E.164 digits without ``+``, or a short code.
+
+    The result has 2 to 15 digits. Understood are spaces, dashes and brackets, the digits of every script,
+    invisible characters, ``tel:`` URIs, ``+``, ``00`` and the trunk prefix ``0``. ``region`` (ISO 3166) says
+    whose national numbers are meant.
+
+    - A short code stays (``95588``, ``+86 95588``); with an area code it becomes E.164 (``01012345`` →
+      ``861012345``); SMS ports (``1069…``) stay; 400 and 800 numbers get their country code.
+    - Bare digits are read as a Chinese handset or service, else as an international number, else as a Chinese
+      landline without its ``0``. So a North American number that looks like a Chinese handset (11 digits from
+      ``13`` to ``19``) needs its ``+``.
+    - Numbers that nobody could dial are kept (9 to 15 digits, from 7 with ``+``): fraud shows those.
+
+    ``normalise("+" + number)`` gives an E.164 number back unchanged. Raises ``ValueError`` with one sentence.
+
+    >>> normalise("+86 138-0013-8000"), normalise("（０１０）8888 8888"), normalise("0086 (0)755 2222 3333")
+    ('8613800138000', '861088888888', '8675522223333')
+    >>> normalise("400-812-3123"), normalise("95588"), normalise("tel:+852-2345-6789")
+    ('864008123123', '95588', '85223456789')
+    """
+    if match := _ASSIGNED.fullmatch(value):
+        if match[1] is not None:
+            return "86" + match[1]
+        if region == "CN":
+            return "86" + match[2]
+    text = _bare(value)
+    if text.startswith("+"):
+        return _international(text[1:].removeprefix("00"))
+    if text.startswith("00"):
+        return _international(text[2:])
+    if len(text) < 2:
+        raise ValueError("a phone number has at least 2 digits")
+    return _chinese(text) if region == "CN" else _national(text, region)
+
+
+def normalise_prefix(value: str, region: str = "CN") -> str:
+    """The first digits of many numbers, as the numbers themselves begin; a ``*`` at the end may mark it.
+
+    Written with ``+``, ``00`` or the trunk prefix ``0`` it is completed; bare ``13`` to ``19`` are Chinese
+    handsets (``1700*`` → ``861700``); other bare digits stand for themselves. Raises ``ValueError`` when
+    it is shorter than 5 digits with the country code, longer than 14, or would cover a protected number.
+
+    >>> normalise_prefix("+99 900*"), normalise_prefix("1064899*")
+    ('99900', '1064899')
+    """
+    text = _bare(value.strip().rstrip("*"))
+    if text.startswith(("+", "00")):
+        prefix = text.removeprefix("+").removeprefix("00")
+    elif text.startswith("0") or (region == "CN" and re.match(r"1[3-9]", text)):
+        code = phonenumbers.country_code_for_region(region)
+        if not code:
+            raise ValueError("the region is not one that has phone numbers; give its two letters, for example CN")
+        prefix = f"{code}{text.removeprefix('0')}"
+    else:
+        prefix = text
+    if problem := prefix_problem(prefix):
+        raise ValueError(problem)
+    return prefix
+
+
+def prefix_problem(prefix: str) -> str | None:
+    """Why these digits cannot be a number prefix, as a sentence, or None when they can."""
+    if not (prefix.isascii() and prefix.isdigit()) or prefix.startswith("0"):
+        return "a number prefix has digits only and begins with a country code or a short code's digit"
+    if not 5 <= len(prefix) <= 14:
+        return "a number prefix has 5 to 14 digits with its country code; shorter ones cover too many people"
+    if covered := _covered(prefix):
+        return f"this prefix would cover {covered} ({NAMES[covered]}), which can never be an indicator"
+    return None
+
+
+def is_normal(number: str) -> bool:
+    """Whether a record's number is in the one form that :func:`normalise` gives.
+
+    A Chinese handset without its 86 cannot be told from a North American number and passes.
+
+    >>> is_normal("8613800138000"), is_normal("95588"), is_normal("8695588"), is_normal("013800138000")
+    (True, True, False, False)
+    """
+    if not (number.isascii() and number.isdigit() and 2 <= len(number) <= 15) or number.startswith("0"):
+        return False
+    if len(number) < 7:
+        return True
+    try:
+        return _international(number) == number
+    except ValueError:
+        return False
+
+
+def hotlines() -> dict[str, HotlineKind]:
+    """Every form in which a record can carry a protected number, with its kind; for a look-up per event.
+
+    The code itself, with the country code, and with country and area code: some 44,000 strings, 4 MB.
+
+    >>> forms = hotlines()
+    >>> forms["95588"], forms["8695588"], forms["8675595588"]
+    ('bank', 'bank', 'bank')
+    """
+    areas = ["", "10", *map(str, range(20, 30)), *map(str, range(300, 1000))]
+    forms = {f"86{area}{code}": kind for area in areas for code, kind in PROTECTED.items()}
+    return {**forms, **PROTECTED}
+
+
+def hotline(number: str) -> HotlineKind | None:
+    """What kind of protected number this is, with or without country and area code, or None for any other.
+
+    Cheap for the numbers of records: one dictionary look-up for nearly all of them.
+
+    >>> hotline("95588"), hotline("861096110"), hotline("+86 755 110"), hotline("8613800138000")
+    ('bank', 'police', 'police', None)
+    >>> hotline("106900095588") is None  # an SMS port that ends like the bank's number is not the bank's
+    True
+    """
+    kind = PROTECTED.get(number)
+    if kind is not None or (len(number) > 10 and number.isascii() and number.isdigit() and number[0] != "0"):
+        return kind
+    try:
+        digits = _bare(number).removeprefix("+")
+    except ValueError:
+        return None
+    match = _SPELLED.fullmatch(digits)
+    return PROTECTED[match["code"]] if match else None
+
+
+def is_protected(number: str) -> bool:
+    """Whether this number, in any of its spellings, can never be an indicator.
+
+    >>> is_protected("01096110"), is_protected("+86 95588"), is_protected("8613800138000")
+    (True, True, False)
+    """
+    return hotline(number) is not None
+
+
+def _bare(value: str) -> str:
+    """The digits, with a leading ``+`` kept; raises when anything else than punctuation is between them."""
+    if value.isascii() and value.isdigit():
+        return value
+    if len(value) > _LONGEST:
+        raise ValueError(f"a phone number is not written with more than {_LONGEST} characters")
+    text = _FRACTION.sub("", unicodedata.normalize("NFKC", value).strip())
+    if _SHORTENED.fullmatch(text):
+        raise ValueError("a spreadsheet has cut this number short; make its column text and export it again")
+    if text[:4].lower() == "tel:":
+        text, _, parameters = text[4:].partition(";")
+        context = re.search(r"(?i)phone-context=(\+[\d.()-]+)", parameters)
+        if re.search(r"(?i)(?:^|;)ext=", parameters):
+            raise ValueError("an extension is not part of a number that records carry; leave it out")
+        if context and not text.startswith("+"):
+            text = context[1] + text
+    kept: list[str] = []
+    for character in text:
+        category = unicodedata.category(character)
+        if category == "Nd":
+            kept.append(str(unicodedata.decimal(character)))
+        elif character == "+" and not kept:
+            kept.append("+")
+        elif category[0] == "L":
+            raise ValueError("a phone number has no letters or words; leave out extensions and notes")
+        elif character in _BETWEEN_TWO and kept:
+            raise ValueError(f"this is more than one phone number, or a number and a note, with {character!r} between")
+        elif category not in _PUNCTUATION and character not in _SEPARATORS:
+            raise ValueError(f"a phone number has no {character!r}")
+    if len(kept) - kept.count("+") == 0:
+        raise ValueError("there are no digits in it")
+    return "".join(kept)
+
+
+def _checked(number: str) -> str:
+    if len(number) > 15:
+        raise ValueError(f"a phone number has at most 15 digits, and this has {len(number)}")
+    return number
+
+
+def _international(digits: str) -> str:
+    """E.164 digits from what followed ``+`` or ``00``; trunk zeros between country code and number go."""
+    if digits.startswith("86"):
+        return _domestic(digits[2:].lstrip("0"), trunk=digits.startswith("860"))
+    if digits.startswith("0") or len(digits) < 7:
+        raise ValueError("an international number begins with its country code and has at least 7 digits")
+    _checked(digits)
+    # Only a trunk prefix (0, and 8 in the former Soviet Union) can be too much; asking costs 30 µs and more.
+    length = next((n for n in (1, 2, 3) if int(digits[:n]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), 0)
+    if length and digits[length] in "08" and _trunk(int(digits[:length])).match(digits, length):
+        return _valid("+" + digits) or digits
+    return digits
+
+
+@cache
+def _trunk(code: int) -> re.Pattern[str]:
+    """What a country's own people dial before a national number, after ``phonenumbers``; nothing may be."""
+    region = phonenumbers.region_code_for_country_code(code)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    return re.compile((metadata and metadata.national_prefix_for_parsing) or r"(?!)")
+
+
+def _domestic(rest: str, *, trunk: bool) -> str:
+    """A Chinese number from what followed the country code or the trunk prefix ``0``."""
+    number = _checked("86" + rest)
+    if _MOBILE.fullmatch(rest) or (len(rest) >= 9 and not rest.startswith("106")):
+        return number
+    if rest in PROTECTED:
+        return rest
+    if _AREA_AND_CODE.fullmatch(rest) or (_AREA_AND_SHORT.fullmatch(rest) and not _is_short(rest)):
+        return number
+    if not trunk and _is_short(rest):
+        return rest
+    if len(rest) == 10:  # Beijing's 6xxxxxxx
+        return number
+    if len(rest) > 10:
+        raise ValueError("Beijing's numbers have 8 digits after 010; an SMS port is written without the 0")
+    raise ValueError("this is too short for an area code and a number; write it with both")
+
+
+def _is_short(rest: str) -> bool:
+    """Whether Chinese digits without area code are a short code: 1xx, 1xxxx, 95xxx, or an SMS port."""
+    if rest.startswith("106") and len(rest) >= 7:
+        return len(rest) != 10  # with ten digits it is Beijing's 10 6xxx xxxx
+    if rest.startswith("1"):
+        return 3 <= len(rest) <= 6 or (7 <= len(rest) <= 8 and not re.match(r"10[19]", rest))
+    return _SERVICE.fullmatch(rest) is not None
+
+
+def _chinese(digits: str) -> str:
+    """A number from bare digits as people in China write them."""
+    if digits.startswith("0"):
+        return _domestic(digits.lstrip("0"), trunk=True)
+    if digits.startswith("86") and (len(digits) >= 9 or is_protected(digits)):
+        return _domestic(digits[2:].lstrip("0"), trunk=digits.startswith("860"))
+    if _MOBILE.fullmatch(digits) or _COMMON.fullmatch(digits) or _BEIJING.fullmatch(digits):
+        return "86" + digits
+    if len(digits) <= 6 or _SERVICE.fullmatch(digits) or digits.startswith("106"):
+        return _checked(digits)
+    if len(digits) < 9 and not digits.startswith("1"):
+        raise ValueError("a local number needs its area code (or, from abroad, + and its country code)")
+    if len(digits) not in (10, 11):
+        return _international(_without_dial_prefix(digits))
+    if _valid("+" + digits) is not None:
+        return _international(digits)
+    return _valid(digits, "CN") or _international(digits)
+
+
+def _national(digits: str, region: str) -> str:
+    """A number from bare digits as people in another region write them; their own reading comes first."""
+    if len(digits) <= 6 and not digits.startswith("0"):
+        return digits
+    if number := _valid(digits, region):
+        return number
+    if digits.startswith("0") or len(digits) < 9:
+        raise ValueError("no number of this region; give the right region, or write + and the country code")
+    return _international(digits)
+
+
+def _valid(written: str, region: str | None = None) -> str | None:
+    """E.164 digits when ``phonenumbers`` knows this as a number that somebody can have, else None."""
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
+
+
+def _without_dial_prefix(digits: str) -> str:
+    """The handset behind a cheap-call prefix (17951, 12593), which is dialled but not in records."""
+    return "86" + digits[5:] if len(digits) == 16 and _MOBILE.fullmatch(digits[5:]) else digits
+
+
+def _covered(prefix: str) -> str | None:
+    """The first protected number that a record could carry under this prefix, or None."""
+    starts = [prefix]
+    if prefix.startswith("86"):
+        starts.append(prefix[2:])
+        if area := re.match(_AREA, prefix[2:]):
+            starts.append(prefix[2 + area.end() :])
+    return next((code for start in starts for code in PROTECTED if code.startswith(start)), None)

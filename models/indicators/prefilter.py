@@ -1,0 +1,250 @@
+"""Sieves: which numbers and texts of a batch may touch an indicator, found in one compiled pass.
+
+A sieve never lets go of what is known and seldom keeps what is not: it holds 64-bit codes in an open table and asks
+nothing of validity. What it keeps, `models.indicators.matching` looks at properly. A million codes take 16 MB.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from models.base.compiled import compiled
+from models.base.number_keys import code_of
+
+_FEWEST: Final = 1024
+_PLACES: Final = 10**15
+_SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio, as a signed number (Knuth, TAOCP 3, 6.4)
+_BASIS: Final = -3750763034362895579  # FNV-1a's, as signed numbers (draft-eastlake-fnv)
+_PRIME: Final = 1099511628211
+
+
+class Sieve:
+    """A set of codes that grows; a code once added stays, for a code too many costs only a closer look."""
+
+    def __init__(self) -> None:
+        self.table = np.zeros(_FEWEST, dtype=np.int64)
+        self._count = 0
+
+    def add(self, code: int) -> None:
+        """Keep a code from now on; 0 is no code."""
+        if self._count * 2 >= len(self.table):
+            grown = np.zeros(len(self.table) * 2, dtype=np.int64)
+            _insert(grown, self.table)
+            self.table = grown
+        self._count += _put(self.table, code)
+
+
+class NumberSieve(Sieve):
+    """Known numbers, and known prefixes by their lengths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lengths = np.zeros(0, dtype=np.int64)
+
+    def add_number(self, number: str) -> None:
+        """Keep a number."""
+        self.add(code_of(number))
+
+    def add_prefix(self, prefix: str) -> None:
+        """Keep every number that begins so."""
+        self.add(code_of(prefix))
+        self._lengths = np.union1d(self._lengths, [len(prefix)]).astype(np.int64)
+
+    def may_hold(self, codes: Any) -> Any:
+        """Which of these numbers (codes, int64) may be known: a mask."""
+        kept = np.empty(len(codes), dtype=np.bool_)
+        _sift_numbers(self.table, self._lengths, codes, kept)
+        return kept
+
+
+class HostSieve(Sieve):
+    """Hosts that an indicator speaks of; a text is kept that may hold one of them or a host below one."""
+
+    def add_host(self, host: str) -> None:
+        """Keep a normalised host."""
+        self.add(int(_host_code(np.frombuffer(host.encode(), dtype=np.uint8))))
+
+    def may_hold(self, texts: Any, begins: Any, ends: Any) -> Any:
+        """Which texts (UTF-8 at ``begins`` to ``ends`` of ``texts``) may: a mask.
+
+        For plainly spelt ones, which do not bear the mark of a disguise (`models.texts.prefilter`): in what this lets
+        go `models.texts.extraction.read` finds no host that is kept here and none below one.
+        """
+        kept = np.empty(len(ends), dtype=np.bool_)
+        _sift_texts(self.table, texts, begins, ends, kept)
+        return kept
+
+
+@compiled
+def _slot(table: Any, code: int) -> int:
+    """Where a code is in the table, or the empty place where it belongs."""
+    mask = table.size - 1
+    spread = code * _SPREAD
+    slot: int = (spread ^ (spread >> 32)) & mask
+    while table[slot] != 0 and table[slot] != code:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _put(table: Any, code: int) -> int:
+    """Put a code in; 1 if it was not there, else 0."""
+    slot = _slot(table, code)
+    if table[slot] == code:
+        return 0
+    table[slot] = code
+    return 1
+
+
+@compiled
+def _insert(table: Any, codes: Any) -> None:
+    for code in codes:
+        if code != 0:
+            table[_slot(table, code)] = code
+
+
+@compiled
+def _sift_numbers(table: Any, lengths: Any, codes: Any, kept: Any) -> None:
+    for index in range(codes.size):
+        code = codes[index]
+        found = table[_slot(table, code)] == code
+        if not found and lengths.size:
+            count = code // _PLACES
+            value = code - count * _PLACES
+            for length in lengths:
+                if length <= count:
+                    prefix = value
+                    for _ in range(count - length):
+                        prefix //= 10
+                    prefix += length * _PLACES
+                    found = found or table[_slot(table, prefix)] == prefix
+        kept[index] = found
+
+
+@compiled
+def _host_code(host: Any) -> int:
+    code = _BASIS
+    for sign in host:
+        code = (code ^ sign) * _PRIME
+    return code if code != 0 else 1
+
+
+@compiled
+def _is_name(sign: int) -> bool:
+    """Whether a byte may be part of a label of a host: a letter, a figure, a hyphen or an underscore."""
+    return 97 <= sign <= 122 or 48 <= sign <= 57 or 65 <= sign <= 90 or sign == 45 or sign == 95
+
+
+@compiled
+def _is_space(sign: int) -> bool:
+    return sign == 32 or 9 <= sign <= 13 or 28 <= sign <= 31
+
+
+@compiled
+def _spaces_words(lead: int) -> bool:
+    """Whether a letter that begins with this byte may be of a script that puts spaces between words."""
+    return 0xC3 <= lead <= 0xDF or lead == 0xE1
+
+
+@compiled
+def _is_worded_before(texts: Any, at: int, begin: int) -> bool:
+    """Whether such a letter ends before a place."""
+    while at > begin:
+        at -= 1
+        if texts[at] & 0xC0 != 0x80:
+            return _spaces_words(texts[at])
+    return False
+
+
+@compiled
+def _is_spaced(texts: Any, at: int, end: int) -> bool:
+    """Whether the label at a place ends at a space, or at a dot before one: the rest of a host may follow."""
+    while at < end and _is_name(texts[at]):
+        at += 1
+    if at >= end:
+        return False
+    return _is_space(texts[at]) or (texts[at] == 46 and at + 1 < end and _is_space(texts[at + 1]))
+
+
+@compiled
+def _kind(sign: int) -> int:
+    """Small letter, capital, figure or other sign: where it changes, a name may be glued to the next sentence."""
+    if 97 <= sign <= 122:
+        return 1
+    if 65 <= sign <= 90:
+        return 2
+    return 3 if 48 <= sign <= 57 else 0
+
+
+@compiled
+def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
+    """Whether a part of a run of labels is in the table, from behind any of its signs to where its letters change."""
+    start = begin
+    while start < end:
+        code, dotted, following = _BASIS, False, end
+        for at in range(start, end):
+            sign = texts[at]
+            kind = _kind(sign)
+            if kind == 2:
+                sign += 32
+            elif kind == 0:
+                dotted = dotted or sign == 46
+                following = min(following, at + 1)
+            code = (code ^ sign) * _PRIME
+            if (
+                dotted
+                and kind
+                and (at + 1 == end or _kind(texts[at + 1]) != kind)
+                and table[_slot(table, code)] == code
+            ):
+                return True
+        start = following
+    return False
+
+
+@compiled
+def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
+    """Whether a host that is known, or below one that is, may be read from a text; odd spellings may hold anything."""
+    at = begin
+    while at < end:
+        sign = texts[at]
+        if _is_name(sign):
+            start, dots, ws, dots_behind_www = at, 0, 0, -1
+            while at < end and (_is_name(texts[at]) or texts[at] == 46):
+                ws = ws + 1 if texts[at] | 32 == 119 else 0
+                if ws >= 3:
+                    dots_behind_www = 0
+                elif texts[at] == 46:
+                    dots += 1
+                    dots_behind_www += dots_behind_www >= 0
+                at += 1
+            if at + 1 < end and (
+                (dots_behind_www == 0 and texts[at] == 32 and texts[at + 1] == 46)
+                or (dots_behind_www == 1 and texts[at - 1] == 46 and _is_space(texts[at]))
+            ):
+                return True
+            if dots and (_is_worded_before(texts, start, begin) or (at < end and _spaces_words(texts[at]))):
+                return True
+            if dots and at + 2 < end and texts[at] == 58 and texts[at + 1] == 47 and texts[at + 2] == 47:
+                return True  # a scheme is glued to a host: evil.tophttps://
+            if dots and _holds(table, texts, start, at):
+                return True
+        elif sign == 47 and at + 1 < end and texts[at + 1] == 47:
+            if _is_spaced(texts, at + 2, end):
+                return True
+            at += 1
+        elif (sign == 46 and at > begin and texts[at - 1] >= 128 and at + 1 < end and _is_name(texts[at + 1])) or (
+            sign < 32 and sign != 9 and sign != 10 and sign != 13
+        ):
+            return True
+        else:
+            at += 1
+    return False
+
+
+@compiled
+def _sift_texts(table: Any, texts: Any, begins: Any, ends: Any, kept: Any) -> None:
+    for index in range(ends.size):
+        kept[index] = _may_hold(table, texts, begins[index], ends[index])

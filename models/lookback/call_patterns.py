@@ -1,0 +1,199 @@
+"""Leading: finds the calls by which a number leads somebody on, out of records that arrive in pieces and in no order.
+
+A call leads somebody on if a code comes in the middle of it (he is *guided*), or if the number rings after it had
+talked to him within the last hour, after he wrote to it, or after a code came to him. All of that happens among
+friends, and by chance, too: what it says of a number, `models.lookback.suspicion` makes out from all that is known of
+it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detection.episodes import HOUR
+from models.policy.policy import SuspicionRules
+
+AGAIN: Final = HOUR
+"""Within so long a number that has found out, or made up, something rings again."""
+ANSWERED: Final = 24 * HOUR
+"""Within so long it rings whoever has written to it."""
+CODE_BEFORE: Final = 2 * HOUR
+"""Within so long it rings about a code that came: for an account that was opened, or an app that was signed in to."""
+
+Column = NDArray[np.int64]
+_MIX: Final = (np.int64(-7046029254386353131), np.int64(-4417276706812531889))
+"""Odd constants that spread pairs of codes over 64 bits: SplitMix's (Steele et al., 2014) and a prime of xxHash's."""
+_SPAN: Final = np.int64(1 << 33)
+"""More milliseconds than what is kept lies apart: the times of one key stand in one such span of a sorted column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Talks:
+    """Calls that have ended, as columns of one length; people and numbers are codes (`models.base.number_keys`)."""
+
+    peers: Column
+    subscribers: Column
+    ends: Column
+    """Epoch milliseconds, event time."""
+    talk_s: NDArray[np.float64]
+    is_out: NDArray[np.bool_]
+
+    def __getitem__(self, rows: Any) -> Talks:
+        """Some of them."""
+        return Talks(*(column[rows] for column in self._columns))
+
+    def joined(self, other: Talks) -> Talks:
+        """Both, one behind the other."""
+        return Talks(*(np.concatenate(pair) for pair in zip(self._columns, other._columns, strict=True)))
+
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.peers, self.subscribers, self.ends, self.talk_s, self.is_out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traces:
+    """Moments after which calls ask, as columns of one length: of a person, or of a person with a number."""
+
+    keys: Column
+    times: Column
+
+    @classmethod
+    def of_codes(cls, subscribers: Column, times: Column) -> Traces:
+        """Codes that came."""
+        return cls(subscribers, times)
+
+    @classmethod
+    def of_pairs(cls, subscribers: Column, peers: Column, times: Column) -> Traces:
+        """What people had to do with numbers."""
+        return cls(_pairs(subscribers, peers), times)
+
+    def near(self, reached: int, ms: int) -> Traces:
+        """Those that lie no further than that from a time."""
+        kept = np.abs(self.times - reached) <= ms
+        return Traces(self.keys[kept], self.times[kept])
+
+    def joined(self, other: Traces) -> Traces:
+        """Both, one behind the other."""
+        return Traces(np.concatenate([self.keys, other.keys]), np.concatenate([self.times, other.times]))
+
+    def met(self, keys: Column, lows: Column, highs: Column) -> NDArray[np.bool_]:
+        """Which of these keys have a moment from a low to a high time."""
+        if not len(self.keys) or not len(keys):
+            return np.zeros(len(keys), dtype=bool)
+        base = self.times.min()
+        known, places = np.unique(self.keys, return_inverse=True)
+        moments = np.sort(places * _SPAN + (self.times - base))
+        which = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        low, high = (which * _SPAN + np.clip(each - base, -1, _SPAN - 1) for each in (lows, highs))
+        first = np.searchsorted(moments, low)
+        found: NDArray[np.bool_] = (known[which] == keys) & (first < len(moments))
+        found &= moments[np.minimum(first, len(moments) - 1)] <= high
+        return found
+
+
+class Led(NamedTuple):
+    """A call that leads somebody on, by codes of the number and the person."""
+
+    end: int
+    number: int
+    person: int
+    is_guided: bool
+
+
+_EVERYBODY: Final = -1
+"""In place of a person: whom a number leads on says nothing of it."""
+_NONE: Final[NDArray[Any]] = np.zeros(0, dtype=np.int64)
+_NO_TRACES: Final = Traces(_NONE, _NONE)
+
+
+class Leading:
+    """Finds such calls; one for each partition, since each has a time of its own.
+
+    ``longest_ms`` is how long a call may be. What lies further away from the time that has been reached than a call
+    that still could ask after it, is forgotten: a clock that is so wrong says nothing. That time is the median of the
+    last pieces' medians, so that a piece of one such record moves nothing.
+    """
+
+    def __init__(self, longest_ms: int) -> None:
+        self._longest_ms = longest_ms
+        self._medians: deque[int] = deque(maxlen=5)
+        self._reached = 0
+        self._talks = Talks(_NONE, _NONE, _NONE, _NONE.astype(np.float64), _NONE.astype(bool))
+        self._codes = self._spoken = self._answers = _NO_TRACES
+
+    def take(self, talks: Talks, codes: Traces, answers: Traces, rules: SuspicionRules) -> list[Led]:
+        """Take in what is new: ended calls, codes, and SMS to numbers; the calls that are found, in order of their end.
+
+        A call counts once its end and what it follows are known, whichever came later.
+        """
+        times = np.concatenate([talks.ends, codes.times, answers.times])
+        if not len(times):
+            return []
+        self._medians.append(int(np.quantile(times, 0.5, method="lower")))
+        self._reached = sorted(self._medians)[(len(self._medians) - 1) // 2]
+        talks = talks[(talks.talk_s > 0) & (np.abs(talks.ends - self._reached) <= self._longest_ms)]
+        heard = talks[~talks.is_out]
+        spoken = Traces.of_pairs(heard.subscribers, heard.peers, heard.ends)
+        talks = talks[talks.talk_s >= rules.short_talk * 60.0]
+        codes = codes.near(self._reached, self._longest_ms + CODE_BEFORE)
+        answers = answers.near(self._reached, self._longest_ms + ANSWERED)
+        found = _led(self._talks, codes, spoken, answers, rules)
+        self._codes = self._codes.joined(codes).near(self._reached, self._longest_ms + CODE_BEFORE)
+        self._spoken = self._spoken.joined(spoken).near(self._reached, self._longest_ms + AGAIN)
+        self._answers = self._answers.joined(answers).near(self._reached, self._longest_ms + ANSWERED)
+        found += _led(talks, self._codes, self._spoken, self._answers, rules)
+        self._talks = self._talks.joined(talks)
+        self._talks = self._talks[np.abs(self._talks.ends - self._reached) <= self._longest_ms]
+        return sorted(set(found))
+
+
+class Company:
+    """Numbers that have led somebody on in the last day or two, each with one such person: once may be chance.
+
+    One that is trusted stays so for as long as it goes on leading people on, and for a day or two after that.
+    """
+
+    def __init__(self) -> None:
+        self._lately: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+        self._since = 0
+
+    def gives_cause(self, led: Led) -> bool:
+        """Whether the ledger is to be asked about the number: for guiding somebody, or leading another person on."""
+        age = led.end - self._since
+        if age > 24 * HOUR:
+            self._before, self._lately, self._since = self._lately if age <= 48 * HOUR else {}, {}, led.end
+        other = self._lately.get(led.number, self._before.get(led.number))
+        self._lately[led.number] = led.person if other is None else other
+        return other != _EVERYBODY and (led.is_guided or other not in (None, led.person))
+
+    def trust(self, number: int) -> None:
+        """Ask no more about a number to which people turn."""
+        self._lately[number] = _EVERYBODY
+
+
+def _led(talks: Talks, codes: Traces, spoken: Traces, answers: Traces, rules: SuspicionRules) -> list[Led]:
+    if not len(talks.ends):
+        return []
+    begins = talks.ends - (talks.talk_s * 1000.0).astype(np.int64)
+    pairs = _pairs(talks.subscribers, talks.peers)
+    is_long = talks.talk_s >= rules.talk * 60.0
+    guided = is_long & codes.met(talks.subscribers, begins, talks.ends)
+    led = is_long & spoken.met(pairs, begins - AGAIN, begins)
+    led |= codes.met(talks.subscribers, begins - CODE_BEFORE, begins)
+    led |= answers.met(pairs, begins - ANSWERED, begins)
+    found = guided | (led & ~talks.is_out)
+    some = talks[found]
+    columns = some.ends, some.peers, some.subscribers, guided[found]
+    return [Led(*each) for each in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _pairs(subscribers: Column, peers: Column) -> Column:
+    """One key for each pair; that two pairs share one is as good as impossible, and would cost a question too many."""
+    return (subscribers * _MIX[0]) ^ (peers * _MIX[1])

@@ -1,0 +1,144 @@
+"""Hunting: what a contact of the past says once its number or domain is known, decided as if it had been known then.
+
+The rows of the ledger become the very signals that the live worker would have made of the same events, by the same
+functions, so that one engine decides about live and past contacts alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from models.base.number_keys import number_of
+from models.detection.recognition import call_signal, contact_code, strongest
+from models.detection.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, Signal, SignalRecord
+from models.events.event import NO_DURATION, Call
+from models.events.scanning import ENDED, OUT
+from models.indicators.matching import Indicators, Match
+from models.lookback.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS
+from models.policy.policy import Windows
+
+
+class Contact(NamedTuple):
+    """One row of the ledger."""
+
+    key: int
+    subscriber: int
+    """A code (`models.base.number_keys`), as is the peer."""
+    peer: int
+    at: int
+    what: int
+    duration_s: float
+    event: str
+    links: str
+
+    @property
+    def is_context(self) -> bool:
+        """Whether it tells what happened around contacts."""
+        return self.what >= CONTEXT
+
+    @property
+    def is_outgoing(self) -> bool:
+        """Whether it came from the subscriber."""
+        return not self.is_context and bool(self.what & OUT)
+
+    @property
+    def is_sms(self) -> bool:
+        """Whether it was an SMS."""
+        return not self.is_context and bool(self.what & SMS)
+
+
+def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Signal | None:
+    """The signal that the live worker makes of the same event, knowing these indicators; None if it makes none."""
+    if contact.is_context:
+        code, peer = CONTEXT_CODES[contact.what - CONTEXT], number_of(contact.peer)
+        if code == LONG_CALL and indicators.number(peer, contact.at) is not None:
+            return None  # it was a contact, as is known now
+        return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
+    if contact.what & LINKED:
+        found = match_of_links(contact.links, contact.at, indicators)
+        return None if found is None else _signal(contact, DOMAIN_SMS, *found)
+    peer = number_of(contact.peer)
+    if contact.what & SMS:
+        match = indicators.number(peer, contact.at)
+        return None if match is None else _signal(contact, code_of_contact(contact), peer, match)
+    signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
+    return signal if signal is not None and signal.code in CONTACTS else None
+
+
+def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
+    """What matches an SMS of this time best, by its links as the ledger keeps them, and the link that it matches."""
+    each = links.split(" ")
+    return strongest([one for one in each if "://" not in one], [one for one in each if "://" in one], at, indicators)
+
+
+def code_of_contact(contact: Contact) -> str:
+    """The code of the signal that a contact gives once whom it was with is known, whoever that is."""
+    if contact.what & LINKED:
+        return DOMAIN_SMS
+    if contact.what & SMS:
+        return NUMBER_REPLY if contact.is_outgoing else NUMBER_SMS
+    return contact_code(_call(contact, number_of(contact.peer)))
+
+
+def _call(contact: Contact, peer: str) -> Call:
+    ended = bool(contact.what & ENDED)
+    return Call(
+        contact.event,
+        number_of(contact.subscriber),
+        peer,
+        "out" if contact.is_outgoing else "in",
+        "end" if ended else "start",
+        contact.at,
+        contact.duration_s if ended else NO_DURATION,
+    )
+
+
+def _signal(contact: Contact, code: str, peer: str, match: Match) -> Signal:
+    known = match.known
+    return Signal(contact.at, code, contact.event, peer, match.key, known.scam_type, known.confidence)
+
+
+def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
+    """The contacts, each once: a merge of segments while they are read may show one twice."""
+    seen: set[tuple[int, str, int, int, int]] = set()
+    for contact in contacts:
+        identity = contact.subscriber, contact.event, contact.at, contact.what, contact.key
+        if identity not in seen:
+            seen.add(identity)
+            yield contact
+
+
+def record_of(subscriber: int, signal: Signal) -> SignalRecord:
+    """A signal of a subscriber (a code) as it is sent to the one who decides."""
+    number = number_of(subscriber)
+    return SignalRecord(
+        _id(number, signal.event, signal.code, signal.indicator, "raised"),
+        number,
+        signal.code,  # type: ignore[arg-type]
+        signal.at,
+        signal.event,
+        signal.peer,
+        signal.indicator,
+        signal.scam_type,
+        signal.confidence,
+        max(signal.duration_s, 0.0),
+    )
+
+
+def withdrawal_of(contact: Contact) -> SignalRecord:
+    """Takes back what was said of a contact."""
+    number, code = number_of(contact.subscriber), code_of_contact(contact)
+    return SignalRecord(
+        _id(number, contact.event, code, "", "withdrawn"),
+        number,
+        code,  # type: ignore[arg-type]
+        contact.at,
+        contact.event,
+        status="withdrawn",
+    )
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

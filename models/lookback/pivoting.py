@@ -1,0 +1,230 @@
+"""Pivoting: a number that has sent a known fraud domain to enough different people is itself a fraud number.
+
+The step goes from domains and URLs to their senders' numbers and no further: nothing is derived from a number, so
+nothing from what was derived. What was derived from what stands in the indicators' own records (their source names the
+origins), so that the topic of the indicators is all the memory there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from models.base.number_keys import number_of
+from models.detection.signals import DOMAIN_SMS, SignalRecord
+from models.indicators.indicator import Indicator
+from models.indicators.matching import FOREVER, Indicators, Known, split_url
+from models.indicators.numbers import is_normal, is_protected
+from models.lookback.campaigns import is_ordinary
+from models.lookback.hunting import Contact
+from models.lookback.suspicion import is_fresh, is_suspicion
+from models.policy.policy import CampaignRules, PivotRules, SuspicionRules
+from models.texts.domains import parents
+
+_DERIVED: Final = "pivot "
+_WITHDRAWN: Final = "pivot withdrawn "
+"""How the source of a number begins that was let go with its origins; what anybody else revokes stays revoked."""
+_ORIGINS: Final = ("domain:", "url:")
+_ROOM: Final = 180
+"""Characters of a source that name origins; with what stands before them, no record's source may be longer than 200."""
+
+
+class Sending(NamedTuple):
+    """One SMS that brought a known domain or URL to somebody."""
+
+    origin: str
+    """The indicator of the domain or URL, ``type:value``."""
+    sender: int
+    """A code (`models.base.number_keys`), as is the subscriber."""
+    subscriber: int
+
+
+Pair = tuple[str, int]
+"""An origin and a sender."""
+
+
+def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
+    """What a contact of the past and what was found of it say of the sender; None: nothing.
+
+    What people send themselves is nobody's reach: they may be asking whether it is a fraud.
+    """
+    if found.code != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
+        return None
+    return Sending(found.indicator, contact.peer, contact.subscriber)
+
+
+def recipients(sendings: Iterable[Sending]) -> dict[Pair, set[int]]:
+    """The people whom each sender has reached with each origin."""
+    people: dict[Pair, set[int]] = defaultdict(set)
+    for origin, sender, subscriber in sendings:
+        people[origin, sender].add(subscriber)
+    return people
+
+
+class Recipients:
+    """Counts people exactly and in memory, for a simulation; the hunter has Redis count them."""
+
+    def __init__(self) -> None:
+        self._people: dict[Pair, set[int]] = defaultdict(set)
+
+    def add(self, sendings: Iterable[Sending]) -> dict[Pair, int]:
+        """Take in what was sent; how many people each of these senders has reached in all, each counted once."""
+        counts = {}
+        for pair, people in recipients(sendings).items():
+            self._people[pair] |= people
+            counts[pair] = len(self._people[pair])
+        return counts
+
+
+def origins_of(indicator: Indicator) -> tuple[str, ...]:
+    """The indicators (``type:value``) that a number was derived from; none for any other indicator.
+
+    >>> fields = {"scam_type": "loan", "confidence": 80, "valid_from": 0}
+    >>> origins_of(Indicator(type="number", value="99900123456", source="pivot domain:evil.top", **fields))
+    ('domain:evil.top',)
+    >>> origins_of(Indicator(type="number", value="99900123456", source="pivot table", **fields))
+    ()
+    """
+    if indicator.type != "number" or not indicator.source.startswith(_DERIVED):
+        return ()
+    names = tuple(indicator.source.removeprefix(_DERIVED).split(" "))
+    return names if all(name.startswith(_ORIGINS) for name in names) else ()
+
+
+def implied(number: str, origins: Mapping[str, Known], rules: PivotRules) -> Indicator | None:
+    """What these origins, each with what is known of it, say of a number that has sent them; None: nothing.
+
+    The surest one says what fraud it is. The number counts for as long as any of them, contacts of the past included.
+    """
+    named: dict[str, Known] = {}
+    for origin, known in sorted(origins.items()):
+        if len(" ".join([*named, origin])) <= _ROOM:
+            named[origin] = known
+    if not named:
+        return None
+    surest = max(named.items(), key=lambda each: (each[1].confidence, each[0]))[1]
+    until = max(known.valid_until for known in named.values())
+    return Indicator(
+        type="number",
+        value=number,
+        scam_type=surest.scam_type,
+        confidence=max(1, surest.confidence - rules.confidence),
+        source=_DERIVED + " ".join(named),
+        valid_from=min(known.valid_from for known in named.values()),
+        valid_until=None if until == FOREVER else until,
+    )
+
+
+def withdrawn(indicator: Indicator) -> Indicator:
+    """The record that lets a derived number go; it may be derived again, for nobody has said that it is harmless."""
+    return replace(indicator, revoked=True, source=_WITHDRAWN + " ".join(origins_of(indicator)))
+
+
+class Pivot:
+    """Says which numbers are to be derived and which let go, from what the topic of the indicators has said.
+
+    It is told of every sound record by `put` and `remove`, after ``known`` was, and publishes nothing itself: what it
+    says is due stays due until it comes back as a record.
+    """
+
+    def __init__(self, known: Indicators) -> None:
+        self._known = known
+        self.derived: dict[str, Indicator] = {}
+        """The numbers that hold because of their origins, each with its record."""
+        self.suspected: dict[str, Indicator] = {}
+        """The numbers of which nothing is known but that they are suspected, each with its record."""
+        self._revoked: set[str] = set()
+        self._owners: set[str] = set()
+        """Domains at or below which something was listed once; most domains are none of these."""
+
+    def put(self, indicator: Indicator) -> None:
+        """Take in a record of an indicator."""
+        if indicator.type == "number":
+            self._put_number(indicator)
+        elif indicator.type != "number-prefix":
+            self._owners.add(_owner(indicator))
+
+    def remove(self, key: str) -> None:
+        """Take in a tombstone; a number's is somebody's word that it is none, and no number is derived against it."""
+        kind, _, value = key.partition(":")
+        if kind == "number":
+            self.derived.pop(value, None)
+            self.suspected.pop(value, None)
+            self._revoked.add(value)
+
+    def _put_number(self, indicator: Indicator) -> None:
+        self.derived.pop(indicator.value, None)
+        self.suspected.pop(indicator.value, None)
+        self._revoked.discard(indicator.value)
+        if indicator.revoked:
+            if not indicator.source.startswith(_WITHDRAWN):
+                self._revoked.add(indicator.value)
+        elif origins_of(indicator):
+            self.derived[indicator.value] = indicator
+        elif is_suspicion(indicator):
+            self.suspected[indicator.value] = indicator
+
+    def concerns(self, domain: str) -> bool:
+        """Whether a domain that somebody registered, or something below it, may be known; one look-up."""
+        return domain in self._owners
+
+    def due(self, counts: Mapping[Pair, int], rules: PivotRules, ordinary: CampaignRules) -> list[Indicator]:
+        """The numbers to be published, by how many people each sender has reached with each origin.
+
+        Among them are numbers that were derived before, if more origins speak against them now.
+        """
+        reached: dict[str, set[str]] = defaultdict(set)
+        for (origin, sender), people in counts.items():
+            if people >= rules.recipients and origin.startswith(_ORIGINS):
+                reached[number_of(sender)].add(origin)
+        found = []
+        for number, origins in sorted(reached.items()):
+            if self._may_be(number, ordinary):
+                before = self.derived.get(number)
+                said = self._said(number, origins if before is None else {*origins, *origins_of(before)}, rules)
+                if said is not None and said != before:
+                    found.append(said)
+        return found
+
+    def outdated(self, rules: PivotRules) -> Iterator[Indicator]:
+        """What has to be said anew of derived numbers since their origins have changed, or are known no more."""
+        for number, before in self.derived.items():
+            said = self._said(number, origins_of(before), rules)
+            if said is None:
+                yield withdrawn(before)
+            elif said != before:
+                yield said
+
+    def _said(self, number: str, origins: Iterable[str], rules: PivotRules) -> Indicator | None:
+        held = {origin: known for origin in origins if (known := self._known.known(origin)) is not None}
+        return implied(number, held, rules)
+
+    def may_be_suspected(self, number: str, at: int, rules: SuspicionRules, ordinary: CampaignRules) -> bool:
+        """Whether suspecting a number at an event time would be news, and nothing speaks against it."""
+        before = self.suspected.get(number)
+        if number in self.derived or (before is not None and is_fresh(before, at, rules)):
+            return False
+        return self._may_be(number, ordinary)
+
+    def _may_be(self, number: str, ordinary: CampaignRules) -> bool:
+        """Whether a number may be derived: nobody's who is protected or ordinary, nor revoked, nor known otherwise."""
+        if is_ordinary("number", number, ordinary) or is_protected(number) or not is_normal(number):
+            return False
+        if number in self.derived:
+            return True
+        names = [f"number-prefix:{number[:length]}" for length in self._known.prefix_lengths]
+        if number not in self.suspected:  # which is less than what is derived from a known domain
+            names.append(f"number:{number}")
+        return number not in self._revoked and not any(map(self._known.holds, names))
+
+
+def _owner(indicator: Indicator) -> str:
+    """The registered domain, or the address, of a domain or URL."""
+    host = indicator.value
+    if indicator.type == "url":
+        host = split_url(host)[0]
+        host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return (parents(host) or (host,))[-1]

@@ -1,0 +1,219 @@
+"""Policy: what a city decides to act on, as one YAML file with a version.
+
+``policy.yaml`` gives the points of the score, the time windows and what becomes urgent. ``parse`` is pure; reading the
+file again while the worker runs is `streams.files.policy_file`'s. The version is a hash of the content, and every alert
+names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.policy.stages import Stage
+
+Severity = Literal["urgent", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "urgent")
+"""From least to most urgent."""
+
+Points = Annotated[float, Meta(ge=0, le=100)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Minutes = Annotated[float, Meta(gt=0, le=10_080)]
+
+
+class PolicyError(ValueError):
+    """The policy cannot be used; the message says which field and what it takes."""
+
+
+class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points of the strongest contact with an indicator, at full confidence."""
+
+    sms: Points
+    reply: Points
+    domain: Points
+    missed: Points
+    brief_talk: Points
+    in_progress: Points
+    talk: Points
+    long_talk: Points
+    callback: Points
+
+
+class ContextPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points that are added for what happens around a contact."""
+
+    repeated_contact: Points
+    code: Points
+    bank_call: Points
+    check_call: Points
+    long_call: Points
+    bank_notice: Points
+    vulnerable: Points
+
+
+class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Time windows, in minutes unless the name says hours."""
+
+    talk: Minutes
+    long_talk: Minutes
+    long_call: Minutes
+    code_before: Minutes
+    code_after: Minutes
+    context_after_hours: Minutes
+    quiet_hours: Minutes
+    context_kept: Minutes
+    longest_call_hours: Minutes
+    harmed_hours: Minutes
+    judged_again: list[Minutes]
+    """Minutes into a call with a known number at which it is judged again; ``talk`` and ``long_talk`` are two more."""
+
+    @property
+    def watched(self) -> list[float]:
+        """All minutes into a call with a known number at which it is judged again, ascending."""
+        return sorted({self.talk, self.long_talk, *self.judged_again})
+
+    @property
+    def before_ms(self) -> int:
+        """How long before its first contact an episode's context begins, in milliseconds."""
+        return int(self.code_before * 60_000)
+
+    @property
+    def after_ms(self) -> int:
+        """How long after its last contact an episode's context may come, in milliseconds."""
+        return int(max(self.context_after_hours * 60, self.code_after) * 60_000)
+
+
+class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When what spreads is taken for a campaign."""
+
+    recipients: Annotated[int, Meta(ge=2)]
+    """People whom a new domain or number reaches within an hour."""
+    resembling: Annotated[int, Meta(ge=2)]
+    """The same, when it is known of fraud or borrows an organisation's name."""
+    fresh_hours: Annotated[float, Meta(gt=0, le=720)]
+    """For how long after it was first seen a domain or number is new."""
+    well_known: list[str]
+    """Domains and numbers, normalised, that are never suspected here."""
+
+
+class PivotRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a number that sends known domains becomes an indicator itself."""
+
+    recipients: Annotated[int, Meta(ge=2)]
+    """Different people in all to whom it has sent one of them."""
+    confidence: Annotated[int, Meta(ge=0, le=100)]
+    """Points of confidence that are lost by the step."""
+
+
+class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a number of which nothing is known is suspected for what it does."""
+
+    talk: Minutes
+    """The least length of a call in the middle of which a code came, or with which the number rang again."""
+    short_talk: Minutes
+    """The least length of its call to somebody who had written to it, or to whom a code had come."""
+    people: Annotated[int, Meta(ge=1)]
+    """Different people with whom it has been in touch, at least."""
+    begun_by_them: Share
+    """The share of them, at most, who rang or wrote first."""
+    guided: Share
+    """The share of them, at least, who got a code in the middle of such a call; one in any case."""
+    led_on: Share
+    """Or the share of them, at least, who were led on in any way; two in any case."""
+    confidence: Annotated[int, Meta(ge=0, le=100)]
+    """Of the indicator that a suspicion is; three quarters of it where too few got a code in the middle of a call."""
+    days: Annotated[float, Meta(gt=0, le=365)]
+    """For how long it holds, unless it is seen at it again."""
+
+
+class Deadlines(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Minutes from the alert within which its order is acknowledged, somebody calls, and somebody is at the door."""
+
+    acknowledge: Minutes
+    call: Minutes
+    visit: Minutes | None = None
+
+
+class DispatchRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which alerts become orders for a station, and by when."""
+
+    deadlines: dict[Severity, Deadlines]
+    """A severity that is not in it sends nobody."""
+    snooze_hours: Annotated[float, Meta(gt=0, le=168)]
+    """How long a station may put an order off, at most; an urgent one never."""
+    kept_days: Annotated[float, Meta(gt=0, le=3650)]
+    """For how long cases are kept after they ended."""
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to reach a severity: at least this risk and, if given, at least this stage."""
+
+    risk: Share = 0.0
+    stage: Stage = "shallow"
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a city settles about its alerts."""
+
+    contact: ContactPoints
+    context: ContextPoints
+    windows: Windows
+    severities: dict[Severity, list[Rule]]
+    withdrawn_below: Annotated[float, Meta(gt=0, le=1)]
+    """A severity is withdrawn when the risk falls below this share of what would raise it."""
+    campaigns: CampaignRules
+    pivots: PivotRules
+    suspicions: SuspicionRules
+    dispatch: DispatchRules
+    version: str = ""
+
+
+def parse(content: bytes) -> Policy:
+    """Read a policy from YAML; raises `PolicyError` naming the field. Its version is a hash of the content.
+
+    >>> parse(b"contact: 3")
+    Traceback (most recent call last):
+        ...
+    models.policy.policy.PolicyError: Expected `object`, got `int` - at `$.contact`
+    """
+    try:
+        policy = msgspec.yaml.decode(content, type=Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(str(error)) from None
+    except Exception as error:  # PyYAML's own tree of errors; msgspec wraps only some of them
+        raise PolicyError(f"The policy is not YAML: {' '.join(str(error).split())}") from None
+    missing = [severity for severity in SEVERITIES if not policy.severities.get(severity)]
+    if missing:
+        raise PolicyError(f"severities lacks {', '.join(missing)}: give each at least one rule.")
+    if policy.windows.talk > policy.windows.long_talk:
+        raise PolicyError("windows.talk must not be longer than windows.long_talk.")
+    _check_episodes(policy.windows)
+    _check_deadlines(policy.dispatch.deadlines)
+    return msgspec.structs.replace(policy, version=hashlib.sha256(content).hexdigest()[:12])
+
+
+def _check_episodes(windows: Windows) -> None:
+    """Raise `PolicyError` when a contact could belong to two episodes, or context be forgotten before its contact."""
+    quiet = windows.quiet_hours * 60
+    for name, minutes in (
+        ("context_after_hours", windows.context_after_hours * 60),
+        ("code_after", windows.code_after),
+        ("code_before", windows.code_before),
+    ):
+        if minutes > quiet:
+            raise PolicyError(f"windows.{name} must not be longer than windows.quiet_hours: episodes would overlap.")
+    if windows.context_kept < windows.code_before:
+        raise PolicyError("windows.context_kept must not be shorter than windows.code_before.")
+
+
+def _check_deadlines(deadlines: dict[Severity, Deadlines]) -> None:
+    """Raise `PolicyError` when a severity that needs an officer sends none, or deadlines are in the wrong order."""
+    for severity in ("urgent", "high"):
+        if severity not in deadlines:
+            raise PolicyError(f"dispatch.deadlines lacks {severity}: nobody would be sent.")
+    for severity, each in deadlines.items():
+        if not each.acknowledge <= each.call <= (each.visit if each.visit is not None else each.call):
+            raise PolicyError(f"dispatch.deadlines.{severity} must not ask for a call before it is acknowledged.")

@@ -1,0 +1,136 @@
+"""Reads one SMS: the hosts and URLs in it, and whether it brings a verification code or a bank's notice.
+
+The worker skims a whole batch first (`models.texts.prefilter`) and has only those texts read that bear a mark; what
+is returned is all that goes further, the text itself does not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, may_be_spaced, undisguised
+from models.texts.hosts import find_hosts
+from models.texts.notices import flags
+from models.texts.only_link import only_link
+from models.texts.prefilter import DISGUISE, DOT, WORD, skim
+
+LONGEST = 10_000
+"""Characters of a text that are read. Phones join some ten parts of 153; what is longer is no SMS."""
+
+
+class Reading(NamedTuple):
+    """What may leave the decoder of one text.
+
+    `domains` are full hosts in lower-case ASCII, in order of appearance, each once; an IP address is one.
+    `urls` are those hosts' URLs where a scheme, a port, a path or a query was written: scheme (http where none was
+    written), host, port, path and query, without user and fragment. `flags` are those of `models.texts.notices`.
+    """
+
+    domains: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+_NOTHING = Reading()
+
+# A dot that is none of ASCII, between what may be letters of a host, spelt with full-width letters or not. The last two
+# are read as plain dots whatever follows, and an ending may be Chinese.
+_OTHER_DOT = re.compile(
+    r"[。｡．․][\u00ad\u200b-\u200f\u2060\ufeff]*[A-Za-z0-9０-９Ａ-Ｚａ-ｚ\U0001d400-\U0001d7ff]|[．․][^\s.．․]"
+)
+_BRACKETED_DOT = re.compile(r"[\[({（【]\s?(?:d[o0]t|点|點|。)\s?[\])}）】]", re.IGNORECASE)
+
+
+def read(text: str) -> Reading:
+    """The hosts, URLs and flags of one text; any string is readable and none raises.
+
+    >>> read("【某行】您尾号0000的账户有异常,点击ｅｖｉｌ．ｔｏｐ/x查看")
+    Reading(domains=('evil.top',), urls=('http://evil.top/x',), flags=())
+    >>> read("Your OTP is 482913. ok.see you")
+    Reading(domains=(), urls=(), flags=('verification-code',))
+    """
+    return read_all([text])[0]
+
+
+def read_all(texts: Sequence[str]) -> list[Reading]:
+    """What `read` says of each of several texts, in less time."""
+    texts = [text[:LONGEST] for text in texts]
+    readings = [_NOTHING] * len(texts)
+    for index, marks in skim(texts):
+        readings[index] = read_marked(texts[index], marks)
+    return readings
+
+
+def read_marked(text: str, marks: int) -> Reading:
+    """What `read` says of a text of at most `LONGEST` characters that has these marks (of `models.texts.prefilter`)."""
+    earned = flags(text) if marks & WORD else ()
+    if marks & DISGUISE:
+        if not marks & DOT and not _may_hold_host(text):
+            return Reading(flags=earned) if earned else _NOTHING
+        found = find_hosts(undisguised(text))
+    elif marks & DOT:
+        link = only_link(text)
+        if link is not None:
+            return Reading((link.host,), (link.url or "",), earned)
+        found = find_hosts(undisguised(text) if "&amp;" in text or may_be_spaced(text) else text)
+    else:
+        found = []
+    if not found:
+        return Reading(flags=earned) if earned else _NOTHING
+    if len(found) == 1:
+        ((host, url),) = found
+        return Reading((host,), (url,) if url else (), earned)
+    return Reading(
+        tuple(dict.fromkeys(one.host for one in found)),
+        tuple(dict.fromkeys(one.url for one in found if one.url)),
+        earned,
+    )
+
+
+_TIGHT_DOT = re.compile(r"\.(?:[^\s.]| [A-Za-z.]{2,5}/)")
+
+
+def _may_hold_host(text: str) -> bool:
+    """Whether there is anything like a dot inside a name, however disguised."""
+    if "." in text and _TIGHT_DOT.search(text) is not None:
+        return True
+    if "//" in text or "www" in text or " dot " in text or " DOT " in text:
+        return True
+    if text.isascii():
+        return ("]" in text or ")" in text or "}" in text) and _BRACKETED_DOT.search(text) is not None
+    if any(sign in text for sign in HIDDEN_CHARACTERS):
+        return True  # one may stand between a dot of any kind and its letter
+    if ("。" in text or "．" in text or "｡" in text or "․" in text) and _OTHER_DOT.search(text) is not None:
+        return True
+    if SPELT_DOT.search(text) is not None:
+        return True
+    return ("dot" in text or "点" in text or "點" in text or "." in text) and _BRACKETED_DOT.search(text) is not None
+
+
+_URL = re.compile(
+    r"(?<![a-z0-9_-])(?![0-9.]+(?![a-z0-9_./:-]))(?:[a-z*]{3,6}:?//)?[a-z0-9_-]++(?:\.[a-z0-9_-]++)++(?::\d+)?(?:[/?][!-~]*)?"
+)
+_NUMBER = re.compile(r"(?<![a-z])[a-z]*+\d[a-z0-9*,.:/-]*|\*{2,}")
+_ADDRESSED = re.compile(
+    r"(?<=尊敬的)[^\s,:!0]{1,8}?(?=先生|女士|小姐|客户|用户|[,:!])|\b(?:dear|hi|hello|hey) [a-z]+(?: [a-z]+)?(?=[,!:.])"
+)
+
+
+def template(text: str) -> str:
+    """A hash of the text without its variable parts, 16 hex digits: the same for each copy of a mass mailing.
+
+    Hosts with their paths, numbers, codes and masked digits, and the name in a salutation are replaced; case,
+    width, spaces and hidden characters do not count. Stable across processes and releases of Python.
+
+    >>> template("Dear Ann, your parcel 123 waits: http://a.top/x") == template("Dear Bo, your parcel 98 waits: b.cc/7")
+    True
+    """
+    text = text[:LONGEST]
+    plain = unicodedata.normalize("NFKC", undisguised(text)).lower()
+    plain = _NUMBER.sub("0", _URL.sub("~", plain))
+    plain = " ".join(_ADDRESSED.sub("@", plain).split())
+    return blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

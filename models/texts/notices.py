@@ -1,0 +1,78 @@
+"""Notices: whether an SMS brings a verification code, or tells of a bank account whose money has moved.
+
+The two kinds of ordinary SMS that mean something beside a suspicious contact: `models.texts.extraction` asks for them.
+"""
+
+from __future__ import annotations
+
+import re
+
+VERIFICATION_CODE = "verification-code"
+BANK_NOTICE = "bank-notice"
+
+_CODE_FLAG, _BANK_FLAG = (VERIFICATION_CODE,), (BANK_NOTICE,)
+
+_DIGIT = re.compile("[0-9]")
+_CODE = re.compile(r"[0-9]{3}(?<![0-9.,][0-9]{3})(?:[0-9]{1,5}|[ -][0-9]{3})(?![0-9])")
+# Words in Latin and Cyrillic letters, each under a part of it: most texts have none of the parts.
+_SPACED_CODE_WORDS = {
+    "otp": re.compile(r"\botp\b"),
+    "one": re.compile(r"\bone[- ]time (?:pass|pin|code)"),
+    "code": re.compile(r"code\b"),
+    "cod": re.compile(r"\bcodigo\b|\bcodice\b"),
+    "cód": re.compile(r"\bcódigo\b"),
+    "kod": re.compile(r"\bkode?\b"),
+    "kód": re.compile(r"\bkóde?\b"),
+    "код": re.compile(r"\bкод\b"),
+    "tac": re.compile(r"\btac\b"),
+}
+_CODE_TERMS = """
+验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 動態密碼 认证码 認證碼 確認碼 确认码 激活码 一次性密码 一次性密碼
+短信密码 簡訊密碼 認証コード 確認コード 認証番号 인증번호 인증코드 รหัส otp mã xác
+"""
+_BANK_TERMS = """
+银行 銀行 尾号 末四码 末四碼 後五碼 储蓄卡 信用卡 借记卡 账户 帳戶 bank a/c acct account card upi
+"""
+_MOVEMENT_TERMS = """
+支出 收入 转账 轉帳 轉出 轉入 转入 转出 入账 入帳 扣款 扣费 消费 刷卡 存入 取款 提款 汇款 匯款 交易 余额 餘額
+debited credited withdraw deposited transferred spent purchase balance bal: bal. bal txn
+"""
+_CODE_WORDS = tuple(_CODE_TERMS.split())
+_BANK_WORDS = tuple(_BANK_TERMS.split())
+MOVEMENT_WORDS = tuple(_MOVEMENT_TERMS.split())
+"""Words of money that has moved, in lower case; a bank's notice has one."""
+CODE_MARKS = (*_CODE_WORDS, "one time", "one-time", "codigo", "código", "codice", "kod", "kód", "код")
+WHOLE_CODE_MARKS = ("code", "tac")
+"""What a text with a verification code has one of, in lower case; of these, one that no letter follows."""
+
+
+def flags(text: str) -> tuple[str, ...]:
+    """The flags of a text: `VERIFICATION_CODE`, `BANK_NOTICE` or none.
+
+    A code's text may speak of the transfer that it is for; no money has moved then.
+
+    >>> flags("Your OTP is 482913"), flags("【银行】您正在办理转账，验证码209417")
+    (('verification-code',), ('verification-code',))
+    >>> flags("您尾号0000的账户支出500.00元")
+    ('bank-notice',)
+    """
+    low = text.lower()
+    if _DIGIT.search(low) is None:
+        return ()
+    if (_any(_CODE_WORDS, low) or _has_spaced_code_word(low)) and _CODE.search(low) is not None:
+        return _CODE_FLAG
+    return _BANK_FLAG if _any(MOVEMENT_WORDS, low) and _any(_BANK_WORDS, low) else ()
+
+
+def _has_spaced_code_word(low: str) -> bool:
+    for part, word in _SPACED_CODE_WORDS.items():  # noqa: SIM110 - as in `_any`
+        if part in low and word.search(low) is not None:
+            return True
+    return False
+
+
+def _any(words: tuple[str, ...], text: str) -> bool:
+    for word in words:  # noqa: SIM110 - a generator would cost as much as ten of these look-ups
+        if word in text:
+            return True
+    return False

@@ -1,0 +1,143 @@
+"""Skimming: which texts of a batch need reading at all and how closely, found in one pass over their bytes.
+
+Almost every text holds neither a host nor a code nor a bank's notice, and even a short look at each would cost more
+than everything else about it. A compiled Aho-Corasick automaton (Aho and Corasick, 1975) finds every mark of them;
+`models.texts.extraction` reads those that have one, and only as closely as their marks ask for.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+
+from models.base.compiled import compiled
+from models.texts.deobfuscation import COMMON_ENDINGS, HIDDEN_CHARACTERS, OTHER_DOTS
+from models.texts.notices import CODE_MARKS, MOVEMENT_WORDS, WHOLE_CODE_MARKS
+
+# What a text has that may mean something; bits of plain integers, for an enumeration's cost as much as the rest.
+DOT: Final = 1
+"""A dot in front of a letter or figure, a scheme or `www`: there may be a host."""
+DISGUISE: Final = 2
+"""Something that may stand for a dot, hide one, or be an address of mail: there may be a host in disguise."""
+WORD: Final = 4
+"""A word of verification codes or of money that has moved: there may be a flag."""
+_WHOLE: Final = 8
+"""The same, unless a letter or figure follows ("tac" in "contact"); never in what is found."""
+
+_LETTERS = string.ascii_lowercase + string.digits
+_SPACES = (" ", "\n", "\t", "\r")
+_BRACKETS = "[({<（【"
+_FANCY = (*range(0xFF10, 0xFF1A), *range(0xFF41, 0xFF5B), *range(0x2460, 0x249C), *range(0x24D0, 0x24EB))
+# Their lower case is another number of letters, or one of ASCII: who writes them is read closely.
+_ODD_LETTERS = "İK"
+_FIRST_BYTES = range(0xC2, 0xF5)
+"""The bytes with which a character beyond ASCII begins in UTF-8."""
+_MATHEMATICAL = [bytes((0xF0, 0x9D, third)) for third in range(0x90, 0xA0)]
+"""The beginnings of U+1D400 to U+1D7FF in UTF-8: letters of mathematics."""
+
+
+def _marks() -> dict[str, int]:
+    """Everything, in lower case, without which a text holds nothing, and what it is a mark of."""
+    marks = {f".{letter}": DOT for letter in _LETTERS} | {"//": DOT, "www": DOT}
+    disguises = [f".{space}{ending}" for space in _SPACES for ending in COMMON_ENDINGS]
+    disguises += [f" .{ending}" for ending in COMMON_ENDINGS] + [f",{ending}" for ending in COMMON_ENDINGS]
+    disguises += [f"{dot}{letter}" for dot in OTHER_DOTS for letter in _LETTERS]
+    disguises += [
+        opening + space + dot
+        for opening in _BRACKETS
+        for space in ("", *_SPACES)
+        for dot in (*".:。点點", "dot", "d0t")
+    ]
+    disguises += [f"//{space}" for space in _SPACES] + [" dot ", "\\", "@", "._"]
+    disguises += [*map(chr, _FANCY), *HIDDEN_CHARACTERS, "．", "․"]
+    marks |= dict.fromkeys(disguises, DISGUISE)
+    marks |= dict.fromkeys((*CODE_MARKS, *MOVEMENT_WORDS), WORD)
+    marks |= dict.fromkeys(WHOLE_CODE_MARKS, _WHOLE)
+    return marks | dict.fromkeys(_ODD_LETTERS, DISGUISE | WORD)
+
+
+def _patterns(marks: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
+    """The marks in UTF-8, with both cases of letters beyond ASCII; ASCII's cases are one to the automaton."""
+    for mark, kind in marks.items():
+        cases = [(sign,) if sign.isascii() or len(sign.upper()) > 1 else {sign, sign.upper()} for sign in mark]
+        for spelling in product(*cases):
+            yield "".join(spelling).encode(), kind
+    for first in _FIRST_BYTES:
+        yield bytes((ord("."), first)), DISGUISE
+    yield from ((first, DISGUISE) for first in _MATHEMATICAL)
+
+
+def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:
+    """The automaton's moves (state by byte, uint16) and the kinds of the marks that end in each state (uint8)."""
+    moves, kinds = [[0] * 256], [0]
+    for pattern, kind in patterns:
+        state = 0
+        for byte in pattern:
+            if not moves[state][byte]:
+                moves[state][byte] = len(moves)
+                moves.append([0] * 256)
+                kinds.append(0)
+            state = moves[state][byte]
+        kinds[state] |= kind
+    fallback = [0] * len(moves)
+    waiting = deque(state for state in moves[0] if state)
+    while waiting:
+        state = waiting.popleft()
+        kinds[state] |= kinds[fallback[state]]
+        for byte, move in enumerate(moves[state]):
+            if move:
+                fallback[move] = moves[fallback[state]][byte]
+                waiting.append(move)
+            else:
+                moves[state][byte] = moves[fallback[state]][byte]
+    table = np.array(moves, dtype=np.uint16)
+    table[:, ord("A") : ord("Z") + 1] = table[:, ord("a") : ord("z") + 1]
+    return table, np.array(kinds, dtype=np.uint8)
+
+
+_MOVES, _KINDS = _automaton(_patterns(_marks()))
+
+
+def marks_of(texts: Any, ends: Any) -> Any:
+    """The marks (uint8) of texts in UTF-8, one behind the other; each ends at its place in ``ends`` (int64)."""
+    marks = np.empty(len(ends), dtype=np.uint8)
+    _find(_MOVES, _KINDS, texts, ends, marks)
+    return marks
+
+
+@compiled
+def _find(moves: Any, kinds: Any, texts: Any, ends: Any, marks: Any) -> None:
+    at = 0
+    for index in range(ends.size):
+        state = found = 0
+        end = ends[index]
+        while at < end:
+            state = moves[state, texts[at]]
+            at += 1
+            kind = kinds[state]
+            if kind & _WHOLE and (at >= end or not _is_word(texts[at])):
+                kind |= WORD
+            found |= kind
+        marks[index] = found & (DOT | DISGUISE | WORD)
+
+
+@compiled
+def _is_word(sign: int) -> bool:
+    return 97 <= sign <= 122 or 48 <= sign <= 57 or 65 <= sign <= 90
+
+
+def skim(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """The texts that may hold a host or earn a flag: their indices in order, each with the bits of its marks.
+
+    >>> skim(["see you at 7", "visit evil.top", "code 482913", "好的。"])
+    [(1, 1), (2, 4)]
+    """
+    spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no letter
+    ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
+    marks = marks_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
+    return [(int(index), int(marks[index])) for index in np.flatnonzero(marks)]

@@ -1,0 +1,97 @@
+"""Records from files: JSON Lines of calls, SMS or subscribers, plain, gzip or zstd, a chunk of lines at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from models.base.packed import Packed
+from models.events.decoding import Decoded
+from streams.files.text_lines import FileError, unpacked
+
+B = TypeVar("B", bound=Any)
+
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that is no record, and why."""
+
+    path: Path
+    line: int
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}: {self.detail}"
+
+
+class RecordFiles(Generic[B]):
+    """The records of several files of one kind, one file after the other.
+
+    ``read`` reads a chunk of lines; ``told`` hears of the bytes taken from the files so far (packed ones count as
+    packed), for a progress bar.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Packed], Decoded[B]],
+        refused: Callable[[RefusedLine], object],
+        told: Callable[[int], object] = lambda count: None,
+    ) -> None:
+        self._paths = paths
+        self._read = read
+        self._refused = refused
+        self._told = told
+
+    def chunks(self) -> Iterator[B]:
+        """The good records, some thousands at a time; raises `FileError` when a file cannot be read to its end."""
+        for path in self._paths:
+            for first, text in self._lines(path):
+                lines = packed_lines(text)
+                decoded = self._read(lines)
+                for refusal in decoded.refusals:
+                    if (lines.value(refusal.index) or b"").strip():  # an empty line is nobody's mistake
+                        line = first + refusal.index
+                        self._refused(RefusedLine(path, line, refusal.reason, refusal.detail))
+                yield decoded.events
+
+    def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
+        """Chunks of whole lines with the number of their first."""
+        number, rest, done = 1, b"", 0
+        try:
+            with path.open("rb") as packed:
+                raw = unpacked(packed)
+                while chunk := raw.read(CHUNK_BYTES):
+                    if b"\r" in chunk:
+                        chunk = chunk.replace(b"\r", b"")  # within a JSON line it can only be an end of line's
+                    whole, newline, tail = chunk.rpartition(b"\n")
+                    at = packed.tell()
+                    self._told(at - done)
+                    done = at
+                    if not newline:
+                        rest += chunk
+                        continue
+                    lines = rest + whole
+                    rest = tail
+                    yield number, lines
+                    number += lines.count(b"\n") + 1
+                if rest:
+                    yield number, rest
+        except (OSError, EOFError) as error:
+            raise FileError(f"{path} cannot be read to its end: {getattr(error, 'strerror', None) or error}") from None
+
+
+def packed_lines(text: bytes) -> Packed:
+    """The lines of a text as records without keys."""
+    buffer = np.frombuffer(text, dtype=np.uint8)
+    breaks = np.flatnonzero(buffer == ord("\n")).astype(np.int64)
+    begins = np.concatenate((np.zeros(1, dtype=np.int64), breaks + 1))
+    ends = np.concatenate((breaks, np.array([len(buffer)], dtype=np.int64)))
+    return Packed(buffer, begins, ends, np.full(len(begins), -1), np.full(len(begins), -1))

@@ -1,0 +1,54 @@
+"""Scam scripts: YAML files of scripts for the simulated city, read with the line of whatever is wrong."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from models.city.scripts import Script, ScriptError, checked
+from models.city.texts import TEXTS
+from streams.files.yaml_lines import NotYamlError, line_of, read
+
+OURS: Final = Path(str(files("models.city") / "scripts"))
+"""The scripts that come with Forewarn."""
+
+
+class ScriptFileError(ValueError):
+    """Scripts cannot be read; the message says which file and line, and why."""
+
+
+def read_scripts(folder: Path) -> list[tuple[str, Script]]:
+    """The scripts of a folder by name, in the order of their names; raises `ScriptFileError`."""
+    if not folder.is_dir():
+        raise ScriptFileError(f"{folder} is no folder of scripts.")
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise ScriptFileError(f"{folder} holds no script: a script is a file that ends in .yaml.")
+    try:
+        return [(path.stem, parse(path.read_bytes(), str(path))) for path in paths]
+    except OSError as error:
+        raise ScriptFileError(f"{error.filename} cannot be read: {error.strerror}.") from None
+
+
+def parse(content: bytes, name: str) -> Script:
+    r"""Read a script; ``name`` is its file's, for messages. Raises `ScriptFileError`.
+
+    >>> parse(b"scam_type: loan\ngangs: many\n", "loan.yaml")
+    Traceback (most recent call last):
+        ...
+    streams.files.scam_scripts.ScriptFileError: loan.yaml:2: Expected `float`, got `str` - at `$.gangs`
+    """
+    try:
+        tree, plain = read(content)
+    except NotYamlError as error:
+        raise ScriptFileError(f"{name}:{error.line}: {error}") from None
+    try:
+        script = checked(plain)
+    except ScriptError as error:
+        raise ScriptFileError(f"{name}:{line_of(tree, error.path)}: {error}") from None
+    for place, step in enumerate(script.steps):
+        if step.text is not None and step.text not in TEXTS:
+            line = line_of(tree, f".steps[{place}].text")
+            raise ScriptFileError(f"{name}:{line}: There is no text {step.text!r}: take one of {', '.join(TEXTS)}.")
+    return script

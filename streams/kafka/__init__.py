@@ -1,0 +1,5 @@
+"""Kafka: what every program needs of it.
+
+Comes in: settings and the contracts of `topics.yaml`. Goes out: clients, confirmed publishing, compacted topics held
+in memory, and topics that agree with their contracts.
+"""

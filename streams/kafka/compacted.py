@@ -1,0 +1,124 @@
+"""Compacted topics: what every worker holds in memory as a whole, read to its end first and followed from then on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from models.events.event import RecordError, Refusal
+from streams import metrics
+from streams.kafka.clients import started
+from streams.kafka.publishing import Publisher
+from streams.settings import Settings
+from streams.worker.checkpoint import Checkpoints
+from streams.worker.columns import Record
+
+log = structlog.get_logger(__name__)
+
+LONGEST_CATCH_UP = 5.0
+"""Seconds for which a worker waits for the newest indicators before it takes over partitions."""
+
+Apply = Callable[[bytes | None, bytes | None], bool]
+"""Takes a record's key and value (None: withdrawn) and says whether something that was known is known no longer;
+raises `RecordError` for a wrong record, after which the last good value stands."""
+
+
+class CompactedTopic:
+    """Follows one compacted topic without a consumer group; every worker reads all of it.
+
+    ``loaded`` is set once the topic has been read to the end that it had at the start.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        apply: Apply,
+        settings: Settings,
+        checkpoints: Checkpoints,
+        publisher: Publisher,
+        on_loss: Callable[[], Any],
+    ) -> None:
+        self.name = name
+        self.loaded = asyncio.Event()
+        self.reached: dict[int, int] = {}
+        """The offset before which each partition has been taken in."""
+        self._topic = settings.topic(name)
+        self._apply = apply
+        self._settings = settings
+        self._checkpoints = checkpoints
+        self._publisher = publisher
+        self._on_loss = on_loss
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def follow(self) -> None:
+        """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error."""
+        consumer = await started(self._unstarted, self._settings)
+        consumer.unsubscribe()
+        try:
+            partitions = consumer.partitions_for_topic(self._topic) or set()
+            if not partitions:
+                raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
+            assigned = [TopicPartition(self._topic, partition) for partition in partitions]
+            consumer.assign(assigned)
+            await consumer.seek_to_beginning(*assigned)
+            ends = await consumer.end_offsets(assigned)
+            self._consumer = consumer
+            while True:
+                if not self.loaded.is_set() and all(
+                    [await consumer.position(partition) >= ends[partition] for partition in assigned]
+                ):
+                    self.loaded.set()
+                    metrics.READY.labels(self.name).set(1)
+                    log.info("read to its end", topic=self._topic)
+                batches = await consumer.getmany(timeout_ms=200, max_records=2000)
+                lost = False
+                for records in batches.values():
+                    lost |= await self._take(records)
+                if lost and self.loaded.is_set():
+                    await self._on_loss()
+        finally:
+            await consumer.stop()
+
+    async def reach_end(self) -> None:
+        """Wait until everything that the topic holds at this moment is in memory, some seconds at most."""
+        consumer = self._consumer
+        if consumer is None:
+            return
+        try:
+            async with asyncio.timeout(LONGEST_CATCH_UP):
+                ends = await consumer.end_offsets(consumer.assignment())
+                for partition, end in ends.items():
+                    while await consumer.position(partition) < end:  # noqa: ASYNC110 - aiokafka tells of no progress
+                        await asyncio.sleep(0.02)
+        except (TimeoutError, KafkaError):
+            log.warning("cannot read to the end at present", topic=self._topic)
+
+    def _unstarted(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            self._topic,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=8_000_000,
+            **self._settings.aiokafka_options(),
+        )
+
+    async def _take(self, records: list[Any]) -> bool:
+        lost = False
+        for record in records:
+            try:
+                lost |= self._apply(record.key, record.value)
+            except RecordError as error:
+                await self._refuse(record, error)
+            self.reached[record.partition] = record.offset + 1
+        return lost
+
+    async def _refuse(self, record: Any, error: RecordError) -> None:
+        if not await self._checkpoints.is_new_refusal(record.topic, record.partition, record.offset):
+            return
+        await self._publisher.dead_letters([(Record.of(record), Refusal(0, error.reason, str(error)))])
+        await self._checkpoints.note_refusal(record.topic, record.partition, record.offset)

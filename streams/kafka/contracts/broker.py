@@ -1,0 +1,326 @@
+"""The contracts against a real Kafka: what it lacks, how it gets there, and whether a worker may start.
+
+Nothing here deletes a topic or takes away partitions or replicas; what would need that is refused with words.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kafka.admin import AlterConfigOp, ConfigResource, KafkaAdminClient
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from streams.kafka.contracts.model import (
+    SAME_PARTITIONS,
+    BrokerError,
+    Contracts,
+    InvalidContracts,
+    Problem,
+    cleanup_policy,
+)
+from streams.settings import Settings
+
+CONNECT_TIMEOUT_S = 6.0
+"""How long a command waits for a broker that does not answer."""
+
+_OF_THE_BROKER = frozenset({"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"})
+"""Topic configs that Kafka's own tools set while they move replicas; never ours to reset."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step from what the cluster has to what the contract says."""
+
+    action: Literal["create", "grow", "configure"]
+    topic: str
+    """The name on the cluster, prefix included."""
+    what: str
+    """``topic``, ``partitions``, or the name of a config."""
+    before: str | None
+    after: str | None
+    """The new value; None resets a config to the broker's default."""
+
+    def __str__(self) -> str:
+        if self.action == "create":
+            return f"{self.topic}: create with {self.after}"
+        before = "the default" if self.before is None else self.before
+        return f"{self.topic}: {self.what} {before} → {'the default' if self.after is None else self.after}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All changes that the cluster needs, and what is refused because it would take something away."""
+
+    changes: tuple[Change, ...]
+    refusals: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _State:
+    """A topic as it should be or as it is; ``own`` are the configs set on the topic itself."""
+
+    partitions: int
+    replication: int
+    configs: Mapping[str, str | None]
+    own: frozenset[str] = frozenset()
+
+
+@contextmanager
+def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iterator[KafkaAdminClient]:
+    """An admin client for the site's Kafka, closed at the end of the block.
+
+    Raises :class:`BrokerError` when no server answers within ``timeout_s`` seconds, with the reason, and for
+    every error of Kafka's inside the block. kafka-python's own log is kept silent meanwhile.
+    """
+    with _silent_kafka_log() as last_error:
+        try:
+            admin = KafkaAdminClient(
+                **settings.kafka_options(),
+                client_id="forewarn-topics",
+                bootstrap_timeout_ms=int(timeout_s * 1000),
+                request_timeout_ms=int(timeout_s * 1000),
+                reconnect_backoff_max_ms=1000,
+            )
+        except (KafkaError, OSError) as error:
+            raise BrokerError(
+                f"Kafka does not answer at {settings.kafka} ({last_error() or error}); "
+                "is FOREWARN_KAFKA right? `forewarn up` starts one on this machine"
+            ) from None
+        try:
+            with admin:
+                yield admin
+        except KafkaError as error:
+            raise BrokerError(f"Kafka at {settings.kafka} refused: {error}") from error
+
+
+@contextmanager
+def _silent_kafka_log() -> Iterator[Callable[[], BaseException | None]]:
+    """Keep kafka-python's log off the terminal; gives a function for the last exception meant for it.
+
+    When no server can be reached, its exception only says so; why is in its log alone.
+    """
+    errors: list[BaseException] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            arguments = record.args if isinstance(record.args, tuple) else ()
+            errors.extend(
+                argument
+                for argument in arguments
+                if isinstance(argument, BaseException) and not isinstance(argument, KafkaTimeoutError)
+            )
+
+    logger, collector = logging.getLogger("kafka"), Collector()
+    before = logger.propagate, logger.level
+    logger.addHandler(collector)
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)  # below it, kafka-python logs its whole configuration
+    try:
+        yield lambda: errors[-1] if errors else None
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate, level = before
+        logger.setLevel(level)
+
+
+def diff(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> Plan:
+    """What would have to change on the cluster; changes nothing.
+
+    Configs that somebody set on a topic and the contract does not know are reset. Raises :class:`BrokerError`
+    when the broker does not let us look.
+    """
+    wanted = _wanted(contracts, settings)
+    existing = _existing(admin, list(wanted))
+    changes: list[Change] = []
+    refusals: list[Problem] = []
+    other_replication: dict[tuple[int, int], list[str]] = {}
+    for name, topic in zip(wanted, contracts.topics, strict=True):
+        want, have = wanted[name], existing.get(name)
+        if have is None:
+            shape = f"partitions {want.partitions}, replication {want.replication}"
+            changes.append(Change("create", name, "topic", None, shape))
+            continue
+        if want.partitions > have.partitions:
+            changes.append(Change("grow", name, "partitions", str(have.partitions), str(want.partitions)))
+        elif want.partitions < have.partitions:
+            message = (
+                f"{name} has {have.partitions} partitions and the contract says {want.partitions}; "
+                f"Forewarn never shrinks a topic: write {have.partitions}, or start under another name"
+            )
+            refusals.append(contracts.problem(f"topics.{topic}.partitions", message))
+        if want.replication != have.replication:
+            other_replication.setdefault((have.replication, want.replication), []).append(name)
+        changes.extend(_config_changes(name, want, have))
+    for (has, says), names in other_replication.items():
+        message = (
+            f"replication is {has} on the cluster and {says} in the contract or FOREWARN_REPLICATION; "
+            f"Forewarn does not move replicas: use kafka-reassign-partitions for {', '.join(names)}"
+        )
+        refusals.append(contracts.problem("topics", message))
+    return Plan(tuple(changes), tuple(refusals))
+
+
+def apply(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings, timeout_s: float = 30.0
+) -> tuple[Change, ...]:
+    """Bring the cluster to the contract and give what was done; a second call finds nothing to do.
+
+    Blocks until every new topic and partition has a leader, at most ``timeout_s`` seconds. Raises
+    :class:`InvalidContracts` before anything is changed when something would have to shrink, and
+    :class:`BrokerError` when the broker refuses a change or is not ready in time.
+    """
+    plan = diff(contracts, admin, settings)
+    if plan.refusals:
+        raise InvalidContracts(plan.refusals)
+    wanted = _wanted(contracts, settings)
+    created = {
+        change.topic: {
+            "num_partitions": wanted[change.topic].partitions,
+            "replication_factor": wanted[change.topic].replication,
+            "configs": dict(wanted[change.topic].configs),
+        }
+        for change in plan.changes
+        if change.action == "create"
+    }
+    grown = {change.topic: wanted[change.topic].partitions for change in plan.changes if change.action == "grow"}
+    configured: dict[str, dict[str, tuple[AlterConfigOp, str | None]]] = {}
+    for change in plan.changes:
+        if change.action == "configure":
+            operation = AlterConfigOp.DELETE if change.after is None else AlterConfigOp.SET
+            configured.setdefault(change.topic, {})[change.what] = (operation, change.after)
+    if created:
+        _confirm(admin.create_topics(created, raise_errors=False)["topics"], "create")
+    if grown:
+        _confirm(admin.create_partitions(grown, raise_errors=False).to_dict()["results"], "grow")
+    if configured:
+        _configure(admin, configured)
+    _wait_for(admin, {name: wanted[name].partitions for name in (*created, *grown)}, timeout_s)
+    return plan.changes
+
+
+def check_worker(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
+    """Make sure that a worker may start: its topics exist, those it reads together with equal partitions.
+
+    Raises :class:`BrokerError` with what is missing and how to mend it.
+    """
+    names = [settings.topic(topic) for topic in dict.fromkeys((*SAME_PARTITIONS, *contracts.of_worker()))]
+    counts = {name: len(topic["partitions"]) for name, topic in _described(admin, names).items()}
+    missing = [name for name in names if name not in counts]
+    if missing:
+        raise BrokerError(
+            f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; run `forewarn topics apply` first"
+        )
+    together = {name: counts[name] for name in map(settings.topic, SAME_PARTITIONS)}
+    if len(set(together.values())) > 1:
+        said = ", ".join(f"{name} {count}" for name, count in together.items())
+        raise BrokerError(
+            f"Kafka at {settings.kafka} has unequal partition counts ({said}), so one subscriber's records "
+            "would go to different workers; give them one count in topics.yaml, then `forewarn topics apply`"
+        )
+
+
+def _wanted(contracts: Contracts, settings: Settings) -> dict[str, _State]:
+    """What the site should have, by the name on its cluster, in the contract's order."""
+    wanted = {}
+    for name, topic in contracts.topics.items():
+        replication = settings.replication or topic.replication
+        # One replica may be missing and writing goes on; with acks=all nothing confirmed is lost then.
+        safety = {"min.insync.replicas": str(max(1, replication - 1))}
+        wanted[settings.topic(name)] = _State(topic.partitions, replication, safety | dict(topic.configs))
+    return wanted
+
+
+def _existing(admin: KafkaAdminClient, names: list[str]) -> dict[str, _State]:
+    """Those of these topics that the cluster has."""
+    described = _described(admin, names)
+    resources = [ConfigResource("TOPIC", name) for name in described]
+    configs = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    return {
+        name: _State(
+            partitions=len(topic["partitions"]),
+            replication=max(len(partition["replica_nodes"]) for partition in topic["partitions"]),
+            configs={config: about["value"] for config, about in configs[name].items()},
+            own=frozenset(
+                config
+                for config, about in configs[name].items()
+                if about["config_source"] == "DYNAMIC_TOPIC_CONFIG" and config not in _OF_THE_BROKER
+            ),
+        )
+        for name, topic in described.items()
+    }
+
+
+def _described(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Kafka's own description of those of these topics that are there."""
+    described = {}
+    for topic in admin.describe_topics(names):
+        error = for_code(topic["error_code"])
+        if topic["error_code"] == 0 and topic["partitions"]:
+            described[topic["name"]] = topic
+        elif topic["error_code"] and error is not UnknownTopicOrPartitionError:
+            raise BrokerError(f"Kafka does not describe {topic['name']}: {error.__name__}")
+    return described
+
+
+def _config_changes(name: str, want: _State, have: _State) -> Iterator[Change]:
+    for config, value in want.configs.items():
+        current = have.configs.get(config)
+        same = value == current
+        if config == "cleanup.policy":
+            same = cleanup_policy(value or "") == cleanup_policy(current or "")
+        if not same:
+            yield Change("configure", name, config, current, value)
+    for config in sorted(have.own - set(want.configs)):
+        yield Change("configure", name, config, have.configs[config], None)
+
+
+def _confirm(replies: list[dict[str, Any]], verb: str) -> None:
+    """Raise :class:`BrokerError` with what the broker said about each topic that it refused."""
+    # Two sites' deployments may apply at the same time: that a topic is there already is what was wanted.
+    failed: dict[str, list[str]] = {}
+    for reply in replies:
+        error = for_code(reply["error_code"])
+        if reply["error_code"] and error is not TopicAlreadyExistsError:
+            failed.setdefault(reply["error_message"] or error.__name__, []).append(reply["name"])
+    if failed:
+        said = "; ".join(f"{', '.join(names)} ({message})" for message, names in failed.items())
+        raise BrokerError(f"Kafka refused to {verb} {said}")
+
+
+def _configure(admin: KafkaAdminClient, configured: Mapping[str, dict[str, tuple[AlterConfigOp, str | None]]]) -> None:
+    resources = [ConfigResource("TOPIC", name, dict(configs)) for name, configs in configured.items()]
+    try:
+        replies = admin.alter_configs(resources)["topic"]
+    except ValueError as error:  # a config that this broker's version does not know
+        raise BrokerError(f"Kafka refused to configure: {error}") from None
+    failed = [f"{name} ({reply})" for name, reply in replies.items() if reply != "OK"]
+    if failed:
+        raise BrokerError(f"Kafka refused to configure {', '.join(failed)}")
+
+
+def _wait_for(admin: KafkaAdminClient, partitions: Mapping[str, int], timeout_s: float) -> None:
+    """Block until each topic shows so many partitions, all with a leader; the broker answers before that."""
+    deadline = time.monotonic() + timeout_s
+    while partitions:
+        described = _described(admin, list(partitions))
+        waiting = [
+            name
+            for name, count in partitions.items()
+            if sum(part["leader_id"] >= 0 for part in described.get(name, {"partitions": ()})["partitions"]) < count
+        ]
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise BrokerError(f"Kafka has no leader for {', '.join(waiting)} after {timeout_s:g} s; run it again")
+        time.sleep(0.1)

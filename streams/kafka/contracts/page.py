@@ -1,0 +1,93 @@
+"""The page ``docs/topics.md``, made from the contracts with ``python -m streams.kafka.contracts.page``.
+
+A table of all topics, then each with its fields, taken from its schema, and an example.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from streams.kafka.contracts.model import Contracts, Topic
+from streams.kafka.contracts.reading import load
+from streams.setting_values import beside
+
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
+
+_HEAD = """\
+<!-- Made by `python -m streams.kafka.contracts.page > docs/topics.md`; a test holds it equal. -->
+# Topics
+
+`topics.yaml` is the contract with everyone outside, and this page is made from it. Records are JSON objects;
+fields marked `?` may be missing, and readers ignore fields that they do not know. Numbers are E.164 digits
+without `+`, or a short code. Times are event times in epoch milliseconds.
+
+`forewarn topics validate` checks the contract offline, `diff` says what a cluster lacks (exit status 3), and
+`apply` brings it there; it never deletes and never shrinks. Growing a topic sends keys to other partitions.
+With `FOREWARN_REPLICATION=3` every topic has three replicas and `min.insync.replicas` 2.
+
+| topic | key | from | to | partitions | kept | record |
+|---|---|---|---|---|---|---|
+"""
+
+
+def page(contracts: Contracts) -> str:
+    """The text of the page; the contracts must be clean."""
+    lines = _HEAD.splitlines()
+    for topic in contracts.topics.values():
+        record = f"[v{topic.version}](../{topic.schema})" if topic.schema else "any bytes"
+        lines.append(
+            f"| [`{topic.name}`](#{topic.name}) | {topic.key or 'none'} | {', '.join(topic.producers)} "
+            f"| {', '.join(topic.consumers)} | {topic.partitions} | {_kept(topic)} | {record} |"
+        )
+    for topic in contracts.topics.values():
+        lines.extend(_section(contracts, topic))
+    return "\n".join(lines) + "\n"
+
+
+def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
+    yield from ("", f"## {topic.name}", "", topic.description, "")
+    configs = ", ".join(f"`{name}={value}`" for name, value in topic.configs.items())
+    letters = (
+        f"; what cannot be read goes to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
+    )
+    yield f"Owner: {topic.owner}. Kafka: {configs}{letters}."
+    if topic.headers:
+        yield from ("", "| header | what it holds |", "|---|---|")
+        yield from (f"| `{name}` | {text} |" for name, text in topic.headers.items())
+    path, examples = contracts.schema_path(topic), contracts.example_paths(topic)
+    if path is not None and examples is not None:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        yield from ("", "| field | type | what it is |", "|---|---|---|")
+        for name, about in schema["properties"].items():
+            optional = "" if name in schema["required"] else "?"
+            yield f"| `{name}`{optional} | {_type(about)} | {about['description']} |"
+        yield from ("", "```json", examples[0].read_text(encoding="utf-8").splitlines()[0], "```")
+
+
+def _type(about: dict[str, Any]) -> str:
+    """What a field takes, in short."""
+    if "enum" in about:
+        return ", ".join(f"`{word}`" for word in about["enum"])
+    if about["type"] == "array":
+        items = about["items"]
+        names = f" of {{{', '.join(items['properties'])}}}" if "properties" in items else f" of {items['type']}s"
+        return f"array{names}"
+    low, high = about.get("minimum"), about.get("maximum")
+    return f"{about['type']} {low} to {high}" if high is not None else str(about["type"])
+
+
+def _kept(topic: Topic) -> str:
+    """How long records are kept, for a person."""
+    if topic.compacted:
+        return "last of each key"
+    milliseconds = int(topic.configs["retention.ms"])
+    size, unit = next(((size, unit) for size, unit in _UNITS if milliseconds % size == 0), (1, "ms"))
+    return f"{milliseconds // size} {unit}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(load(Path(sys.argv[1]) if len(sys.argv) > 1 else beside("topics.yaml"))))

@@ -1,0 +1,192 @@
+"""Publishing: alerts and dead letters to Kafka, confirmed before anything is checkpointed or acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from time import time
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
+
+from models.detection.alerts import Alert, encode
+from models.detection.reminders import Reminder
+from models.detection.reminders import encode as encode_reminder
+from models.events.event import Refusal
+from streams import metrics
+from streams.kafka.clients import started
+from streams.kafka.partitioning import partition_of
+from streams.settings import Settings
+from streams.worker.columns import Record
+
+log = structlog.get_logger(__name__)
+
+HEADER = "forewarn.error."
+
+
+class PublishError(Exception):
+    """Kafka refused a record for good; the message says which topic and what to do."""
+
+
+def producer(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer, not started, for large batches that are packed here."""
+    return AIOKafkaProducer(
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=1_000_000,
+        max_request_size=3_000_000,
+        request_timeout_ms=10_000,
+        **settings.aiokafka_options(),
+    )
+
+
+class Letter(NamedTuple):
+    """A record on its way to a topic."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    timestamp: int | None = None
+
+
+def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
+    """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``."""
+    said = {
+        "reason": refusal.reason,
+        "detail": refusal.detail[:500],
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "group": group,
+    }
+    context = [(HEADER + name, value.encode()) for name, value in said.items()]
+    return Letter(topic, record.key, record.value, (*record.headers, *context), max(record.timestamp, 0))
+
+
+class Publisher:
+    """An idempotent producer that waits for every confirmation; a context manager.
+
+    Waits with backoff while Kafka does not answer; raises `PublishError` when it refuses a record for good.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._alerts = settings.topic("alerts")
+        self._reminders = settings.topic("reminders")
+        self._dead_letters = settings.topic("dead-letters")
+        self._producer: AIOKafkaProducer | None = None
+        self._counts: dict[str, int] = {}
+
+    async def __aenter__(self) -> Publisher:
+        """Connect; waits until Kafka answers."""
+        self._producer = await started(lambda: producer(self._settings), self._settings, self._count_partitions)
+        return self
+
+    async def _count_partitions(self, producer: AIOKafkaProducer) -> None:
+        """Know the topics beforehand: the first alert must not wait for that."""
+        for topic in (self._alerts, self._reminders, self._dead_letters):
+            self._counts[topic] = len(await producer.partitions_for(topic))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send what is left and disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def alerts(
+        self, alerts: Sequence[Alert], reminders: Sequence[Reminder] = (), read_at: float | None = None
+    ) -> None:
+        """Publish alerts in order, and reminders, and wait until all are confirmed.
+
+        ``read_at``: Kafka time of their cause (s).
+        """
+        letters = [Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts]
+        letters += [Letter(self._reminders, each.subscriber.encode(), encode_reminder(each)) for each in reminders]
+        await self._send(letters)
+        for each in reminders:
+            metrics.REMINDERS.labels(each.language).inc()
+        for alert in alerts:
+            metrics.ALERTS.labels(alert.severity, alert.status).inc()
+        if alerts and read_at is not None:
+            metrics.ALERT_LATENCY_SECONDS.observe(max(time() - read_at, 0.0))
+
+    async def dead_letters(self, refused: Sequence[tuple[Record, Refusal]]) -> None:
+        """Publish the dead letters of refused records and wait until all are confirmed."""
+        group = self._settings.group
+        await self._send([dead_letter(record, refusal, self._dead_letters, group) for record, refusal in refused])
+        for record, refusal in refused:
+            metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
+
+    async def _send(self, letters: Sequence[Letter]) -> None:
+        """Send records and wait for the confirmation of each, trying again those that timed out."""
+        wait = 0.1
+        while letters:
+            letters = await self._attempt(letters)
+            metrics.READY.labels("kafka").set(0 if letters else 1)
+            if letters:
+                metrics.RETRIES.labels("kafka").inc()
+                log.warning("waiting for Kafka", kafka=self._settings.kafka, records=len(letters))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 2.0)
+
+    async def _attempt(self, letters: Sequence[Letter]) -> list[Letter]:
+        """Send records once, packed into one batch for each partition; returns those without an answer."""
+        if self._producer is None:
+            raise RuntimeError("The publisher is not connected: use it as a context manager.")
+        parcels: list[_Parcel] = []
+        open_parcels: dict[tuple[str, int], _Parcel] = {}
+        for letter in letters:
+            place = letter.topic, await self._partition(self._producer, letter)
+            parcel = open_parcels.get(place)
+            if parcel is None or not parcel.add(letter):
+                parcel = open_parcels[place] = _Parcel(*place, self._producer.create_batch())
+                parcel.add(letter)
+                parcels.append(parcel)
+        outcomes = await asyncio.gather(*[parcel.sent(self._producer) for parcel in parcels], return_exceptions=True)
+        unanswered: list[Letter] = []
+        for parcel, outcome in zip(parcels, outcomes, strict=True):
+            if isinstance(outcome, (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError)):
+                unanswered += parcel.letters
+            elif isinstance(outcome, BaseException):
+                raise PublishError(
+                    f"Kafka refused a record for {parcel.topic} ({type(outcome).__name__}: {outcome}). Nothing was "
+                    "acknowledged: mend the topic (`forewarn topics apply`) and start the worker again."
+                ) from outcome
+        return unanswered
+
+    async def _partition(self, producer: AIOKafkaProducer, letter: Letter) -> int:
+        partitions = self._counts.get(letter.topic)
+        if partitions is None:
+            partitions = self._counts[letter.topic] = len(await producer.partitions_for(letter.topic))
+        key = letter.key if letter.key is not None else letter.value or b""
+        return partition_of(key, partitions)
+
+
+class _Parcel:
+    """Records of one partition that go out as one batch."""
+
+    def __init__(self, topic: str, partition: int, batch: Any) -> None:
+        self.topic = topic
+        self.letters: list[Letter] = []
+        self._partition = partition
+        self._batch = batch
+
+    def add(self, letter: Letter) -> bool:
+        """Put a record in; False when there is no room for it."""
+        added = self._batch.append(
+            key=letter.key, value=letter.value, timestamp=letter.timestamp, headers=list(letter.headers)
+        )
+        if added is not None:
+            self.letters.append(letter)
+        return added is not None
+
+    async def sent(self, producer: AIOKafkaProducer) -> None:
+        """Send the batch and wait for Kafka's word."""
+        self._batch.close()
+        await (await producer.send_batch(self._batch, self.topic, partition=self._partition))

@@ -1,0 +1,116 @@
+"""What a worker knows beside the events: the indicators, and the subscribers who are vulnerable.
+
+Each takes the records of its compacted topic; `streams.kafka.compacted` reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from models.events.event import Number, RecordError, decode_one
+from models.indicators.indicator import Indicator, IndicatorError, parse
+from models.indicators.matching import Indicators
+from streams import metrics
+
+
+class Listener(Protocol):
+    """Who wants to hear of indicators' records."""
+
+    def put(self, indicator: Indicator) -> None:
+        """Hear of an indicator, or of its new version; it may be revoked."""
+        ...
+
+    def remove(self, key: str) -> object:
+        """Hear of a tombstone; the key may be anything."""
+        ...
+
+
+class IndicatorRecords:
+    """Applies the records of the ``indicators`` topic to the indicators in memory; others may hear of them then."""
+
+    def __init__(self, indicators: Indicators, *listeners: Listener) -> None:
+        self._indicators = indicators
+        self._listeners = listeners
+
+    def apply(self, key: bytes | None, value: bytes | None) -> bool:
+        """Take in one record; True when an indicator is no longer known. Raises `RecordError`."""
+        name = _text(key)
+        if value is None:
+            gone = self._indicators.remove(name)
+            for listener in self._listeners:
+                listener.remove(name)
+        else:
+            try:
+                indicator = parse(value)
+            except IndicatorError as error:
+                raise RecordError("wrong-indicator", str(error)) from None
+            if indicator.key != name:
+                raise RecordError("wrong-key", "An indicator's key must be its type:value.")
+            # A narrower validity or another scam type of a known indicator speaks of new contacts only.
+            gone = indicator.revoked and self._indicators.holds(name)
+            self._indicators.put(indicator)
+            for listener in self._listeners:
+                listener.put(indicator)
+        return gone
+
+    def count(self) -> None:
+        """Bring the gauge of indicators up to date."""
+        for kind, number in self._indicators.counts.items():
+            metrics.INDICATORS.labels(kind).set(number)
+
+
+class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record of the ``subscribers`` topic, as far as deciding needs it."""
+
+    subscriber: Number
+    station: str | None = None
+    language: str | None = None
+    age_band: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class VulnerableSubscribers:
+    """Applies the records of the ``subscribers`` topic, as far as they say what is not so of nearly everybody.
+
+    Keeps how many vulnerability flags those have who have any, and the language of those who do not read Chinese.
+    """
+
+    def __init__(self) -> None:
+        self.flags: dict[str, int] = {}
+        self.languages: dict[str, str] = {}
+        self._decoder = msgspec.json.Decoder(SubscriberRecord)
+
+    def apply(self, key: bytes | None, value: bytes | None) -> Literal[False]:
+        """Take in one record; raises `RecordError`. What was decided before stays as it is."""
+        name = _text(key)
+        if value is None:
+            self.flags.pop(name, None)
+            self.languages.pop(name, None)
+            return False
+        record = decode_one(self._decoder, value)
+        if record.subscriber != name:
+            raise RecordError("wrong-key", "A subscriber record's key must be its subscriber.")
+        if not (name.isascii() and name.isdigit()):
+            raise RecordError("impossible-number", "A number must be 2 to 15 ASCII digits.")
+        self.put(record)
+        return False
+
+    def put(self, record: SubscriberRecord) -> None:
+        """Take in a sound record."""
+        if record.flags:
+            self.flags[record.subscriber] = len(set(record.flags))
+        else:
+            self.flags.pop(record.subscriber, None)
+        if record.language and record.language.partition("-")[0] != "zh":
+            self.languages[record.subscriber] = record.language
+        else:
+            self.languages.pop(record.subscriber, None)
+
+
+def _text(key: bytes | None) -> str:
+    try:
+        return (key or b"").decode()
+    except UnicodeDecodeError:
+        raise RecordError("wrong-key", "The key is not UTF-8.") from None

@@ -1,0 +1,106 @@
+"""Replay: the live engine over files, with no server at all, in the order in which the live worker decides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from models.base.number_keys import number_of
+from models.detection.alerts import Alert
+from models.detection.alignment import Alignment, Lane
+from models.detection.engine import Engine, Outcome, Partition
+from models.events.batches import Calls, Messages
+from streams.kafka.partitioning import partition_of
+
+E = TypeVar("E", Calls, Messages)
+
+EXPIRE_EVERY = 200
+"""Chunks between two looks for episodes that have long been closed."""
+
+
+@dataclass
+class Tally:
+    """What a replay has read and decided."""
+
+    calls: int = 0
+    sms: int = 0
+    signals: Counter[str] = field(default_factory=Counter)
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By severity and status."""
+
+
+class Replay:
+    """Runs an engine over call and SMS records, by as many partitions as the live topics have.
+
+    Alerts come out in the order of their decisions: by event time within each partition, as the live run would publish
+    them when its topics are read as they grow.
+    """
+
+    def __init__(self, engine: Engine, partitions: int, publish: Callable[[Alert], object]) -> None:
+        self._engine = engine
+        self._publish = publish
+        self._partitions = [Partition(number) for number in range(partitions)]
+        self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
+        self._numbers: dict[int, int] = {}
+        self.tally = Tally()
+
+    def run(self, calls: Iterator[Calls], sms: Iterator[Messages]) -> Tally:
+        """Read both to their ends, always the one that is behind in event time; returns the tally."""
+        at_end = {"calls": False, "sms": False}
+        chunks = 0
+        while not all(at_end.values()):
+            name = self._behind(at_end)
+            if name == "calls":
+                touched = self._put(next(calls, None), [each.calls for each in self._alignments])
+            else:
+                touched = self._put(next(sms, None), [each.sms for each in self._alignments])
+            at_end[name] = touched is None
+            for number in range(len(self._partitions)) if touched is None else touched:
+                self._advance(number, at_end)
+            chunks += 1
+            if chunks % EXPIRE_EVERY == 0:
+                for partition in self._partitions:
+                    self._count(self._engine.expire(partition))
+        return self.tally
+
+    def _behind(self, at_end: Mapping[str, bool]) -> str:
+        """The kind of record to read next: the one that has come less far in event time, if there is any left."""
+        if at_end["calls"] or at_end["sms"]:
+            return "sms" if at_end["calls"] else "calls"
+        calls = max(each.calls.clock.at for each in self._alignments)
+        return "calls" if calls <= max(each.sms.clock.at for each in self._alignments) else "sms"
+
+    def _put(self, events: E | None, lanes: Sequence[Lane[E]]) -> Sequence[int] | None:
+        """Put each event into its partition's lane; the numbers of the partitions that got some, None at the end."""
+        if events is None:
+            return None
+        codes, rows = np.unique(events.subscribers, return_inverse=True)
+        numbers = np.array([self._number_of(code, len(lanes)) for code in codes.tolist()], dtype=np.int64)[rows]
+        touched: list[int] = np.unique(numbers).tolist()
+        for number in touched:
+            lanes[number].put(events[numbers == number])
+        return touched
+
+    def _number_of(self, code: int, partitions: int) -> int:
+        number = self._numbers.get(code)
+        if number is None:
+            number = self._numbers[code] = partition_of(number_of(code).encode(), partitions)
+        return number
+
+    def _advance(self, number: int, at_end: dict[str, bool]) -> None:
+        calls, sms = self._alignments[number].due(at_end)
+        if calls or sms:
+            of_calls, of_sms = [portion.events for portion in calls], [portion.events for portion in sms]
+            self._count(self._engine.step(self._partitions[number], of_calls, of_sms))
+            self.tally.calls += sum(map(len, of_calls))
+            self.tally.sms += sum(map(len, of_sms))
+
+    def _count(self, outcome: Outcome) -> None:
+        self.tally.signals.update(outcome.signals)
+        for alert in outcome.alerts:
+            self.tally.alerts[alert.severity, alert.status] += 1
+            self._publish(alert)

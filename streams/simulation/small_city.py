@@ -1,0 +1,63 @@
+"""A small city for the demonstration: made on the spot, and what comes of it held against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Final, NamedTuple
+
+from models.city.acting import Truth
+from models.city.city import City
+from models.detection.alerts import Alert
+from streams.files.scam_scripts import OURS, read_scripts
+from streams.simulation.city_writing import write
+
+PEOPLE: Final = 4000
+DAYS: Final = 2
+SEED: Final = 15
+"""A city in which somebody pays; most of so small a size have no victim in two days."""
+
+
+class Compared(NamedTuple):
+    """What came of a city's victims, and whom officers were sent to for nothing."""
+
+    paid: int
+    knowable: int
+    """Those of them whom something known by then had touched before they paid."""
+    warned: int
+    lead_minutes: float
+    """The median from the first alert for officers to the payment; NaN when nobody was warned."""
+    others: int
+    """People about whom an alert for officers went out though no gang had drawn them in."""
+
+
+def make(folder: Path) -> Sequence[Truth]:
+    """Write the city's files into a folder; the truth about it."""
+    folder.mkdir(parents=True)
+    city = City(PEOPLE, DAYS, SEED, read_scripts(OURS), 0.4, 6)
+    write(city, folder, lambda hours: None)
+    return city.truths
+
+
+def compared(truths: Sequence[Truth], alerts: Iterable[Alert]) -> Compared:
+    """Hold alerts against the truth."""
+    first: dict[str, int] = {}
+    for alert in alerts:
+        if alert.status == "raised" and alert.severity in ("urgent", "high"):
+            first[alert.subscriber] = min(alert.at, first.get(alert.subscriber, alert.at))
+    drawn_in = {each.subscriber for each in truths if each.drew_in}
+    paid = [(each, each.paid_at) for each in truths if each.paid_at is not None]
+    knowable = [(each, at) for each, at in paid if each.knowable_before(at)]
+    leads = [
+        (at - first[each.subscriber]) / 60_000
+        for each, at in knowable
+        if each.subscriber in first and first[each.subscriber] < at
+    ]
+    return Compared(
+        len(paid),
+        len(knowable),
+        len(leads),
+        median(leads) if leads else float("nan"),
+        len(first.keys() - drawn_in),
+    )

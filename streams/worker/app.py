@@ -1,0 +1,138 @@
+"""The Faust app of a worker: one agent over ``calls``, ``sms`` and ``signals``, made by a factory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from streams import logs, metrics
+from streams.settings import Settings
+from streams.worker.scoring import EVENT_TOPICS, Scorer
+
+
+class App(faust.App):
+    """A Faust app that reads batches of columns from where its scorer's checkpoints say."""
+
+    def __init__(self, settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> None:
+        self.kafka_options: Mapping[str, Any] = settings.aiokafka_options()
+        self.scorer = scorer
+        self.readers = scorer.readers
+        self.failed = failed
+        super().__init__(
+            settings.topic_prefix + settings.group,
+            broker="columns://" + settings.kafka.replace(",", ";"),
+            store="memory://",
+            autodiscover=False,
+            origin="streams",
+            broker_client_id="forewarn",
+            broker_commit_interval=1.0,
+            # A worker that is gone is noticed within these ten seconds, and its partitions go to the others.
+            broker_session_timeout=10.0,
+            broker_heartbeat_interval=2.0,
+            broker_rebalance_timeout=20.0,
+            broker_max_poll_records=16,
+            consumer_max_fetch_size=2_000_000,
+            consumer_group_instance_id=settings.instance,
+            # Batches, not records: sixteen of some 8192 records wait in memory, then fetching pauses.
+            stream_buffer_maxsize=16,
+            stream_wait_empty=True,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            processing_guarantee="at_least_once",
+        )
+
+    def _create_directories(self) -> None:
+        """Nothing: no table is kept on disk, and Faust would make a folder wherever the worker was started."""
+
+    async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Load the assigned partitions; from where each topic partition is to be read. A failure ends the worker."""
+        try:
+            found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()}, self)
+        except Exception as error:
+            self.fail(error)
+            raise
+        return {TP(topic, partition): at for (topic, partition), at in found.items()}
+
+    async def let_go(self) -> None:
+        """Finish the step under way and write how far it got, unless this worker has failed; then nothing is held."""
+        if self.failed.done():
+            return
+        try:
+            await self.scorer.release()
+        except Exception as error:
+            self.fail(error)
+
+    def end_offset(self, topic: str, partition: int) -> int | None:
+        """The offset after the last record that the broker has told of."""
+        end: int | None = self.consumer.end_offset(TP(topic, partition))
+        return end
+
+    async def end_offset_now(self, topic: str, partition: int) -> int | None:
+        """The same, asked of the partition's leader; None when that does not answer in time."""
+        tp = TP(topic, partition)
+        told: int | None = (await self.consumer.end_offsets_now([tp])).get(tp)
+        return told
+
+    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The first offset that the broker still has of each (topic, partition)."""
+        found = await self.consumer.first_offsets([TP(*place) for place in places])
+        return {(tp.topic, tp.partition): int(at) for tp, at in found.items()}
+
+    def hold_back(self, topic: str, partition: int, held: bool) -> None:
+        """Deliver nothing more of a topic partition for now, or do so again."""
+        self.consumer.hold_back(TP(topic, partition), held)
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error that ends this worker; the first one stands."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+            logs.only_ours()
+
+
+class Sensor(faust.Sensor):
+    """What Prometheus is told about Faust itself."""
+
+    def on_rebalance_start(self, app: Any) -> dict[str, Any]:
+        """A rebalance has begun."""
+        metrics.REBALANCES.inc()
+        return {"began": True}
+
+
+class Raw(faust.Schema):
+    """Hands a message's value on as it is: batches are decoded by the agent."""
+
+    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        """A batch has no key of its own."""
+        return None
+
+    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        """The batch of columns."""
+        return message.value
+
+
+def create(settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> App:
+    """The app with its agent; ``failed`` gets the error after which the worker must stop."""
+    app = App(settings, scorer, failed)
+    app.sensors.add(Sensor())
+    topic = app.topic(*[settings.topic(name) for name in EVENT_TOPICS], schema=Raw(), key_type=None, value_type=None)
+
+    @app.agent(topic, name="score")
+    async def score(stream: faust.Stream[Any]) -> None:
+        """Take in each batch; on an error of ours nothing more is applied or acknowledged."""
+        async for event in stream.noack().events():
+            # The ack waits for the ledger, and must not keep the bytes of a whole fetch in memory meanwhile.
+            columns, event.value, event.message.value = event.value, None, None
+            try:
+                await scorer.take(columns, event.ack)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                app.fail(error)
+                await asyncio.Event().wait()
+
+    return app

@@ -1,0 +1,273 @@
+"""Checkpoint: a partition's state, offsets, alerts and ledger in Redis, changed together in one atomic step.
+
+The step is a Lua script that applies a batch's changes only if nobody has written since this worker read, and only if
+the stored offset is not beyond the batch's first. From that follow the guarantees of ``docs/guarantees.md``: every
+event changes the state exactly once, and a worker that has lost its partition is refused.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+import redis.asyncio as redis
+import structlog
+
+from models.detection.alerts import Alert
+from models.detection.engine import Partition
+from models.detection.episodes import Subject
+from models.detection.reminders import Reminder
+from models.detection.watermarks import Watermark
+from streams import metrics
+from streams.kafka.clients import answered
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, what is
+# to be published, the ledger's progress, number of topics, (topic, first offset that is applied, next offset)...,
+# number of subjects, (subscriber, state)..., subscribers to delete...
+# The version alone would not do: a Redis that has gone back may have been written up to the same number by another.
+APPLY = """
+local meta, subjects = KEYS[1], KEYS[2]
+local version = tonumber(redis.call('HGET', meta, 'version') or '0')
+local writer = redis.call('HGET', meta, 'writer') or ''
+local expected = tonumber(ARGV[1])
+if version ~= expected or writer ~= ARGV[2] then
+  if version == expected + 1 and writer == ARGV[3] then return version end
+  local said = version == expected and ' stored by another' or ' stored, ' .. expected .. ' expected'
+  return redis.error_reply('STALE version ' .. version .. said)
+end
+local topics = tonumber(ARGV[7])
+for at = 8, 7 + 3 * topics, 3 do
+  local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
+  if stored > tonumber(ARGV[at + 1]) then
+    return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
+  end
+end
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'due', ARGV[5],
+  'recorded', ARGV[6])
+for at = 8, 7 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
+local at = 8 + 3 * topics
+local states = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, states do
+  redis.call('HSET', subjects, ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for gone = at, #ARGV do redis.call('HDEL', subjects, ARGV[gone]) end
+return version + 1
+"""
+
+
+class CheckpointError(Exception):
+    """The state in Redis cannot be used or changed; the message says what to do."""
+
+
+class StaleCheckpointError(CheckpointError):
+    """Somebody else has written, or Redis has gone back in time: this worker's memory is not to be trusted."""
+
+
+class MissingStateError(CheckpointError):
+    """Kafka says that the group has read, but Redis holds nothing of it."""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """How far the ledger has the records of a partition, and the segment that is to become part of it, if any."""
+
+    offsets: dict[str, int] = {}
+    """The next offset of each topic."""
+    segment: str = ""
+    """Its path in the ledger."""
+    pending: str = ""
+    """Its name where it waits."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What is to be published because of a write."""
+
+    alerts: Sequence[Alert] = ()
+    reminders: Sequence[Reminder] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.reminders)
+
+
+NOTHING = Due()
+
+
+@dataclass(slots=True)
+class Held:
+    """A partition that this worker holds: its state, how far it has got, and what Redis has of it."""
+
+    partition: Partition
+    offsets: dict[str, int] = field(default_factory=dict)
+    """The next offset of each topic that the state in memory has reached; a write carries all of them."""
+    stored: dict[str, int] = field(default_factory=dict)
+    """The same as Redis has it."""
+    version: int = 0
+    """How often the state has been written."""
+    writer: str = ""
+    """The mark of the last write."""
+    due: Due = field(default_factory=lambda: Due())
+    """What follows from the last write; Redis does not know yet that it has been published."""
+    recorded: Recorded = field(default_factory=lambda: Recorded())
+    """How far the ledger has got; a write carries it."""
+    stored_recorded: Recorded = field(default_factory=lambda: Recorded())
+    """The same as Redis has it."""
+    written_at: float = field(default_factory=perf_counter)
+    """Monotonic time of the last write, or of loading."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_subject = msgspec.msgpack.Decoder(Subject)
+_clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
+_due = msgspec.msgpack.Decoder(Due)
+_recorded = msgspec.msgpack.Decoder(Recorded)
+
+
+class Checkpoints:
+    """Loads and writes the state of partitions; one per worker.
+
+    Waits with backoff while Redis does not answer: nothing is acknowledged meanwhile, so nothing is lost.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis: redis.Redis = redis.Redis.from_url(
+            settings.redis, socket_timeout=5, socket_connect_timeout=5, **settings.redis_options()
+        )
+        self._apply = self._redis.register_script(APPLY)
+        self._me = secrets.token_hex(6)
+        self._writes = 0
+
+    def _keys(self, partition: int) -> tuple[str, str]:
+        # One hash tag a partition: all its keys are in one slot of a Redis Cluster.
+        prefix = f"{{forewarn:{self._settings.topic_prefix}{self._settings.group}:{partition}}}"
+        return f"{prefix}:meta", f"{prefix}:subjects"
+
+    async def load(self, number: int) -> Held:
+        """The state of a partition as it was last written; empty when it never was.
+
+        Raises `CheckpointError` when what is stored cannot be read.
+        """
+        meta_key, subjects_key = self._keys(number)
+        meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(meta_key)))
+        held = Held(Partition(number))
+        if not meta:
+            return held
+        try:
+            held.version, held.writer = int(meta[b"version"]), meta[b"writer"].decode()
+            held.offsets = {
+                name.decode().removeprefix("offset:"): int(offset)
+                for name, offset in meta.items()
+                if name.startswith(b"offset:")
+            }
+            held.stored = dict(held.offsets)
+            held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
+            held.due = _due.decode(meta[b"due"])
+            held.recorded = held.stored_recorded = _recorded.decode(meta[b"recorded"])
+            cursor = 0
+            while True:
+                cursor, page = await self._answered(
+                    lambda at=cursor: self._asked(self._redis.hscan(subjects_key, at, count=5000))  # type: ignore[misc]
+                )
+                held.partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
+                if not cursor:
+                    return held
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
+            raise CheckpointError(
+                f"The state of partition {number} in Redis ({meta_key}) cannot be read: {error}. It was written by "
+                "another version of Forewarn or damaged: delete both keys of the partition and start with "
+                "FOREWARN_STATE_WHEN_MISSING=rebuild."
+            ) from None
+
+    async def write(
+        self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = (), due: Due = NOTHING
+    ) -> None:
+        """Write what has changed since the last write: these subscribers' state and all offsets, in one atomic step.
+
+        ``due`` is what is to be published because of it; that of the last write has been. Raises
+        `StaleCheckpointError` when the write is refused.
+        """
+        began = perf_counter()
+        partition = held.partition
+        self._writes += 1
+        offsets: list[Any] = []
+        for topic, offset in held.offsets.items():
+            offsets += (topic, held.stored.get(topic, 0), offset)
+        states: list[Any] = []
+        for subscriber in changed:
+            states += (subscriber, _encode(partition.subjects[subscriber]))
+        mark = f"{self._me}:{self._writes}"
+        arguments = [
+            held.version,
+            held.writer,
+            mark,
+            _encode((partition.call_clock, partition.sms_clock)),
+            _encode(due),
+            _encode(held.recorded),
+            len(held.offsets),
+            *offsets,
+            len(states) // 2,
+            *states,
+            *forgotten,
+        ]
+        reached, recorded = dict(held.offsets), held.recorded
+        keys = self._keys(partition.number)
+        try:
+            held.version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
+        except redis.ResponseError as error:
+            if "STALE" not in str(error):
+                raise
+            raise StaleCheckpointError(
+                f"Redis refused the checkpoint of partition {partition.number} "
+                f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
+                "lost its last writes. The worker stops; started again it goes on from what Redis holds."
+            ) from None
+        held.writer = mark
+        held.due = due
+        held.stored, held.stored_recorded = reached, recorded
+        held.written_at = perf_counter()
+        metrics.CHECKPOINT_SECONDS.observe(held.written_at - began)
+
+    async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
+        key = self._refusals_key
+        return not await self._answered(lambda: self._redis.sismember(key, f"{topic}:{partition}:{offset}"))
+
+    async def note_refusal(self, topic: str, partition: int, offset: int) -> None:
+        """Note that a bad record of a compacted topic has its dead letter."""
+        key = self._refusals_key
+        await self._answered(lambda: self._redis.sadd(key, f"{topic}:{partition}:{offset}"))
+
+    @property
+    def _refusals_key(self) -> str:
+        return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:refused"
+
+    async def ping(self) -> bool:
+        """Whether Redis answers right now."""
+        try:
+            return bool(await self._redis.ping())
+        except redis.RedisError:
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    def _answered(self, ask: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        """What Redis answers, asked again until it does."""
+        return answered(ask, self._settings)
+
+    @staticmethod
+    def _asked(call: Any) -> Awaitable[Any]:
+        """A call whose answer redis-py declares for every way of decoding; here it is bytes."""
+        asked: Awaitable[Any] = call
+        return asked

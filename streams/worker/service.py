@@ -1,0 +1,210 @@
+"""The worker: one process that scores the partitions it is given until it is told to stop, or must.
+
+Puts the parts together in the order that the guarantees ask for: check the topics, connect, read indicators and
+subscribers to their ends, and only then take partitions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import Awaitable
+from time import perf_counter
+
+import structlog
+
+from models.detection.engine import Engine
+from models.indicators.matching import Indicators
+from models.policy.policy import Policy
+from streams import health, metrics
+from streams.files import model_file, policy_file
+from streams.kafka import connections  # noqa: F401 - puts itself in place
+from streams.kafka.compacted import CompactedTopic
+from streams.kafka.contracts import BrokerError, Contracts, broker, load
+from streams.kafka.publishing import Publisher
+from streams.kafka.reference_data import IndicatorRecords, VulnerableSubscribers
+from streams.ledger.recording import Recorder
+from streams.service import STOP_WITHIN, begins_to_end, serve
+from streams.settings import Settings
+from streams.worker import app as faust_app
+from streams.worker.checkpoint import Checkpoints
+from streams.worker.drift_watch import Drifting
+from streams.worker.scoring import Scorer
+from streams.worker.warm_up import rehearse
+
+log = structlog.get_logger(__name__)
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which the thread that fetches from Kafka gets its turn: at Python's 5 ms it falls behind."""
+
+
+async def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    policy = policy_file.load(settings.policy_file)
+    trained = asyncio.create_task(asyncio.to_thread(model_file.load, settings.model))
+    for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
+        metrics.READY.labels(part).set(0)
+    progress = health.Progress(settings.stall_seconds)
+    await serve(settings.http, "FOREWARN_HTTP", progress, lambda stop: _work(settings, policy, trained, progress, stop))
+
+
+async def _work(
+    settings: Settings,
+    policy: Policy,
+    trained: Awaitable[model_file.Loaded],
+    progress: health.Progress,
+    stop: asyncio.Event,
+) -> None:
+    fitting = asyncio.gather(trained, _check_topics(settings))  # a wrong model does not wait for Kafka
+    await _until(stop, fitting)
+    if stop.is_set():
+        fitting.cancel()
+        await asyncio.gather(fitting, return_exceptions=True)
+        return
+    checkpoints = Checkpoints(settings)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with Publisher(settings) as publisher:
+        model, reference = await trained
+        indicators = Indicators()
+        vulnerable = VulnerableSubscribers()
+        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages)
+        recorder = Recorder(settings, lambda: topics[0].reached)
+        scorer = Scorer(settings, engine, checkpoints, publisher, recorder)
+        indicator_records = IndicatorRecords(indicators)
+        topics = [
+            CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher, scorer.reconcile),
+            CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher, scorer.reconcile),
+        ]
+        scorer.known = topics
+        drifting = Drifting(reference)
+        engine.witness = drifting.witness
+        tasks = [asyncio.create_task(topic.follow()) for topic in topics]
+        rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy, model))
+        tasks.append(
+            asyncio.create_task(
+                policy_file.watch(settings.policy_file, policy, lambda new: setattr(engine, "policy", new))
+            )
+        )
+        try:
+            loaded = asyncio.gather(rehearsed, *[topic.loaded.wait() for topic in topics])
+            await _first_of(loaded, stop.wait(), *tasks)
+            if stop.is_set():
+                loaded.cancel()
+                return
+            _settle_memory()
+            log.info("indicators are in memory", indicators=len(indicators), vulnerable=len(vulnerable.flags))
+            app = faust_app.create(settings, scorer, failed)
+            await app.start()
+            tasks.append(asyncio.create_task(_tend(scorer)))
+            tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress, drifting)))
+            try:
+                await _first_of(failed, stop.wait(), *tasks)
+            except BaseException as error:
+                begins_to_end(error)
+                raise
+            finally:
+                await _stop_app(app, scorer, orderly=not failed.done())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await checkpoints.close()
+
+
+async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> None:
+    """Stop Faust: finish the batch under way, commit, write offsets; after an error just let go."""
+    stopping = asyncio.create_task(app.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=STOP_WITHIN - 2 if orderly else 3)
+    if done:
+        stopping.result()
+    else:  # it is not cancelled: it would go on with its next part, and that could be waited for without end
+        log.warning("Faust did not stop in time")
+    if orderly:
+        await scorer.release()
+
+
+async def _first_of(*waited: Awaitable[object]) -> None:
+    """Wait for the first of several to end; raises what it raised."""
+    futures = [asyncio.ensure_future(each) for each in waited]
+    done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    for each in done:
+        each.result()
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[object]) -> None:
+    await _first_of(work, stop.wait())
+
+
+async def _check_topics(settings: Settings) -> None:
+    """Wait until Kafka answers, then make sure that its topics fit; raises `ContractError`."""
+    contracts = load(settings.topics_file)
+    wait = 0.2
+    while not await asyncio.to_thread(_topics_fit, contracts, settings):
+        log.warning("waiting for Kafka", kafka=settings.kafka)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 2.0)
+    metrics.READY.labels("topics").set(1)
+    metrics.READY.labels("kafka").set(1)
+
+
+def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
+    """Whether Kafka answers; raises `BrokerError` when it does and its topics do not fit."""
+    with contextlib.ExitStack() as opened:
+        try:
+            admin = opened.enter_context(broker.open_admin(settings))
+        except BrokerError:
+            return False
+        broker.check_worker(contracts, admin, settings)
+    return True
+
+
+async def _tend(scorer: Scorer) -> None:
+    """Ten times a second: whatever is due without a new record."""
+    while True:
+        await scorer.tend()
+        await asyncio.sleep(0.1)
+
+
+async def _watch(
+    app: faust_app.App,
+    scorer: Scorer,
+    indicators: IndicatorRecords,
+    vulnerable: VulnerableSubscribers,
+    progress: health.Progress,
+    drifting: Drifting,
+) -> None:
+    """Every second: lag, progress and gauges.
+
+    Where the leaders do not say how far there is to read, what the last fetch told stands: a consumer that has come to
+    a standstill must not look as if it had nothing to do.
+    """
+    told_at = perf_counter()
+    while True:
+        offsets: dict[object, int] = {}
+        total = 0
+        told = await app.consumer.end_offsets_now(app.consumer.assignment())
+        for tp in app.consumer.assignment():
+            assigned = scorer.assigned.get(tp.partition)
+            end = told.get(tp, app.consumer.end_offset(tp))
+            if assigned is None or end is None:
+                continue
+            offsets[tp] = assigned.reached(tp.topic)
+            lag = max(end - offsets[tp], 0)
+            metrics.LAG.labels(tp.topic, tp.partition).set(lag)
+            total += lag
+        progress.tell(offsets, total)
+        indicators.count()
+        metrics.VULNERABLE.set(len(vulnerable.flags))
+        told_at, before = perf_counter(), told_at
+        drifting.tell(told_at - before)
+        await asyncio.sleep(1.0)
+
+
+def _settle_memory() -> None:
+    """Keep the cyclic collector away from what stays: it was the largest single cost of the hot path."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1000)
+    sys.setswitchinterval(SWITCH_INTERVAL)

@@ -1,0 +1,329 @@
+"""Transport: Faust's aiokafka transport, with batches of columns as the messages of the event topics.
+
+Registered as ``columns://`` in the entry-point group ``faust.transports``. Differs from upstream in what it hands on
+(`streams.worker.columns`), in its bookkeeping of acks (`streams.worker.acks`), in the assignor (equal partition
+numbers of all topics go to one worker), and in where reading starts: at the checkpoint, not at the committed offset.
+It reaches into private attributes of aiokafka and Faust; ``tests/streams/worker/test_transport.py`` holds what it
+relies on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from time import monotonic
+from typing import Any, ClassVar
+
+import aiokafka
+from aiokafka.consumer import fetcher
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faust.transport.drivers import aiokafka as upstream
+from faust.types import TP, ConsumerMessage, Message
+from mode.threads import WorkerThread
+from uvloop import new_event_loop
+
+from streams.worker.acks import AckedRanges
+from streams.worker.columns import MOST_RECORDS, Columns, RawRecords, unpack
+from streams.worker.stall_aware_timeout import answer_within
+
+FETCH_AGAIN_AFTER = 0.02
+"""Seconds after a fetch until the next, while some of its records have not been taken yet."""
+
+FETCH_MAX_WAIT_MS = 50
+"""Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
+are at their ends, nothing is fetched of those that are not."""
+
+PACE = 0.005
+"""Seconds between two looks for records that find many small batches: one of one record costs as much as one of a
+hundred, and what comes in between comes together."""
+
+MANY = 6
+"""How many small batches at once are many; what is found while fewer come is handed on at once."""
+
+ANSWER_WITHIN = 1.5
+"""Seconds within which a partition's leader must say where it ends, not counting those in which we stood still."""
+
+LONGEST_WAIT_IF_HELD = 0.05
+"""Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""
+
+Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
+"""Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
+read; a partition left out is read from where the group has committed, else from its beginning."""
+
+
+Readers = Mapping[str, Callable[[Columns], Any]]
+"""What makes the content of a topic's columns, in the thread that fetches them."""
+
+# The fetcher forgets the bytes of a fetch for what it makes of them; this is the same in every other way.
+fetcher.MemoryRecords = RawRecords
+
+
+class ColumnBuffer(OrderedDict[Any, Any]):
+    """aiokafka's buffer of fetched records, which makes each fetch of a partition yield columns."""
+
+    def __init__(self, readers: Readers) -> None:
+        super().__init__()
+        self._readers = readers
+
+    def __setitem__(self, tp: Any, result: Any) -> None:
+        """Keep a fetch's result; errors are kept as they are."""
+        records = getattr(result, "_partition_records", None)
+        if records is not None:
+            records._records_iterator = unpack(records, self._readers[tp.topic])
+        super().__setitem__(tp, result)
+
+
+class _ThreadThatEnds(WorkerThread):
+    """A thread that ends with the program, also when nobody could stop it.
+
+    Upstream's keeps a worker alive that has failed in the middle of a rebalance: it goes on telling Kafka that it is
+    there, so its partitions stay with it, and nobody starts it again since it has not ended.
+    """
+
+    def __init__(self, service: Any, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+
+class ConsumerThread(upstream.AIOKafkaConsumerThread):
+    """The thread that talks to Kafka; its aiokafka consumer yields columns."""
+
+    Worker = _ThreadThatEnds
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RangePartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **self.app.kafka_options,
+        )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.held_back: set[TP] = set()
+        """Partitions that are not to be read on for now. (Faust's own pausing drops what has been fetched already.)"""
+        self._ahead: asyncio.Task[tuple[int, Any]] | None = None
+        self._seeks = 0
+        self._asked_at = 0.0
+
+    async def getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """The next batches of the active partitions, those held back apart.
+
+        While there is a backlog, what comes after them is asked for at once: the thread reads while they are worked on.
+        """
+        asked, self._ahead = self._ahead or self._ask(active_partitions, timeout), None
+        try:
+            seeks, batches = await asked
+        except self.consumer.consumer_stopped_errors:
+            raise
+        except Exception as error:  # Faust would log it and read no more
+            self.app.fail(error)
+            raise
+        if seeks != self._seeks:  # they were read before the position was set anew, and will be read again
+            return {}
+        sizes = [len(batch) for some in batches.values() for batch in some]
+        if sizes and max(sizes) >= MOST_RECORDS:
+            self._ahead = self._ask(active_partitions, timeout)
+        elif len(sizes) >= MANY:
+            await asyncio.sleep(self._asked_at + PACE - monotonic())
+        self._asked_at = monotonic()
+        return batches
+
+    def _ask(self, active_partitions: Any, timeout: float) -> asyncio.Task[tuple[int, Any]]:
+        asked = asyncio.create_task(self._batches(active_partitions, timeout))
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask any more
+        return asked
+
+    async def _batches(self, active_partitions: Any, timeout: float) -> tuple[int, Any]:
+        if self.held_back and active_partitions:
+            active_partitions = active_partitions - self.held_back
+            if not active_partitions:
+                await asyncio.sleep(0.01)
+                return self._seeks, {}
+            timeout = min(timeout, LONGEST_WAIT_IF_HELD)
+        asked: tuple[int, Any] = await super().getmany(active_partitions, timeout)
+        return asked
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> tuple[int, Any]:
+        seeks = self._seeks
+        batches = await super()._fetch_records(*args, **options)
+        return seeks, batches
+
+    async def read_from(self, positions: Mapping[TP, int]) -> None:
+        """Set positions anew; nothing is delivered any more that was read before.
+
+        In the thread's own loop, in one go: a fetch that comes between the two would be taken for one after the seek,
+        and what lies before it would be missing. Not through its queue of calls, where a commit may hold it up.
+        """
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._seek_all(positions), self.thread_loop))
+
+    async def _seek_all(self, positions: Mapping[TP, int]) -> None:
+        self._seeks += 1
+        for tp, offset in positions.items():
+            self._ensure_consumer().seek(tp, offset)
+
+    def end_offset(self, tp: TP) -> int | None:
+        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        consumer = self._ensure_consumer()
+        told: int | None = consumer.highwater(tp) if consumer._subscription.is_assigned(tp) else None
+        return told
+
+    async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The offset after each partition's last record, asked of the leaders; nothing if they do not answer in time.
+
+        Not through the thread's queue of calls, where a commit that finds no coordinator would hold it up.
+        """
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask_for_ends(tps), self.thread_loop))
+
+    async def _ask_for_ends(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        try:
+            offsets: Mapping[TP, int] = await answer_within(self._ensure_consumer().end_offsets(tps), ANSWER_WITHIN)
+        except (TimeoutError, KafkaError):
+            return {}
+        return offsets
+
+    async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The first offset that the broker still has of each partition."""
+        offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().beginning_offsets, tps)
+        return offsets
+
+    async def on_start(self) -> None:
+        """Start the aiokafka consumer and let it yield columns."""
+        await super().on_start()
+        fetching = self._ensure_consumer()._fetcher
+        fetching._records = ColumnBuffer(self.app.readers)
+        # A partition that is held back has records that nobody takes: aiokafka's tenth of a second before it fetches
+        # again for the others would be most of the time.
+        fetching._prefetch_backoff = FETCH_AGAIN_AFTER
+
+
+class Consumer(upstream.Consumer):
+    """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
+
+    Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``readers``, for
+    ``positions``, to ``let_go()`` of what it was handed, and to ``fail`` when records cannot be read.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._ranges: dict[TP, AckedRanges] = {}
+        self.positions: Positions = self.app.positions
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        # The thread's own loop reads every byte from Kafka: uvloop does that in less time with the GIL held.
+        return ConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
+        """One message for one batch, which from here on waits for its ack; its offset is the batch's last."""
+        ranges = self._ranges.get(tp)
+        if ranges is None:
+            ranges = self._ranges[tp] = AckedRanges(int(record.offsets[0]))
+        last = int(record.offsets[-1])
+        ranges.deliver(last, record.upto)
+        return ConsumerMessage(
+            record.topic,
+            record.partition,
+            last,
+            float(record.timestamps[-1]) / 1000.0,
+            0,
+            None,
+            None,
+            record,
+            None,
+            0,
+            len(record),
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every assigned partition to its checkpoint, or else to the group's committed offset."""
+        assigned = self.assignment()
+        committed = dict.fromkeys(assigned, -1)
+        for tp, offset in (await super().seek_to_committed()).items():
+            committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
+        positions = await self.positions(committed)
+        await self._thread.read_from(positions)
+        self._ranges.clear()
+        self._thread.held_back.clear()
+        self._unacked_messages.clear()
+        # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
+        return {**committed, **positions}
+
+    def end_offset(self, tp: TP) -> int | None:
+        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        told: int | None = self._thread.end_offset(tp)
+        return told
+
+    async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The offset after each partition's last record, asked of its leader; nothing when one is silent."""
+        return await self._thread.end_offsets_now(tps) if tps else {}
+
+    async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """The first offset that the broker still has of each partition."""
+        return await self._thread.first_offsets(tps) if tps else {}
+
+    def hold_back(self, tp: TP, held: bool) -> None:
+        """Deliver nothing more of a partition for now, or do so again; what has been fetched stays."""
+        if held:
+            self._thread.held_back.add(tp)
+        else:
+            self._thread.held_back.discard(tp)
+
+    def ack(self, message: Message) -> bool:
+        """Acknowledge a batch; its effects are durable."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        ranges = self._ranges.get(message.tp)
+        return ranges is not None and ranges.ack(message.offset)
+
+    async def wait_empty(self) -> None:
+        """Let the app finish what is under way and commit; batches that wait are read again by the next owner.
+
+        Upstream waits for the ack of every message instead, and some of these wait for other batches.
+        """
+        await self.app.let_go()
+        self._unacked_messages.clear()
+        await self.commit_and_end_transactions()
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing: a range covers the gaps within it and before it."""
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in list(self._ranges) if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        ranges = self._ranges.get(tp)
+        return None if ranges is None else ranges.position
+
+
+class Producer(upstream.Producer):
+    """Faust's own producer, which nothing here sends with, on the same connection settings."""
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return self.app.kafka_options  # type: ignore[no-any-return]
+
+
+class Transport(upstream.Transport):
+    """``columns://host:port``: Kafka through aiokafka in batches of columns."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer

@@ -1,0 +1,105 @@
+"""Reminders: once a day and scam type, for those who were touched and did nothing yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from models.detection.reminders import Reminder, encode
+from models.indicators.indicator import SCAM_TYPES
+from tests.stories import Story
+from tests.strategies import ANN, CROOK, EVIL, HOUR, MINUTE, T0, end, engine, sms, start
+
+DAY = 24 * HOUR
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "reminders-v1.json").read_text(encoding="utf-8"))
+
+
+class Reminded(Story):
+    """A story that keeps the reminders of every step."""
+
+    def __init__(self, **languages: str) -> None:
+        deciding = engine()
+        deciding.languages = languages
+        super().__init__(deciding)
+        self.reminders: list[Reminder] = []
+        told = deciding.step
+
+        def step(*arguments: object, **more: object) -> object:
+            outcome = told(*arguments, **more)  # type: ignore[arg-type]
+            self.reminders += outcome.reminders
+            return outcome
+
+        deciding.step = step  # type: ignore[method-assign, assignment]
+
+
+def link(event: str, after: int) -> object:
+    """An SMS with a known link."""
+    return sms(event, after, f"https://{EVIL}/x")
+
+
+def test_who_got_a_link_is_reminded_once() -> None:
+    story = Reminded()
+    story.tell(link("m1", 0), link("m2", MINUTE), link("m3", HOUR))  # type: ignore[arg-type]
+    (reminder,) = story.reminders
+    assert (reminder.subscriber, reminder.at, reminder.language) == (ANN, T0, "zh")
+    assert reminder.send_before == reminder.at + DAY
+    jsonschema.validate(json.loads(encode(reminder)), SCHEMA)
+
+
+def test_the_next_day_is_another_reminder_with_another_id() -> None:
+    story = Reminded()
+    story.tell(link("m1", 0), link("m2", 5 * DAY))  # type: ignore[arg-type]
+    assert len({reminder.id for reminder in story.reminders}) == len(story.reminders) == 2
+
+
+@pytest.mark.parametrize("then", [start("c", MINUTE), end("c", MINUTE, 300)])
+def test_who_is_on_the_phone_or_has_talked_needs_a_person(then: object) -> None:
+    story = Reminded()
+    story.tell(then)  # type: ignore[arg-type]
+    assert story.reminders == []
+
+
+def test_a_missed_call_is_a_reminder() -> None:
+    story = Reminded()
+    story.tell(start("c", 0), end("c", MINUTE, 0))
+    assert len(story.reminders) == 1
+
+
+def test_who_reads_no_chinese_is_written_to_in_english() -> None:
+    story = Reminded(**{ANN: "en-GB"})
+    story.tell(link("m1", 0))  # type: ignore[arg-type]
+    (reminder,) = story.reminders
+    assert reminder.language == "en"
+    assert reminder.text.isascii()
+
+
+@pytest.mark.parametrize("scam_type", [*SCAM_TYPES, "something-new"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_scam_type_has_words_that_fit(scam_type: str, language: str) -> None:
+    from models.detection.alerts import Alert
+    from models.detection.reminders import reminder
+
+    alert = Alert(
+        id="a",
+        subscriber=ANN,
+        episode="e",
+        severity="low",
+        stage="shallow",
+        risk=0.2,
+        scam_type=scam_type,
+        status="raised",
+        reasons=(),
+        indicators=(f"number:{CROOK}",),
+        first_seen=T0,
+        at=T0,
+        policy="p",
+        model="m",
+    )
+    text = reminder(alert, "about", language, T0).text
+    assert "96110" in text
+    assert len(text) <= (134 if language == "zh" else 306)  # two parts of an SMS: UCS-2, GSM 7 bits
+    assert CROOK not in text

@@ -1,0 +1,131 @@
+"""Sieves: whatever matches is kept; of the rest nearly nothing is."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from models.base.number_keys import code_of, number_of
+from models.indicators.matching import Indicators
+from models.indicators.prefilter import HostSieve, NumberSieve, Sieve
+from models.texts.extraction import read
+from models.texts.prefilter import DOT, skim
+from tests.models.texts.test_prefilter import TEXTS
+from tests.strategies import T0, indicator
+
+NUMBERS = st.text("0123456789", min_size=2, max_size=15)
+
+
+@given(NUMBERS, NUMBERS)
+def test_a_code_is_of_one_number(one: str, other: str) -> None:
+    assert number_of(code_of(one)) == one
+    assert (code_of(one) == code_of(other)) == (one == other)
+
+
+@given(st.sets(st.integers(1, 2**62), max_size=3000), st.sets(st.integers(1, 2**62), max_size=50))
+def test_a_sieve_keeps_what_was_added_however_it_grew(added: set[int], others: set[int]) -> None:
+    sieve = NumberSieve()
+    for code in [*added, *list(added)[:10]]:
+        sieve.add(code)
+
+    asked = np.array([*added, *others], dtype=np.int64)
+
+    assert sieve.may_hold(asked).tolist() == [code in added for code in asked.tolist()]
+
+
+@given(st.lists(NUMBERS, max_size=5), st.lists(st.text("0123456789", min_size=1, max_size=6), max_size=5), st.data())
+def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], data: st.DataObject) -> None:
+    sieve = NumberSieve()
+    for number in numbers:
+        sieve.add_number(number)
+    for prefix in prefixes:
+        sieve.add_prefix(prefix)
+    near = [number[: data.draw(st.integers(1, len(number)))] + "7" for number in [*numbers, *prefixes]]
+    asked = [number for number in [*numbers, *prefixes, *near] if 2 <= len(number) <= 15]
+
+    kept = sieve.may_hold(np.array([code_of(number) for number in asked], dtype=np.int64)).tolist()
+
+    for number, held in zip(asked, kept, strict=True):
+        assert held or not (number in numbers or number.startswith(tuple(prefixes)))
+        assert not held or number.startswith((*prefixes, *numbers))  # a number as long as a prefix passes for one
+
+
+def kept(sieve: HostSieve, texts: list[str]) -> list[bool]:
+    """Which of some texts a sieve keeps."""
+    spelt = [text.encode("utf-8", "replace") for text in texts]
+    ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
+    begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    return list(sieve.may_hold(np.frombuffer(b"".join(spelt), dtype=np.uint8), begins, ends).tolist())
+
+
+HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "github.io", "12.30", "b.bank.com"]
+
+
+@settings(max_examples=3000)
+@given(TEXTS, st.data())
+@example("see https://evil.tophttps://b.co", None)
+@example("bü.evil.top", None)
+@example("点击evil.top查看", None)
+@example("EVIL.TOPReply", None)
+@example("www.evil .com now https://a.com", None)
+@example("https://ev il.top x.com", None)
+@example(":///a a.a", None)
+def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
+    """Whatever hosts are read of it: each of them, and each parent, is known to one sieve."""
+    marks = dict(skim([text])).get(0, 0)
+    hosts = read(text).domains
+    if marks == DOT and hosts:
+        for host in hosts:
+            labels = host.split(".")
+            for first in range(len(labels) - 1):
+                sieve = HostSieve()
+                sieve.add_host(".".join(labels[first:]))
+                assert kept(sieve, ["before.x", text, "after"])[1], labels[first:]
+
+
+def test_texts_of_unknown_hosts_are_let_go() -> None:
+    sieve = HostSieve()
+    sieve.add_host("evil.top")
+    texts = [
+        "see https://shop.example.com/a?b=1",
+        "ok.so see you.now",
+        "v1.2 costs 3.50 at www.shop.com. Thanks",
+        "notevil.top",
+        "evil.topper",
+        "点击 good.top 查看",
+    ]
+
+    assert not any(kept(sieve, texts))
+    assert kept(sieve, ["evil.top", "https://a.evil.top/x", "not-evil.top"]) == [True, True, True]
+
+
+def test_a_url_is_kept_by_its_host() -> None:
+    known = Indicators([indicator("url", "bit.ly/3AbC"), indicator("url", "shop.example:8080/pay")])
+
+    assert all(kept(known.hosts, ["go to https://bit.ly/other", "shop.example:8080/pay"]))
+    assert not any(kept(known.hosts, ["shop.test/pay"]))
+
+
+def test_what_was_revoked_is_kept_and_matches_nothing() -> None:
+    known = Indicators([indicator("domain", "evil.top"), indicator("number", "99900000001")])
+    known.remove("domain:evil.top")
+    known.remove("number:99900000001")
+
+    assert kept(known.hosts, ["evil.top"]) == [True]
+    assert known.host("evil.top", T0) is None
+    assert known.numbers.may_hold(np.array([code_of("99900000001")])).tolist() == [True]
+    assert known.number("99900000001", T0) is None
+
+
+@pytest.mark.parametrize("count", [10, 100_000])
+def test_the_table_stays_half_empty(count: int) -> None:
+    rng = random.Random(count)
+    sieve = Sieve()
+    for _ in range(count):
+        sieve.add(rng.randrange(1, 2**63))
+
+    assert count * 2 <= len(sieve.table) <= max(count * 4, 1024)

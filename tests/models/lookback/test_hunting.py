@@ -1,0 +1,258 @@
+"""Hunting: the ledger's rows give the very signals that the live worker makes of the same records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from bench.records import fraud_domains, fraud_numbers, indicators_of, made
+from models.base.number_keys import code_of
+from models.detection.recognition import call_signals, sms_signals
+from models.detection.signals import CONTACTS, SignalRecord
+from models.events.batches import Calls, Messages
+from models.events.decoding import CallReader, MessageReader
+from models.indicators.indicator import Indicator
+from models.indicators.matching import Indicators
+from models.lookback.contacts import rows_of_calls, rows_of_context, rows_of_messages
+from models.policy.policy import parse
+from streams.hunter.search import Search, grouped
+from streams.hunter.segment_index import Frontier, SegmentIndex, plan
+from streams.ledger.place import Place, Segment
+from streams.ledger.segments import Knowledge, table_of, written
+from streams.settings import Settings
+from tests.chaos.city import example_day, example_indicators
+from tests.site import ROOT
+from tests.stories import Story
+from tests.strategies import ANN, CROOK, MINUTE, T0, end, packed, sms
+
+WINDOWS = parse((ROOT / "policy.yaml").read_bytes()).windows
+KNOWN: tuple[Indicator, ...] = (*example_indicators(), *indicators_of(fraud_numbers(200), fraud_domains(50)))
+DAY = date(2026, 11, 25)
+
+
+class Said(NamedTuple):
+    """What a signal says, without what differs from record to record."""
+
+    subscriber: str
+    at: int
+    code: str
+    event: str
+    peer: str
+    indicator: str
+    scam_type: str
+    confidence: int
+    duration_s: float
+
+
+def said(record: SignalRecord) -> Said:
+    """The same of a record of the topic."""
+    return Said(record.subscriber, *_fields(record))
+
+
+def _fields(signal: SignalRecord) -> tuple[int, str, str, str, str, str, int, float]:
+    return (
+        *(signal.at, signal.code, signal.event, signal.peer),
+        *(signal.indicator, signal.scam_type if signal.code in CONTACTS else ""),
+        *(signal.confidence, signal.duration_s),
+    )
+
+
+@pytest.fixture(scope="module")
+def events() -> tuple[Calls, Messages]:
+    """The example day and 20,000 records of strangers."""
+    records = [*example_day(), *made(20_000, fraud_numbers(200), fraud_domains(50))]
+    calls = CallReader(keyed=False).read(packed([each.value for each in records if each.role == "calls"])).events
+    messages = MessageReader(keyed=False).read(packed([each.value for each in records if each.role == "sms"])).events
+    return calls, messages
+
+
+@pytest.fixture(scope="module")
+def live(events: tuple[Calls, Messages]) -> set[Said]:
+    """The signals that the live worker makes of them."""
+    known = Indicators(KNOWN)
+    found = [*call_signals(events[0], known, WINDOWS), *sms_signals(events[1], known)]
+    return {
+        Said(
+            who,
+            *(each.at, each.code, each.event, each.peer, each.indicator),
+            *(each.scam_type if each.code in CONTACTS else "", each.confidence, each.duration_s),
+        )
+        for who, each in found
+    }
+
+
+@pytest.fixture(scope="module")
+def place(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Their ledger, written by a worker that knew nothing."""
+    place = Place(Settings(ledger=str(tmp_path_factory.mktemp("ledger"))))
+    nothing = Indicators()
+    context = rows_of_context([*call_signals(events[0], nothing, WINDOWS), *sms_signals(events[1], nothing)])
+    assert context is not None
+    rows = [rows_of_calls([events[0]]), *rows_of_messages(events[1]), context]
+    segment = Segment(0, (0, 1), (0, 1), DAY)
+    place.enter(place.put(segment, "test", written(table_of(rows), Knowledge())), segment)
+    return place
+
+
+def search(place: Place, known: Indicators) -> Search:
+    """A search that knows these indicators."""
+    index = SegmentIndex(place)
+    index.refresh()
+    return Search(place, index, known, WINDOWS)
+
+
+def said_by_contacts(looking: Search, place: Place, keys: Iterable[str]) -> list[SignalRecord]:
+    """What all contacts with these indicators say."""
+    return [record for _, record in looking.contacts(keys, place.segments())]
+
+
+def test_contacts_say_what_they_would_have_said_live(place: Place, live: set[Said]) -> None:
+    found = said_by_contacts(search(place, Indicators(KNOWN)), place, [each.key for each in KNOWN])
+    contacts = {each for each in live if each.code in CONTACTS}
+    assert len(contacts) > 100
+    assert {said(record) for record in found} == contacts
+    assert {record.status for record in found} == {"raised"}
+
+
+def test_what_happened_around_contacts_is_found(place: Place, live: set[Said]) -> None:
+    looking = search(place, Indicators(KNOWN))
+    contacts = said_by_contacts(looking, place, [each.key for each in KNOWN])
+    moments: dict[int, list[int]] = {}
+    for record in contacts:
+        moments.setdefault(code_of(record.subscriber), []).append(record.at)
+    context = {said(record) for record in looking.context(moments, place.segments())}
+    people = {record.subscriber for record in contacts}
+    near = {
+        each
+        for each in live
+        if each.code not in CONTACTS
+        and each.subscriber in people
+        and any(-10 * MINUTE <= each.at - at <= 24 * 60 * MINUTE for at in moments[code_of(each.subscriber)])
+    }
+    assert near
+    assert context == near
+
+
+def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(place: Place) -> None:
+    gone = [each for each in KNOWN if each.type in ("number", "domain")][:60:2]
+    names = {each.key for each in gone}
+    left = Indicators(each for each in KNOWN if each.key not in names)
+    before = said_by_contacts(search(place, Indicators(KNOWN)), place, names)
+    after = said_by_contacts(search(place, left), place, names)
+    assert {(each.event, each.code) for each in before} <= {(each.event, each.code) for each in after}
+    for record in after:
+        assert (record.status == "raised") == bool(record.indicator)
+        assert record.indicator not in names
+
+
+def test_an_indicator_that_did_not_hold_then_finds_nobody(place: Place) -> None:
+    later = [replace(each, valid_from=T0 * 2) for each in indicators_of(fraud_numbers(50), [])]
+    known = Indicators(later)
+    assert search(place, known).contacts([each.key for each in later], place.segments()) == []
+
+
+def hit(event: str, after: int, indicator: str, code: str = "fraud-number-talk", confidence: int = 100) -> SignalRecord:
+    """What a look back says of Ann."""
+    return SignalRecord(
+        f"s-{event}-{indicator}",
+        ANN,
+        code,  # type: ignore[arg-type]
+        T0 + after,
+        event,
+        CROOK,
+        indicator,
+        "loan",
+        confidence,
+        300.0,
+    )
+
+
+def test_of_one_contact_the_look_back_has_the_last_word() -> None:
+    """It knew every indicator: the number itself comes before its prefix, however sure that is."""
+    story = Story()
+    story.tell(hit("c", 0, f"number-prefix:{CROOK[:6]}", confidence=100))
+    story.tell(hit("c", 0, f"number:{CROOK}", confidence=60))
+    (signal,) = story.partition.subjects[ANN].signals
+    assert (signal.indicator, signal.confidence) == (f"number:{CROOK}", 60)
+
+
+def test_contacts_come_before_what_happened_around_them() -> None:
+    contact = hit("c", 0, f"number:{CROOK}")
+    code = SignalRecord("s-code", ANN, "verification-code", T0 - MINUTE, "m", "95588")
+    (group,) = grouped([contact], [code])
+    assert group == [contact, code]
+
+
+def test_codes_before_a_past_contact_count_as_if_it_had_been_known() -> None:
+    live, found = Story(), Story()
+    expected = [*live.tell(sms("m", 0, "您的验证码是482913"), end("c", 5 * MINUTE, 300))]
+    found.wait(72 * 60 * MINUTE)
+    contact = hit("c", 5 * MINUTE, f"number:{CROOK}")
+    code = SignalRecord("s-code", ANN, "verification-code", T0, "m", "95588")
+    alerts = found.engine.step(found.partition, signals=[contact, code]).alerts
+    assert [(each.id, each.severity, each.stage, each.at) for each in alerts] == [
+        (each.id, each.severity, each.stage, each.at) for each in expected
+    ]
+
+
+KNOWS = {"number:1": (0, 5), "number:2": (0, 9), "domain:x": (1, 3)}
+"""Indicators, each with the partition and offset at which it became known."""
+
+
+def missed(known: Mapping[int, int]) -> frozenset[str]:
+    """Those that became known later than that."""
+    return frozenset(name for name, (partition, offset) in KNOWS.items() if offset >= known.get(partition, 0))
+
+
+def planned(segments: Mapping[Segment, Mapping[int, int]], frontier: Frontier) -> dict[Segment, set[str]]:
+    """What is looked for in each segment."""
+    found = plan([*segments], lambda segment: Knowledge(dict(segments[segment])), frontier, missed)
+    return {segment: set(names) for names, some in found.items() for segment in some}
+
+
+def segments(*knew: Mapping[int, int]) -> dict[Segment, Mapping[int, int]]:
+    """Segments of one partition, one behind the other, and what each knew."""
+    return {Segment(0, (at, at + 1), (0, 0), DAY): said for at, said in enumerate(knew)}
+
+
+@pytest.mark.parametrize(
+    ("knew", "frontier", "expected"),
+    [
+        ([{}], Frontier(), [{"number:1", "number:2", "domain:x"}]),
+        ([{0: 10, 1: 4}], Frontier(), [set()]),
+        ([{0: 9, 1: 4}], Frontier(), [{"number:2"}]),  # an offset is the next one: 9 is not known yet
+        ([{0: 6}, {0: 10, 1: 4}], Frontier(), [{"number:2", "domain:x"}, set()]),
+        ([{}], Frontier({0: 10, 1: 4}, {0: (1, 0)}), [set()]),  # looked through, for all of them
+        ([{}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}]),  # looked through, but not for the newest
+        ([{}, {}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}, {"number:1", "number:2", "domain:x"}]),
+        ([{0: 10, 1: 4}], Frontier({0: 6}, {0: (1, 0)}), [set()]),  # the worker knew
+    ],
+)
+def test_everything_is_looked_for_where_it_was_not_known(
+    knew: list[Mapping[int, int]], frontier: Frontier, expected: Iterable[set[str]]
+) -> None:
+    all_of_them = segments(*knew)
+    found = planned(all_of_them, frontier)
+    assert [found.get(segment, set()) for segment in all_of_them] == [*expected]
+
+
+def test_the_index_reads_each_file_once_and_forgets_what_is_gone(place: Place, tmp_path: Path) -> None:
+    index = SegmentIndex(place)
+    (segment,) = index.refresh()
+    file = Path(place.shown) / segment.path
+    content = file.read_bytes()
+    file.write_bytes(b"")  # would be set aside if it were read again
+    try:
+        assert index.refresh() == [segment]
+    finally:
+        file.write_bytes(content)
+    file.rename(tmp_path / "moved")
+    try:
+        assert index.refresh() == []
+    finally:
+        (tmp_path / "moved").rename(file)

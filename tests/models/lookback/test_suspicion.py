@@ -1,0 +1,243 @@
+"""Suspicion: which numbers act like a gang's, and what keeps one from being suspected."""
+
+from __future__ import annotations
+
+import jsonschema
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from models.base.number_keys import code_of
+from models.detection.engine import Partition
+from models.detection.reminders import occasion
+from models.detection.signals import NUMBER_MISSED, NUMBER_TALK, Signal
+from models.detection.wording import reasons
+from models.events.scanning import ENDED, OUT
+from models.indicators.indicator import SUSPECTED, Indicator, encode, parse
+from models.indicators.matching import Indicators
+from models.lookback.contacts import SMS
+from models.lookback.hunting import Contact
+from models.lookback.suspicion import Profile, Reach, confidence, is_suspicion, leadable, profile, reach, suspicion
+from models.policy.policy import SuspicionRules
+from tests.models.lookback.test_pivoting import EVIL, ORDINARY, TOPIC, Told, sent
+from tests.site import ROOT
+from tests.strategies import ANN, CROOK, HOUR, MINUTE, T0, engine, indicator, start
+
+RULES = SuspicionRules(
+    talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
+)
+STRANGER = code_of(CROOK)
+DAY = 24 * HOUR
+
+
+def contact(who: int, at: int, what: int = 0, talk_min: float = -1.0, event: str = "e") -> Contact:
+    """A contact with `STRANGER`, minutes after `T0`."""
+    return Contact(STRANGER, who, STRANGER, T0 + at * MINUTE, what, talk_min * 60.0, event, "")
+
+
+def talk(who: int, at: int, minutes: float, what: int = 0) -> list[Contact]:
+    """A call's two records."""
+    begin, end = (contact(who, at, some, talked, f"c{at}") for some, talked in ((what, -1.0), (what | ENDED, minutes)))
+    return [begin, end._replace(at=begin.at + 7_000 + int(minutes * MINUTE))]
+
+
+# Which numbers act like a gang's.
+
+
+def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
+    contacts = [
+        *talk(1, 0, 10.0),
+        *talk(2, 0, 2.9),  # too short to be guided by
+        *talk(3, 0, 10.0),  # its code came before
+        *talk(4, 0, 10.0, OUT),
+        *talk(5, 0, 0.9),
+        contact(6, 0, SMS),
+        contact(6, 9, SMS | OUT),  # answered, which is not begun
+    ]
+    codes = {1: [T0 + 5 * MINUTE], 2: [T0 + MINUTE], 3: [T0 - MINUTE], 4: [T0 + 15 * MINUTE]}
+
+    assert leadable(contacts, RULES) == {1, 2, 3, 4}
+    assert reach(contacts) == Reach(people=6, begun=1)
+    assert profile(contacts, codes, RULES) == Profile(Reach(6, 1), guided=1, led=1)
+    assert profile(contacts[::-1], codes, RULES) == profile(contacts, codes, RULES)
+    assert profile([], {}, RULES) == Profile(Reach(0, 0), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "codes", "is_led"),
+    [
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], True),  # it rings again
+        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], False),  # has little to say
+        ([*talk(1, 0, 0.5), *talk(1, 62, 3.0)], [], False),  # too late
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], False),  # was rung back
+        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], False),  # was turned to
+        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], False),  # had not spoken
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 1.0)], [], True),  # it rings who answers
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 0.9)], [], False),
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 1500, 1.0)], [], False),  # days later
+        ([contact(1, 0, SMS), *talk(1, 600, 1.0)], [], False),
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # it rings about a code
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old one
+        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # from before it turned to anybody
+        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], False),  # while it rang for the first time
+        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], False),  # they are no strangers any more
+    ],
+)
+def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], is_led: bool) -> None:
+    came = {1: [T0 + int(at * MINUTE) for at in codes]}
+
+    assert profile(contacts, came, RULES) == Profile(reach(contacts), guided=0, led=is_led)
+
+
+@pytest.mark.parametrize(
+    ("people", "begun", "guided", "led", "sure"),
+    [
+        (3, 0, 1, 1, 40),
+        (2, 0, 2, 2, 0),  # a family
+        (10, 1, 1, 1, 40),
+        (10, 2, 5, 5, 0),  # people turn to it
+        (100, 0, 1, 1, 40),
+        (101, 0, 1, 1, 0),  # a courier: it had to happen once
+        (101, 0, 2, 2, 40),
+        (50, 0, 0, 1, 0),  # chance
+        (50, 0, 0, 2, 30),
+        (51, 0, 0, 2, 0),  # an agent: of so many some are interested
+        (75, 0, 0, 3, 30),
+        (101, 0, 1, 5, 30),
+        (50, 0, 0, 0, 0),
+    ],
+)
+def test_few_strangers_of_whom_some_were_led_on_are_enough(
+    people: int, begun: int, guided: int, led: int, sure: int
+) -> None:
+    assert confidence(Profile(Reach(people, begun), guided, led), RULES) == sure
+
+
+def test_even_with_a_share_of_none_somebody_must_have_been_led_on() -> None:
+    rules = replace(RULES, guided=0.0, led_on=0.0)
+
+    assert confidence(Profile(Reach(50, 0), 0, 0), rules) == 0
+    assert confidence(Profile(Reach(50, 0), 0, 1), rules) == 0
+
+
+def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
+    assert Reach(6, 1).is_turned_to(RULES)
+    assert not Reach(5, 5).is_turned_to(RULES)
+    assert not Reach(100, 10).is_turned_to(RULES)
+
+
+def suspected(at: int = T0) -> Indicator:
+    """`STRANGER` as it is suspected at a time, for having guided one of three people."""
+    contacts = [*talk(1, 0, 10.0), contact(2, 0), contact(3, 0)]
+    found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, RULES)
+    assert found is not None
+    return found
+
+
+def test_a_suspicion_says_why_and_ends_by_itself() -> None:
+    found = suspected()
+
+    assert found == Indicator(
+        type="number",
+        value=CROOK,
+        scam_type="suspected",
+        confidence=40,
+        source="behaviour people:3 guided:1 led:1",
+        valid_from=0,
+        valid_until=T0 + 30 * DAY,
+    )
+    assert parse(encode(found)) == found
+    schema = msgspec.json.decode((ROOT / "schemas" / "indicators-v1.json").read_bytes())
+    jsonschema.validate(msgspec.json.decode(encode(found)), schema)
+    assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, RULES) is None
+
+
+# What keeps a number from being suspected, or makes more of it.
+
+
+def may_be(told: Told, number: str = CROOK, at: int = T0) -> bool:
+    """Whether a number may be suspected."""
+    return told.pivot.may_be_suspected(number, at, RULES, ORDINARY)
+
+
+@pytest.mark.parametrize(
+    "number", ["95588", "110", "96110", "106900095588", "8695588", "99900888888", "13800138", "0013800138000"]
+)
+def test_services_protected_and_well_known_numbers_never_are(number: str) -> None:
+    assert not may_be(Told(), number)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        indicator("number", CROOK, 20),
+        indicator("number-prefix", CROOK[:7], 20),
+        indicator("number", CROOK, revoked=True),
+        replace(indicator("number", CROOK), source="behaviour as told by a bank"),
+    ],
+)
+def test_what_is_known_or_revoked_already_never_is(record: Indicator) -> None:
+    assert may_be(Told())
+    assert not may_be(Told(record))
+    assert not is_suspicion(record)
+
+
+def test_a_suspicion_is_said_again_when_half_of_it_is_over() -> None:
+    told = Told(suspected())
+
+    assert is_suspicion(suspected())
+    assert not may_be(told, at=T0 + 15 * DAY)
+    assert may_be(told, at=T0 + 16 * DAY)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_analysts_word_against_a_suspicion_stands(deleted: bool) -> None:
+    told = Told(suspected())
+    if deleted:
+        told.delete(suspected().key)
+    else:
+        told.tell(replace(suspected(), revoked=True))
+
+    assert not may_be(told, at=T0 + 40 * DAY)
+    assert not told.pivot.suspected
+
+
+def test_a_suspected_number_that_sends_a_known_domain_is_derived_and_suspected_no_more() -> None:
+    told = Told(*TOPIC, suspected())
+    derived = told.derive(EVIL)
+
+    assert (derived.value, derived.scam_type) == (CROOK, "task-rebate")
+    assert not told.pivot.suspected
+    assert not may_be(told, at=T0 + 40 * DAY)
+    assert told.due(sent(people=range(9))) == []
+
+
+# What becomes of it.
+
+
+def test_an_alert_says_what_is_only_suspected_and_reminds_nobody() -> None:
+    live = engine(Indicators([suspected()]))
+    partition = Partition(0)
+    outcome = live.step(partition, [start("c1", 0, subscriber=ANN, peer=CROOK)])
+
+    assert {alert.scam_type for alert in outcome.alerts} == {SUSPECTED}
+    assert all(occasion(alert) is None for alert in outcome.alerts)
+    assert not outcome.reminders
+    (reason,) = outcome.alerts[-1].reasons
+    assert (reason.code, reason.zh) == ("suspected-number-call", "正在与疑似诈骗号码通话")
+    assert reason.en == "is on the phone with a number suspected of fraud"
+    assert partition.subjects[ANN].has_contact
+
+
+def test_what_is_known_is_told_apart_from_what_is_suspected() -> None:
+    talks = [
+        Signal(T0, NUMBER_TALK, "a", CROOK, "number:a", "loan", 90, 60.0),
+        Signal(T0 + 1, NUMBER_TALK, "b", CROOK, "number:b", SUSPECTED, 40, 600.0),
+        Signal(T0 + 2, NUMBER_MISSED, "c", CROOK, "number:b", SUSPECTED, 40),
+    ]
+
+    assert [(each.code, each.en) for each in reasons(talks)] == [
+        ("fraud-number-talk", "talked to a known fraud number, about 1 min (fake loan)"),
+        ("suspected-number-talk", "talked to a number suspected of fraud, about 10 min"),
+        ("suspected-number-missed", "missed 1 call(s) from a number suspected of fraud"),
+    ]

@@ -1,0 +1,149 @@
+"""Skimming leaves out only texts that hold nothing, and the short cuts say what the long way says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from models.texts.deobfuscation import undisguised
+from models.texts.extraction import Reading, read, read_marked
+from models.texts.hosts import find_hosts
+from models.texts.notices import flags
+from models.texts.prefilter import DISGUISE, DOT, WORD, skim
+
+REAL = Path(__file__).parents[4] / "shared" / "data" / "sms-uci.tsv"
+PIECES = [
+    *[
+        "a",
+        "b",
+        "co",
+        "com",
+        "net",
+        "top",
+        "evil",
+        "shop",
+        "www",
+        "WWW",
+        "http",
+        "https",
+        "hxxp",
+        "://",
+        "//",
+        ".",
+        "..",
+        "。",
+        "．",
+        "｡",
+        "・",
+        "点",
+        "點",
+        "dot",
+        "DOT",
+        "[",
+        "]",
+        "(",
+        ")",
+        "【",
+        "】",
+        "<",
+        "@",
+        ",",
+        "，",
+        ";",
+        ":",
+        "/",
+    ],
+    *[
+        "\\",
+        "?",
+        "#",
+        "=",
+        "&",
+        "&amp;",
+        "%",
+        "_",
+        "-",
+        "1",
+        "12",
+        "482913",
+        "3.5",
+        "12.30",
+        "v2.1",
+        "code",
+        "Code",
+        "CODE",
+        "otp",
+        "OTP",
+        "验证码",
+        "余额",
+        "账户",
+        "bank",
+        "spent",
+        "$5",
+        "é",
+        "ü",
+        "公司",
+        "我",
+        "的",
+    ],
+    *(" ", " ", " ", "\n", "\t", "\u200b", "\u00ad", "ｅ", "ｖ", "Ａ", "．com", "①", "𝐚", "İ", "K", "ẞ", "."),
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join) | st.text(max_size=60)
+
+
+def the_long_way(text: str) -> Reading:
+    """What a text says when everything is looked at closely."""
+    found = find_hosts(undisguised(text))
+    hosts = tuple(dict.fromkeys(one.host for one in found))
+    return Reading(hosts, tuple(dict.fromkeys(one.url for one in found if one.url)), flags(text))
+
+
+@settings(max_examples=1500, deadline=None)
+@example("https://a.com.www.b.co.WWW")
+@example("aa・\u200bcom")
+@example("①，com")
+@example("aa．公司")
+@example("aa․公司")
+@example("a&amp;b https://evil.top/x?a=1&amp;b=2")
+@example("see https://abc def.top now")
+@example("www abc. com/x")
+@example("go to https://evil.top/x.y) or not")
+@given(TEXTS)
+def test_any_text_says_what_the_long_way_says(text: str) -> None:
+    assert read(text) == the_long_way(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, max_size=8))
+def test_a_batch_says_what_its_texts_say_one_by_one(texts: list[str]) -> None:
+    found = {index: read_marked(texts[index], marks) for index, marks in skim(texts)}
+    assert list(found) == sorted(found)
+    for index, text in enumerate(texts):
+        assert found.get(index, Reading()) == the_long_way(text)
+
+
+def test_marks_tell_what_to_look_for() -> None:
+    texts = ["see you", "evil.top", "evil[.]top", "余额不足", "code at evil.top", "。"]
+    assert skim(texts) == [
+        (1, DOT),
+        (2, DISGUISE),
+        (3, WORD),
+        (4, DOT | WORD),
+    ]
+
+
+def test_nothing_is_skimmed_out_of_nothing() -> None:
+    assert skim([]) == []
+    assert skim(["", ""]) == []
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the real texts are not beside this checkout")
+def test_real_texts_say_what_the_long_way_says() -> None:
+    texts = [line.partition("\t")[2] for line in REAL.read_text(encoding="utf-8").splitlines()]
+    texts += [f"{text} https://shop.example.com/a?b={index}" for index, text in enumerate(texts)]
+    found = {index: read_marked(texts[index], marks) for index, marks in skim(texts)}
+    wrong = [index for index, text in enumerate(texts) if found.get(index, Reading()) != the_long_way(text)]
+    assert not wrong  # indices only: the texts are real

@@ -1,0 +1,164 @@
+"""``forewarn hunt`` and ``forewarn ledger`` as an analyst and an operator call them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from streams import audit
+from streams.cli import cli
+from streams.ledger.place import Place
+from streams.settings import Settings
+from tests.site import FRAUD, call
+from tests.streams.ledger.test_ledger import ANN, BO, put, rows, sms
+
+KEY = "a-key-for-tests-only"
+Forewarn = Callable[..., Result]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A ledger with what happened yesterday."""
+    place = Place(Settings(ledger=str(tmp_path / "ledger")))
+    at = int((datetime.now(UTC) - timedelta(days=1)).timestamp() * 1000)
+    calls = [call(ANN, at), call(ANN, at + 60_000, phase="end", duration_s=42), call(BO, at + 1, id="c2")]
+    messages = [sms(BO, at + 2, "see https://pay.evil.top/x")]
+    put(place, 0, rows(calls, messages), day=datetime.now(UTC).date())
+    return place
+
+
+@pytest.fixture
+def forewarn(tmp_path: Path) -> Forewarn:
+    """Calls a command with this ledger and an audit log beside it."""
+    environ = {
+        "FOREWARN_LEDGER": str(tmp_path / "ledger"),
+        "FOREWARN_AUDIT_LOG": str(tmp_path / "audit" / "log.jsonl"),
+        "FOREWARN_PSEUDONYM_KEY": KEY,
+    }
+
+    def invoke(*arguments: str, **more: str) -> Result:
+        return CliRunner().invoke(cli, arguments, env=environ | more)
+
+    return invoke
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """The audit log."""
+    return tmp_path / "audit" / "log.jsonl"
+
+
+@pytest.mark.usefixtures("place")
+def test_everyone_who_was_reached_is_listed(forewarn: Forewarn) -> None:
+    result = forewarn("hunt", "--number", f"+{FRAUD}", "--case", "A-1", "--json")
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {(line["subscriber"], line["contacts"], line["talk_s"]) for line in lines} == {(ANN, 1, 42.0), (BO, 1, 0.0)}
+    assert "2 people" in result.stderr
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    "asked", [("--domain", "evil.top"), ("--domain", "hxxps://pay.evil[.]top"), ("--url", "pay.evil.top/x")]
+)
+def test_a_domain_or_a_link_is_looked_up_as_it_is_written_in_reports(
+    forewarn: Forewarn, asked: tuple[str, str]
+) -> None:
+    result = forewarn("hunt", *asked, "--case", "A-1", "--csv")
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert (row["subscriber"], row["SMS in"]) == (BO, "1")
+
+
+@pytest.mark.usefixtures("place")
+def test_a_list_and_a_prefix_are_looked_up_in_one_pass(forewarn: Forewarn, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(f"{FRAUD[:6]}*\nevil.top\n")
+    result = forewarn("hunt", "--file", str(tmp_path / "list.txt"), "--case", "A-1")
+    heads, *lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert heads[0] == "subscriber"
+    assert sorted((line[0], line[1].partition(":")[0]) for line in lines) == [
+        (ANN, "number-prefix"),
+        (BO, "domain"),
+        (BO, "number-prefix"),
+    ]
+
+
+@pytest.mark.usefixtures("place")
+def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path) -> None:
+    forewarn("hunt", "--number", FRAUD, "--case", "A-1")
+    forewarn("hunt", "--number", "99900000009", "--domain", "evil.top", "--case", "A-2")
+    first, second = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (first["case"], first["details"]["found"], first["what"]) == (
+        "A-1",
+        2,
+        [f"number:{audit.pseudonym(KEY, FRAUD)}"],
+    )
+    assert (second["case"], second["details"]["found"], len(second["what"])) == ("A-2", 1, 2)
+    assert FRAUD not in log.read_text()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("place")
+def test_without_its_line_in_the_audit_log_a_look_up_shows_nothing(forewarn: Forewarn, tmp_path: Path) -> None:
+    (tmp_path / "audit").write_text("a file where the folder should be")
+    result = forewarn("hunt", "--number", FRAUD, "--case", "A-1", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "FOREWARN_AUDIT_LOG" in result.stderr
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--number", FRAUD), "--case"),
+        (("--number", FRAUD, "--case", " "), "--case"),
+        (("--case", "A-1"), "--number, --domain, --url or --file"),
+        (("--number", "no number", "--case", "A-1"), "--number 1"),
+        (("--number", "110", "--case", "A-1"), "--number 1"),
+        (("--domain", "bit.ly", "--case", "A-1"), "--domain 1"),
+        (("--number", FRAUD, "--since", "31d", "--case", "A-1"), "30 days"),
+        (("--number", FRAUD, "--since", "soon", "--case", "A-1"), "--since"),
+        (("--number", FRAUD, "--since", "2199-01-01", "--case", "A-1"), "future"),
+        (("--file", "/nowhere.csv", "--case", "A-1"), "/nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_looked_up_is_one_sentence_and_nothing_is_written(
+    forewarn: Forewarn, log: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    result = forewarn("hunt", *arguments)
+    assert (result.exit_code, result.stdout, log.exists()) == (2, "", False)
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert FRAUD not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("ledger", "says"),
+    [("nonsense://x", "nonsense"), ("", "no ledger"), ("{tmp}/nothing", "Nothing has been recorded")],
+)
+def test_a_ledger_that_is_none_is_one_sentence(forewarn: Forewarn, tmp_path: Path, ledger: str, says: str) -> None:
+    where = ledger.format(tmp=tmp_path)
+    result = forewarn("hunt", "--number", FRAUD, "--case", "A-1", FOREWARN_LEDGER=where)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+def test_the_ledger_is_shown_compacted_and_expired(forewarn: Forewarn, place: Place) -> None:
+    today = datetime.now(UTC).date()
+    old = today - timedelta(days=40)
+    for number in range(1, 4):
+        put(place, number, rows([call(ANN, 1_773_628_800_000)]), day=old)
+    shown = json.loads(forewarn("ledger", "status", "--json").stdout)
+    assert [(day["day"], day["segments"]) for day in shown["days"]] == [(old.isoformat(), 3), (today.isoformat(), 1)]
+    assert "3 segments became 1, 3 rows" in forewarn("ledger", "compact").stderr
+    assert len(place.segments()) == 2
+    assert "days deleted: 1" in forewarn("ledger", "expire").stderr
+    assert [*place.days()] == [today]
+    assert "days deleted: 0" in forewarn("ledger", "expire", "--keep", "1").stderr

@@ -1,0 +1,47 @@
+"""A connection that breaks: aiokafka must hear of it in its own words, on uvloop too."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvloop
+from aiokafka import conn
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from streams.kafka.connections import Connection
+
+UPSTREAM: Any = Connection.__mro__[1]
+
+
+async def send_on_a_broken(kind: Any) -> None:
+    """Send a request by a connection of this kind whose transport was closed a moment ago."""
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    reader, writer = await asyncio.open_connection(host, port)
+    connection = kind(host, port)
+    connection._reader, connection._writer, connection._versions = reader, writer, {3: (0, 12)}
+    connection._read_task = asyncio.create_task(asyncio.sleep(0))
+    writer.transport.abort()
+    await asyncio.sleep(0.05)
+    try:
+        await connection.send(MetadataRequest([]))
+    finally:
+        server.close()
+
+
+def test_a_request_on_a_broken_connection_is_an_error_of_kafka() -> None:
+    with pytest.raises(KafkaConnectionError):
+        uvloop.run(send_on_a_broken(Connection))
+
+
+def test_what_it_mends_is_still_broken_upstream() -> None:
+    """When this fails, `streams.kafka.connections` may go."""
+    with pytest.raises(RuntimeError, match="handler is closed"):
+        uvloop.run(send_on_a_broken(UPSTREAM))
+
+
+def test_it_is_in_place() -> None:
+    assert conn.AIOKafkaConnection is Connection

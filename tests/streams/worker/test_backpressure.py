@@ -1,0 +1,80 @@
+"""How long events of one topic wait for the other: as long as it has more to give, or nobody can be told anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from time import perf_counter
+from typing import Any, cast
+
+import pytest
+
+from models.detection.alignment import Alignment
+from models.detection.engine import Partition
+from streams.worker.backpressure import LONGEST_WAIT, at_end
+from streams.worker.checkpoint import Held
+from streams.worker.partition import Assigned, Feed
+
+
+class Leaders:
+    """What the leaders of a partition's topics say of its end; None: silence."""
+
+    def __init__(self, **ends: int | None) -> None:
+        self.ends = ends
+        self.asked: list[str] = []
+        self.told = 10
+
+    def end_offset(self, topic: str, partition: int) -> int | None:
+        """What the last fetch has told."""
+        return self.told
+
+    async def end_offset_now(self, topic: str, partition: int) -> int | None:
+        """What the leader says when it is asked."""
+        self.asked.append(topic)
+        return self.ends[topic]
+
+    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Not asked for here."""
+        return {}
+
+    def hold_back(self, topic: str, partition: int, held: bool) -> None:
+        """Nothing to hold."""
+
+    def fail(self, error: BaseException) -> None:
+        """Must not happen."""
+        raise error
+
+
+def assigned(silent_s: float) -> Assigned:
+    """A partition whose topics have been read to offset 10 and have been silent for so long."""
+    partition = Partition(0)
+    then = perf_counter() - silent_s
+    feeds = {role: Feed(role, 10, then, 0) for role in ("calls", "sms", "signals")}
+    starts = dict.fromkeys(feeds, 0)
+    alignment = Alignment(partition.call_clock, partition.sms_clock)
+    alignment.sms.clock.at = 60_000
+    return Assigned(Held(partition), cast("Any", None), alignment, cast("Any", feeds), starts, moved=then)
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "leaders", "expected"),
+    [
+        (0.0, Leaders(calls=10, sms=10), True),  # nothing more at present
+        (0.0, Leaders(calls=20, sms=10), False),  # more than the last fetch knew of
+        (0.0, Leaders(calls=None, sms=10), False),
+        (LONGEST_WAIT + 1, Leaders(calls=20, sms=10), False),  # a long way, but it has more
+        (LONGEST_WAIT + 1, Leaders(calls=10, sms=10), True),
+        (LONGEST_WAIT + 1, Leaders(calls=None, sms=10), True),  # its leader is away: an alert is worth more
+        (LONGEST_WAIT + 1, Leaders(calls=None, sms=None), False),  # all of Kafka is away: nobody could be told
+    ],
+)
+async def test_whether_a_topic_has_no_more_to_give(silent_s: float, leaders: Leaders, expected: bool) -> None:
+    assert (await at_end(assigned(silent_s), leaders))["calls"] is expected
+
+
+async def test_after_a_leader_has_said_that_it_has_more_it_is_not_asked_again_at_once() -> None:
+    leaders = Leaders(calls=20, sms=10)
+    partition = assigned(LONGEST_WAIT + 1)
+    leaders.told = 20
+    for _ in range(3):
+        assert not (await at_end(partition, leaders))["calls"]
+    assert leaders.asked.count("calls") == 1

@@ -1,0 +1,182 @@
+"""Columns: what a batch still holds from an offset on, and what is read out of aiokafka's record batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.worker.columns import Columns, RawRecords, Record, unpack
+
+NONE, GZIP, SNAPPY, LZ4, ZSTD = 0, 1, 2, 3, 4
+
+
+def told(batch: Columns) -> list[Record]:
+    """Every record of a batch."""
+    return [batch.record(row) for row in range(len(batch))]
+
+
+@given(st.sets(st.integers(0, 40), min_size=1, max_size=12), st.integers(0, 45))
+def test_since_keeps_all_columns_from_an_offset_on(offsets: set[int], offset: int) -> None:
+    (batch,) = unpack(fetched(*[record_batch(each, 1) for each in sorted(offsets)]))
+
+    rest = batch.since(offset)
+
+    assert told(rest) == [record for record in told(batch) if record.offset >= offset]
+    assert (rest.start, rest.upto) == (offset if offset > min(offsets) else 0, batch.upto)
+
+
+def test_a_batch_that_lies_beyond_the_offset_is_handed_on_as_it_is() -> None:
+    (batch,) = unpack(fetched(record_batch(5, 2), offset=5), lambda columns: len(columns))
+
+    assert batch.since(5) is batch
+    assert (len(batch), batch.content) == (2, 2)
+
+
+def record_batch(base: int, count: int, *, compression: int = NONE, control: bool = False) -> bytes:
+    """One record batch as a broker stores it."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=compression,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=1 << 20,
+    )
+    for index in range(count):
+        offset = base + index
+        assert builder.append(index, offset * 10, b"k%d" % offset, b"v%d" % offset, headers=[("h", b"%d" % offset)])
+    raw = bytearray(builder.build())
+    raw[0:8] = base.to_bytes(8, "big")  # the broker's own: base offset, and the control flag of a transaction marker
+    if control:
+        raw[21:23] = (int.from_bytes(raw[21:23], "big") | 0x20).to_bytes(2, "big")
+    return bytes(raw)
+
+
+def fetched(*batches: bytes, offset: int = 0, check_crcs: bool = False) -> Any:
+    """The records, in aiokafka's form, of one fetch that asked for an offset."""
+    tp = TopicPartition("calls", 3)
+    return PartitionRecords(tp, RawRecords(b"".join(batches)), [], offset, None, None, check_crcs, 0)
+
+
+def offsets_of(records: Any, most: int = 4096) -> list[list[int]]:
+    """The offsets of each batch of columns."""
+    return [batch.offsets.tolist() for batch in unpack(records, most=most)]
+
+
+@pytest.mark.parametrize("compression", [NONE, GZIP, SNAPPY, LZ4, ZSTD])
+def test_every_column_of_a_record_batch_is_read(compression: int) -> None:
+    records = fetched(record_batch(7, 2, compression=compression))
+
+    (batch,) = unpack(records)
+
+    assert told(batch) == [
+        Record("calls", 3, 7, 70, b"k7", b"v7", (("h", b"7"),)),
+        Record("calls", 3, 8, 80, b"k8", b"v8", (("h", b"8"),)),
+    ]
+    assert (batch.start, batch.upto) == (0, 9)
+    assert records.next_fetch_offset == 9
+
+
+def test_small_batches_are_joined_up_to_a_bound() -> None:
+    records = fetched(*[record_batch(base, 2) for base in range(0, 10, 2)])
+
+    assert offsets_of(records, most=4) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert records.next_fetch_offset == 10
+
+
+def test_the_next_offset_to_fetch_is_known_before_each_batch_is_handed_on() -> None:
+    records = fetched(*[record_batch(base, 2) for base in range(0, 6, 2)])
+
+    assert [(batch.upto, records.next_fetch_offset) for batch in unpack(records, most=1)] == [(2, 2), (4, 4), (6, 6)]
+
+
+@given(st.integers(0, 9))
+def test_reading_begins_at_the_offset_that_was_asked_for(offset: int) -> None:
+    """Kafka sends whole record batches, also what lies before."""
+    records = fetched(record_batch(0, 5, compression=GZIP), record_batch(7, 3), offset=offset)
+
+    read = [each for batch in offsets_of(records, most=1) for each in batch]
+
+    assert read == [each for each in [0, 1, 2, 3, 4, 7, 8, 9] if each >= offset]
+    assert records.next_fetch_offset == 10
+
+
+def test_a_transaction_marker_is_passed_over_and_counted_in_the_end() -> None:
+    records = fetched(record_batch(0, 2), record_batch(2, 1, control=True), record_batch(3, 1, control=True))
+
+    (batch,) = unpack(records)
+
+    assert (batch.offsets.tolist(), batch.upto, records.next_fetch_offset) == ([0, 1], 4, 4)
+
+
+def test_markers_alone_give_no_batch_but_the_position_goes_on() -> None:
+    records = fetched(record_batch(0, 1, control=True))
+
+    assert offsets_of(records) == []
+    assert records.next_fetch_offset == 1
+
+
+def test_a_damaged_batch_is_refused_when_checksums_are_looked_at() -> None:
+    damaged = bytearray(record_batch(0, 2))
+    damaged[-1] ^= 1
+
+    with pytest.raises(CorruptRecordException, match="calls-3 at 0"):
+        list(unpack(fetched(bytes(damaged), check_crcs=True)))
+    assert offsets_of(fetched(record_batch(0, 2), check_crcs=True)) == [[0, 1]]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([NONE, GZIP, LZ4])), min_size=1, max_size=6))
+def test_record_batches_of_any_compression_are_joined(parts: list[tuple[int, int]]) -> None:
+    batches, base = [], 0
+    for count, compression in parts:
+        batches.append(record_batch(base, count, compression=compression))
+        base += count
+
+    (batch,) = unpack(fetched(*batches, check_crcs=True))
+
+    assert batch.offsets.tolist() == list(range(base))
+    assert [record.value for record in told(batch)] == [b"v%d" % offset for offset in range(base)]
+
+
+def test_what_has_no_key_no_value_or_no_header_is_none() -> None:
+    builder = DefaultRecordBatchBuilder(2, NONE, 0, -1, -1, -1, 1 << 20)
+    builder.append(0, 10, None, b"", [])
+    builder.append(1, 11, b"", None, [("a", None), ("b", b"")])
+
+    (batch,) = unpack(fetched(bytes(builder.build())))
+
+    assert told(batch) == [
+        Record("calls", 3, 0, 10, None, b"", ()),
+        Record("calls", 3, 1, 11, b"", None, (("a", None), ("b", b""))),
+    ]
+
+
+def test_the_time_at_which_the_broker_wrote_a_batch_is_that_of_its_records() -> None:
+    raw = bytearray(record_batch(0, 2))
+    raw[21:23] = (int.from_bytes(raw[21:23], "big") | 0x08).to_bytes(2, "big")
+    raw[35:43] = (777).to_bytes(8, "big")
+
+    (batch,) = unpack(fetched(bytes(raw)))
+
+    assert batch.timestamps.tolist() == [777, 777]
+
+
+@given(st.integers(61, 90), st.integers(0, 255))
+def test_bytes_that_are_no_records_are_refused_or_read_within_their_bounds(place: int, byte: int) -> None:
+    """Also without checksums: no length may lead out of the batch."""
+    damaged = bytearray(record_batch(0, 3))
+    damaged[min(place, len(damaged) - 1)] = byte
+    try:
+        for batch in unpack(fetched(bytes(damaged))):
+            assert len(batch) <= 3
+            assert all(len(record.value or b"") < len(damaged) for record in told(batch))
+    except CorruptRecordException as error:
+        assert "calls-3" in str(error)  # noqa: PT017 - either is right

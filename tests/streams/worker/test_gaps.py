@@ -1,0 +1,51 @@
+"""A gap before a batch: Kafka's retention may have made it, nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from streams.settings import Settings
+from streams.worker.partition import Feed
+from streams.worker.scoring import LostRecordsError, Scorer
+
+
+class Batch:
+    """As much of a batch as the look at a gap takes."""
+
+    topic, partition = "calls", 3
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+
+def look(feed: Feed, start: int) -> None:
+    """Look at the gap between what a feed has and a batch."""
+    nothing = cast("Any", None)
+    scorer = Scorer(Settings(), nothing, nothing, nothing, nothing)
+    scorer._check_for_gap(feed, cast("Any", Batch(start)))
+
+
+def feed(first: int | None, *, read: bool = False) -> Feed:
+    """A feed that is to go on at offset 10; ``first``: what the broker had of the log when that was said."""
+    made = Feed("calls", 10, 0.0, 10, first)
+    made.read = read
+    return made
+
+
+def test_a_batch_that_follows_is_no_gap() -> None:
+    look(feed(0), 10)
+    look(feed(0, read=True), 10)
+
+
+def test_what_retention_has_deleted_is_counted_and_left() -> None:
+    look(feed(40), 40)
+
+
+@pytest.mark.parametrize(
+    ("known", "start"), [(feed(0), 40), (feed(None), 40), (feed(20), 40), (feed(40, read=True), 40)]
+)
+def test_any_other_gap_stops_the_worker(known: Feed, start: int) -> None:
+    with pytest.raises(LostRecordsError, match="calls partition 3, offsets 10 to 39"):
+        look(known, start)
