@@ -87,6 +87,10 @@ Witness = Callable[[str, Episode, Sequence[Moment], Sequence[float]], object]
 """Is told of each episode that is decided about: whose it is, its moments, and the risk of each."""
 
 
+def _unwitnessed(subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
+    """Nobody listens."""
+
+
 class Engine:
     """Decides about partitions with one set of indicators, one policy and one model.
 
@@ -101,13 +105,18 @@ class Engine:
         model: Model,
         vulnerable: Mapping[str, int] | None = None,
         languages: Mapping[str, str] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.indicators = indicators
         self.policy = policy
         self.model = model
         self.vulnerable = vulnerable if vulnerable is not None else {}
         self.languages = languages if languages is not None else {}
-        self.witness: Witness = lambda subscriber, episode, moments, risks: None
+        self.witness: Witness = witness if witness is not None else _unwitnessed
+
+    def use(self, policy: Policy) -> None:
+        """Decide by this policy from the next step on."""
+        self.policy = policy
 
     def step(
         self,

@@ -22,7 +22,7 @@ def worker() -> None:
     from streams.worker.checkpoint import CheckpointError
     from streams.worker.scoring import LostRecordsError
     from streams.worker.service import run
-    from streams.worker.warm_up import RehearsalError
+    from streams.worker.warm_up import WarmUpError
 
     serve(
         run,
@@ -32,6 +32,6 @@ def worker() -> None:
         ContractError,
         LedgerError,
         PublishError,
-        RehearsalError,
+        WarmUpError,
         LostRecordsError,
     )

@@ -34,10 +34,10 @@ from streams.dispatch.outbox import TOPIC, Outbox, group
 from streams.dispatch.registry import Registry, follow
 from streams.files import policy_file
 from streams.kafka.clients import passes, reader, up_to_now
+from streams.kafka.columns import Record
 from streams.kafka.publishing import Letter, dead_letter
 from streams.service import serve
 from streams.settings import Settings
-from streams.worker.columns import Record
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -11,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from models.base.number_keys import code_of
+from streams.backoff import Backoff
 from streams.hunter.search import Group
 from streams.kafka.clients import started
 from streams.kafka.partitioning import partition_of
@@ -57,7 +57,7 @@ class SignalTopic:
         for group in groups:
             waiting.setdefault(partition_of(group[0].subscriber.encode(), partitions), []).append(group)
         sent: Sent = {}
-        wait = 0.1
+        backoff = Backoff(0.1)
         while waiting:
             for partition, some in list(waiting.items()):
                 try:
@@ -65,8 +65,7 @@ class SignalTopic:
                     del waiting[partition]
                 except (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError):
                     log.warning("waiting for Kafka", kafka=self._settings.kafka)
-                    await asyncio.sleep(wait)
-                    wait = min(wait * 2, 2.0)
+                    await backoff.wait()
                 except KafkaError as error:
                     raise PublishError(
                         f"Kafka refused signals for {self._topic} ({type(error).__name__}: {error}); mend the topic "

@@ -5,7 +5,6 @@ Nothing is acknowledged meanwhile, so nothing is lost; `/readyz` says what is wa
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,15 +14,13 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
 from streams import metrics
+from streams.backoff import Backoff
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 C = TypeVar("C")
 T = TypeVar("T")
-
-LONGEST_PAUSE = 2.0
-"""Seconds between two attempts, at most; each pause is twice the one before."""
 
 
 async def _ready(client: Any) -> None:
@@ -32,7 +29,7 @@ async def _ready(client: Any) -> None:
 
 async def started(make: Callable[[], C], settings: Settings, prepared: Callable[[C], Awaitable[None]] = _ready) -> C:
     """A client of aiokafka that has started and is ``prepared``; a new one is made for each attempt."""
-    pause = 0.1
+    backoff = Backoff(0.1)
     while True:
         client: Any = make()
         try:
@@ -42,8 +39,7 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
             await client.stop()
             metrics.READY.labels("kafka").set(0)
             log.warning("waiting for Kafka", kafka=settings.kafka)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await backoff.wait()
         except BaseException:  # told to stop meanwhile, for one
             await client.stop()
             raise
@@ -92,17 +88,16 @@ def passes(error: KafkaError) -> bool:
 
 async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:
     """What Redis answers, asked again until it does."""
-    pause = 0.05
+    backoff = Backoff(0.05)
     while True:
         try:
             answer = await ask()
         except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError) as error:
             metrics.READY.labels("redis").set(0)
             metrics.RETRIES.labels("redis").inc()
-            if pause >= 0.4:
+            if backoff.pause >= 0.4:
                 log.warning("waiting for Redis", redis=settings.redis_shown, error=type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await backoff.wait()
         else:
             metrics.READY.labels("redis").set(1)
             return answer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,10 +13,9 @@ from aiokafka.errors import KafkaError
 from models.events.event import RecordError, Refusal
 from streams import metrics
 from streams.kafka.clients import started
+from streams.kafka.columns import Record
 from streams.kafka.publishing import Publisher
 from streams.settings import Settings
-from streams.worker.checkpoint import Checkpoints
-from streams.worker.columns import Record
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +25,18 @@ LONGEST_CATCH_UP = 5.0
 Apply = Callable[[bytes | None, bytes | None], bool]
 """Takes a record's key and value (None: withdrawn) and says whether something that was known is known no longer;
 raises `RecordError` for a wrong record, after which the last good value stands."""
+
+
+class NotedRefusals(Protocol):
+    """Remembers which bad records have their dead letter: every worker reads the whole topic at every start."""
+
+    async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether no dead letter of the record has been noted yet."""
+        ...
+
+    async def note_refusal(self, topic: str, partition: int, offset: int) -> None:
+        """Note that the record has its dead letter."""
+        ...
 
 
 class CompactedTopic:
@@ -39,9 +50,8 @@ class CompactedTopic:
         name: str,
         apply: Apply,
         settings: Settings,
-        checkpoints: Checkpoints,
+        refusals: NotedRefusals,
         publisher: Publisher,
-        on_loss: Callable[[], Any],
     ) -> None:
         self.name = name
         self.loaded = asyncio.Event()
@@ -50,13 +60,15 @@ class CompactedTopic:
         self._topic = settings.topic(name)
         self._apply = apply
         self._settings = settings
-        self._checkpoints = checkpoints
+        self._refusals = refusals
         self._publisher = publisher
-        self._on_loss = on_loss
         self._consumer: AIOKafkaConsumer | None = None
 
-    async def follow(self) -> None:
-        """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error."""
+    async def follow(self, on_loss: Callable[[], Awaitable[object]]) -> None:
+        """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error.
+
+        ``on_loss`` is called after records have taken something back that was known.
+        """
         consumer = await started(self._unstarted, self._settings)
         consumer.unsubscribe()
         try:
@@ -80,7 +92,7 @@ class CompactedTopic:
                 for records in batches.values():
                     lost |= await self._take(records)
                 if lost and self.loaded.is_set():
-                    await self._on_loss()
+                    await on_loss()
         finally:
             await consumer.stop()
 
@@ -118,7 +130,7 @@ class CompactedTopic:
         return lost
 
     async def _refuse(self, record: Any, error: RecordError) -> None:
-        if not await self._checkpoints.is_new_refusal(record.topic, record.partition, record.offset):
+        if not await self._refusals.is_new_refusal(record.topic, record.partition, record.offset):
             return
         await self._publisher.dead_letters([(Record.of(record), Refusal(0, error.reason, str(error)))])
-        await self._checkpoints.note_refusal(record.topic, record.partition, record.offset)
+        await self._refusals.note_refusal(record.topic, record.partition, record.offset)

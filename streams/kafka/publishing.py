@@ -17,10 +17,11 @@ from models.detection.reminders import Reminder
 from models.detection.reminders import encode as encode_reminder
 from models.events.event import Refusal
 from streams import metrics
+from streams.backoff import Backoff
 from streams.kafka.clients import started
+from streams.kafka.columns import Record
 from streams.kafka.partitioning import partition_of
 from streams.settings import Settings
-from streams.worker.columns import Record
 
 log = structlog.get_logger(__name__)
 
@@ -125,15 +126,14 @@ class Publisher:
 
     async def _send(self, letters: Sequence[Letter]) -> None:
         """Send records and wait for the confirmation of each, trying again those that timed out."""
-        wait = 0.1
+        backoff = Backoff(0.1)
         while letters:
             letters = await self._attempt(letters)
             metrics.READY.labels("kafka").set(0 if letters else 1)
             if letters:
                 metrics.RETRIES.labels("kafka").inc()
                 log.warning("waiting for Kafka", kafka=self._settings.kafka, records=len(letters))
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
+                await backoff.wait()
 
     async def _attempt(self, letters: Sequence[Letter]) -> list[Letter]:
         """Send records once, packed into one batch for each partition; returns those without an answer."""

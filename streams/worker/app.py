@@ -11,16 +11,21 @@ from faust.types import TP
 
 from streams import logs, metrics
 from streams.settings import Settings
-from streams.worker.scoring import EVENT_TOPICS, Scorer
+from streams.worker.assignment import Assignment
+from streams.worker.partition import FEEDING, TopicPartition
+from streams.worker.scoring import Scorer
+from streams.worker.transport import Readers
 
 
 class App(faust.App):
-    """A Faust app that reads batches of columns from where its scorer's checkpoints say."""
+    """A Faust app that reads batches of columns from where the checkpoints of its partitions say."""
 
-    def __init__(self, settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> None:
+    def __init__(
+        self, settings: Settings, assignment: Assignment, readers: Readers, failed: asyncio.Future[None]
+    ) -> None:
         self.kafka_options: Mapping[str, Any] = settings.aiokafka_options()
-        self.scorer = scorer
-        self.readers = scorer.readers
+        self.assignment = assignment
+        self.readers = readers
         self.failed = failed
         super().__init__(
             settings.topic_prefix + settings.group,
@@ -49,21 +54,22 @@ class App(faust.App):
     def _create_directories(self) -> None:
         """Nothing: no table is kept on disk, and Faust would make a folder wherever the worker was started."""
 
-    async def positions(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
+    async def on_assigned(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
         """Load the assigned partitions; from where each topic partition is to be read. A failure ends the worker."""
+        offsets = {(tp.topic, tp.partition): at for tp, at in committed.items()}
         try:
-            found = await self.scorer.assign({(tp.topic, tp.partition): at for tp, at in committed.items()}, self)
+            found = await self.assignment.on_assigned(offsets, self)
         except Exception as error:
             self.fail(error)
             raise
         return {TP(topic, partition): at for (topic, partition), at in found.items()}
 
-    async def let_go(self) -> None:
-        """Finish the step under way and write how far it got, unless this worker has failed; then nothing is held."""
+    async def on_revoked(self) -> None:
+        """Finish the step under way and write how far it got, unless this worker has failed."""
         if self.failed.done():
             return
         try:
-            await self.scorer.release()
+            await self.assignment.on_revoked()
         except Exception as error:
             self.fail(error)
 
@@ -78,14 +84,18 @@ class App(faust.App):
         told: int | None = (await self.consumer.end_offsets_now([tp])).get(tp)
         return told
 
-    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that the broker still has of each (topic, partition)."""
-        found = await self.consumer.first_offsets([TP(*place) for place in places])
+        found = await self.consumer.first_offsets([TP(*each) for each in partitions])
         return {(tp.topic, tp.partition): int(at) for tp, at in found.items()}
 
-    def hold_back(self, topic: str, partition: int, held: bool) -> None:
-        """Deliver nothing more of a topic partition for now, or do so again."""
-        self.consumer.hold_back(TP(topic, partition), held)
+    def pause(self, topic: str, partition: int) -> None:
+        """Deliver nothing more of a topic partition for now."""
+        self.consumer.pause_delivery(TP(topic, partition))
+
+    def resume(self, topic: str, partition: int) -> None:
+        """Deliver a paused topic partition again."""
+        self.consumer.resume_delivery(TP(topic, partition))
 
     def fail(self, error: BaseException) -> None:
         """Note the error that ends this worker; the first one stands."""
@@ -115,11 +125,11 @@ class Raw(faust.Schema):
         return message.value
 
 
-def create(settings: Settings, scorer: Scorer, failed: asyncio.Future[None]) -> App:
+def create(settings: Settings, assignment: Assignment, scorer: Scorer, failed: asyncio.Future[None]) -> App:
     """The app with its agent; ``failed`` gets the error after which the worker must stop."""
-    app = App(settings, scorer, failed)
+    app = App(settings, assignment, scorer.readers, failed)
     app.sensors.add(Sensor())
-    topic = app.topic(*[settings.topic(name) for name in EVENT_TOPICS], schema=Raw(), key_type=None, value_type=None)
+    topic = app.topic(*[settings.topic(name) for name in FEEDING], schema=Raw(), key_type=None, value_type=None)
 
     @app.agent(topic, name="score")
     async def score(stream: faust.Stream[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Waiting: for how long the events of one topic of a partition wait for the other, and which topic is read no further.
+"""Backpressure: how long the events of one topic of a partition wait for the other, and which topic is paused.
 
 `models.detection.alignment` orders what is here; whether more will come is a question for the broker.
 """
@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 import structlog
 
-from streams.worker.partition import Assigned, Source
+from models.detection.alignment import Lane
+from streams.worker.partition import AssignedPartition
 
 log = structlog.get_logger(__name__)
 
@@ -22,53 +23,57 @@ SKEW_MS = 1000
 """Event time by which one topic may be ahead of another that seems to be at its end, before the broker is asked."""
 
 MOST_WAITING = 3
-"""Batches of a topic partition that wait for the other topic before no more of it are read."""
+"""Batches of a topic partition that wait for the other topic before it is paused."""
 
 EventTopic = Literal["calls", "sms"]
 _OTHER: Final[dict[EventTopic, EventTopic]] = {"calls": "sms", "sms": "calls"}
 
 
-async def at_end(assigned: Assigned, source: Source | None) -> dict[str, bool]:
+async def at_end(assigned: AssignedPartition) -> dict[str, bool]:
     """Whether each of the two topics has nothing more to give."""
     clocks = {"calls": assigned.alignment.calls.clock.at, "sms": assigned.alignment.sms.clock.at}
-    return {
-        role: source is None or await _is_at_end(assigned, source, role, clocks[other] - clocks[role])
-        for role, other in _OTHER.items()
-    }
+    return {topic: await _is_at_end(assigned, topic, clocks[other] - clocks[topic]) for topic, other in _OTHER.items()}
 
 
-async def _is_at_end(assigned: Assigned, source: Source, role: EventTopic, behind: int) -> bool:
+async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int) -> bool:
     """Whether a topic has nothing more to give; ``behind``: event time (ms) that the other one is ahead of it."""
-    feed = assigned.feeds[role]
-    number = assigned.held.partition.number
-    silent = not feed.held_back and perf_counter() - max(feed.heard, assigned.moved) > LONGEST_WAIT
+    feed, source = assigned.feeds[name], assigned.source
+    silent = not feed.paused and perf_counter() - max(feed.heard, assigned.moved) > LONGEST_WAIT
     if not silent:
-        end = source.end_offset(feed.topic, number)
+        end = source.end_offset(feed.topic, assigned.number)
         if end is None or feed.upto < end:
             return False
         if behind <= SKEW_MS:
             return True
     # What was fetched last may be older than what the other topic has brought since.
-    end = await source.end_offset_now(feed.topic, number)
+    end = await source.end_offset_now(feed.topic, assigned.number)
     if end is not None:
         feed.heard = perf_counter()
         return feed.upto >= end
     # Nothing more will come for some time. An alert is worth more than an order, if it can be published at all: in
     # an outage of all of Kafka, which the other topic's silence shows, there is only the order to lose.
-    gone = silent and await source.end_offset_now(assigned.feeds[_OTHER[role]].topic, number) is not None
-    if gone:
+    other = assigned.feeds[_OTHER[name]]
+    is_away = silent and await source.end_offset_now(other.topic, assigned.number) is not None
+    if is_away:
         log.warning(
-            "a topic's leader does not answer: the other topic goes on alone", topic=feed.topic, partition=number
+            "a topic's leader does not answer: the other topic goes on alone",
+            topic=feed.topic,
+            partition=assigned.number,
         )
-    return gone
+    return is_away
 
 
-def hold_back(assigned: Assigned, source: Source | None, horizons: Mapping[str, float]) -> None:
-    """Have no more read of a topic that is too far ahead of the other; ``horizons``: how far each has been read."""
+def pause_or_resume(assigned: AssignedPartition, horizons: Mapping[str, float]) -> None:
+    """Pause a topic that is too far ahead of the other, and resume it once it no longer is.
+
+    ``horizons``: the event time up to which each topic has been read.
+    """
     least = min(horizons.values())
-    for role, lane in (("calls", assigned.alignment.calls), ("sms", assigned.alignment.sms)):
-        feed = assigned.feeds[role]  # type: ignore[index]
-        held = len(lane) >= MOST_WAITING and horizons[role] > least
-        if source is not None and feed.held_back != held:
-            feed.held_back, feed.heard = held, perf_counter()
-            source.hold_back(feed.topic, assigned.held.partition.number, held)
+    lanes: dict[EventTopic, Lane] = {"calls": assigned.alignment.calls, "sms": assigned.alignment.sms}  # type: ignore[type-arg]
+    for name, lane in lanes.items():
+        feed = assigned.feeds[name]
+        is_ahead = len(lane) >= MOST_WAITING and horizons[name] > least
+        if feed.paused != is_ahead:
+            feed.paused, feed.heard = is_ahead, perf_counter()
+            change = assigned.source.pause if is_ahead else assigned.source.resume
+            change(feed.topic, assigned.number)

@@ -8,8 +8,7 @@ event changes the state exactly once, and a worker that has lost its partition i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -17,14 +16,14 @@ import msgspec
 import redis.asyncio as redis
 import structlog
 
-from models.detection.alerts import Alert
 from models.detection.engine import Partition
 from models.detection.episodes import Subject
-from models.detection.reminders import Reminder
 from models.detection.watermarks import Watermark
 from streams import metrics
 from streams.kafka.clients import answered
+from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
+from streams.worker.partition_state import Outbox, PartitionState, Stored
 
 log = structlog.get_logger(__name__)
 
@@ -78,58 +77,13 @@ class MissingStateError(CheckpointError):
     """Kafka says that the group has read, but Redis holds nothing of it."""
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """How far the ledger has the records of a partition, and the segment that is to become part of it, if any."""
-
-    offsets: dict[str, int] = {}
-    """The next offset of each topic."""
-    segment: str = ""
-    """Its path in the ledger."""
-    pending: str = ""
-    """Its name where it waits."""
-
-
-class Due(msgspec.Struct, frozen=True):
-    """What is to be published because of a write."""
-
-    alerts: Sequence[Alert] = ()
-    reminders: Sequence[Reminder] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.alerts or self.reminders)
-
-
-NOTHING = Due()
-
-
-@dataclass(slots=True)
-class Held:
-    """A partition that this worker holds: its state, how far it has got, and what Redis has of it."""
-
-    partition: Partition
-    offsets: dict[str, int] = field(default_factory=dict)
-    """The next offset of each topic that the state in memory has reached; a write carries all of them."""
-    stored: dict[str, int] = field(default_factory=dict)
-    """The same as Redis has it."""
-    version: int = 0
-    """How often the state has been written."""
-    writer: str = ""
-    """The mark of the last write."""
-    due: Due = field(default_factory=lambda: Due())
-    """What follows from the last write; Redis does not know yet that it has been published."""
-    recorded: Recorded = field(default_factory=lambda: Recorded())
-    """How far the ledger has got; a write carries it."""
-    stored_recorded: Recorded = field(default_factory=lambda: Recorded())
-    """The same as Redis has it."""
-    written_at: float = field(default_factory=perf_counter)
-    """Monotonic time of the last write, or of loading."""
-
+NOTHING = Outbox()
 
 _encode = msgspec.msgpack.Encoder().encode
 _subject = msgspec.msgpack.Decoder(Subject)
 _clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
-_due = msgspec.msgpack.Decoder(Due)
-_recorded = msgspec.msgpack.Decoder(Recorded)
+_outbox = msgspec.msgpack.Decoder(Outbox)
+_progress = msgspec.msgpack.Decoder(LedgerProgress)
 
 
 class Checkpoints:
@@ -152,35 +106,27 @@ class Checkpoints:
         prefix = f"{{forewarn:{self._settings.topic_prefix}{self._settings.group}:{partition}}}"
         return f"{prefix}:meta", f"{prefix}:subjects"
 
-    async def load(self, number: int) -> Held:
+    async def load(self, number: int) -> PartitionState:
         """The state of a partition as it was last written; empty when it never was.
 
         Raises `CheckpointError` when what is stored cannot be read.
         """
         meta_key, subjects_key = self._keys(number)
         meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(meta_key)))
-        held = Held(Partition(number))
+        partition = Partition(number)
         if not meta:
-            return held
+            return PartitionState(partition)
         try:
-            held.version, held.writer = int(meta[b"version"]), meta[b"writer"].decode()
-            held.offsets = {
-                name.decode().removeprefix("offset:"): int(offset)
-                for name, offset in meta.items()
-                if name.startswith(b"offset:")
-            }
-            held.stored = dict(held.offsets)
-            held.partition.call_clock, held.partition.sms_clock = _clocks.decode(meta[b"clocks"])
-            held.due = _due.decode(meta[b"due"])
-            held.recorded = held.stored_recorded = _recorded.decode(meta[b"recorded"])
+            stored = _stored(meta)
+            partition.call_clock, partition.sms_clock = _clocks.decode(meta[b"clocks"])
             cursor = 0
             while True:
                 cursor, page = await self._answered(
                     lambda at=cursor: self._asked(self._redis.hscan(subjects_key, at, count=5000))  # type: ignore[misc]
                 )
-                held.partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
+                partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
                 if not cursor:
-                    return held
+                    return PartitionState(partition, stored)
         except (KeyError, ValueError, msgspec.MsgspecError) as error:
             raise CheckpointError(
                 f"The state of partition {number} in Redis ({meta_key}) cannot be read: {error}. It was written by "
@@ -189,40 +135,46 @@ class Checkpoints:
             ) from None
 
     async def write(
-        self, held: Held, changed: Iterable[str] = (), forgotten: Iterable[str] = (), due: Due = NOTHING
+        self,
+        state: PartitionState,
+        progress: LedgerProgress,
+        changed: Iterable[str] = (),
+        forgotten: Iterable[str] = (),
+        outbox: Outbox = NOTHING,
     ) -> None:
-        """Write what has changed since the last write: these subscribers' state and all offsets, in one atomic step.
+        """Write what has changed since the last write, in one atomic step.
 
-        ``due`` is what is to be published because of it; that of the last write has been. Raises
-        `StaleCheckpointError` when the write is refused.
+        That is the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, and the ``outbox`` to
+        be published because of it; the outbox of the last write has been published. Raises `StaleCheckpointError` when
+        the write is refused.
         """
         began = perf_counter()
-        partition = held.partition
+        partition, stored = state.partition, state.stored
         self._writes += 1
+        reached = state.offsets
         offsets: list[Any] = []
-        for topic, offset in held.offsets.items():
-            offsets += (topic, held.stored.get(topic, 0), offset)
+        for topic, offset in reached.items():
+            offsets += (topic, stored.offsets.get(topic, 0), offset)
         states: list[Any] = []
         for subscriber in changed:
             states += (subscriber, _encode(partition.subjects[subscriber]))
         mark = f"{self._me}:{self._writes}"
         arguments = [
-            held.version,
-            held.writer,
+            stored.version,
+            stored.writer,
             mark,
             _encode((partition.call_clock, partition.sms_clock)),
-            _encode(due),
-            _encode(held.recorded),
-            len(held.offsets),
+            _encode(outbox),
+            _encode(progress),
+            len(reached),
             *offsets,
             len(states) // 2,
             *states,
             *forgotten,
         ]
-        reached, recorded = dict(held.offsets), held.recorded
         keys = self._keys(partition.number)
         try:
-            held.version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
+            version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
         except redis.ResponseError as error:
             if "STALE" not in str(error):
                 raise
@@ -231,11 +183,8 @@ class Checkpoints:
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
                 "lost its last writes. The worker stops; started again it goes on from what Redis holds."
             ) from None
-        held.writer = mark
-        held.due = due
-        held.stored, held.stored_recorded = reached, recorded
-        held.written_at = perf_counter()
-        metrics.CHECKPOINT_SECONDS.observe(held.written_at - began)
+        state.note_write(Stored(version, mark, reached, outbox, progress))
+        metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
         """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
@@ -271,3 +220,18 @@ class Checkpoints:
         """A call whose answer redis-py declares for every way of decoding; here it is bytes."""
         asked: Awaitable[Any] = call
         return asked
+
+
+def _stored(meta: Mapping[bytes, bytes]) -> Stored:
+    offsets = {
+        name.decode().removeprefix("offset:"): int(offset)
+        for name, offset in meta.items()
+        if name.startswith(b"offset:")
+    }
+    return Stored(
+        int(meta[b"version"]),
+        meta[b"writer"].decode(),
+        offsets,
+        _outbox.decode(meta[b"due"]),
+        _progress.decode(meta[b"recorded"]),
+    )

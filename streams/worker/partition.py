@@ -1,4 +1,4 @@
-"""An assignment: one partition at work in this worker, with what waits in it, and the consumer that feeds it."""
+"""An assigned partition at work in this worker: what waits in it, and the consumer that feeds it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from numpy.typing import NDArray
 
 from models.detection.alignment import Alignment, Portion
 from models.events.event import Refusal
-from streams.ledger.recording import Recording
-from streams.worker.checkpoint import Held
-from streams.worker.columns import Columns
+from streams.kafka.columns import Columns
+from streams.ledger.partition_ledger import PartitionLedger
+from streams.worker.partition_state import PartitionState
 
 Ack = Callable[[], object]
-Role = Literal["calls", "sms", "signals"]
+Feeding = Literal["calls", "sms", "signals"]
+"""The topics that feed a partition, by the names that `topics.yaml` gives them."""
+
+FEEDING: tuple[Feeding, ...] = ("calls", "sms", "signals")
+
+TopicPartition = tuple[str, int]
+Offsets = Mapping[TopicPartition, int]
 
 
 class Source(Protocol):
-    """What scoring asks of the consumer that feeds it."""
+    """What a worker asks of the consumer that feeds its partitions."""
 
     def end_offset(self, topic: str, partition: int) -> int | None:
         """The offset after the last record that the broker has told of; None when it has not yet."""
@@ -31,12 +37,16 @@ class Source(Protocol):
         """The same, asked of the partition's leader; None when that does not answer in time."""
         ...
 
-    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that the broker still has of each (topic, partition)."""
         ...
 
-    def hold_back(self, topic: str, partition: int, held: bool) -> None:
-        """Deliver nothing more of a topic partition for now, or do so again."""
+    def pause(self, topic: str, partition: int) -> None:
+        """Deliver nothing more of a topic partition for now; what has been fetched is kept."""
+        ...
+
+    def resume(self, topic: str, partition: int) -> None:
+        """Deliver a paused topic partition again."""
         ...
 
     def fail(self, error: BaseException) -> None:
@@ -45,7 +55,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReadBatch:
     """A batch that was read: its columns, the offsets of its good events, its refusals, and how to acknowledge it."""
 
     columns: Columns
@@ -69,43 +79,51 @@ class Feed:
     """What lies before this offset was scored before the partition was assigned: only the ledger lacks it."""
     first: int | None = None
     """The first offset that the broker had when the partition was assigned, if it said."""
-    held_back: bool = False
+    paused: bool = False
     read: bool = False
     """Whether anything has been read of it since it was assigned."""
 
 
 @dataclass(slots=True)
-class Assigned:
-    """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint."""
+class AssignedPartition:
+    """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint.
 
-    held: Held
-    recording: Recording
+    Belongs to the event loop.
+    """
+
+    state: PartitionState
+    ledger: PartitionLedger
     alignment: Alignment
-    feeds: dict[Role, Feed]
+    feeds: dict[Feeding, Feed]
     starts: Mapping[str, int]
-    """From where each topic was to be read when the partition was assigned."""
+    """The offset from which each topic was to be read when the partition was assigned."""
+    source: Source
+    """The consumer that feeds it."""
     signals: list[Portion] = field(default_factory=list)
-    """Hits of the reverse look-up, which wait for nothing."""
+    """Findings of look-backs, which wait for nothing."""
     acks: dict[str, Ack] = field(default_factory=dict)
     """By topic, the ack of the last batch that is done and waits for no segment of the ledger; it covers all before."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Whoever changes the partition holds this from deciding to the checkpoint."""
+    """Held from deciding to the checkpoint by the task that changes the partition."""
     task: asyncio.Task[None] | None = None
     """Applies what is due."""
     again: bool = False
     """Something has come since that task began its last look."""
     moved: float = 0.0
     """When events last began to wait, or were applied."""
-    gone: bool = False
-    """Taken away: nothing more may be applied or written."""
+    revoked: bool = False
+    """Taken away, or failed: nothing more may be applied or written."""
+
+    @property
+    def number(self) -> int:
+        """Its number in Kafka."""
+        return self.state.partition.number
 
     def reached(self, topic: str) -> int:
         """The offset up to which a topic's records have had their effect."""
-        return self.held.offsets.get(topic, self.starts[topic])
+        return self.state.reached(topic, self.starts[topic])
 
     @property
     def is_unwritten(self) -> bool:
-        """Whether Redis has yet to hear of something: offsets, or that what it names is published and recorded."""
-        held = self.held
-        named = bool(held.due) or held.recorded != held.stored_recorded
-        return bool(self.acks) or named or held.offsets != held.stored
+        """Whether a checkpoint has something to tell Redis."""
+        return bool(self.acks) or self.state.is_unwritten(self.ledger.progress)

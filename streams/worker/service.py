@@ -19,20 +19,24 @@ from models.detection.engine import Engine
 from models.indicators.matching import Indicators
 from models.policy.policy import Policy
 from streams import health, metrics
+from streams.backoff import Backoff
 from streams.files import model_file, policy_file
 from streams.kafka import connections  # noqa: F401 - puts itself in place
 from streams.kafka.compacted import CompactedTopic
 from streams.kafka.contracts import BrokerError, Contracts, broker, load
 from streams.kafka.publishing import Publisher
 from streams.kafka.reference_data import IndicatorRecords, VulnerableSubscribers
-from streams.ledger.recording import Recorder
+from streams.ledger.ledger_writer import LedgerWriter
 from streams.service import STOP_WITHIN, begins_to_end, serve
 from streams.settings import Settings
 from streams.worker import app as faust_app
+from streams.worker.assignment import Assignment
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.drift_watch import Drifting
+from streams.worker.loading import Loader
 from streams.worker.scoring import Scorer
-from streams.worker.warm_up import rehearse
+from streams.worker.step import Stepper
+from streams.worker.warm_up import warm_up
 
 log = structlog.get_logger(__name__)
 
@@ -69,43 +73,41 @@ async def _work(
         model, reference = await trained
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
-        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages)
-        recorder = Recorder(settings, lambda: topics[0].reached)
-        scorer = Scorer(settings, engine, checkpoints, publisher, recorder)
-        indicator_records = IndicatorRecords(indicators)
-        topics = [
-            CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher, scorer.reconcile),
-            CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher, scorer.reconcile),
-        ]
-        scorer.known = topics
         drifting = Drifting(reference)
-        engine.witness = drifting.witness
-        tasks = [asyncio.create_task(topic.follow()) for topic in topics]
-        rehearsed = asyncio.create_task(asyncio.to_thread(rehearse, policy, model))
-        tasks.append(
-            asyncio.create_task(
-                policy_file.watch(settings.policy_file, policy, lambda new: setattr(engine, "policy", new))
-            )
-        )
+        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness)
+        indicator_records = IndicatorRecords(indicators)
+        indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
+        topics = [
+            indicator_topic,
+            CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher),
+        ]
+        ledger = LedgerWriter(settings, indicator_topic.reached)
+        stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"))
+        assignment = Assignment(engine, Loader(settings, checkpoints, ledger), stepper, topics)
+        scorer = Scorer(settings, engine, assignment, stepper)
+        tasks = [asyncio.create_task(topic.follow(assignment.reconcile)) for topic in topics]
+        warm = asyncio.create_task(asyncio.to_thread(warm_up, policy, model))
+        tasks.append(asyncio.create_task(policy_file.watch(settings.policy_file, policy, engine.use)))
         try:
-            loaded = asyncio.gather(rehearsed, *[topic.loaded.wait() for topic in topics])
+            loaded = asyncio.gather(warm, *[topic.loaded.wait() for topic in topics])
             await _first_of(loaded, stop.wait(), *tasks)
             if stop.is_set():
                 loaded.cancel()
                 return
             _settle_memory()
             log.info("indicators are in memory", indicators=len(indicators), vulnerable=len(vulnerable.flags))
-            app = faust_app.create(settings, scorer, failed)
+            app = faust_app.create(settings, assignment, scorer, failed)
             await app.start()
             tasks.append(asyncio.create_task(_tend(scorer)))
-            tasks.append(asyncio.create_task(_watch(app, scorer, indicator_records, vulnerable, progress, drifting)))
+            watching = _watch(app, assignment, indicator_records, vulnerable, progress, drifting)
+            tasks.append(asyncio.create_task(watching))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
             except BaseException as error:
                 begins_to_end(error)
                 raise
             finally:
-                await _stop_app(app, scorer, orderly=not failed.done())
+                await _stop_app(app, assignment, orderly=not failed.done())
         finally:
             for task in tasks:
                 task.cancel()
@@ -113,7 +115,7 @@ async def _work(
             await checkpoints.close()
 
 
-async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> None:
+async def _stop_app(app: faust_app.App, assignment: Assignment, *, orderly: bool) -> None:
     """Stop Faust: finish the batch under way, commit, write offsets; after an error just let go."""
     stopping = asyncio.create_task(app.stop())
     done, _ = await asyncio.wait({stopping}, timeout=STOP_WITHIN - 2 if orderly else 3)
@@ -122,7 +124,7 @@ async def _stop_app(app: faust_app.App, scorer: Scorer, *, orderly: bool) -> Non
     else:  # it is not cancelled: it would go on with its next part, and that could be waited for without end
         log.warning("Faust did not stop in time")
     if orderly:
-        await scorer.release()
+        await assignment.on_revoked()
 
 
 async def _first_of(*waited: Awaitable[object]) -> None:
@@ -140,11 +142,10 @@ async def _until(stop: asyncio.Event, work: Awaitable[object]) -> None:
 async def _check_topics(settings: Settings) -> None:
     """Wait until Kafka answers, then make sure that its topics fit; raises `ContractError`."""
     contracts = load(settings.topics_file)
-    wait = 0.2
+    backoff = Backoff(0.2)
     while not await asyncio.to_thread(_topics_fit, contracts, settings):
         log.warning("waiting for Kafka", kafka=settings.kafka)
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, 2.0)
+        await backoff.wait()
     metrics.READY.labels("topics").set(1)
     metrics.READY.labels("kafka").set(1)
 
@@ -169,7 +170,7 @@ async def _tend(scorer: Scorer) -> None:
 
 async def _watch(
     app: faust_app.App,
-    scorer: Scorer,
+    assignment: Assignment,
     indicators: IndicatorRecords,
     vulnerable: VulnerableSubscribers,
     progress: health.Progress,
@@ -186,7 +187,7 @@ async def _watch(
         total = 0
         told = await app.consumer.end_offsets_now(app.consumer.assignment())
         for tp in app.consumer.assignment():
-            assigned = scorer.assigned.get(tp.partition)
+            assigned = assignment.partitions.get(tp.partition)
             end = told.get(tp, app.consumer.end_offset(tp))
             if assigned is None or end is None:
                 continue

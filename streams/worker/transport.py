@@ -1,7 +1,7 @@
 """Transport: Faust's aiokafka transport, with batches of columns as the messages of the event topics.
 
 Registered as ``columns://`` in the entry-point group ``faust.transports``. Differs from upstream in what it hands on
-(`streams.worker.columns`), in its bookkeeping of acks (`streams.worker.acks`), in the assignor (equal partition
+(`streams.kafka.columns`), in its bookkeeping of acks (`streams.worker.acks`), in the assignor (equal partition
 numbers of all topics go to one worker), and in where reading starts: at the checkpoint, not at the committed offset.
 It reaches into private attributes of aiokafka and Faust; ``tests/streams/worker/test_transport.py`` holds what it
 relies on.
@@ -24,8 +24,8 @@ from faust.types import TP, ConsumerMessage, Message
 from mode.threads import WorkerThread
 from uvloop import new_event_loop
 
+from streams.kafka.columns import MOST_RECORDS, Columns, RawRecords, unpack
 from streams.worker.acks import AckedRanges
-from streams.worker.columns import MOST_RECORDS, Columns, RawRecords, unpack
 from streams.worker.stall_aware_timeout import answer_within
 
 FETCH_AGAIN_AFTER = 0.02
@@ -45,10 +45,10 @@ MANY = 6
 ANSWER_WITHIN = 1.5
 """Seconds within which a partition's leader must say where it ends, not counting those in which we stood still."""
 
-LONGEST_WAIT_IF_HELD = 0.05
-"""Seconds for which batches are waited for while partitions are held back: one that is let go must not wait longer."""
+LONGEST_WAIT_IF_PAUSED = 0.05
+"""Seconds for which batches are waited for while partitions are paused: one that is resumed must not wait longer."""
 
-Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
+OnAssigned = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
 read; a partition left out is read from where the group has committed, else from its beginning."""
 
@@ -118,14 +118,17 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.held_back: set[TP] = set()
-        """Partitions that are not to be read on for now. (Faust's own pausing drops what has been fetched already.)"""
+        self.paused: set[TP] = set()
+        """Partitions of which nothing is delivered for now. (Faust's own pausing drops what has been fetched already.)
+
+        Shared between threads: the event loop changes it, this consumer's thread reads it once per fetch.
+        """
         self._ahead: asyncio.Task[tuple[int, Any]] | None = None
         self._seeks = 0
         self._asked_at = 0.0
 
     async def getmany(self, active_partitions: Any, timeout: float) -> Any:
-        """The next batches of the active partitions, those held back apart.
+        """The next batches of the active partitions that are not paused.
 
         While there is a backlog, what comes after them is asked for at once: the thread reads while they are worked on.
         """
@@ -153,12 +156,12 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         return asked
 
     async def _batches(self, active_partitions: Any, timeout: float) -> tuple[int, Any]:
-        if self.held_back and active_partitions:
-            active_partitions = active_partitions - self.held_back
+        if self.paused and active_partitions:
+            active_partitions = active_partitions - self.paused
             if not active_partitions:
                 await asyncio.sleep(0.01)
                 return self._seeks, {}
-            timeout = min(timeout, LONGEST_WAIT_IF_HELD)
+            timeout = min(timeout, LONGEST_WAIT_IF_PAUSED)
         asked: tuple[int, Any] = await super().getmany(active_partitions, timeout)
         return asked
 
@@ -210,7 +213,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         await super().on_start()
         fetching = self._ensure_consumer()._fetcher
         fetching._records = ColumnBuffer(self.app.readers)
-        # A partition that is held back has records that nobody takes: aiokafka's tenth of a second before it fetches
+        # A partition that is paused has records that nobody takes: aiokafka's tenth of a second before it fetches
         # again for the others would be most of the time.
         fetching._prefetch_backoff = FETCH_AGAIN_AFTER
 
@@ -219,13 +222,13 @@ class Consumer(upstream.Consumer):
     """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
 
     Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``readers``, for
-    ``positions``, to ``let_go()`` of what it was handed, and to ``fail`` when records cannot be read.
+    ``on_assigned`` and ``on_revoked`` in a rebalance, and to ``fail`` when records cannot be read.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._ranges: dict[TP, AckedRanges] = {}
-        self.positions: Positions = self.app.positions
+        self.on_assigned: OnAssigned = self.app.on_assigned
 
     def _new_consumer_thread(self) -> ConsumerThread:
         # The thread's own loop reads every byte from Kafka: uvloop does that in less time with the GIL held.
@@ -260,10 +263,10 @@ class Consumer(upstream.Consumer):
         committed = dict.fromkeys(assigned, -1)
         for tp, offset in (await super().seek_to_committed()).items():
             committed[upstream.ensure_TPset([tp]).pop()] = -1 if offset is None else offset
-        positions = await self.positions(committed)
+        positions = await self.on_assigned(committed)
         await self._thread.read_from(positions)
         self._ranges.clear()
-        self._thread.held_back.clear()
+        self._thread.paused.clear()
         self._unacked_messages.clear()
         # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
         return {**committed, **positions}
@@ -281,12 +284,13 @@ class Consumer(upstream.Consumer):
         """The first offset that the broker still has of each partition."""
         return await self._thread.first_offsets(tps) if tps else {}
 
-    def hold_back(self, tp: TP, held: bool) -> None:
-        """Deliver nothing more of a partition for now, or do so again; what has been fetched stays."""
-        if held:
-            self._thread.held_back.add(tp)
-        else:
-            self._thread.held_back.discard(tp)
+    def pause_delivery(self, tp: TP) -> None:
+        """Deliver nothing more of a partition for now; what has been fetched stays."""
+        self._thread.paused.add(tp)
+
+    def resume_delivery(self, tp: TP) -> None:
+        """Deliver a paused partition again."""
+        self._thread.paused.discard(tp)
 
     def ack(self, message: Message) -> bool:
         """Acknowledge a batch; its effects are durable."""
@@ -300,7 +304,7 @@ class Consumer(upstream.Consumer):
 
         Upstream waits for the ack of every message instead, and some of these wait for other batches.
         """
-        await self.app.let_go()
+        await self.app.on_revoked()
         self._unacked_messages.clear()
         await self.commit_and_end_transactions()
 

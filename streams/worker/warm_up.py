@@ -1,7 +1,7 @@
-"""Rehearsal: the hot path run once over made-up records, before a worker takes real ones.
+"""Warm-up: the hot path run once over made-up records, before a worker takes real ones.
 
-Its compiled loops are compiled at their first call, which takes seconds where no earlier run has left their code. The
-first victim must not wait for that; and if they do not work on this machine, better to know before any record is read.
+Compiled loops are compiled at their first call, which takes seconds where no earlier run has left their code. The first
+victim must not wait for that. And a loop that does not work on this machine is found before any record is read.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.lookback.contacts import rows_of_calls, rows_of_messages
 from models.policy.policy import Policy
+from streams.kafka.columns import RawRecords, unpack
 from streams.kafka.partitioning import partition_of
 from streams.ledger.segments import Knowledge, table_of, written
-from streams.worker.columns import RawRecords, unpack
 
 _WHO = b"8610000000000"
 _CALL = b'{"id":"c","subscriber":"%s","peer":"99900000000","direction":"in","phase":"start","at":1760000000000}' % _WHO
@@ -40,12 +40,12 @@ _BROKEN = (
 )
 
 
-class RehearsalError(Exception):
+class WarmUpError(Exception):
     """The hot path does not work on this machine."""
 
 
-def rehearse(policy: Policy, model: Model) -> None:
-    """Run the hot path over one call and one SMS; raises `RehearsalError` when they do not do what they must."""
+def warm_up(policy: Policy, model: Model) -> None:
+    """Run the hot path over one call and one SMS; raises `WarmUpError` when they do not do what they must."""
     partition = Partition(partition_of(_WHO, 1))
     lanes = Alignment(partition.call_clock, partition.sms_clock)
     lanes.calls.put(CallReader().read(_fetched(_CALL).records).events)
@@ -54,16 +54,16 @@ def rehearse(policy: Policy, model: Model) -> None:
     engine = Engine(Indicators([_INDICATOR]), policy, model)
     outcome = engine.step(partition, [each.events for each in calls], [each.events for each in sms])
     if outcome.signals != {"fraud-domain-sms": 1}:
-        raise RehearsalError(_BROKEN)
-    _rehearse_ledger([each.events for each in calls], [each.events for each in sms])
+        raise WarmUpError(_BROKEN)
+    _warm_up_ledger([each.events for each in calls], [each.events for each in sms])
 
 
-def _rehearse_ledger(calls: list[Calls], sms: list[Messages]) -> None:
+def _warm_up_ledger(calls: list[Calls], sms: list[Messages]) -> None:
     """Make a segment of them, alone as a large batch is and joined as small ones are."""
     for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
         rows = [rows_of_calls([some_calls]), *rows_of_messages(messages)]
         if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # by its peer, its host and the domain
-            raise RehearsalError(_BROKEN)
+            raise WarmUpError(_BROKEN)
         written(table_of(rows), Knowledge())
 
 
@@ -72,7 +72,7 @@ def _fetched(value: bytes) -> Any:
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1_760_000_000_000, _WHO, value, [])
     raw = RawRecords(bytes(builder.build()))
-    (columns,) = unpack(PartitionRecords(TopicPartition("rehearsal", 0), raw, [], 0, None, None, True, 0))
+    (columns,) = unpack(PartitionRecords(TopicPartition("warm-up", 0), raw, [], 0, None, None, True, 0))
     if columns.record(0).value != value:
-        raise RehearsalError(_BROKEN)
+        raise WarmUpError(_BROKEN)
     return columns

@@ -17,13 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from streams.cli import main
+from streams.worker.assignment import Assignment
 from streams.worker.scoring import Scorer
 from tests.site import ROOT
 
 SEEN = "CHAOS_SEEN"
 CUT = "CHAOS_CUT"
-WATCHED = ("assign", "_advance", "reconcile", "tend", "release")
-"""Everything of the scorer that waits for a server."""
+WATCHED: tuple[tuple[type, str], ...] = (
+    (Assignment, "on_assigned"),
+    (Assignment, "on_revoked"),
+    (Assignment, "reconcile"),
+    (Scorer, "_advance"),
+    (Scorer, "tend"),
+)
+"""Every method in which a partition's life waits for a server; none calls another of them but ``on_assigned``."""
 
 STREAMS = str(ROOT / "streams")
 SERVER_S = 0.005
@@ -62,14 +69,14 @@ def driven(coroutine: Coroutine[Any, Any, Any], passed: Callable[[str, str], Non
         passed(place, "after")
 
 
-def watch(name: str, passed: Callable[[str, str], None]) -> None:
-    """Have a method of the scorer driven."""
-    method = getattr(Scorer, name)
+def watch(owner: type, name: str, passed: Callable[[str, str], None]) -> None:
+    """Have a method driven."""
+    method = getattr(owner, name)
 
-    async def watched(self: Scorer, *arguments: Any) -> Any:
+    async def watched(self: Any, *arguments: Any) -> Any:
         return await driven(method(self, *arguments), passed)
 
-    setattr(Scorer, name, watched)
+    setattr(owner, name, watched)
 
 
 def writing_down(path: Path) -> Callable[[str, str], None]:
@@ -108,8 +115,8 @@ def run() -> None:
         passed = cutting(place, side, int(visits))
     else:
         passed = writing_down(Path(os.environ[SEEN]))
-    for name in WATCHED:
-        watch(name, passed)
+    for owner, name in WATCHED:
+        watch(owner, name, passed)
     main(["worker"])
 
 

@@ -11,8 +11,10 @@ import pytest_asyncio
 from redis.exceptions import ConnectionError
 
 from models.detection.episodes import Subject
+from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
-from streams.worker.checkpoint import Checkpoints, Held, StaleCheckpointError
+from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
+from streams.worker.partition_state import PartitionState
 from tests.live.conftest import Servers
 from tests.strategies import ANN, BO
 
@@ -27,12 +29,12 @@ async def two(stack: Servers, topic_prefix: str) -> AsyncIterator[tuple[Checkpoi
     await other.close()
 
 
-async def write(checkpoints: Checkpoints, held: Held, offset: int, *changed: str) -> None:
+async def write(checkpoints: Checkpoints, held: PartitionState, offset: int, *changed: str) -> None:
     """Write that the calls have been read to an offset, and these subscribers' state."""
-    held.offsets["calls"] = offset
+    held.advance("calls", offset)
     for subscriber in changed:
         held.partition.subjects[subscriber] = Subject()
-    await checkpoints.write(held, changed)
+    await checkpoints.write(held, LedgerProgress(), changed)
 
 
 async def test_state_and_offsets_come_back_together(two: tuple[Checkpoints, Checkpoints]) -> None:
@@ -40,10 +42,10 @@ async def test_state_and_offsets_come_back_together(two: tuple[Checkpoints, Chec
     held = await one.load(3)
     await write(one, held, 10, ANN, BO)
     del held.partition.subjects[BO]
-    held.offsets["calls"] = 20
-    await one.write(held, (), [BO])
+    held.advance("calls", 20)
+    await one.write(held, LedgerProgress(), (), [BO])
     found = await other.load(3)
-    assert (found.version, found.offsets, set(found.partition.subjects)) == (2, {"calls": 20}, {ANN})
+    assert (found.stored.version, found.offsets, set(found.partition.subjects)) == (2, {"calls": 20}, {ANN})
     assert (await other.load(4)).offsets == {}
 
 
@@ -67,7 +69,7 @@ async def test_a_redis_that_went_back_and_was_written_by_another_up_to_the_same_
     new_owner = await other.load(0)
     await write(other, new_owner, 10)
     await write(other, new_owner, 20)
-    assert new_owner.version == held.version
+    assert new_owner.stored.version == held.stored.version
     with pytest.raises(StaleCheckpointError, match="version 2 stored by another"):
         await write(one, held, 300)
     assert (await other.load(0)).offsets == {"calls": 20}
@@ -97,6 +99,6 @@ async def test_a_write_whose_answer_was_lost_is_not_applied_twice(
 
     monkeypatch.setattr(one, "_apply", losing_the_first_answer)
     await write(one, held, 10, ANN)
-    assert (next(times), held.version) == (2, 1)
+    assert (next(times), held.stored.version) == (2, 1)
     await write(one, held, 20)
-    assert (await other.load(0)).version == 2
+    assert (await other.load(0)).stored.version == 2

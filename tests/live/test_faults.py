@@ -47,7 +47,7 @@ def test_a_zombie(ground: Ground) -> None:
 
 
 def test_a_power_cut_around_the_checkpoint_and_around_publishing(ground: Ground) -> None:
-    assert holds(cuts.cuts(ground, ("_apply._write.",))).times == 4
+    assert holds(cuts.cuts(ground, ("apply.checkpoint.",))).times == 4
 
 
 def test_valkey_killed_and_its_last_second_lost(ground: Ground) -> None:
@@ -114,7 +114,7 @@ def cut_site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
 def test_an_alert_that_was_just_published_is_withdrawn_though_its_indicator_was_gone_at_the_next_start(
     ground: Ground, cut_site: Site
 ) -> None:
-    publishing_place = next(place for place in cuts.awaits(ground) if "_apply._write._publish" in place)
+    publishing_place = next(place for place in cuts.awaits(ground) if "apply.checkpoint.publish" in place)
     cut_site.send("indicators", indicator())
     worker, _ = cut_site.start_worker(True, CHAOS_CUT=f"{publishing_place} after 1", **SAME_MEMBER)
     cut_site.send("calls", call("8610000000001", 1_773_625_200_000))

@@ -11,8 +11,8 @@ import pytest
 from models.detection.alignment import Alignment
 from models.detection.engine import Partition
 from streams.worker.backpressure import LONGEST_WAIT, at_end
-from streams.worker.checkpoint import Held
-from streams.worker.partition import Assigned, Feed
+from streams.worker.partition import AssignedPartition, Feed
+from streams.worker.partition_state import PartitionState
 
 
 class Leaders:
@@ -32,19 +32,22 @@ class Leaders:
         self.asked.append(topic)
         return self.ends[topic]
 
-    async def first_offsets(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def first_offsets(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Not asked for here."""
         return {}
 
-    def hold_back(self, topic: str, partition: int, held: bool) -> None:
-        """Nothing to hold."""
+    def pause(self, topic: str, partition: int) -> None:
+        """Nothing to pause."""
+
+    def resume(self, topic: str, partition: int) -> None:
+        """Nothing to resume."""
 
     def fail(self, error: BaseException) -> None:
         """Must not happen."""
         raise error
 
 
-def assigned(silent_s: float) -> Assigned:
+def assigned(silent_s: float, leaders: Leaders) -> AssignedPartition:
     """A partition whose topics have been read to offset 10 and have been silent for so long."""
     partition = Partition(0)
     then = perf_counter() - silent_s
@@ -52,7 +55,8 @@ def assigned(silent_s: float) -> Assigned:
     starts = dict.fromkeys(feeds, 0)
     alignment = Alignment(partition.call_clock, partition.sms_clock)
     alignment.sms.clock.at = 60_000
-    return Assigned(Held(partition), cast("Any", None), alignment, cast("Any", feeds), starts, moved=then)
+    state, ledger = PartitionState(partition), cast("Any", None)
+    return AssignedPartition(state, ledger, alignment, cast("Any", feeds), starts, leaders, moved=then)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +72,13 @@ def assigned(silent_s: float) -> Assigned:
     ],
 )
 async def test_whether_a_topic_has_no_more_to_give(silent_s: float, leaders: Leaders, expected: bool) -> None:
-    assert (await at_end(assigned(silent_s), leaders))["calls"] is expected
+    assert (await at_end(assigned(silent_s, leaders)))["calls"] is expected
 
 
 async def test_after_a_leader_has_said_that_it_has_more_it_is_not_asked_again_at_once() -> None:
     leaders = Leaders(calls=20, sms=10)
-    partition = assigned(LONGEST_WAIT + 1)
+    partition = assigned(LONGEST_WAIT + 1, leaders)
     leaders.told = 20
     for _ in range(3):
-        assert not (await at_end(partition, leaders))["calls"]
+        assert not (await at_end(partition))["calls"]
     assert leaders.asked.count("calls") == 1

@@ -17,8 +17,8 @@ from aiokafka.structs import TopicPartition
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
+from streams.kafka.columns import MOST_RECORDS
 from streams.worker import transport
-from streams.worker.columns import MOST_RECORDS
 from tests.site import ROOT
 
 TP = TopicPartition("calls", 3)
@@ -90,7 +90,7 @@ class _Thread(transport.ConsumerThread):
     """A fetching thread without Kafka: each look for records gives what is prepared, or raises it."""
 
     def __init__(self, *prepared: Any) -> None:
-        self.held_back = set()
+        self.paused = set()
         self._ahead = None
         self._seeks = 0
         self._asked_at = 0.0

@@ -1,4 +1,4 @@
-"""The rehearsal: the hot path is run once before a worker takes records, and must do what it must."""
+"""The warm-up: the hot path is run once before a worker takes records, and must do what it must."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import pytest
 
 from models.detection.engine import Engine, Outcome
 from models.detection.risk import PointScore
-from streams.worker.warm_up import RehearsalError, rehearse
+from streams.worker.warm_up import WarmUpError, warm_up
 from tests.strategies import POLICY
 
 
 def test_the_hot_path_does_what_it_must() -> None:
-    rehearse(POLICY, PointScore())
+    warm_up(POLICY, PointScore())
 
 
 def test_a_machine_on_which_it_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "step", lambda *arguments: Outcome())
 
-    with pytest.raises(RehearsalError, match=r"Delete the \*\.nbc files"):
-        rehearse(POLICY, PointScore())
+    with pytest.raises(WarmUpError, match=r"Delete the \*\.nbc files"):
+        warm_up(POLICY, PointScore())

@@ -12,7 +12,7 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.worker.columns import Columns, RawRecords, Record, unpack
+from streams.kafka.columns import Columns, RawRecords, Record, unpack
 
 NONE, GZIP, SNAPPY, LZ4, ZSTD = 0, 1, 2, 3, 4
 

@@ -1,0 +1,16 @@
+"""Progress: how far the ledger has a partition's records, which a checkpoint stores together with the offsets."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class LedgerProgress(msgspec.Struct, frozen=True):
+    """How far the ledger has the records of a partition, and the segment that a checkpoint names, if any."""
+
+    offsets: dict[str, int] = {}
+    """The next offset of each topic."""
+    segment: str = ""
+    """The path in the ledger of the segment that is to be committed."""
+    pending: str = ""
+    """The name of its file beside the ledger, until it is committed."""

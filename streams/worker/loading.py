@@ -1,0 +1,107 @@
+"""Loading: what a worker begins with when partitions are assigned to it, and from where each of their topics is read.
+
+State and offsets come from the checkpoint, never from Kafka's group. The ledger may lack what was scored already; that
+is then read once more for it alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+
+import structlog
+
+from models.detection.alignment import Alignment
+from models.policy.policy import Policy
+from streams.ledger.ledger_writer import Beginning, LedgerWriter
+from streams.ledger.partition_ledger import PartitionLedger
+from streams.ledger.place import LedgerError
+from streams.settings import Settings
+from streams.worker.checkpoint import Checkpoints, MissingStateError
+from streams.worker.partition import FEEDING, AssignedPartition, Feed, Feeding, Offsets, Source
+from streams.worker.partition_state import PartitionState
+
+log = structlog.get_logger(__name__)
+
+
+class Loader:
+    """Loads partitions that were just assigned."""
+
+    def __init__(self, settings: Settings, checkpoints: Checkpoints, ledger: LedgerWriter) -> None:
+        self._settings = settings
+        self._checkpoints = checkpoints
+        self._ledger = ledger
+        self._topics: dict[Feeding, str] = {name: settings.topic(name) for name in FEEDING}
+
+    async def load(self, committed: Offsets, source: Source, policy: Policy) -> dict[int, AssignedPartition]:
+        """The partitions, by number; ``committed``: the group's offset of every assigned topic partition (-1: none).
+
+        Raises `MissingStateError` when Redis has lost what Kafka says was read, unless the
+        settings say to rebuild it, and `LedgerError` when the ledger cannot be used or is another log's.
+        """
+        first = await source.first_offsets([*committed])
+        states: list[tuple[PartitionState, dict[str, int]]] = []
+        for number in sorted({partition for _, partition in committed}):
+            state = await self._checkpoints.load(number)
+            mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
+            if not state.stored.version and any(at > 0 for at in mine.values()):
+                self._refuse_to_forget(number)
+                mine = dict.fromkeys(mine, 0)
+            state.partition.restore(dict(state.partition.subjects), policy)
+            starts = {topic: state.reached(topic, first.get((topic, number), at)) for topic, at in mine.items()}
+            states.append((state, starts))
+        ledgers = await self._ledger.open(
+            [Beginning(state.partition.number, state.stored.progress, starts) for state, starts in states]
+        )
+        loaded = {}
+        for (state, starts), ledger in zip(states, ledgers, strict=True):
+            number = state.partition.number
+            loaded[number] = self._assigned(state, ledger, starts, first, source)
+        await asyncio.gather(*[self._check(each) for each in loaded.values()])
+        return loaded
+
+    def _assigned(
+        self,
+        state: PartitionState,
+        ledger: PartitionLedger,
+        starts: Mapping[str, int],
+        first: Offsets,
+        source: Source,
+    ) -> AssignedPartition:
+        now = perf_counter()
+        partition = state.partition
+        feeds = {
+            name: Feed(
+                topic,
+                min(starts[topic], ledger.reached.get(topic, starts[topic])),
+                now,
+                starts[topic],
+                first.get((topic, partition.number)),
+            )
+            for name, topic in self._topics.items()
+        }
+        alignment = Alignment(partition.call_clock, partition.sms_clock)
+        return AssignedPartition(state, ledger, alignment, feeds, starts, source)
+
+    def _refuse_to_forget(self, number: int) -> None:
+        if self._settings.state_when_missing == "refuse":
+            raise MissingStateError(
+                f"Redis holds no state of partition {number}, although this site's group has read it before. If Redis "
+                "was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything that Kafka still "
+                "keeps (alerts repeat with the same ids); if this is the wrong Redis, mend FOREWARN_REDIS."
+            )
+        log.warning("rebuilding state from the beginning of the log", partition=number)
+
+    async def _check(self, assigned: AssignedPartition) -> None:
+        """Raise `LedgerError` when a ledger reaches beyond the log's end: it is another log's."""
+        if not assigned.ledger.is_on:
+            return
+        for topic, reached in assigned.ledger.reached.items():
+            end = await assigned.source.end_offset_now(topic, assigned.number)
+            if end is not None and reached > end:
+                raise LedgerError(
+                    f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition "
+                    f"{assigned.number}, which ends at {end}: it is of a topic that was deleted. Move the folder away, "
+                    "or set FOREWARN_LEDGER."
+                )

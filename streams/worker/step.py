@@ -1,0 +1,139 @@
+"""A step: what is due in a partition is decided, written and published, and only then acknowledged.
+
+The order is the guarantee: decide in memory, send dead letters, write state, offsets and alerts to Redis in one step,
+publish the alerts and wait for Kafka's word, and only then acknowledge; calls and SMS once they are in the ledger, too.
+What goes wrong before the write is done again. What goes wrong after it is published by the next owner of the
+partition, with the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+from models.detection.alignment import Portion
+from models.detection.engine import Engine, Outcome
+from streams import metrics
+from streams.kafka.publishing import Publisher
+from streams.ledger.segments import Knowledge
+from streams.worker.checkpoint import Checkpoints
+from streams.worker.partition import AssignedPartition, ReadBatch
+from streams.worker.partition_state import Outbox
+
+CHECKPOINT_EVERY = 0.25
+"""Seconds after which offsets are written although no state has changed."""
+
+
+class Stepper:
+    """Takes partitions from one checkpoint to the next; its callers hold the partition's turn."""
+
+    def __init__(self, engine: Engine, checkpoints: Checkpoints, publisher: Publisher, signals_topic: str) -> None:
+        self._engine = engine
+        self._checkpoints = checkpoints
+        self._publisher = publisher
+        self._signals_topic = signals_topic
+
+    async def apply(
+        self,
+        assigned: AssignedPartition,
+        calls: Sequence[Portion],
+        sms: Sequence[Portion],
+        signals: Sequence[Portion],
+    ) -> None:
+        """Apply portions of batches, from deciding to acknowledging."""
+        portions = [*calls, *sms, *signals]
+        # Now: more may become known while dead letters are sent.
+        known = assigned.ledger.knowledge(assigned.state.reached(self._signals_topic, 0))
+        outcome = self._decide(assigned, calls, sms, signals)
+        refused = await self._send_dead_letters(portions)
+        self._advance_offsets(assigned, portions)
+        segment_is_written = assigned.ledger.advance()
+        late = perf_counter() - assigned.state.written_at > CHECKPOINT_EVERY
+        if outcome.changed or outcome.forgotten or refused or segment_is_written or late:
+            read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
+            await self.checkpoint(assigned, outcome, read_at)
+        self._gather(assigned, portions, outcome, known)  # after the alerts, which do not wait for it
+
+    async def checkpoint(self, assigned: AssignedPartition, outcome: Outcome, read_at: float | None = None) -> None:
+        """Write, publish, commit to the ledger and acknowledge; ``read_at``: Kafka time of the cause (s)."""
+        assigned.ledger.name_in_checkpoint()
+        outbox = Outbox(outcome.alerts, outcome.reminders)
+        await self._checkpoints.write(
+            assigned.state, assigned.ledger.progress, outcome.changed, outcome.forgotten, outbox
+        )
+        await self.publish(outbox, read_at)
+        for ack in assigned.acks.values():
+            ack()
+        assigned.acks.clear()
+        assigned.ledger.commit_segment()
+
+    async def settle(self, assigned: AssignedPartition, outcome: Outcome) -> None:
+        """Write and publish what came about without an event."""
+        _count_signals(outcome)
+        if outcome.changed or outcome.forgotten or outcome.alerts:
+            await self.checkpoint(assigned, outcome)
+
+    async def publish(self, outbox: Outbox, read_at: float | None = None) -> None:
+        """Publish what follows from a checkpoint, and wait for Kafka's word."""
+        if outbox:
+            began = perf_counter()
+            await self._publisher.alerts(outbox.alerts, outbox.reminders, read_at)
+            metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
+
+    def _decide(
+        self,
+        assigned: AssignedPartition,
+        calls: Sequence[Portion],
+        sms: Sequence[Portion],
+        signals: Sequence[Portion],
+    ) -> Outcome:
+        began = perf_counter()
+        outcome = self._engine.step(
+            assigned.state.partition,
+            [portion.events for portion in calls],
+            [portion.events for portion in sms],
+            [record for portion in signals for record in portion.events],
+        )
+        metrics.DECIDE_SECONDS.observe(perf_counter() - began)
+        _count_signals(outcome)
+        return outcome
+
+    async def _send_dead_letters(self, portions: Sequence[Portion]) -> bool:
+        """Send the dead letters of batches whose first portion this is, and wait for Kafka; whether there were any."""
+        refused = False
+        for portion in portions:
+            batch: ReadBatch = portion.source
+            if batch.refusals and not portion.start:
+                refused = True
+                await self._publisher.dead_letters(
+                    [(batch.columns.record(refusal.index), refusal) for refusal in batch.refusals]
+                )
+        return refused
+
+    def _advance_offsets(self, assigned: AssignedPartition, portions: Sequence[Portion]) -> None:
+        """Note how far the partition has got; the ack of a topic that the ledger does not take waits no longer."""
+        for portion in portions:
+            batch: ReadBatch = portion.source
+            topic = batch.columns.topic
+            assigned.state.advance(topic, batch.upto(portion))
+            if portion.whole and not assigned.ledger.takes(topic):
+                assigned.acks[topic] = batch.ack
+
+    def _gather(
+        self, assigned: AssignedPartition, portions: Sequence[Portion], outcome: Outcome, known: Knowledge
+    ) -> None:
+        """Hand the events to the ledger, and with them the acks that wait for it."""
+        ledger = assigned.ledger
+        for portion in portions:
+            batch: ReadBatch = portion.source
+            topic = batch.columns.topic
+            offsets = batch.offsets[portion.start : portion.stop]
+            ledger.add(topic, portion.events, offsets, batch.upto(portion), known)
+            if portion.whole and ledger.takes(topic):
+                ledger.acks[topic] = batch.ack
+        ledger.add_context(outcome.context, known)
+
+
+def _count_signals(outcome: Outcome) -> None:
+    for code, count in outcome.signals.items():
+        metrics.SIGNALS.labels(code).inc(count)
