@@ -28,14 +28,14 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 
 from bench.records import BEGIN, fraud_numbers, indicators_of
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.lookback.contacts import Rows
 from streams.cli.progress import count_bar
 from streams.kafka.indicator_topic import publish
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, contacts_of, keys_of
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import ROW_GROUP, Knowledge, table_of, writer
+from streams.ledger.storage import Segment, Storage
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 from tests.site import Site
@@ -102,9 +102,9 @@ def ask(numbers: int, seed: int) -> None:
     chosen = random.Random(seed).sample(fraud_numbers(NUMBERS), numbers)
     keys = [f"number:{number}" for number in chosen]
     began = time.perf_counter()
-    place = Place(Settings(ledger=str(FOLDER)))
+    storage = Storage(Settings(ledger=str(FOLDER)))
     people = People(Named(keys))
-    for table in find(place, place.segments(), keys_of(keys)):
+    for table in find(storage, storage.segments(), keys_of(keys)):
         for contact in contacts_of(table):
             people.add(contact)
     found = len(people.lines())
@@ -169,13 +169,13 @@ def _until_quiet(consumer: KafkaConsumer) -> None:
 
 def make(count: int) -> None:
     """Make a ledger of so many contacts."""
-    place = Place(Settings(ledger=str(FOLDER)))
+    storage = Storage(Settings(ledger=str(FOLDER)))
     first = date(2026, 3, 16)
     with count_bar("making the ledger", count) as told:
         for day in range(DAYS):
             rows = count // DAYS
             segment = Segment(0, (day * rows, (day + 1) * rows), (0, 0), first + timedelta(days=day))
-            file = Path(place.shown) / segment.path
+            file = Path(storage.shown) / segment.path
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("wb") as to, writer(to, Knowledge()) as parquet:
                 for table in _sorted(day, rows):
@@ -186,8 +186,8 @@ def make(count: int) -> None:
 def _sorted(day: int, rows: int) -> Iterator[pa.Table]:
     """A day's rows in the order of their keys, a piece at a time: ordinary peers, and the fraud numbers among them."""
     chance = np.random.default_rng(day)
-    fraud = np.sort(np.repeat([code_of(number) for number in fraud_numbers(NUMBERS)], REACHED // DAYS + (day % 3 == 0)))
-    low, span = code_of("8613000000000"), 700_000_000
+    fraud = np.sort(np.repeat([key_of(number) for number in fraud_numbers(NUMBERS)], REACHED // DAYS + (day % 3 == 0)))
+    low, span = key_of("8613000000000"), 700_000_000
     pieces = max(rows // CHUNK, 1)
     assert fraud[-1] < low, "the pieces would not be in order"
     yield _table(chance, day, fraud, pieces)
@@ -206,7 +206,7 @@ def _table(chance: np.random.Generator, day: int, keys: np.ndarray, piece: int) 
         [
             Rows(
                 keys,
-                code_of("8610000000000") + chance.integers(0, 10_000_000, size),
+                key_of("8610000000000") + chance.integers(0, 10_000_000, size),
                 keys,
                 BEGIN + day * DAY_MS + chance.integers(0, DAY_MS, size),
                 kinds,

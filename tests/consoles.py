@@ -18,9 +18,9 @@ from fastapi import FastAPI
 
 from models.access.rights import Role, user
 from models.casework.cases import Case, Feedback, FeedbackError
-from streams.access.accounts import Account, AccountsFile, Token
+from streams.access.accounts import AccountsFile, Token, UserAccount
 from streams.access.attempts import Attempts
-from streams.access.door import Door
+from streams.access.authentication import Authenticator
 from streams.access.passwords import Passwords
 from streams.access.sessions import Sessions
 from streams.access.store import Store
@@ -77,7 +77,7 @@ class Backroom:
             office=OFFICE,
             view=self.view,
             reporter=Reporter(self.view, lambda feedback: self.sending(feedback), shown_within),
-            door=Door(self.users, self.sessions, Attempts(self.store), audit),
+            door=Authenticator(self.users, self.sessions, Attempts(self.store), audit),
             audit=audit,
             playbooks=PLAYBOOKS,
             secret=KEY,
@@ -92,7 +92,7 @@ class Backroom:
             for name, (role, unit) in PEOPLE.items():
                 self.tokens[name] = f"forewarn_{name}"
                 token = Token("tests", "2026-01-01T00:00:00+00:00", sha256(self.tokens[name].encode()).hexdigest())
-                accounts[name] = Account(user(name, role, unit), hashed, "stamp", (token,))
+                accounts[name] = UserAccount(user(name, role, unit), hashed, "stamp", (token,))
 
     def alert(self, severity: Any = "urgent", **more: Any) -> Case:
         """An alert reaches the dispatcher, and the console sees the case."""

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from models.base.packed import Packed
-from models.detection.engine import Engine, Outcome, Partition
+from models.detection.engine import Engine, Partition, StepResult
 from models.detection.episodes import Subject
 from models.detection.risk import PointScore
 from models.detection.signals import SignalRecord
@@ -114,7 +114,7 @@ class ToldEngine(Engine):
         calls: Sequence[Call] = (),
         sms: Sequence[Sms] = (),
         signals: Sequence[SignalRecord] = (),
-    ) -> Outcome:
+    ) -> StepResult:
         """Take in the columns of these events."""
         return super().step(partition, [calls_of(calls)], [messages_of(sms)], signals)
 

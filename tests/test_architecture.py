@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.base.number_keys import PLACES
+from models.base.number_keys import LENGTH_STEP
 from models.events import scanning
 from models.events.event import EARLIEST, LATEST, MAX_BYTES
 from models.indicators import prefilter
@@ -164,14 +164,14 @@ def test_compiled_functions_rest_on_their_own_module_alone(module: Path) -> None
 
 def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> None:
     source = (
-        "from models.base.number_keys import PLACES\n"
+        "from models.base.number_keys import LENGTH_STEP\n"
         "from models.base.compiled import compiled\n"
-        "@compiled\ndef f(n): return n // PLACES"
+        "@compiled\ndef f(n): return n // LENGTH_STEP"
     )
 
-    assert foreign_names(source) == {"PLACES"}
+    assert foreign_names(source) == {"LENGTH_STEP"}
 
 
 def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
     assert (scanning._EARLIEST, scanning._LATEST, scanning._LARGEST) == (EARLIEST, LATEST, MAX_BYTES)
-    assert {scanning._PLACES, prefilter._PLACES} == {PLACES}
+    assert {scanning._LENGTH_STEP, prefilter._LENGTH_STEP} == {LENGTH_STEP}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-PLACES: Final = 10**15
+LENGTH_STEP: Final = 10**15
 """A code is count * PLACES + value; a number has at most 15 digits (ITU-T E.164)."""
 
 
-def code_of(number: str) -> int:
+def key_of(number: str) -> int:
     """The code of a number of 1 to 15 ASCII digits.
 
     >>> code_of("110"), code_of("0110")
     (3000000000000110, 4000000000000110)
     """
-    return len(number) * PLACES + int(number)
+    return len(number) * LENGTH_STEP + int(number)
 
 
 def number_of(code: int) -> str:
@@ -26,5 +26,5 @@ def number_of(code: int) -> str:
     >>> number_of(code_of("0110"))
     '0110'
     """
-    count, value = divmod(int(code), PLACES)
+    count, value = divmod(int(code), LENGTH_STEP)
     return f"{value:0{count}}"

@@ -11,7 +11,7 @@ from models.casework.joining import joined, opened, sends
 from models.casework.reporting import reported
 from models.detection.alerts import Alert
 
-Known = Callable[[str], tuple[str, Person]]
+PersonLookup = Callable[[str], tuple[str, Person]]
 """By subscriber the home station (empty: not known) and what an officer should know."""
 
 
@@ -21,7 +21,7 @@ class Board:
     ``office`` may be set to another at any time: deadlines that run stay as they are.
     """
 
-    def __init__(self, office: Office, known: Known) -> None:
+    def __init__(self, office: Office, known: PersonLookup) -> None:
         self.office = office
         self.cases: dict[str, Case] = {}
         self._known = known

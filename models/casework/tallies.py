@@ -34,7 +34,7 @@ class Deed(NamedTuple):
     """Milliseconds that it took the unit."""
 
 
-class Account(NamedTuple):
+class CaseCounts(NamedTuple):
     """What of a case is counted, whenever that is; the same as long as nothing becomes of it."""
 
     case: Case
@@ -122,17 +122,17 @@ def _running(case: Case) -> list[tuple[Deadline, int]]:
     return [(name, at) for name, at in all_of_them if at is not None]
 
 
-def account(case: Case) -> Account:
+def account(case: Case) -> CaseCounts:
     """What of a case is counted."""
     deeds = [Deed(entry.at, "acknowledged", entry.unit, max(0, entry.at - asked)) for entry, asked in _answers(case)]
     deeds += [Deed(entry.at, "escalated", entry.unit) for entry in case.history if entry.kind == "escalated"]
     first = next((entry for entry in case.history if entry.reached), None)
     if first is not None:
         deeds.append(Deed(first.at, "reached", first.unit, max(0, first.at - case.opened)))
-    return Account(case, case.status not in OVER, _late_from(case), ended_at(case), tuple(deeds))
+    return CaseCounts(case, case.status not in OVER, _late_from(case), ended_at(case), tuple(deeds))
 
 
-def tallies(accounts: Iterable[Account], now: int, since: int) -> dict[str, Tally]:
+def tallies(accounts: Iterable[CaseCounts], now: int, since: int) -> dict[str, Tally]:
     """What each unit has that has anything: open cases as they are, the rest as far as it happened after ``since``."""
     found: dict[str, Tally] = {}
     for case, is_open, late_from, ended, deeds in accounts:

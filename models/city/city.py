@@ -18,7 +18,7 @@ from models.city.acting import Happening, Lines, Truth, day_of_gangs
 from models.city.chance import BEGIN, DAY, HOUR, random_of
 from models.city.life import Life
 from models.city.population import populate
-from models.city.recording import Recording
+from models.city.record_writer import RecordWriter
 from models.city.scripts import AGE_BANDS, Script
 from models.indicators.indicator import Indicator
 
@@ -84,7 +84,7 @@ class City:
 
     def hours(self) -> Iterator[tuple[list[str], list[str]]]:
         """The JSON lines of calls and of SMS, an hour at a time, in event time."""
-        recording = Recording(self._population, self._seed)
+        recording = RecordWriter(self._population, self._seed)
         planned: list[tuple[int, int, Happening]] = []
         order = count()
         for hour in range(self.days * 24):

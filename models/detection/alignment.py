@@ -30,7 +30,7 @@ class Portion(NamedTuple):
     whole: bool
 
 
-class _Batch:
+class _WaitingBatch:
     """A batch that waits: its events, how far along each of them is, and how many have been given out."""
 
     __slots__ = ("events", "given", "last", "reached", "source")
@@ -56,7 +56,7 @@ class Lane(Generic[E]):
 
     def __init__(self, clock: Watermark) -> None:
         self.clock = Watermark(clock.at, dict(clock.pending))
-        self._waiting: deque[_Batch] = deque()
+        self._waiting: deque[_WaitingBatch] = deque()
 
     def __len__(self) -> int:
         """How many batches wait."""
@@ -65,7 +65,7 @@ class Lane(Generic[E]):
     def put(self, events: E, source: Any = None) -> None:
         """Add the next batch of the log; ``source`` comes back with its portions."""
         reached = self.clock.observe(events.times, events.subscribers)
-        self._waiting.append(_Batch(events, reached, self.clock.at, source))
+        self._waiting.append(_WaitingBatch(events, reached, self.clock.at, source))
 
     def take(self, until: float) -> list[Portion]:
         """What is at most as far along as ``until`` (event time), in the order of the log."""

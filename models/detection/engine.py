@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from models.detection.alerts import Alert
 from models.detection.decisions import Publication, decide
-from models.detection.episodes import HOUR, Episode, Moment, Subject, episodes, marks, unfold
+from models.detection.episodes import HOUR, Episode, Moment, Subject, episodes, milestones, unfold
 from models.detection.evidence import MINUTE
 from models.detection.recognition import call_signals, match_again, sms_signals
 from models.detection.reminders import Reminder, occasion, reminder
@@ -56,9 +56,9 @@ class Partition:
 
     def schedule(self, subscriber: str, signals: Iterable[Signal], policy: Policy) -> None:
         """Wake the subscriber at the marks of calls among the signals that lie ahead of the call clock."""
-        for mark in marks(signals, policy.windows):
-            if mark > self.call_clock.at:
-                heapq.heappush(self.wakes, (mark, subscriber))
+        for milestone in milestones(signals, policy.windows):
+            if milestone > self.call_clock.at:
+                heapq.heappush(self.wakes, (milestone, subscriber))
 
     def recount(self, subscriber: str) -> None:
         """Bring ``contexts`` up to date after signals of the subscriber were taken away."""
@@ -69,7 +69,7 @@ class Partition:
 
 
 @dataclass(slots=True)
-class Outcome:
+class StepResult:
     """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
 
     ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
@@ -124,51 +124,51 @@ class Engine:
         calls: Sequence[Calls] = (),
         sms: Sequence[Messages] = (),
         signals: Sequence[SignalRecord] = (),
-    ) -> Outcome:
+    ) -> StepResult:
         """Take in events of one partition, the batches of each topic in log order, and decide.
 
         Of records in event-time order, each subscriber's alerts do not depend on how they are cut into steps. With
         late records, and between the topics of a partition, what goes out in the meantime does; what stands in the
         end never does, as long as all that belongs together is still remembered (see `_forget` and `expire`).
         """
-        outcome = Outcome()
+        result = StepResult()
         touched: set[str] = set()
         windows = self.policy.windows
         for some_calls in calls:
             for subscriber, signal in call_signals(some_calls, self.indicators, windows):
-                self._take(partition, subscriber, signal, outcome, touched)
+                self._take(partition, subscriber, signal, result, touched)
         for messages in sms:
             for subscriber, signal in sms_signals(messages, self.indicators):
-                self._take(partition, subscriber, signal, outcome, touched)
+                self._take(partition, subscriber, signal, result, touched)
         for record in signals:
             if record.status == "raised":
-                self._raise(partition, record, outcome, touched)
+                self._raise(partition, record, result, touched)
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
                 if subject.remove(record.event, record.code):
                     partition.recount(record.subscriber)
-                    outcome.changed.add(record.subscriber)
+                    result.changed.add(record.subscriber)
                     touched.add(record.subscriber)
         for some_calls in calls:
             partition.call_clock.observe(some_calls.times, some_calls.subscribers)
         while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
-            mark, subscriber = heapq.heappop(partition.wakes)
+            milestone, subscriber = heapq.heappop(partition.wakes)
             woken = partition.subjects.get(subscriber)
-            if woken is not None and woken.is_on_the_phone(mark):
+            if woken is not None and woken.is_on_the_phone(milestone):
                 touched.add(subscriber)
         for messages in sms:
             partition.sms_clock.observe(messages.times, messages.subscribers)
-        self._decide(partition, touched, outcome)
-        self._forget(partition, outcome)
-        return outcome
+        self._decide(partition, touched, result)
+        self._forget(partition, result)
+        return result
 
-    def reconcile(self, partition: Partition) -> Outcome:
+    def reconcile(self, partition: Partition) -> StepResult:
         """Let go of signals whose indicator is no longer known, and withdraw the alerts that stood on them.
 
         To be called when an indicator was revoked, and for state that was saved before the indicators were read. A
         contact that another indicator covers is kept under that one.
         """
-        outcome = Outcome()
+        result = StepResult()
         touched: set[str] = set()
         holds: dict[str, bool] = {}
         for subscriber, subject in partition.subjects.items():
@@ -190,17 +190,19 @@ class Engine:
             if gone:
                 partition.recount(subscriber)
                 touched.add(subscriber)
-        outcome.changed |= touched
-        self._decide(partition, touched, outcome)
-        return outcome
+        result.changed |= touched
+        self._decide(partition, touched, result)
+        return result
 
-    def _take(self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]) -> None:
+    def _take(
+        self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
+    ) -> None:
         """Put a signal of an event in."""
         if signal.code in CONTEXTS:
-            outcome.context.append((subscriber, signal))
-        self._insert(partition, subscriber, signal, outcome, touched)
+            result.context.append((subscriber, signal))
+        self._insert(partition, subscriber, signal, result, touched)
 
-    def _raise(self, partition: Partition, record: SignalRecord, outcome: Outcome, touched: set[str]) -> None:
+    def _raise(self, partition: Partition, record: SignalRecord, result: StepResult, touched: set[str]) -> None:
         """Put a signal in that a look back has found; it knew all indicators, so it says more than what is there."""
         signal = record.signal()
         subject = partition.subjects.get(record.subscriber)
@@ -210,18 +212,18 @@ class Engine:
         if subject is not None and signal.code in CONTACTS and signal not in subject.signals:
             subject.remove(signal.event, signal.code)
             subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought
-        self._insert(partition, record.subscriber, signal, outcome, touched)
+        self._insert(partition, record.subscriber, signal, result, touched)
 
     def _insert(
-        self, partition: Partition, subscriber: str, signal: Signal, outcome: Outcome, touched: set[str]
+        self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
     ) -> None:
         subject = partition.subjects.get(subscriber)
         if subject is None:
             subject = partition.subjects[subscriber] = Subject([], {}, [])
         if not subject.insert(signal):
             return
-        outcome.signals[signal.code] += 1
-        outcome.changed.add(subscriber)
+        result.signals[signal.code] += 1
+        result.changed.add(subscriber)
         if signal.code in CONTACTS:
             partition.contexts.pop(subscriber, None)
             partition.schedule(subscriber, [signal], self.policy)
@@ -232,7 +234,7 @@ class Engine:
         else:
             touched.add(subscriber)
 
-    def _decide(self, partition: Partition, touched: Iterable[str], outcome: Outcome) -> None:
+    def _decide(self, partition: Partition, touched: Iterable[str], result: StepResult) -> None:
         """Unfold the episodes of the touched subscribers, score all their moments at once, publish what is due."""
         policy = self.policy
         unfolded: list[tuple[str, Subject, list[tuple[Episode, list[Moment]]]]] = []
@@ -262,21 +264,21 @@ class Engine:
             vulnerable = self.vulnerable.get(subscriber, 0)
             alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)
             if alerts:
-                outcome.alerts += alerts
-                outcome.changed.add(subscriber)
-                self._remind(partition, subject, alerts, outcome)
-        outcome.alerts.sort(key=lambda alert: alert.at)
+                result.alerts += alerts
+                result.changed.add(subscriber)
+                self._remind(partition, subject, alerts, result)
+        result.alerts.sort(key=lambda alert: alert.at)
 
-    def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], outcome: Outcome) -> None:
+    def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], result: StepResult) -> None:
         """Remind a subscriber once a day and scam type."""
         for alert in alerts:
             about = occasion(alert)
             if about is not None and about not in subject.reminded:
                 subject.reminded.append(about)
                 language = self.languages.get(alert.subscriber, "zh")
-                outcome.reminders.append(reminder(alert, about, language, partition.call_clock.at))
+                result.reminders.append(reminder(alert, about, language, partition.call_clock.at))
 
-    def _forget(self, partition: Partition, outcome: Outcome) -> None:
+    def _forget(self, partition: Partition, result: StepResult) -> None:
         """Let go of context that can no longer matter.
 
         Context waits for the slower of the two clocks, so that a topic that is behind still finds what belongs to it.
@@ -288,15 +290,15 @@ class Engine:
             if newest >= before and len(partition.contexts) <= MOST_CONTEXTS:
                 break
             del partition.contexts[subscriber]
-            self._drop(partition, subscriber, outcome)
+            self._drop(partition, subscriber, result)
 
-    def expire(self, partition: Partition) -> Outcome:
+    def expire(self, partition: Partition) -> StepResult:
         """Let go of closed episodes, twice their quiet time after the last contact; to be called now and then.
 
         The time is that of the slower clock that runs, so that episodes outlive a topic that is read again from far
         behind. Recent context stays, for an episode that it may yet belong to.
         """
-        outcome = Outcome()
+        result = StepResult()
         clock = min((clock.at for clock in (partition.call_clock, partition.sms_clock) if clock.at), default=0)
         before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
         for subscriber, subject in list(partition.subjects.items()):
@@ -308,13 +310,13 @@ class Engine:
             subject.reminded.clear()
             partition.recount(subscriber)
             if subject.signals:
-                outcome.changed.add(subscriber)
+                result.changed.add(subscriber)
             else:
-                self._drop(partition, subscriber, outcome)
-        return outcome
+                self._drop(partition, subscriber, result)
+        return result
 
     @staticmethod
-    def _drop(partition: Partition, subscriber: str, outcome: Outcome) -> None:
+    def _drop(partition: Partition, subscriber: str, result: StepResult) -> None:
         del partition.subjects[subscriber]
-        outcome.changed.discard(subscriber)
-        outcome.forgotten.add(subscriber)
+        result.changed.discard(subscriber)
+        result.forgotten.add(subscriber)

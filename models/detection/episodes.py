@@ -117,7 +117,7 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
             start = index
 
 
-def marks(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
+def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
     """The event times at which a call that has started is judged again, if it is still going on."""
     for signal in signals:
         if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
@@ -140,7 +140,11 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     for signal in episode.signals:
         if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
             until = max(ends[signal.event], signal.at) if signal.event in ends else clock
-            steps += [(mark, len(episode.signals), None) for mark in marks([signal], windows) if mark <= until]
+            steps += [
+                (milestone, len(episode.signals), None)
+                for milestone in milestones([signal], windows)
+                if milestone <= until
+            ]
     steps.sort(key=lambda step: (step[0], step[1]))
     evidence = Evidence(windows, vulnerable)
     moments: list[Moment] = []

@@ -32,7 +32,7 @@ from models.indicators.matching import Indicators, Match
 from models.indicators.numbers import hotline
 from models.policy.policy import Windows
 from models.texts.domains import normalise_host
-from models.texts.extraction import LONGEST, read, read_marked
+from models.texts.extraction import LONGEST, read, read_with_traits
 from models.texts.prefilter import DISGUISE, DOT
 
 _HOTLINE_CALLS: Final = {
@@ -94,23 +94,23 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
 
 def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[str, Signal]]:
     """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
-    marks = messages.marks.copy()
-    plain = np.flatnonzero((marks & (DOT | DISGUISE | UNREAD)) == DOT)
+    traits = messages.traits.copy()
+    plain = np.flatnonzero((traits & (DOT | DISGUISE | UNREAD)) == DOT)
     if len(plain):
         kept = indicators.hosts.may_hold(messages.texts, messages.text_begins[plain], messages.text_ends[plain])
-        marks[plain[~kept]] ^= DOT  # there may be a host, but none that is known
-    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (marks > 0)).tolist():
+        traits[plain[~kept]] ^= DOT  # there may be a host, but none that is known
+    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (traits > 0)).tolist():
         message = messages.event(row)
-        for signal in _message_signals(message, int(marks[row]), indicators):
+        for signal in _message_signals(message, int(traits[row]), indicators):
             yield message.subscriber, signal
 
 
-def _message_signals(message: Sms, marks: int, indicators: Indicators) -> Iterator[Signal]:
+def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Iterator[Signal]:
     match = indicators.number(message.peer, message.at)
     if match is not None:
         yield _contact(message, NUMBER_SMS if message.direction == "in" else NUMBER_REPLY, message.peer, match)
     text = (message.text or "")[:LONGEST]
-    hosts, urls, flags = read(text) if marks & UNREAD else read_marked(text, marks)
+    hosts, urls, flags = read(text) if traits & UNREAD else read_with_traits(text, traits)
     if message.direction == "in":
         for flag in flags:
             yield Signal(message.at, _FLAGS[flag], message.id, message.peer, cell=cell_of(message))

@@ -136,7 +136,7 @@ class Calls(Events[Call]):
 class Messages(Events[Sms]):
     """SMS as columns, and their texts in UTF-8, one behind the other."""
 
-    marks: NDArray[np.uint8]
+    traits: NDArray[np.uint8]
     """What the text has that may mean something, by bits: those of `models.texts.prefilter`, `UNREAD` and `NAMED`."""
     texts: NDArray[np.uint8]
     text_begins: NDArray[np.int64]
@@ -146,7 +146,7 @@ class Messages(Events[Sms]):
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Messages:
         """Some of the events, in the order given."""
-        return Messages(*self._some(rows), self.marks[rows], self.texts, self.text_begins[rows], self.text_ends[rows])
+        return Messages(*self._some(rows), self.traits[rows], self.texts, self.text_begins[rows], self.text_ends[rows])
 
     @classmethod
     def joined(cls, some: Sequence[Messages]) -> Messages:
@@ -156,7 +156,7 @@ class Messages(Events[Sms]):
         places = [*zip(some, shifts([each.texts for each in some]), strict=True)]
         return cls(
             *cls._all(some),
-            np.concatenate([each.marks for each in some]),
+            np.concatenate([each.traits for each in some]),
             np.concatenate([each.texts for each in some]),
             np.concatenate([each.text_begins + shift for each, shift in places]),
             np.concatenate([each.text_ends + shift for each, shift in places]),

@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.base.packed import Packed
 from models.events.batches import NAMED, NO_ID, UNREAD, Calls, Ids, Messages, kind_of
 from models.events.event import MAX_BYTES, Call, RecordError, Refusal, Sms, decode_one
 from models.events.scanning import LISTED, REFUSED, scan
 from models.events.unescaping import spell
-from models.texts.prefilter import marks_of
+from models.texts.prefilter import traits_of
 
 
 class Keyed(Protocol):
@@ -110,7 +110,7 @@ class _Scanned:
             except RecordError as error:
                 refusals.append(Refusal(row, error.reason, str(error)))
                 continue
-            self.subscribers[row], self.peers[row] = code_of(event.subscriber), code_of(event.peer)
+            self.subscribers[row], self.peers[row] = key_of(event.subscriber), key_of(event.peer)
             self.times[row], self.kinds[row] = event.at, kind_of(event)
             self.id_begins[row] = self.id_ends[row] = NO_ID
             if isinstance(event, Call):
@@ -151,15 +151,15 @@ class MessageReader(Strict[Sms]):
         """The SMS of a batch."""
         found = _Scanned(records, self._keyed, is_call=False)
         texts, ends = found.texts()
-        marks = marks_of(texts, ends)
-        marks[found.forms == LISTED] |= NAMED
-        marks[found.forms == REFUSED] |= UNREAD
+        traits = traits_of(texts, ends)
+        traits[found.forms == LISTED] |= NAMED
+        traits[found.forms == REFUSED] |= UNREAD
         refusals = found.mend(self.one)
         begins = np.concatenate((np.zeros(1, dtype=np.int64), ends))[:-1]
         ids = Ids(found.id_begins, found.id_ends)
         messages = Messages(
             *(records, found.subscribers, found.peers, found.times, found.kinds, ids),
-            *(marks, texts, begins, ends),
+            *(traits, texts, begins, ends),
         )
         return Decoded(messages[found.good(refusals)], refusals)
 

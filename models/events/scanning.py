@@ -34,7 +34,7 @@ _EARLIEST: Final = 946_684_800_000
 _LATEST: Final = 4_102_444_800_000
 _LONGEST_ID: Final = 128
 _LONGEST_DURATION: Final = 31_536_000.0
-_PLACES: Final = 10**15
+_LENGTH_STEP: Final = 10**15
 
 REFUSED: Final = 0
 """Left to msgspec."""
@@ -135,7 +135,7 @@ def _number(buffer: Any, at: int, end: int) -> tuple[int, int]:
         at += 1
     if count < 2 or count > 15 or at >= end or buffer[at] != _QUOTE:
         return 0, -1
-    return count * _PLACES + value, at + 1
+    return count * _LENGTH_STEP + value, at + 1
 
 
 @compiled

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from models.indicators.indicator import Indicator
 from models.indicators.numbers import hotlines
-from models.indicators.prefilter import HostSieve, NumberSieve
+from models.indicators.prefilter import HostPrefilter, NumberPrefilter
 from models.texts.domains import normalise_url, parents
 
 
-class Known(NamedTuple):
+class Listing(NamedTuple):
     """What an indicator says of the contacts that it matches; shared by all that say the same."""
 
     scam_type: str
@@ -35,7 +35,7 @@ class Match:
     """An event's match: the indicator's key (``type:value``) and what is known of it."""
 
     key: str
-    known: Known
+    known: Listing
 
 
 FOREVER = sys.maxsize
@@ -48,15 +48,15 @@ class Indicators:
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
-        self.numbers = NumberSieve()
-        self.hosts = HostSieve()
-        self.watched: dict[str, Known | str] = dict(hotlines())
+        self.numbers = NumberPrefilter()
+        self.hosts = HostPrefilter()
+        self.watched: dict[str, Listing | str] = dict(hotlines())
         """Every known number, and every hotline."""
         self.prefix_lengths: tuple[int, ...] = ()
-        self._prefixes: dict[str, Known] = {}
-        self._domains: dict[str, Known] = {}
-        self._urls: dict[str, dict[str, Known]] = {}
-        self._shared: dict[Known, Known] = {}
+        self._prefixes: dict[str, Listing] = {}
+        self._domains: dict[str, Listing] = {}
+        self._urls: dict[str, dict[str, Listing]] = {}
+        self._shared: dict[Listing, Listing] = {}
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
         for number in self.watched:
             self.numbers.add_number(number)
@@ -72,7 +72,7 @@ class Indicators:
             self.remove(indicator.key)
             return
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
-        known = Known(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
+        known = Listing(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
         self._sieve(indicator)
         if indicator.type == "url":
@@ -102,17 +102,17 @@ class Indicators:
         """Whether this very indicator is known at present."""
         return self.known(key) is not None
 
-    def known(self, key: str) -> Known | None:
+    def known(self, key: str) -> Listing | None:
         """What is known by a key (``type:value``) at present."""
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
         known = place.get(name)
-        return known if isinstance(known, Known) else None
+        return known if isinstance(known, Listing) else None
 
     def number(self, number: str, at: int) -> Match | None:
         """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
         known = self.watched.get(number)
-        if isinstance(known, Known) and known.holds_at(at):
+        if isinstance(known, Listing) and known.holds_at(at):
             return Match(f"number:{number}", known)
         if not isinstance(known, str):  # a prefix never covers a hotline
             for length in self.prefix_lengths:
@@ -163,7 +163,7 @@ class Indicators:
             host = split_url(indicator.value)[0]
             self.hosts.add_host(host if host.startswith("[") else host.partition(":")[0])
 
-    def _place(self, kind: str, value: str) -> tuple[dict[str, Known | str] | dict[str, Known], str]:
+    def _place(self, kind: str, value: str) -> tuple[dict[str, Listing | str] | dict[str, Listing], str]:
         if kind == "number":
             return self.watched, value
         if kind == "number-prefix":

@@ -11,16 +11,16 @@ from typing import Any, Final
 import numpy as np
 
 from models.base.compiled import compiled
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 
 _FEWEST: Final = 1024
-_PLACES: Final = 10**15
+_LENGTH_STEP: Final = 10**15
 _SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio, as a signed number (Knuth, TAOCP 3, 6.4)
 _BASIS: Final = -3750763034362895579  # FNV-1a's, as signed numbers (draft-eastlake-fnv)
 _PRIME: Final = 1099511628211
 
 
-class Sieve:
+class Prefilter:
     """A set of codes that grows; a code once added stays, for a code too many costs only a closer look."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Sieve:
         self._count += _put(self.table, code)
 
 
-class NumberSieve(Sieve):
+class NumberPrefilter(Prefilter):
     """Known numbers, and known prefixes by their lengths."""
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ class NumberSieve(Sieve):
 
     def add_number(self, number: str) -> None:
         """Keep a number."""
-        self.add(code_of(number))
+        self.add(key_of(number))
 
     def add_prefix(self, prefix: str) -> None:
         """Keep every number that begins so."""
-        self.add(code_of(prefix))
+        self.add(key_of(prefix))
         self._lengths = np.union1d(self._lengths, [len(prefix)]).astype(np.int64)
 
     def may_hold(self, codes: Any) -> Any:
@@ -59,7 +59,7 @@ class NumberSieve(Sieve):
         return kept
 
 
-class HostSieve(Sieve):
+class HostPrefilter(Prefilter):
     """Hosts that an indicator speaks of; a text is kept that may hold one of them or a host below one."""
 
     def add_host(self, host: str) -> None:
@@ -111,14 +111,14 @@ def _sift_numbers(table: Any, lengths: Any, codes: Any, kept: Any) -> None:
         code = codes[index]
         found = table[_slot(table, code)] == code
         if not found and lengths.size:
-            count = code // _PLACES
-            value = code - count * _PLACES
+            count = code // _LENGTH_STEP
+            value = code - count * _LENGTH_STEP
             for length in lengths:
                 if length <= count:
                     prefix = value
                     for _ in range(count - length):
                         prefix //= 10
-                    prefix += length * _PLACES
+                    prefix += length * _LENGTH_STEP
                     found = found or table[_slot(table, prefix)] == prefix
         kept[index] = found
 

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base.compiled import compiled
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.recognition import normal_hosts
 from models.detection.signals import BANK_CALL, BANK_NOTICE, CHECK_CALL, CODE, LONG_CALL, Signal
 from models.events.batches import NAMED, NO_ID, UNREAD, Calls, Messages
 from models.events.event import Sms
 from models.lookback.host_key_cache import MetHosts
 from models.texts.domains import parents
-from models.texts.extraction import LONGEST, read, read_marked
+from models.texts.extraction import LONGEST, read, read_with_traits
 from models.texts.hosts import find_hosts
 from models.texts.names import ordinary
 from models.texts.plain_links import CLOSELY, plain_links
@@ -111,9 +111,9 @@ def rows_of_messages(messages: Messages) -> Iterator[Rows]:
         *(messages.peers, messages.subscribers, messages.peers, messages.times, messages.kinds | np.uint8(SMS), none),
         *_ids(messages),
     )
-    marks = messages.marks
-    closely = (marks & (DISGUISE | NAMED | UNREAD)) > 0
-    plain = np.flatnonzero(~closely & ((marks & DOT) > 0))
+    traits = messages.traits
+    closely = (traits & (DISGUISE | NAMED | UNREAD)) > 0
+    plain = np.flatnonzero(~closely & ((traits & DOT) > 0))
     if len(plain):
         begins, ends = messages.text_begins[plain], messages.text_ends[plain]
         host_begins, host_ends, url_ends = plain_links(messages.texts, begins, ends)
@@ -154,12 +154,12 @@ def _closely_linked(messages: Messages, rows: Any) -> Iterator[Rows]:
     keys: list[int] = []
     links: list[bytes] = []
     texts = messages.texts.tobytes() if len(rows) else b""
-    spans = messages.marks[rows], messages.text_begins[rows], messages.text_ends[rows]
-    for row, marks, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
-        if marks & (NAMED | UNREAD):
-            named, link = _read_whole(messages.event(row), marks)
+    spans = messages.traits[rows], messages.text_begins[rows], messages.text_ends[rows]
+    for row, traits, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
+        if traits & (NAMED | UNREAD):
+            named, link = _read_whole(messages.event(row), traits)
         else:
-            named, link = _read_once(texts[begin:end], marks)
+            named, link = _read_once(texts[begin:end], traits)
         if named:
             found += [row] * len(named)
             keys += named
@@ -175,10 +175,10 @@ def _closely_linked(messages: Messages, rows: Any) -> Iterator[Rows]:
         )
 
 
-def _read_whole(message: Sms, marks: int) -> tuple[Sequence[int], bytes]:
+def _read_whole(message: Sms, traits: int) -> tuple[Sequence[int], bytes]:
     """The keys and links of an SMS whose record names domains of its own, or whose text the columns do not hold."""
     text = (message.text or "")[:LONGEST]
-    hosts, urls, _ = read(text) if marks & UNREAD else read_marked(text, marks)
+    hosts, urls, _ = read(text) if traits & UNREAD else read_with_traits(text, traits)
     return _keys_and_links((*normal_hosts(message.domains or ()), *hosts), urls)
 
 
@@ -186,12 +186,12 @@ _MOST_READ: Final = 1 << 14
 _read_lately: OrderedDict[bytes, tuple[Sequence[int], bytes]] = OrderedDict()
 
 
-def _read_once(spelt: bytes, marks: int) -> tuple[Sequence[int], bytes]:
+def _read_once(spelt: bytes, traits: int) -> tuple[Sequence[int], bytes]:
     """The keys and links of a text; of a mass mailing's many copies one is read, and none is kept but as a digest."""
     digest = blake2b(spelt, digest_size=16).digest()
     known = _read_lately.get(digest)
     if known is None:
-        hosts, urls, _ = read_marked(spelt.decode("utf-8", "replace")[:LONGEST], marks)
+        hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], traits)
         known = _read_lately[digest] = _keys_and_links(hosts, urls)
         if len(_read_lately) > _MOST_READ:
             _read_lately.popitem(last=False)
@@ -217,12 +217,12 @@ def rows_of_context(signals: Iterable[tuple[str, Signal]]) -> Rows | None:
     found = [(subscriber, signal) for subscriber, signal in signals if signal.code in _PLACES]
     if not found:
         return None
-    subscribers = np.array([code_of(subscriber) for subscriber, _ in found], dtype=np.int64)
+    subscribers = np.array([key_of(subscriber) for subscriber, _ in found], dtype=np.int64)
     ids = [signal.event.encode() for _, signal in found]
     return Rows(
         subscribers + _OWN,
         subscribers,
-        np.array([code_of(signal.peer) for _, signal in found], dtype=np.int64),
+        np.array([key_of(signal.peer) for _, signal in found], dtype=np.int64),
         np.array([signal.at for _, signal in found], dtype=np.int64),
         np.array([CONTEXT + _PLACES[signal.code] for _, signal in found], dtype=np.uint8),
         np.array([signal.duration_s for _, signal in found], dtype=np.float64),

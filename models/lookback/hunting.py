@@ -62,7 +62,7 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
     peer = number_of(contact.peer)
     if contact.what & SMS:
         match = indicators.number(peer, contact.at)
-        return None if match is None else _signal(contact, code_of_contact(contact), peer, match)
+        return None if match is None else _signal(contact, kind_of_contact(contact), peer, match)
     signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
     return signal if signal is not None and signal.code in CONTACTS else None
 
@@ -73,7 +73,7 @@ def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Ma
     return strongest([one for one in each if "://" not in one], [one for one in each if "://" in one], at, indicators)
 
 
-def code_of_contact(contact: Contact) -> str:
+def kind_of_contact(contact: Contact) -> str:
     """The code of the signal that a contact gives once whom it was with is known, whoever that is."""
     if contact.what & LINKED:
         return DOMAIN_SMS
@@ -129,7 +129,7 @@ def record_of(subscriber: int, signal: Signal) -> SignalRecord:
 
 def withdrawal_of(contact: Contact) -> SignalRecord:
     """Takes back what was said of a contact."""
-    number, code = number_of(contact.subscriber), code_of_contact(contact)
+    number, code = number_of(contact.subscriber), kind_of_contact(contact)
     return SignalRecord(
         _id(number, contact.event, code, "", "withdrawn"),
         number,

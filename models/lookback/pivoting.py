@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from models.base.number_keys import number_of
 from models.detection.signals import DOMAIN_SMS, SignalRecord
 from models.indicators.indicator import Indicator
-from models.indicators.matching import FOREVER, Indicators, Known, split_url
+from models.indicators.matching import FOREVER, Indicators, Listing, split_url
 from models.indicators.numbers import is_normal, is_protected
 from models.lookback.campaigns import is_ordinary
 from models.lookback.hunting import Contact
@@ -94,12 +94,12 @@ def origins_of(indicator: Indicator) -> tuple[str, ...]:
     return names if all(name.startswith(_ORIGINS) for name in names) else ()
 
 
-def implied(number: str, origins: Mapping[str, Known], rules: PivotRules) -> Indicator | None:
+def implied(number: str, origins: Mapping[str, Listing], rules: PivotRules) -> Indicator | None:
     """What these origins, each with what is known of it, say of a number that has sent them; None: nothing.
 
     The surest one says what fraud it is. The number counts for as long as any of them, contacts of the past included.
     """
-    named: dict[str, Known] = {}
+    named: dict[str, Listing] = {}
     for origin, known in sorted(origins.items()):
         if len(" ".join([*named, origin])) <= _ROOM:
             named[origin] = known

@@ -71,7 +71,7 @@ _MAYBE_COMMAS = re.compile(rf"[,，](?:{_COMMON})", re.IGNORECASE)
 _FANCY_RUN = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u24b6-\u24ea\U0001d400-\U0001d7ff]+")
 
 
-def undisguised(text: str) -> str:
+def deobfuscated(text: str) -> str:
     """The text with hosts spelt plainly; texts without disguise come back as they are, cheaply.
 
     >>> undisguised("ｗｗｗ．ａｂｃ．ｃｏｍ"), undisguised("abc[.]com"), undisguised("abc。com 好的。")

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, may_be_spaced, undisguised
+from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, deobfuscated, may_be_spaced
 from models.texts.hosts import find_hosts
 from models.texts.notices import flags
 from models.texts.only_link import only_link
-from models.texts.prefilter import DISGUISE, DOT, WORD, skim
+from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
 
 LONGEST = 10_000
 """Characters of a text that are read. Phones join some ten parts of 153; what is longer is no SMS."""
@@ -60,23 +60,23 @@ def read_all(texts: Sequence[str]) -> list[Reading]:
     """What `read` says of each of several texts, in less time."""
     texts = [text[:LONGEST] for text in texts]
     readings = [_NOTHING] * len(texts)
-    for index, marks in skim(texts):
-        readings[index] = read_marked(texts[index], marks)
+    for index, traits in worth_reading(texts):
+        readings[index] = read_with_traits(texts[index], traits)
     return readings
 
 
-def read_marked(text: str, marks: int) -> Reading:
+def read_with_traits(text: str, traits: int) -> Reading:
     """What `read` says of a text of at most `LONGEST` characters that has these marks (of `models.texts.prefilter`)."""
-    earned = flags(text) if marks & WORD else ()
-    if marks & DISGUISE:
-        if not marks & DOT and not _may_hold_host(text):
+    earned = flags(text) if traits & WORD else ()
+    if traits & DISGUISE:
+        if not traits & DOT and not _may_hold_host(text):
             return Reading(flags=earned) if earned else _NOTHING
-        found = find_hosts(undisguised(text))
-    elif marks & DOT:
+        found = find_hosts(deobfuscated(text))
+    elif traits & DOT:
         link = only_link(text)
         if link is not None:
             return Reading((link.host,), (link.url or "",), earned)
-        found = find_hosts(undisguised(text) if "&amp;" in text or may_be_spaced(text) else text)
+        found = find_hosts(deobfuscated(text) if "&amp;" in text or may_be_spaced(text) else text)
     else:
         found = []
     if not found:
@@ -130,7 +130,7 @@ def template(text: str) -> str:
     True
     """
     text = text[:LONGEST]
-    plain = unicodedata.normalize("NFKC", undisguised(text)).lower()
+    plain = unicodedata.normalize("NFKC", deobfuscated(text)).lower()
     plain = _NUMBER.sub("0", _URL.sub("~", plain))
     plain = " ".join(_ADDRESSED.sub("@", plain).split())
     return blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -41,8 +41,8 @@ _CODE_WORDS = tuple(_CODE_TERMS.split())
 _BANK_WORDS = tuple(_BANK_TERMS.split())
 MOVEMENT_WORDS = tuple(_MOVEMENT_TERMS.split())
 """Words of money that has moved, in lower case; a bank's notice has one."""
-CODE_MARKS = (*_CODE_WORDS, "one time", "one-time", "codigo", "código", "codice", "kod", "kód", "код")
-WHOLE_CODE_MARKS = ("code", "tac")
+CODE_WORDS = (*_CODE_WORDS, "one time", "one-time", "codigo", "código", "codice", "kod", "kód", "код")
+WHOLE_CODE_WORDS = ("code", "tac")
 """What a text with a verification code has one of, in lower case; of these, one that no letter follows."""
 
 

@@ -1,8 +1,8 @@
 """Linking: the one plain link of each text of a batch, or that there is none, found by compiled code.
 
-Nearly every text with a link has `https://host/path` and nothing else that may be one; nearly every other dot without
-a space stands between two sentences ("ok.see you"). What this vouches for, `models.texts.extraction.read_marked` says
-too, and a test holds the two equal; every other text is left to it.
+Nearly every text with a link has `https://host/path` and nothing else that may be one. Nearly every other dot without
+a space stands between two sentences ("ok.see you"). What this module vouches for,
+`models.texts.extraction.read_with_traits` says too, and a test holds the two equal. Every other text is left to it.
 """
 
 from __future__ import annotations

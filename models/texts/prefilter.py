@@ -17,7 +17,7 @@ import numpy as np
 
 from models.base.compiled import compiled
 from models.texts.deobfuscation import COMMON_ENDINGS, HIDDEN_CHARACTERS, OTHER_DOTS
-from models.texts.notices import CODE_MARKS, MOVEMENT_WORDS, WHOLE_CODE_MARKS
+from models.texts.notices import CODE_WORDS, MOVEMENT_WORDS, WHOLE_CODE_WORDS
 
 # What a text has that may mean something; bits of plain integers, for an enumeration's cost as much as the rest.
 DOT: Final = 1
@@ -41,9 +41,9 @@ _MATHEMATICAL = [bytes((0xF0, 0x9D, third)) for third in range(0x90, 0xA0)]
 """The beginnings of U+1D400 to U+1D7FF in UTF-8: letters of mathematics."""
 
 
-def _marks() -> dict[str, int]:
+def _traits() -> dict[str, int]:
     """Everything, in lower case, without which a text holds nothing, and what it is a mark of."""
-    marks = {f".{letter}": DOT for letter in _LETTERS} | {"//": DOT, "www": DOT}
+    traits = {f".{letter}": DOT for letter in _LETTERS} | {"//": DOT, "www": DOT}
     disguises = [f".{space}{ending}" for space in _SPACES for ending in COMMON_ENDINGS]
     disguises += [f" .{ending}" for ending in COMMON_ENDINGS] + [f",{ending}" for ending in COMMON_ENDINGS]
     disguises += [f"{dot}{letter}" for dot in OTHER_DOTS for letter in _LETTERS]
@@ -55,16 +55,16 @@ def _marks() -> dict[str, int]:
     ]
     disguises += [f"//{space}" for space in _SPACES] + [" dot ", "\\", "@", "._"]
     disguises += [*map(chr, _FANCY), *HIDDEN_CHARACTERS, "．", "․"]
-    marks |= dict.fromkeys(disguises, DISGUISE)
-    marks |= dict.fromkeys((*CODE_MARKS, *MOVEMENT_WORDS), WORD)
-    marks |= dict.fromkeys(WHOLE_CODE_MARKS, _WHOLE)
-    return marks | dict.fromkeys(_ODD_LETTERS, DISGUISE | WORD)
+    traits |= dict.fromkeys(disguises, DISGUISE)
+    traits |= dict.fromkeys((*CODE_WORDS, *MOVEMENT_WORDS), WORD)
+    traits |= dict.fromkeys(WHOLE_CODE_WORDS, _WHOLE)
+    return traits | dict.fromkeys(_ODD_LETTERS, DISGUISE | WORD)
 
 
-def _patterns(marks: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
+def _patterns(traits: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
     """The marks in UTF-8, with both cases of letters beyond ASCII; ASCII's cases are one to the automaton."""
-    for mark, kind in marks.items():
-        cases = [(sign,) if sign.isascii() or len(sign.upper()) > 1 else {sign, sign.upper()} for sign in mark]
+    for trait, kind in traits.items():
+        cases = [(sign,) if sign.isascii() or len(sign.upper()) > 1 else {sign, sign.upper()} for sign in trait]
         for spelling in product(*cases):
             yield "".join(spelling).encode(), kind
     for first in _FIRST_BYTES:
@@ -100,18 +100,18 @@ def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:
     return table, np.array(kinds, dtype=np.uint8)
 
 
-_MOVES, _KINDS = _automaton(_patterns(_marks()))
+_MOVES, _KINDS = _automaton(_patterns(_traits()))
 
 
-def marks_of(texts: Any, ends: Any) -> Any:
+def traits_of(texts: Any, ends: Any) -> Any:
     """The marks (uint8) of texts in UTF-8, one behind the other; each ends at its place in ``ends`` (int64)."""
-    marks = np.empty(len(ends), dtype=np.uint8)
-    _find(_MOVES, _KINDS, texts, ends, marks)
-    return marks
+    traits = np.empty(len(ends), dtype=np.uint8)
+    _find(_MOVES, _KINDS, texts, ends, traits)
+    return traits
 
 
 @compiled
-def _find(moves: Any, kinds: Any, texts: Any, ends: Any, marks: Any) -> None:
+def _find(moves: Any, kinds: Any, texts: Any, ends: Any, traits: Any) -> None:
     at = 0
     for index in range(ends.size):
         state = found = 0
@@ -123,7 +123,7 @@ def _find(moves: Any, kinds: Any, texts: Any, ends: Any, marks: Any) -> None:
             if kind & _WHOLE and (at >= end or not _is_word(texts[at])):
                 kind |= WORD
             found |= kind
-        marks[index] = found & (DOT | DISGUISE | WORD)
+        traits[index] = found & (DOT | DISGUISE | WORD)
 
 
 @compiled
@@ -131,7 +131,7 @@ def _is_word(sign: int) -> bool:
     return 97 <= sign <= 122 or 48 <= sign <= 57 or 65 <= sign <= 90
 
 
-def skim(texts: Sequence[str]) -> list[tuple[int, int]]:
+def worth_reading(texts: Sequence[str]) -> list[tuple[int, int]]:
     """The texts that may hold a host or earn a flag: their indices in order, each with the bits of its marks.
 
     >>> skim(["see you at 7", "visit evil.top", "code 482913", "好的。"])
@@ -139,5 +139,5 @@ def skim(texts: Sequence[str]) -> list[tuple[int, int]]:
     """
     spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no letter
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
-    marks = marks_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
-    return [(int(index), int(marks[index])) for index in np.flatnonzero(marks)]
+    traits = traits_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
+    return [(int(index), int(traits[index])) for index in np.flatnonzero(traits)]

@@ -36,7 +36,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
-class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UserAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A user with what he proves himself by."""
 
     user: User
@@ -49,17 +49,17 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"Account({self.user!r})"  # no hash belongs in a log
 
 
-class Known(NamedTuple):
+class Directory(NamedTuple):
     """What a file says."""
 
-    accounts: Mapping[str, Account] = {}
+    accounts: Mapping[str, UserAccount] = {}
     """By name."""
-    by_token: Mapping[str, Account] = {}
+    by_token: Mapping[str, UserAccount] = {}
     """By the token's hash."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    users: tuple[Account, ...] = ()
+    users: tuple[UserAccount, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_File)
@@ -70,10 +70,10 @@ class AccountsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._last: tuple[tuple[int, ...], Known] = (), Known()
+        self._last: tuple[tuple[int, ...], Directory] = (), Directory()
         """Which file was read last, and what it says."""
 
-    def read(self) -> Known:
+    def read(self) -> Directory:
         """What the file says now; nothing when there is none. Costs a look at its time unless it has changed."""
         try:
             seen, known = self._last
@@ -82,7 +82,7 @@ class AccountsFile:
                     seen, known = _identity(os.fstat(file.fileno())), self._known(file.read())
                 self._last = seen, known
         except FileNotFoundError:
-            return Known()
+            return Directory()
         except OSError as error:
             raise UsersError(
                 f"The users' file {self.path} cannot be read ({error.strerror}): give it to whoever runs this, or set "
@@ -90,7 +90,7 @@ class AccountsFile:
             ) from None
         return known
 
-    def _known(self, content: bytes) -> Known:
+    def _known(self, content: bytes) -> Directory:
         try:
             accounts = _decoder.decode(content).users
             names = [each.user.name for each in accounts]
@@ -102,13 +102,13 @@ class AccountsFile:
                 f"The users' file {self.path} is broken ({error}), so nobody comes in: mend it by hand, or put its "
                 "last backup in its place."
             ) from None
-        return Known(
+        return Directory(
             {each.user.name: each for each in accounts},
             {token.sha256: each for each in accounts for token in each.tokens},
         )
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[dict[str, Account]]:
+    def changing(self) -> Iterator[dict[str, UserAccount]]:
         """The accounts by name, to be changed: written when the block ends, and left alone when it raises."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from streams.access.accounts import Account
+from streams.access.accounts import UserAccount
 from streams.access.store import Store
 from streams.settings import Settings
 
@@ -45,7 +45,7 @@ class Sessions:
         self._idle = settings.session_minutes * 60
         self._now = now
 
-    async def begin(self, account: Account) -> str:
+    async def begin(self, account: UserAccount) -> str:
         """Begin a session; its token, for the cookie."""
         token, now = secrets.token_urlsafe(32), self._now()
         session = Session(account.user.name, account.stamp, now)

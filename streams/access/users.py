@@ -16,7 +16,7 @@ import structlog
 
 from models.access.audit_chain import Plain
 from models.access.rights import Role, User, user
-from streams.access.accounts import Account, AccountsFile, Label, Token, UsersError
+from streams.access.accounts import AccountsFile, Label, Token, UserAccount, UsersError
 from streams.access.passwords import Passwords
 from streams.audit import AuditLog, Deed
 from streams.settings import Settings
@@ -49,16 +49,16 @@ class Users:
         """The site's users."""
         return cls(AccountsFile(settings.users_file), AuditLog.of(settings))
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[UserAccount]:
         """All of them by name; none when there is no file yet."""
         accounts = self._file.read().accounts
         return [accounts[name] for name in sorted(accounts)]
 
-    def get(self, name: str) -> Account | None:
+    def get(self, name: str) -> UserAccount | None:
         """The user of this name, if there is one."""
         return self._file.read().accounts.get(name)
 
-    def check(self, name: str, password: str) -> Account:
+    def check(self, name: str, password: str) -> UserAccount:
         """The user whose password this is; raises `RefusedError`. Blocks for as long, whatever the reason."""
         account = self.get(name)
         matches = self._passwords.matches(account.password if account else None, password)
@@ -79,7 +79,7 @@ class Users:
 
     def add(self, new: User, password: str, *, by: str) -> None:
         """Add a user; raises `PasswordError` as well."""
-        account = Account(new, self._passwords.hash(new.name, password), _stamp())
+        account = UserAccount(new, self._passwords.hash(new.name, password), _stamp())
         with self._file.changing() as accounts:
             if new.name in accounts:
                 raise UsersError(f"There is a user {new.name} already: see forewarn users list")
@@ -90,7 +90,7 @@ class Users:
         """Give a user another role or unit; raises `AccessError` as well."""
         new = user(name, role, unit)
 
-        def assigned(old: Account) -> Account:
+        def assigned(old: UserAccount) -> UserAccount:
             return msgspec.structs.replace(old, user=msgspec.structs.replace(new, disabled=old.user.disabled))
 
         self._change(name, assigned, "user-changed", by, role=role, unit=unit)
@@ -122,7 +122,7 @@ class Users:
         except msgspec.ValidationError:
             raise UsersError("A token's label has 1 to 64 letters, figures, '.', '_' and '-', and no spaces") from None
 
-        def having(old: Account) -> Account:
+        def having(old: UserAccount) -> UserAccount:
             if any(each.label == label for each in old.tokens):
                 raise UsersError(f"{name} has a token {label} already: take another label, or revoke it first")
             return msgspec.structs.replace(old, tokens=(*old.tokens, new))
@@ -133,7 +133,7 @@ class Users:
     def revoke_token(self, name: str, label: str, *, by: str) -> None:
         """Refuse a token from now on."""
 
-        def lacking(old: Account) -> Account:
+        def lacking(old: UserAccount) -> UserAccount:
             left = tuple(each for each in old.tokens if each.label != label)
             if left == old.tokens:
                 raise UsersError(f"{name} has no token {label}: see forewarn users list")
@@ -142,13 +142,15 @@ class Users:
         self._change(name, lacking, "token-revoked", by, token=label)
 
     def _set_disabled(self, name: str, disabled: bool, did: Deed, by: str) -> None:
-        def changed(old: Account) -> Account:
+        def changed(old: UserAccount) -> UserAccount:
             new = msgspec.structs.replace(old.user, disabled=disabled)
             return msgspec.structs.replace(old, user=new, stamp=_stamp())
 
         self._change(name, changed, did, by)
 
-    def _change(self, name: str, change: Callable[[Account], Account], did: Deed, by: str, **details: Plain) -> None:
+    def _change(
+        self, name: str, change: Callable[[UserAccount], UserAccount], did: Deed, by: str, **details: Plain
+    ) -> None:
         with self._file.changing() as accounts:
             if name not in accounts:
                 raise UsersError(f"There is no user {name}: see forewarn users list")
@@ -158,7 +160,7 @@ class Users:
     def _note(self, did: Deed, by: str, name: str, **details: Plain) -> None:
         self._audit.note(did, who=by, details={"user": name, **details})
 
-    def _renew(self, account: Account, password: str) -> None:
+    def _renew(self, account: UserAccount, password: str) -> None:
         """Hash a password with the parameters of now; whoever has signed in is let in even where that cannot be."""
         renewed = self._passwords.renewed(password)
         try:

@@ -24,7 +24,7 @@ from streams.files.indicator_files import Defaults, IndicatorFile
 from streams.files.text_lines import FileError
 from streams.ledger.lookup import find
 from streams.ledger.people import Named, People, Reached, contacts_of, keys_of
-from streams.ledger.place import LedgerError, Place
+from streams.ledger.storage import LedgerError, Storage
 from streams.settings import Settings
 
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
@@ -128,13 +128,15 @@ def _check_since(since: datetime, settings: Settings) -> None:
 def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Reached]:
     if not settings.ledger:
         raise LedgerError("There is no ledger: FOREWARN_LEDGER is empty")
-    place = Place(settings)
-    if not place.days():
-        raise LedgerError(f"Nothing has been recorded at {place.shown}: is FOREWARN_LEDGER the worker's?")
+    storage = Storage(settings)
+    if not storage.days():
+        raise LedgerError(f"Nothing has been recorded at {storage.shown}: is FOREWARN_LEDGER the worker's?")
     people = People(Named(keys))
-    segments = place.segments((since - _LATE).date())
+    segments = storage.segments((since - _LATE).date())
     with count_bar("looking back", len(segments)) as told:
-        for table in find(place, segments, keys_of(keys), told=lambda _: told(1), since=int(since.timestamp() * 1000)):
+        for table in find(
+            storage, segments, keys_of(keys), told=lambda _: told(1), since=int(since.timestamp() * 1000)
+        ):
             for contact in contacts_of(table):
                 people.add(contact)
     return people.lines()

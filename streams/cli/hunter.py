@@ -20,6 +20,6 @@ def hunter() -> None:
     from streams.hunter.service import HunterError, run
     from streams.kafka.indicator_topic import TopicError
     from streams.kafka.publishing import PublishError
-    from streams.ledger.place import LedgerError
+    from streams.ledger.storage import LedgerError
 
     serve(run, KafkaError, PolicyError, HunterError, TopicError, LedgerError, PublishError)

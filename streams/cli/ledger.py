@@ -14,7 +14,7 @@ from rich.table import Table
 from streams.cli import InputError, site_settings
 from streams.cli.progress import count_bar
 from streams.ledger import compaction
-from streams.ledger.place import LedgerError, Place, merge_mark, whole
+from streams.ledger.storage import LedgerError, Storage, merge_mark, whole
 
 LONGEST_MERGE = 3600
 """Seconds after which a merge that has not ended never will: it was killed."""
@@ -40,20 +40,20 @@ def status(as_json: bool) -> None:
 
     Example: forewarn ledger status
     """
-    place = _place()
+    storage = _storage()
     with _told():
-        sizes = place.days()
-        segments = place.segments()
+        sizes = storage.days()
+        segments = storage.segments()
     days = {day: sum(each.day == day for each in segments) for day in sizes}
     if as_json:
         rows = [{"day": day.isoformat(), "segments": days[day], "bytes": size} for day, size in sizes.items()]
-        click.echo(msgspec.json.encode({"place": place.shown, "days": rows}))
+        click.echo(msgspec.json.encode({"place": storage.shown, "days": rows}))
         return
     table = Table("day", "segments", "MB", box=None)
     for day, size in sizes.items():
         table.add_row(day.isoformat(), f"{days[day]:,}", f"{size / 1e6:,.1f}")
     Console().print(table)
-    click.echo(f"{len(segments):,} segments, {sum(sizes.values()) / 1e6:,.1f} MB in {place.shown}", err=True)
+    click.echo(f"{len(segments):,} segments, {sum(sizes.values()) / 1e6:,.1f} MB in {storage.shown}", err=True)
 
 
 @ledger.command()
@@ -63,7 +63,7 @@ def compact(every: float | None) -> None:
 
     Example: forewarn ledger compact --every 60
     """
-    _again(every, lambda place: _compact(place, _today()))
+    _again(every, lambda storage: _compact(storage, _today()))
 
 
 @ledger.command()
@@ -75,15 +75,15 @@ def expire(keep: int | None, every: float | None) -> None:
     Example: forewarn ledger expire --every 3600
     """
     days = keep if keep is not None else site_settings().ledger_days
-    _again(every, lambda place: _expire(place, days))
+    _again(every, lambda storage: _expire(storage, days))
 
 
-def _place() -> Place:
+def _storage() -> Storage:
     settings = site_settings()
     if not settings.ledger:
         raise InputError("There is no ledger: FOREWARN_LEDGER is empty")
     with _told():
-        return Place(settings)
+        return Storage(settings)
 
 
 class _told:  # noqa: N801 - reads as a sentence
@@ -97,12 +97,12 @@ class _told:  # noqa: N801 - reads as a sentence
             raise InputError(str(error)) from None
 
 
-def _again(every: float | None, work: Callable[[Place], None]) -> None:
-    place = _place()
+def _again(every: float | None, work: Callable[[Storage], None]) -> None:
+    storage = _storage()
     try:
         while True:
             with _told():
-                work(place)
+                work(storage)
             if every is None:
                 return
             time.sleep(every)
@@ -110,28 +110,28 @@ def _again(every: float | None, work: Callable[[Place], None]) -> None:
         click.echo("Stopped", err=True)
 
 
-def _compact(place: Place, today: date) -> None:
+def _compact(storage: Storage, today: date) -> None:
     now = int(time.time())
-    place.clear_merges(now - LONGEST_MERGE)
-    listed = place.listed()
+    storage.clear_merges(now - LONGEST_MERGE)
+    listed = storage.listed()
     segments = whole(listed)
     for segment in listed.keys() - set(segments):  # a merge was interrupted before its parts were deleted
-        place.remove(segment)
+        storage.remove(segment)
     todo = [*compaction.due(segments, listed, today)]
     merged = rows = 0
     with count_bar("compacting", len(todo)) as told:
         for each in todo:
-            count = compaction.merge(place, each, merge_mark(now))
+            count = compaction.merge(storage, each, merge_mark(now))
             if count:
                 merged, rows = merged + len(each.parts), rows + count
             told(1)
     click.echo(f"{merged:,} segments became {len(todo):,}, {rows:,} rows", err=True)
 
 
-def _expire(place: Place, keep: int) -> None:
-    days = compaction.expired([*place.days()], keep, _today())
+def _expire(storage: Storage, keep: int) -> None:
+    days = compaction.expired([*storage.days()], keep, _today())
     for day in days:
-        place.remove_day(day)
+        storage.remove_day(day)
     click.echo(f"days deleted: {len(days):,}; {keep} are kept", err=True)
 
 

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from models.access.rights import ROLES, AccessError, Role, user
-from streams.access.accounts import Account, UsersError
+from streams.access.accounts import UserAccount, UsersError
 from streams.access.passwords import PasswordError, random_password
 from streams.access.sessions import Sessions
 from streams.access.store import Store, UnavailableError
@@ -225,7 +225,7 @@ def _end_sessions(settings: Settings, name: str) -> None:
         click.echo(f"Redis at {settings.redis_shown} does not serve: sessions end at their next request", err=True)
 
 
-def _plain(each: Account) -> dict[str, Any]:
+def _plain(each: UserAccount) -> dict[str, Any]:
     """What may be shown of a user."""
     tokens = [{"label": token.label, "made": token.made} for token in each.tokens]
     who = each.user
@@ -235,7 +235,7 @@ def _plain(each: Account) -> dict[str, Any]:
 _HEAD = ("name", "role", "unit", "state", "tokens")
 
 
-def _row(each: Account) -> tuple[str, ...]:
+def _row(each: UserAccount) -> tuple[str, ...]:
     state = "disabled" if each.user.disabled else "may come in"
     tokens = ", ".join(f"{token.label} ({token.made[:10]})" for token in each.tokens)
     return each.user.name, each.user.role, each.user.unit, state, tokens

@@ -18,7 +18,7 @@ def worker() -> None:
     from streams.files.artifacts import ArtifactError
     from streams.kafka.contracts import ContractError
     from streams.kafka.publishing import PublishError
-    from streams.ledger.place import LedgerError
+    from streams.ledger.storage import LedgerError
     from streams.worker.checkpoint import CheckpointError
     from streams.worker.scoring import LostRecordsError
     from streams.worker.service import run

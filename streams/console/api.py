@@ -16,7 +16,7 @@ from models.casework.deadlines import MINUTE
 from models.casework.playbooks import Playbook, playbook_for
 from models.casework.routing import Name
 from models.casework.tallies import Tally, tallies
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.bodies import BODIES, body_of_json
 from streams.console.console import console_of
 from streams.console.description import Taken, described
@@ -96,12 +96,12 @@ class _Filter(BaseModel):
     offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
-@router.get("/api/v1/orders", dependencies=[gate.requires("read-orders")], openapi_extra=described(Orders))
+@router.get("/api/v1/orders", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Orders))
 async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Response:
     """The cases of the units that whoever asks sees: open ones first, by urgency, then the newest that are over."""
     console = console_of(request)
     view = console.cases()
-    mine = gate.units_of(console, gate.user(request))
+    mine = authorisation.units_of(console, authorisation.user(request))
     for unit in asked.unit:
         if unit not in mine:
             raise Refused(HTTPStatus.NOT_FOUND, "unknown-unit", "There is no such unit for you.")
@@ -109,13 +109,15 @@ async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Respon
     return answer(Orders([line(request, case) for case in found], total, view.as_of, view.last_change))
 
 
-@router.get("/api/v1/cases/{case}", dependencies=[gate.requires("read-orders")], openapi_extra=described(Sheet))
+@router.get(
+    "/api/v1/cases/{case}", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Sheet)
+)
 async def one_case(request: Request, case: str, show: Annotated[Literal["number"] | None, Query()] = None) -> Response:
     """A case with all that has happened; with the person's number only on demand, which is noted."""
-    found = await gate.readable_case(request, case)
+    found = await authorisation.readable_case(request, case)
     if show is not None:
         return answer(sheet(request, found, await shown_number(request, found)))
-    await gate.note(request, "shown-case", case=found.case)
+    await authorisation.note(request, "shown-case", case=found.case)
     return answer(sheet(request, found))
 
 
@@ -138,21 +140,23 @@ for _kind, _body in BODIES.items():
         _saying(_kind),
         methods=["POST"],
         name=_kind,
-        dependencies=[gate.requires(_body.action)],
+        dependencies=[authorisation.requires(_body.action)],
         openapi_extra=described(Sheet, _body, s202=Taken),
     )
 
 
-@router.get("/api/v1/units", dependencies=[gate.signed_in], openapi_extra=described(Units))
+@router.get("/api/v1/units", dependencies=[authorisation.signed_in], openapi_extra=described(Units))
 async def units(request: Request) -> Response:
     """All units of the city."""
     console = console_of(request)
-    mine = gate.units_of(console, gate.user(request))
+    mine = authorisation.units_of(console, authorisation.user(request))
     tree = console.office.stations.units.values()
     return answer(Units([UnitLine(each.id, each.tier, each.parent, each.name, each.id in mine) for each in tree]))
 
 
-@router.get("/api/v1/statistics", dependencies=[gate.requires("see-statistics")], openapi_extra=described(Statistics))
+@router.get(
+    "/api/v1/statistics", dependencies=[authorisation.requires("see-statistics")], openapi_extra=described(Statistics)
+)
 async def statistics(request: Request) -> Response:
     """How the units do today, from midnight on."""
     console = console_of(request)
@@ -163,7 +167,7 @@ async def statistics(request: Request) -> Response:
     return answer(Statistics(since, now, {unit: _figures(found.get(unit, Tally())) for unit in names}))
 
 
-@router.get("/api/v1/playbooks/{scam_type}", dependencies=[gate.signed_in], openapi_extra=described(Playbook))
+@router.get("/api/v1/playbooks/{scam_type}", dependencies=[authorisation.signed_in], openapi_extra=described(Playbook))
 async def playbook(request: Request, scam_type: str) -> Response:
     """What an officer says and checks; for a type without a playbook of its own that of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))

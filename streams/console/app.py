@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, FastAPI
 
-from streams.console import api, description, gate, listening, signing
+from streams.console import api, authorisation, description, listening, signing
 from streams.console.console import Console
-from streams.console.edge import LARGEST_BODY, Edge
+from streams.console.middleware import LARGEST_BODY, Middleware
 from streams.console.refusals import Page, answer_refusals
 
 
@@ -31,12 +31,12 @@ def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
         docs_url=None,  # its page takes scripts from elsewhere
         redoc_url=None,
         openapi_url=None,  # description.py serves it, with a rule
-        form_limits={"max_fields": gate.MOST_FIELDS, "max_files": 0, "max_part_size": LARGEST_BODY},
+        form_limits={"max_fields": authorisation.MOST_FIELDS, "max_files": 0, "max_part_size": LARGEST_BODY},
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,
     )
     app.state.console = console
-    app.add_middleware(Edge, secure=console.secure)
+    app.add_middleware(Middleware, secure=console.secure)
     app.include_router(signing.router)
     app.include_router(api.router)
     app.include_router(listening.router)
@@ -44,7 +44,7 @@ def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
     app.state.description = description.describe(app, (*signing.KINDS, *api.KINDS))
     if pages is not None:
         app.include_router(pages.router)
-        app.mount("/static", gate.PublicFiles(directory=pages.files), name="static")
+        app.mount("/static", authorisation.PublicFiles(directory=pages.files), name="static")
     answer_refusals(app, None if pages is None else pages.refusal)
-    gate.demand_rules(app)
+    authorisation.demand_rules(app)
     return app

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from models.casework.cases import OVER, Case, Kind, Outcome
 from streams.audit import pseudonym
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.bodies import BODIES
 from streams.console.console import console_of
 from streams.console.forms import NUMBERS, FormError, feedback_id, filled, hours
@@ -33,17 +33,17 @@ ABOUT_PAYMENTS: Final = ("stop-payment", "payment-step")
 """After these a page is shown from the payment on: there may be dozens of cards before it."""
 
 
-@router.get("/cases/{case}", dependencies=[gate.requires("read-orders")])
+@router.get("/cases/{case}", dependencies=[authorisation.requires("read-orders")])
 async def one_case(request: Request, case: str, done: str = "") -> Response:
     """A case with everything about it, the number masked."""
-    found = await gate.readable_case(request, case)
+    found = await authorisation.readable_case(request, case)
     return await _case(request, found, notice=f"done.{done}" if f"done.{done}" in WORDS else "")
 
 
-@router.post("/cases/{case}/number", dependencies=[gate.requires("read-orders")])
+@router.post("/cases/{case}/number", dependencies=[authorisation.requires("read-orders")])
 async def number(request: Request, case: str) -> Response:
     """The same with the person's number, which is noted first."""
-    found = await gate.readable_case(request, case)
+    found = await authorisation.readable_case(request, case)
     return await _case(request, found, number=await shown_number(request, found))
 
 
@@ -66,7 +66,7 @@ async def _said(request: Request, case: str, kind: Kind, fields: Mapping[str, st
 
 def _saying(kind: Kind) -> Any:
     async def say(request: Request, case: str) -> Response:
-        fields = await gate.form(request)
+        fields = await authorisation.form(request)
         try:
             done = await _said(request, case, kind, fields)
         except FormError as error:
@@ -78,7 +78,7 @@ def _saying(kind: Kind) -> Any:
         else:
             spot = f"#{anchor(console_of(request).view.case(case), fields)}" if done in ABOUT_PAYMENTS else ""
             return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}{spot}", HTTPStatus.SEE_OTHER)
-        found = await gate.readable_case(request, case)
+        found = await authorisation.readable_case(request, case)
         return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields)
 
     say.__doc__ = f"{BODIES[kind].__doc__} Leads back to the case, or shows the form again with what is wrong."
@@ -91,7 +91,7 @@ for _kind, _body in BODIES.items():
         _saying(_kind),
         methods=["POST"],
         name=f"page-{_kind}",
-        dependencies=[gate.requires(_body.action)],
+        dependencies=[authorisation.requires(_body.action)],
     )
 
 
@@ -116,8 +116,8 @@ async def _case(
 ) -> Response:
     """The page of a case, which is noted; showing the number was, by whoever gives it."""
     if not number:
-        await gate.note(request, "shown-case", case=found.case)
-    console, scene, user = console_of(request), scene_of(request), gate.user(request)
+        await authorisation.note(request, "shown-case", case=found.case)
+    console, scene, user = console_of(request), scene_of(request), authorisation.user(request)
     shown = case_page(found, scene, console.playbooks)
     sayable = possible(request, found)
     above = console.office.stations.above(found.unit)
@@ -139,7 +139,7 @@ async def _case(
         page=shown,
         masked=masked(found.subscriber),
         number=f"+{number}" if len(number) > 8 else number,
-        may_show=found.status not in OVER and gate.has_now(console, user, found),
+        may_show=found.status not in OVER and authorisation.has_now(console, user, found),
         possible=sayable,
         payments=payments,
         wrong_place=place,

@@ -12,7 +12,7 @@ from fastapi import Request
 from models.access.rights import Chain
 from models.casework.deadlines import Office
 from models.casework.playbooks import Playbook
-from streams.access.door import Door
+from streams.access.authentication import Authenticator
 from streams.audit import AuditLog
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
@@ -30,7 +30,7 @@ class Console:
     office: Office
     view: View
     reporter: Reporter
-    door: Door
+    door: Authenticator
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
     secret: str

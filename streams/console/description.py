@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from msgspec import Struct
 
 from models.casework.cases import Kind
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.sheets import answer
 
 router = APIRouter()
@@ -54,10 +54,10 @@ def describe(app: FastAPI, kinds: Sequence[type]) -> dict[str, Any]:
         "schemas": components,
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},
-            "session": {"type": "apiKey", "in": "cookie", "name": gate.cookie_name(app.state.console)},
+            "session": {"type": "apiKey", "in": "cookie", "name": authorisation.cookie_name(app.state.console)},
         },
     }
-    open_to_all = {path for path, _, rule in gate.rules(app) if rule is not None and rule.public}
+    open_to_all = {path for path, _, rule in authorisation.rules(app) if rule is not None and rule.public}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)  # FastAPI's own form, which is not what is answered
@@ -65,7 +65,7 @@ def describe(app: FastAPI, kinds: Sequence[type]) -> dict[str, Any]:
     return document
 
 
-@router.get(AT, dependencies=[gate.public], include_in_schema=False)
+@router.get(AT, dependencies=[authorisation.public], include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The description, for whoever makes a client from it; it says nothing that the source does not."""
     return answer(request.app.state.description)

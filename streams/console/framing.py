@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from models.access.rights import RIGHTS, Action, User, may
 from models.casework.playbooks import Language
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.console import console_of
 from streams.console.presenting import Scene
 from streams.console.rendering import rendered
@@ -31,7 +31,7 @@ _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
 
 def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **about: Any) -> Response:
     """A template with what every page shows."""
-    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
+    visitor: authorisation.Visitor | None = getattr(request.state, "visitor", None)
     user = None if visitor is None else visitor.user
     scene = scene_of(request)
     frame = {
@@ -40,8 +40,10 @@ def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **
         "unit_name": scene.unit(user.unit) if user is not None and user.unit else "",
         "nav": () if user is None else nav(user),
         "here": "",
-        "back": request.url.path if request.method in gate.SAFE else about.get("address") or about.get("after", "/"),
-        "csrf_token": "" if visitor is None else gate.csrf(request),
+        "back": request.url.path
+        if request.method in authorisation.SAFE
+        else about.get("address") or about.get("after", "/"),
+        "csrf_token": "" if visitor is None else authorisation.csrf(request),
         "changes": "",
         "case": "",
         "address": "",
@@ -59,12 +61,12 @@ def nav(user: User) -> tuple[tuple[str, str], ...]:
 def scene_of(request: Request) -> Scene:
     """By what cases are shown to whoever asks."""
     console = console_of(request)
-    visitor: gate.Visitor | None = getattr(request.state, "visitor", None)
+    visitor: authorisation.Visitor | None = getattr(request.state, "visitor", None)
     return Scene(
         console.now(),
         _language(request),
         console.office.stations,
-        lambda case: visitor is not None and gate.sees_case(console, visitor.user, case),
+        lambda case: visitor is not None and authorisation.sees_case(console, visitor.user, case),
     )
 
 

@@ -19,7 +19,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from streams import metrics
 from streams.access.accounts import UsersError
 from streams.access.store import UnavailableError
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.changes import Change
 from streams.console.console import console_of
 from streams.console.refusals import RETRY_AFTER, Refused
@@ -34,7 +34,9 @@ _ID: Final = r"^[0-9a-f-]{0,64}$"
 
 
 @router.get(
-    "/api/v1/changes", dependencies=[gate.requires("read-orders", wakes=False)], response_class=StreamingResponse
+    "/api/v1/changes",
+    dependencies=[authorisation.requires("read-orders", wakes=False)],
+    response_class=StreamingResponse,
 )
 async def changes(
     request: Request,
@@ -81,7 +83,7 @@ async def _told(request: Request, after: str) -> AsyncIterator[bytes]:
 
 async def _still_may(request: Request) -> bool:
     try:
-        return await gate.renewed(request, "read-orders")
+        return await authorisation.renewed(request, "read-orders")
     except (UnavailableError, UsersError):  # nobody can say; whoever comes back is told so
         return False
 
@@ -90,7 +92,7 @@ def _event(request: Request, change: Change) -> bytes | None:
     """What is sent of a change; None when the case is not his to see."""
     if change.case is None:
         return format_sse_event(event="reload", data_str="{}", id=change.id)
-    if not gate.sees_case(console_of(request), gate.user(request), change.case):
+    if not authorisation.sees_case(console_of(request), authorisation.user(request), change.case):
         return None
     if change.forgotten:
         said = msgspec.json.encode({"case": change.case.case})

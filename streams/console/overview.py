@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from models.casework.cases import Outcome
 from models.casework.deadlines import MINUTE
-from models.casework.tallies import Account, Tally, summed, tallies
+from models.casework.tallies import CaseCounts, Tally, summed, tallies
 from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight
 
@@ -56,7 +56,7 @@ class Overview:
     late: Sequence[Order]
 
 
-def overview(accounts: Collection[Account], scene: Scene) -> Overview:
+def overview(accounts: Collection[CaseCounts], scene: Scene) -> Overview:
     """The page of all units; orders are listed as far as whoever looks may read them (``scene.mine``)."""
     stations, now = scene.stations, scene.now
     tree = stations.units.values()

@@ -18,8 +18,8 @@ from models.access.rights import may
 from models.casework.cases import OVER, Case, State
 from models.casework.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
-from streams.access.door import SignInError
-from streams.console import case_pages, gate
+from streams.access.authentication import SignInError
+from streams.console import authorisation, case_pages
 from streams.console.app import Pages
 from streams.console.console import console_of
 from streams.console.framing import CHANGES, LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
@@ -41,16 +41,16 @@ _DONE: Final[tuple[State, ...]] = ("closed",)
 _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if state not in OVER)
 
 
-@router.get("/", dependencies=[gate.signed_in])
+@router.get("/", dependencies=[authorisation.signed_in])
 async def home(request: Request) -> Response:
     """The first page of whoever has signed in."""
-    first = next((path for _, path in nav(gate.user(request))), "")
+    first = next((path for _, path in nav(authorisation.user(request))), "")
     if first:
         return RedirectResponse(first, HTTPStatus.SEE_OTHER)
     return page(request, "error", heading=word(request, "app"), message=word(request, "home.nothing"))
 
 
-@router.get("/sign-in", dependencies=[gate.public])
+@router.get("/sign-in", dependencies=[authorisation.public])
 async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Response:
     """Where somebody signs in."""
     return page(
@@ -58,14 +58,14 @@ async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Re
     )
 
 
-@router.post("/sign-in", dependencies=[gate.public])
+@router.post("/sign-in", dependencies=[authorisation.public])
 async def sign_in(request: Request) -> Response:
     """Sign somebody in and lead him to where he wanted to go; or say on the same page why not."""
-    fields = await gate.form(request)
+    fields = await authorisation.form(request)
     after, name = local_path(fields.get("back", "/")), fields.get("name", "")[:200]
     response = RedirectResponse(after, HTTPStatus.SEE_OTHER)
     try:
-        await gate.sign_in(request, response, name, fields.get("password", "")[:1024])
+        await authorisation.sign_in(request, response, name, fields.get("password", "")[:1024])
     except SignInError:
         status, wrong = HTTPStatus.UNAUTHORIZED, word(request, "sign-in.wrong")
     except TooManyAttemptsError as error:
@@ -75,18 +75,18 @@ async def sign_in(request: Request) -> Response:
     return page(request, "sign_in", status, wrong=wrong, name=name, after=after)
 
 
-@router.post("/sign-out", dependencies=[gate.signed_in])
+@router.post("/sign-out", dependencies=[authorisation.signed_in])
 async def sign_out(request: Request) -> Response:
     """End the session."""
     response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-    await gate.sign_out(request, response)
+    await authorisation.sign_out(request, response)
     return response
 
 
-@router.post("/language", dependencies=[gate.public])
+@router.post("/language", dependencies=[authorisation.public])
 async def choose_language(request: Request) -> Response:
     """Show pages in another language from now on."""
-    fields = await gate.form(request)
+    fields = await authorisation.form(request)
     response = RedirectResponse(local_path(fields.get("back", "/")), HTTPStatus.SEE_OTHER)
     if fields.get("language") in LANGUAGES:
         response.set_cookie(
@@ -100,12 +100,12 @@ async def choose_language(request: Request) -> Response:
     return response
 
 
-@router.get("/orders", dependencies=[gate.requires("read-orders")])
+@router.get("/orders", dependencies=[authorisation.requires("read-orders")])
 async def orders_page(request: Request, show: Annotated[Literal["open", "done"], Query()] = "open") -> Response:
     """The orders of the units that whoever asks has, and those that went from him to another unit."""
     console, scene = console_of(request), scene_of(request)
     view = console.cases()
-    mine = gate.units_of(console, gate.user(request))
+    mine = authorisation.units_of(console, authorisation.user(request))
     current, count = view.orders(mine, _OPEN, MOST)
     begun = midnight(scene.now)
     done = [case for case in view.orders(mine, _DONE, MOST)[0] if (ended_at(case) or 0) >= begun]
@@ -128,12 +128,12 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
     )
 
 
-@router.get("/centre", dependencies=[gate.requires("see-statistics")])
+@router.get("/centre", dependencies=[authorisation.requires("see-statistics")])
 async def centre(request: Request) -> Response:
     """How the whole city does."""
     scene, view = scene_of(request), console_of(request).cases()
     found = overview(view.since(midnight(scene.now)), scene)
-    reads = may(gate.user(request), "read-orders")
+    reads = may(authorisation.user(request), "read-orders")
     return page(
         request,
         "centre",
@@ -146,7 +146,7 @@ async def centre(request: Request) -> Response:
     )
 
 
-@router.get("/api/docs", dependencies=[gate.public])
+@router.get("/api/docs", dependencies=[authorisation.public])
 async def reference(request: Request) -> Response:
     """What the API's description says, for people; the usual pages for that take scripts from elsewhere."""
     document = request.app.state.description
@@ -158,8 +158,8 @@ async def refusal(request: Request, refused: Refused) -> Response:
     """What was refused, as a page; whoever is not signed in is led to where he can."""
     if refused.status == HTTPStatus.UNAUTHORIZED:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        back = quote(asked if request.method in gate.SAFE else "/", safe="")
-        ended = gate.cookie_name(console_of(request)) in request.cookies
+        back = quote(asked if request.method in authorisation.SAFE else "/", safe="")
+        ended = authorisation.cookie_name(console_of(request)) in request.cookies
         return RedirectResponse(f"/sign-in?back={back}{'&ended=yes' if ended else ''}", HTTPStatus.SEE_OTHER)
     key = _SAID.get(refused.error) or f"error.{refused.status}"
     message = word(request, key if key in WORDS else "error.other")

@@ -21,7 +21,7 @@ from streams.console.times import iso
 DEEPEST: Final = 8
 """The level from which on accounts are indented no further."""
 
-Place = tuple[str, str, str]
+AccountPosition = tuple[str, str, str]
 """A form: the payment, the key of the account, and the step."""
 
 
@@ -70,7 +70,7 @@ class Payment:
     accounts: tuple[AccountLine, ...]
 
     @property
-    def forms(self) -> set[Place]:
+    def forms(self) -> set[AccountPosition]:
         """Every form that is there."""
         return {(self.id, account.key, step) for account in self.accounts for step in account.steps}
 
@@ -80,7 +80,7 @@ def payment_panels(case: Case, scene: Scene, may_say: bool) -> tuple[Payment, ..
     return tuple(_payment(each, scene, may_say) for each in reversed(case.payments))
 
 
-def place_of(typed: Mapping[str, str]) -> Place:
+def place_of(typed: Mapping[str, str]) -> AccountPosition:
     """The form from which this came."""
     return typed.get("payment", ""), typed.get("account", ""), typed.get("step", "")
 

@@ -23,7 +23,7 @@ from streams.console.view import urgency
 from streams.console.words import said, said_or
 
 Level = Literal["calm", "soon", "late"]
-Mark = tuple[Literal["overdue", "escalated", "reopened"], str]
+Badge = tuple[Literal["overdue", "escalated", "reopened"], str]
 """What an order is marked with, and in which words."""
 
 PARTS: Final = ("opening", "questions", "never", "check", "at_the_door_nobody", "money_gone", "story")
@@ -59,7 +59,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DeadlineLeft:
     """A moment by which something has to be done."""
 
     what: str
@@ -85,8 +85,8 @@ class Order:
     scam: str
     reason: str
     unit: str
-    due: Due | None
-    marks: tuple[Mark, ...]
+    due: DeadlineLeft | None
+    marks: tuple[Badge, ...]
     outcome: str
     closed: str
 
@@ -138,7 +138,7 @@ class CasePage:
     risk: str
     stage: str
     severity_means: str
-    deadlines: tuple[Due, ...]
+    deadlines: tuple[DeadlineLeft, ...]
     history: tuple[Line, ...]
     alerts: tuple[tuple[str, str, str, str], ...]
     """ISO time, time, severity and whether it stands."""
@@ -243,12 +243,12 @@ def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Li
     return Line(iso(entry.at), scene.at(entry.at, True), text, by, entry.note, entry.kind in ("escalated", "overdue"))
 
 
-def due(what: str, at: int, since: int, scene: Scene) -> Due:
+def due(what: str, at: int, since: int, scene: Scene) -> DeadlineLeft:
     """A deadline that runs from ``since``; little time is left in its last quarter."""
     soon = at - max(60_000, (at - since) // 4)
     level: Level = "late" if at <= scene.now else "soon" if soon <= scene.now else "calm"
     left = scene.word("time.late" if level == "late" else "time.left", time=span(abs(at - scene.now), scene.language))
-    return Due(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)
+    return DeadlineLeft(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)
 
 
 def _flags(case: Case, scene: Scene) -> Iterator[str]:
@@ -256,7 +256,7 @@ def _flags(case: Case, scene: Scene) -> Iterator[str]:
         yield said_or(f"flag.{flag}", scene.language, flag.replace("-", " "))
 
 
-def _dues(case: Case, scene: Scene) -> tuple[Due, ...]:
+def _dues(case: Case, scene: Scene) -> tuple[DeadlineLeft, ...]:
     """The deadlines that run, the next one first."""
     running = (
         ("acknowledge", case.acknowledge_by),
@@ -268,7 +268,7 @@ def _dues(case: Case, scene: Scene) -> tuple[Due, ...]:
     return tuple(sorted(found, key=lambda each: each.at))
 
 
-def _marks(case: Case, scene: Scene) -> Iterator[Mark]:
+def _marks(case: Case, scene: Scene) -> Iterator[Badge]:
     """What has to catch the eye, in words."""
     if case.status in OVER:
         return

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from streams.access.accounts import UsersError
 from streams.access.attempts import TooManyAttemptsError
-from streams.access.door import SignInError
+from streams.access.authentication import SignInError
 from streams.access.store import UnavailableError
 from streams.audit import AuditError
 

@@ -14,7 +14,7 @@ from fastapi import Request
 from models.casework.cases import Case, Feedback, FeedbackError, Kind
 from models.casework.reporting import possible as sayable
 from models.events.event import Id
-from streams.console import gate, stopping
+from streams.console import authorisation, stopping
 from streams.console.bodies import BODIES, Body
 from streams.console.console import console_of
 from streams.console.feedback_topic import NotConfirmedError
@@ -33,9 +33,11 @@ _FreeId = Annotated[Id, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
 
 def possible(request: Request, case: Case) -> tuple[Kind, ...]:
     """What whoever asks can say of a case now, for his buttons."""
-    console, user = console_of(request), gate.user(request)
+    console, user = console_of(request), authorisation.user(request)
     return tuple(
-        kind for kind in sayable(console.office, case) if gate.acts_on(console, user, BODIES[kind].action, case)
+        kind
+        for kind in sayable(console.office, case)
+        if authorisation.acts_on(console, user, BODIES[kind].action, case)
     )
 
 
@@ -44,11 +46,11 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
 
     Once it returns, Kafka has it, and the case shows it if ``shown``.
     """
-    console, user = console_of(request), gate.user(request)
+    console, user = console_of(request), authorisation.user(request)
     id = _checked(id) if id else secrets.token_hex(12)
-    case = await gate.readable_case(request, name)
+    case = await authorisation.readable_case(request, name)
     if not console.reporter.knows(case, id):  # whoever has handed a case on says so again without having it
-        case = await gate.own_case(request, name, body.action)
+        case = await authorisation.own_case(request, name, body.action)
     now = console.now()
     payment = stopping.said(body, case, console.secret, now)
     feedback = Feedback(

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from models.casework.deadlines import Office
 from models.policy.policy import Policy
 from streams import health, metrics
-from streams.access.door import Door
+from streams.access.authentication import Authenticator
 from streams.access.store import Store
 from streams.audit import AuditLog
 from streams.console import case_topic
@@ -58,7 +58,7 @@ async def run(settings: Settings) -> None:
         office=Office(policy.dispatch, stations),
         view=view,
         reporter=Reporter(view, topic.send),
-        door=Door.of(settings, store),
+        door=Authenticator.of(settings, store),
         audit=AuditLog.of(settings),
         playbooks=read_playbooks(settings.playbooks),
         secret=settings.pseudonym_key,

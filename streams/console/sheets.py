@@ -12,7 +12,7 @@ import msgspec
 from fastapi import Request, Response
 
 from models.casework.cases import OVER, Case, Kind, frozen_cny
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.console import console_of
 from streams.console.masking import masked
 from streams.console.refusals import Refused
@@ -53,11 +53,11 @@ def line(request: Request, case: Case) -> Sheet:
 async def shown_number(request: Request, case: Case) -> str:
     """The person's whole number, after it was noted that it is shown; raises `Refused`."""
     console = console_of(request)
-    if not gate.has_now(console, gate.user(request), case):
+    if not authorisation.has_now(console, authorisation.user(request), case):
         raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "The number is shown to the unit that has the case.")
     if case.status in OVER:
         raise Refused(HTTPStatus.CONFLICT, "over", "The number of a case that is over is not shown.")
-    await gate.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
+    await authorisation.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
     return case.subscriber
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from msgspec import Meta, Struct
 
 from models.access.rights import RIGHTS
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.bodies import decoded, said_of
 from streams.console.description import described
 from streams.console.refusals import Refused
@@ -41,37 +41,40 @@ class Me(Struct, frozen=True):
 _decoder: Final = msgspec.json.Decoder(Credentials)
 
 
-@router.post("/api/v1/sign-in", dependencies=[gate.public], openapi_extra=described(Me, Credentials))
+@router.post("/api/v1/sign-in", dependencies=[authorisation.public], openapi_extra=described(Me, Credentials))
 async def sign_in(request: Request) -> Response:
     """Begin a session: name and password in, a cookie out. Of a form, which is led on to the first page, or JSON."""
-    if not gate.is_form(request):
+    if not authorisation.is_form(request):
         credentials = await decoded(request, _decoder)
         response = Response(media_type="application/json")
-        await gate.sign_in(request, response, credentials.name, credentials.password)
+        await authorisation.sign_in(request, response, credentials.name, credentials.password)
         response.body = msgspec.json.encode(_me(request))
         response.headers["Content-Length"] = str(len(response.body))
         return response
-    credentials = credentials_of_form(await gate.form(request))
+    credentials = credentials_of_form(await authorisation.form(request))
     led = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-    await gate.sign_in(request, led, credentials.name, credentials.password)
+    await authorisation.sign_in(request, led, credentials.name, credentials.password)
     return led
 
 
 @router.post(
-    "/api/v1/sign-out", dependencies=[gate.signed_in], status_code=HTTPStatus.NO_CONTENT, openapi_extra=described(None)
+    "/api/v1/sign-out",
+    dependencies=[authorisation.signed_in],
+    status_code=HTTPStatus.NO_CONTENT,
+    openapi_extra=described(None),
 )
 async def sign_out(request: Request) -> Response:
     """End the session."""
     response = (
         RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        if gate.is_form(request)
+        if authorisation.is_form(request)
         else Response(status_code=HTTPStatus.NO_CONTENT)
     )
-    await gate.sign_out(request, response)
+    await authorisation.sign_out(request, response)
     return response
 
 
-@router.get("/api/v1/me", dependencies=[gate.signed_in], openapi_extra=described(Me))
+@router.get("/api/v1/me", dependencies=[authorisation.signed_in], openapi_extra=described(Me))
 async def me(request: Request) -> Response:
     """Who asks, and what he may."""
     return answer(_me(request))
@@ -86,8 +89,8 @@ def credentials_of_form(form: dict[str, Any]) -> Credentials:
 
 
 def _me(request: Request) -> Me:
-    user = gate.user(request)
-    return Me(user.name, user.role, user.unit, sorted(RIGHTS[user.role].actions), gate.csrf(request))
+    user = authorisation.user(request)
+    return Me(user.name, user.role, user.unit, sorted(RIGHTS[user.role].actions), authorisation.csrf(request))
 
 
 KINDS: Final[tuple[type, ...]] = (Credentials, Me)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from models.casework.cases import OVER, Case, State
-from models.casework.tallies import NEVER, Account, account
+from models.casework.tallies import NEVER, CaseCounts, account
 from models.policy.policy import SEVERITIES
 from streams.console.changes import Changes, Listener
 
@@ -31,7 +31,7 @@ class View:
         """By unit, those that are; what has changed last stands last."""
         self._gone: dict[str, dict[str, Case]] = {}
         """By unit, those that are not over, which it had and another has now."""
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, CaseCounts] = {}
         """Of the cases for which somebody has asked."""
         self._changes = Changes()
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -69,7 +69,7 @@ class View:
         """All cases, in no order."""
         return iter(self._cases.values())
 
-    def since(self, moment: int) -> list[Account]:
+    def since(self, moment: int) -> list[CaseCounts]:
         """The accounts of cases that are not over, and of those of which something has become since (epoch ms).
 
         Each is made once: ten thousand of them at once would hold up everybody else.

@@ -13,7 +13,7 @@ from models.policy.policy import Windows
 from streams.hunter.segment_index import SegmentIndex
 from streams.ledger.lookup import Keys, find
 from streams.ledger.people import Named, contacts_of, keys_of
-from streams.ledger.place import Place, Segment
+from streams.ledger.storage import Segment, Storage
 
 Hit = tuple[Contact, SignalRecord]
 """A contact, and what it says."""
@@ -25,8 +25,8 @@ Group = list[SignalRecord]
 class Search:
     """Looks through segments for contacts and for what happened around them."""
 
-    def __init__(self, place: Place, index: SegmentIndex, indicators: Indicators, windows: Windows) -> None:
-        self._place = place
+    def __init__(self, storage: Storage, index: SegmentIndex, indicators: Indicators, windows: Windows) -> None:
+        self._storage = storage
         self._index = index
         self._indicators = indicators
         self.windows = windows
@@ -64,7 +64,7 @@ class Search:
         if not len(keys):
             return
         chosen = [segment for segment in segments if self._index.may_hold(segment, keys)]
-        for table in find(self._place, chosen, keys):
+        for table in find(self._storage, chosen, keys):
             yield from contacts_of(table)
 
 

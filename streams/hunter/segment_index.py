@@ -11,8 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from streams.ledger.lookup import Keys
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile
+from streams.ledger.storage import Segment, Storage
 
 
 class Entry(NamedTuple):
@@ -48,14 +48,14 @@ class Frontier(msgspec.Struct, frozen=True):
 class SegmentIndex:
     """The entries of all segments; what is new is read when it is first seen."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._entries: dict[Segment, Entry] = {}
 
     def refresh(self) -> list[Segment]:
         """All segments there are now, oldest first; raises `LedgerError` when the place cannot be reached."""
         segments = []
-        for segment in self._place.segments():
+        for segment in self._storage.segments():
             if segment in self._entries or self._read(segment):
                 segments.append(segment)
         self._entries = {segment: self._entries[segment] for segment in segments}
@@ -63,12 +63,12 @@ class SegmentIndex:
 
     def _read(self, segment: Segment) -> bool:
         try:
-            with SegmentFile(self._place.open(segment)) as file:
+            with SegmentFile(self._storage.open(segment)) as file:
                 self._entries[segment] = Entry(file.known, Keys(file.lows, file.highs))
         except FileNotFoundError:
             return False
         except NoSegmentError as error:
-            self._place.set_aside(segment, str(error))
+            self._storage.set_aside(segment, str(error))
             return False
         return True
 
@@ -99,9 +99,9 @@ def plan(
         if frontier.has(segment):
             for partition, offset in frontier.indicators.items():
                 said[partition] = max(said.get(partition, 0), offset)
-        place = tuple(sorted(said.items()))
-        if place not in memory:
-            memory[place] = missed(said)
-        if memory[place]:
-            found.setdefault(memory[place], []).append(segment)
+        storage = tuple(sorted(said.items()))
+        if storage not in memory:
+            memory[storage] = missed(said)
+        if memory[storage]:
+            found.setdefault(memory[storage], []).append(segment)
     return found

@@ -17,7 +17,7 @@ import msgspec
 import redis.asyncio as redis
 import structlog
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.signals import SignalRecord
 from models.policy.policy import Policy
 from streams import health, metrics
@@ -32,7 +32,7 @@ from streams.hunter.signal_topic import SignalTopic
 from streams.hunter.spreading import Spreading
 from streams.hunter.suspecting import Suspecting
 from streams.kafka.clients import answered
-from streams.ledger.place import Place, Segment
+from streams.ledger.storage import Segment, Storage
 from streams.service import serve
 from streams.settings import Settings
 
@@ -77,24 +77,24 @@ class Hunter:
         self,
         settings: Settings,
         policy: Policy,
-        place: Place,
+        storage: Storage,
         known: IndicatorLog,
         out: SignalTopic,
         campaigns: CampaignTopic,
     ) -> None:
         self._settings = settings
-        self._index = SegmentIndex(place)
-        self._search = Search(place, self._index, known.indicators, policy.windows)
+        self._index = SegmentIndex(storage)
+        self._search = Search(storage, self._index, known.indicators, policy.windows)
         self._known = known
         self._out = out
-        self._place = place
+        self._storage = storage
         self._campaigns = campaigns
         self._rules = policy.campaigns
         self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self._spreading = Spreading(settings, self._redis, known.indicators)
         self._pivoting = Pivoting(settings, self._redis, known, policy)
-        self._suspecting = Suspecting(settings, place, self._search, known, policy)
+        self._suspecting = Suspecting(settings, storage, self._search, known, policy)
         self._busy = Busy(policy.campaigns.resembling // 2)
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
@@ -152,7 +152,7 @@ class Hunter:
         moments: dict[int, list[int]] = {}
         for record in contacts:
             if record.status == "raised":
-                moments.setdefault(code_of(record.subscriber), []).append(record.at)
+                moments.setdefault(key_of(record.subscriber), []).append(record.at)
         context = await asyncio.to_thread(self._search.context, moments, segments) if moments else []
         late = {code: found.times for code, found in self._found.items()}
         more = await asyncio.to_thread(self._search.context, late, recorded) if late and recorded else []
@@ -172,7 +172,7 @@ class Hunter:
         today = datetime.now(UTC).date()
         fresh = [each for each in recorded if today - each.day <= SPREADS_FOR]
         await self._suspecting.look_through(fresh, segments)
-        pieces = sightings(self._place, fresh, self._busy)
+        pieces = sightings(self._storage, fresh, self._busy)
         while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
             await self._campaigns.catch_up()
             told = await self._spreading.take(seen, self._rules, self._campaigns.said)
@@ -226,7 +226,7 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
 
 async def _hunt(settings: Settings, policy: Policy) -> None:
     async with SignalTopic(settings) as out, IndicatorLog(settings) as known, CampaignTopic(settings) as campaigns:
-        hunter = Hunter(settings, policy, Place(settings), known, out, campaigns)
+        hunter = Hunter(settings, policy, Storage(settings), known, out, campaigns)
         watching = asyncio.create_task(policy_file.watch(settings.policy_file, policy, hunter.follow))
         try:
             await hunter.load()

@@ -18,8 +18,8 @@ from models.events.scanning import OUT
 from models.lookback.campaigns import HOUR, SpreadType
 from models.lookback.contacts import CONTEXT, LINKED, SMS, host_key
 from models.texts.domains import parents
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import NoSegmentError, SegmentFile
+from streams.ledger.storage import Segment, Storage
 
 COLUMNS = ("key", "subscriber", "peer", "at", "what", "event", "links", "template")
 _PIECE = 500_000
@@ -89,21 +89,21 @@ class Busy:
         An hour in which hardly any of them lie is some wrong clock's, and does not drive out another.
         """
         busy = np.zeros(len(keys), dtype=np.bool_)
-        places = (keys * _SPREADING >> np.int64(20)) & (_COUNTERS - 1)
+        storages = (keys * _SPREADING >> np.int64(20)) & (_COUNTERS - 1)
         hours = times // HOUR
         for hour, count in zip(*(each.tolist() for each in np.unique(hours, return_counts=True)), strict=True):
             if hour not in self._hours and count < _LEAST_SHARE * len(keys):
                 continue
             now = hours == hour
             counters = self._hours[hour] = self._hours.pop(hour, np.zeros(_COUNTERS, dtype=np.int32))
-            np.add.at(counters, places[now], 1)
-            busy[now] = counters[places[now]] >= self._least
+            np.add.at(counters, storages[now], 1)
+            busy[now] = counters[storages[now]] >= self._least
         for late in [*self._hours][:-_HOURS]:
             del self._hours[late]
         return busy
 
 
-def sightings(place: Place, segments: Sequence[Segment], busy: Busy) -> Iterator[list[Sightings]]:
+def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy) -> Iterator[list[Sightings]]:
     """What the SMS to people in these segments brought, domain by domain and busy number by busy number.
 
     Piece by piece, so that memory does not grow with what there is to be read. A segment that is gone meanwhile, or
@@ -111,7 +111,7 @@ def sightings(place: Place, segments: Sequence[Segment], busy: Busy) -> Iterator
     """
     tables: list[pa.Table] = []
     for segment in segments:
-        for table in _received(place, segment):
+        for table in _received(storage, segment):
             tables.append(table)
             if sum(map(len, tables)) >= _PIECE:
                 yield _of(tables, busy)
@@ -128,10 +128,10 @@ def _of(tables: Sequence[pa.Table], busy: Busy) -> list[Sightings]:
     return [*_by_key(table.filter(pa.array(linked)), "domain"), *_by_key(plain.filter(pa.array(masses)), "number")]
 
 
-def _received(place: Place, segment: Segment) -> Iterator[pa.Table]:
+def _received(storage: Storage, segment: Segment) -> Iterator[pa.Table]:
     """The rows of SMS to people in a segment, some row groups at a time."""
     try:
-        with SegmentFile(place.open(segment)) as file:
+        with SegmentFile(storage.open(segment)) as file:
             for first in range(0, file.row_groups, _GROUPS):
                 table = file.read(range(file.row_groups)[first : first + _GROUPS], COLUMNS)
                 whats = table.column("what").to_numpy()

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from streams.backoff import Backoff
 from streams.hunter.search import Group
 from streams.kafka.clients import started
@@ -92,7 +92,7 @@ class SignalTopic:
                 taken += 1
             offset = await self._confirmed(producer, builder, partition)
             for group in groups[:taken]:
-                sent[code_of(group[0].subscriber)] = partition, offset
+                sent[key_of(group[0].subscriber)] = partition, offset
             del groups[:taken]
 
     async def _confirmed(self, producer: AIOKafkaProducer, builder: object, partition: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from models.base.number_keys import code_of, number_of
+from models.base.number_keys import key_of, number_of
 from models.detection.episodes import HOUR
 from models.detection.signals import CODE
 from models.events.scanning import ENDED, OUT
@@ -31,8 +31,8 @@ from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.search import Search
 from streams.kafka.indicator_topic import publish
 from streams.ledger.lookup import Keys
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import NoSegmentError, SegmentFile
+from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -45,9 +45,11 @@ _CODE: Final = CONTEXT + CONTEXT_CODES.index(CODE)
 class Suspecting:
     """Suspects numbers. What it publishes is confirmed, and known to the log, when `look_through` returns."""
 
-    def __init__(self, settings: Settings, place: Place, search: Search, known: IndicatorLog, policy: Policy) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, search: Search, known: IndicatorLog, policy: Policy
+    ) -> None:
         self._settings = settings
-        self._place = place
+        self._storage = storage
         self._search = search
         self._known = known
         self.policy = policy
@@ -66,7 +68,7 @@ class Suspecting:
             return
         found = await asyncio.to_thread(lambda: [*self._suspected(asked, segments)])
         await self._known.catch_up()  # what became known of a number meanwhile is not to be written over
-        suspected = [each for each in found if self._may_be(each.value, asked[code_of(each.value)])]
+        suspected = [each for each in found if self._may_be(each.value, asked[key_of(each.value)])]
         if suspected:
             await publish(self._settings, suspected)
             await self._known.catch_up()
@@ -82,7 +84,7 @@ class Suspecting:
         for segment in recorded:
             if segment.partition not in self._leading:
                 self._leading[segment.partition] = Leading(int(windows.longest_call_hours * HOUR))
-            tables = [*_tables(self._place, segment)]
+            tables = [*_tables(self._storage, segment)]
             if tables:
                 columns = _columns(pa.concat_tables(tables))
                 for led in self._leading[segment.partition].take(*columns, self.policy.suspicions):
@@ -111,13 +113,13 @@ class Suspecting:
                 yield suspected
 
 
-def _tables(place: Place, segment: Segment) -> Iterator[pa.Table]:
+def _tables(storage: Storage, segment: Segment) -> Iterator[pa.Table]:
     """A segment's rows of ended calls, of codes, and of SMS from its people; none if it is gone, or cannot be read.
 
     Look-ups see to that.
     """
     try:
-        with SegmentFile(place.open(segment)) as file:
+        with SegmentFile(storage.open(segment)) as file:
             for group in range(file.row_groups):
                 table = file.read([group], _COLUMNS)
                 whats = table.column("what").to_numpy()

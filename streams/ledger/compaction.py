@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import ROW_GROUP, SCHEMA, NoSegmentError, SegmentFile, least, writer
+from streams.ledger.storage import Segment, Storage
 
 FEWEST: Final = 8
 """Neighbours of about one size that are worth a merge."""
@@ -81,26 +81,26 @@ def _merge(parts: Sequence[Segment]) -> Merge:
     return Merge(parts, first._replace(calls=(first.calls[0], last.calls[1]), sms=(first.sms[0], last.sms[1])))
 
 
-def merge(place: Place, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
+def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
     """Make one merge; how many rows it has. ``told`` hears of the rows written so far.
 
     A part that cannot be read is set aside first, and the merge left for the next time, as it is when a part has gone
     meanwhile. Raises `LedgerError` and OSError, and leaves everything as it was.
     """
-    with tempfile.TemporaryFile(dir=place.scratch) as whole:
+    with tempfile.TemporaryFile(dir=storage.scratch) as whole:
         try:
-            count = _write(place, todo.parts, whole, told)
+            count = _write(storage, todo.parts, whole, told)
         except _PartError as error:
-            place.set_aside(error.part, str(error))
+            storage.set_aside(error.part, str(error))
             return 0
         except FileNotFoundError:  # another compactor was faster
             return 0
         whole.seek(0)
-        name = place.put(todo.whole, mark, whole)
-    if not place.enter(name, todo.whole):
+        name = storage.put(todo.whole, mark, whole)
+    if not storage.enter(name, todo.whole):
         return 0  # without the whole the parts must stay
     for part in todo.parts:
-        place.remove(part)
+        storage.remove(part)
     return count
 
 
@@ -113,10 +113,10 @@ class _PartError(Exception):
 class _Cursor:
     """One part, a row group at a time."""
 
-    def __init__(self, place: Place, part: Segment) -> None:
+    def __init__(self, storage: Storage, part: Segment) -> None:
         self.part = part
         try:
-            self.file = SegmentFile(place.open(part))
+            self.file = SegmentFile(storage.open(part))
         except NoSegmentError as error:
             raise _PartError(part, str(error)) from None
         self._next = 0
@@ -147,11 +147,11 @@ class _Cursor:
         return taken
 
 
-def _write(place: Place, parts: Sequence[Segment], to: IO[bytes], told: Callable[[int], object]) -> int:
+def _write(storage: Storage, parts: Sequence[Segment], to: IO[bytes], told: Callable[[int], object]) -> int:
     cursors: list[_Cursor] = []
     try:
         for part in parts:
-            cursors.append(_Cursor(place, part))
+            cursors.append(_Cursor(storage, part))
         known = least([cursor.file.known for cursor in cursors])
         written = 0
         waiting: list[pa.Table] = []

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import structlog
 
 from streams.ledger.partition_ledger import PartitionLedger, Shared
-from streams.ledger.place import Place, Segment, segment_of
 from streams.ledger.progress import LedgerProgress
 from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile
+from streams.ledger.storage import Segment, Storage, segment_of
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class LedgerWriter:
             settings.topic("calls"),
             settings.topic("sms"),
             indicators,
-            Place(settings) if settings.ledger else None,
+            Storage(settings) if settings.ledger else None,
             secrets.token_hex(6),
             asyncio.Semaphore(1),
             ThreadPoolExecutor(1, "ledger-rows"),
@@ -55,14 +55,14 @@ class LedgerWriter:
         shared = self._shared
         topics = (shared.calls, shared.sms)
         scored = [each._replace(starts={topic: each.starts[topic] for topic in topics}) for each in beginnings]
-        if shared.place is None:  # a ledger that is turned on again begins where scoring is then
+        if shared.storage is None:  # a ledger that is turned on again begins where scoring is then
             return [PartitionLedger(shared, each.partition, dict(each.starts), LedgerProgress()) for each in scored]
-        return await asyncio.to_thread(self._open, shared.place, scored)
+        return await asyncio.to_thread(self._open, shared.storage, scored)
 
-    def _open(self, place: Place, beginnings: Sequence[Beginning]) -> list[PartitionLedger]:
-        reached = [self._commit_named(place, each) for each in beginnings]
+    def _open(self, storage: Storage, beginnings: Sequence[Beginning]) -> list[PartitionLedger]:
+        reached = [self._commit_named(storage, each) for each in beginnings]
         calls, sms = self._shared.calls, self._shared.sms
-        segments = place.segments()  # once for all of them: an object store takes its time
+        segments = storage.segments()  # once for all of them: an object store takes its time
         ledgers = []
         for beginning, offsets in zip(beginnings, reached, strict=True):
             mine = [segment for segment in segments if segment.partition == beginning.partition]
@@ -72,27 +72,27 @@ class LedgerWriter:
             # The first checkpoint carries this progress, however soon the worker is gone.
             progress = LedgerProgress(dict(offsets))
             ledgers.append(
-                PartitionLedger(self._shared, beginning.partition, offsets, progress, _known_before(place, mine))
+                PartitionLedger(self._shared, beginning.partition, offsets, progress, _known_before(storage, mine))
             )
         return ledgers
 
-    def _commit_named(self, place: Place, beginning: Beginning) -> dict[str, int]:
+    def _commit_named(self, storage: Storage, beginning: Beginning) -> dict[str, int]:
         """Commit the segment that a checkpoint names; how far the ledger has got then, by the checkpoint alone."""
         progress = beginning.progress
         reached = {topic: progress.offsets.get(topic, at) for topic, at in beginning.starts.items()}
         segment = segment_of(progress.segment) if progress.segment else None
-        if segment is not None and not place.enter(progress.pending, segment):
+        if segment is not None and not storage.enter(progress.pending, segment):
             log.error("a segment of the ledger is gone and is recorded again", segment=segment.path)
             reached |= {self._shared.calls: segment.calls[0], self._shared.sms: segment.sms[0]}
-        place.clear_pending(beginning.partition)
+        storage.clear_pending(beginning.partition)
         return reached
 
 
-def _known_before(place: Place, segments: Sequence[Segment]) -> Knowledge:
+def _known_before(storage: Storage, segments: Sequence[Segment]) -> Knowledge:
     """What the last of a partition's segments knew; what followed it was scored with that at least."""
     if segments:
         try:
-            with SegmentFile(place.open(max(segments, key=lambda each: each.calls[1] + each.sms[1]))) as file:
+            with SegmentFile(storage.open(max(segments, key=lambda each: each.calls[1] + each.sms[1]))) as file:
                 return file.known
         except (NoSegmentError, FileNotFoundError):
             pass  # what follows is then looked through once more than needed

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.base.number_keys import PLACES
-from streams.ledger.place import Place, Segment
+from models.base.number_keys import LENGTH_STEP
 from streams.ledger.segments import NoSegmentError, SegmentFile
+from streams.ledger.storage import Segment, Storage
 
 _GROUPS: Final = 8
 """Row groups that are read at once: a bound on memory when nearly all of a segment is wanted."""
@@ -58,8 +58,8 @@ class Keys:
         """Which of these keys are looked for: a mask."""
         if not len(self):
             return np.zeros(len(keys), dtype=np.bool_)
-        place = np.searchsorted(self.lows, keys, side="right") - 1
-        return (place >= 0) & (keys <= self.highs[np.maximum(place, 0)])
+        storage = np.searchsorted(self.lows, keys, side="right") - 1
+        return (storage >= 0) & (keys <= self.highs[np.maximum(storage, 0)])
 
     def may_hold(self, lows: NDArray[np.int64], highs: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these ranges have a key in common with those looked for: a mask."""
@@ -73,12 +73,12 @@ def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
     ranges = []
     for length in range(max(len(prefix), 2), _LONGEST_NUMBER + 1):
         scale = 10 ** (length - len(prefix))
-        ranges.append((length * PLACES + value * scale, length * PLACES + (value + 1) * scale - 1))
+        ranges.append((length * LENGTH_STEP + value * scale, length * LENGTH_STEP + (value + 1) * scale - 1))
     return ranges
 
 
 def find(
-    place: Place,
+    storage: Storage,
     segments: Sequence[Segment],
     keys: Keys,
     told: Callable[[Segment], object] = lambda segment: None,
@@ -98,11 +98,11 @@ def find(
         while waiting:
             gone: list[Segment] = []
             order = iter(waiting)
-            running = [(one, pool.submit(_read, place, one, keys, since)) for one in islice(order, 4)]
+            running = [(one, pool.submit(_read, storage, one, keys, since)) for one in islice(order, 4)]
             while running:
                 segment, found = running.pop(0)
                 tables = found.result()
-                running += [(one, pool.submit(_read, place, one, keys, since)) for one in islice(order, 1)]
+                running += [(one, pool.submit(_read, storage, one, keys, since)) for one in islice(order, 1)]
                 if tables is None:
                     gone.append(segment)
                 else:
@@ -110,21 +110,23 @@ def find(
                     yield from tables
                 told(segment)
             # The rest of what a merge has taken in was perhaps read before it: only what is missing is wanted.
-            waiting = _merged(place, gone, looked) if gone else []
+            waiting = _merged(storage, gone, looked) if gone else []
 
 
-def _merged(place: Place, gone: Sequence[Segment], looked: set[Segment]) -> list[Segment]:
+def _merged(storage: Storage, gone: Sequence[Segment], looked: set[Segment]) -> list[Segment]:
     """The segments that have taken in those that are gone."""
     return [
-        segment for segment in place.segments() if segment not in looked and any(segment.covers(each) for each in gone)
+        segment
+        for segment in storage.segments()
+        if segment not in looked and any(segment.covers(each) for each in gone)
     ]
 
 
-def _read(place: Place, segment: Segment, keys: Keys, since: int) -> list[pa.Table] | None:
+def _read(storage: Storage, segment: Segment, keys: Keys, since: int) -> list[pa.Table] | None:
     """The rows of one segment; None when it is gone."""
     found: list[pa.Table] = []
     try:
-        with SegmentFile(place.open(segment)) as file:
+        with SegmentFile(storage.open(segment)) as file:
             groups = np.flatnonzero(keys.may_hold(file.lows, file.highs)).tolist()
             for start in range(0, len(groups), _GROUPS):
                 some = groups[start : start + _GROUPS]
@@ -137,7 +139,7 @@ def _read(place: Place, segment: Segment, keys: Keys, since: int) -> list[pa.Tab
     except FileNotFoundError:
         return None
     except NoSegmentError as error:
-        place.set_aside(segment, str(error))
+        storage.set_aside(segment, str(error))
         return []
     return found
 

@@ -24,9 +24,9 @@ from models.detection.signals import Signal
 from streams import metrics
 from streams.backoff import Backoff
 from streams.ledger.gathering import Gathering
-from streams.ledger.place import LedgerError, Place, Segment
 from streams.ledger.progress import LedgerProgress
 from streams.ledger.segments import Knowledge, table_of, written
+from streams.ledger.storage import LedgerError, Segment, Storage
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Shared:
     """The names of the two topics whose records the ledger takes."""
     indicators: Mapping[int, int]
     """How far each partition of the indicators has been read; it changes as they are."""
-    place: Place | None
+    storage: Storage | None
     """Where the segments lie; None: there is no ledger."""
     mark: str
     """How the names of this worker's files begin, until they are committed."""
@@ -135,7 +135,7 @@ class PartitionLedger:
     @property
     def is_on(self) -> bool:
         """Whether there is a ledger at all."""
-        return self._shared.place is not None
+        return self._shared.storage is not None
 
     @property
     def rows(self) -> int:
@@ -222,10 +222,10 @@ class PartitionLedger:
 
     def commit_segment(self) -> None:
         """Begin to move the segment that the checkpoint names to its place; its records are acknowledged then."""
-        named, place = self._named, self._shared.place
-        if named is not None and named.state is SegmentState.NAMED and place is not None:
+        named, storage = self._named, self._shared.storage
+        if named is not None and named.state is SegmentState.NAMED and storage is not None:
             named.state = SegmentState.COMMITTING
-            self._committing = asyncio.create_task(self._commit(place, named))
+            self._committing = asyncio.create_task(self._commit(storage, named))
 
     async def wait_until_committed(self) -> None:
         """Wait until the segment that a checkpoint has named is in its place; raises what went wrong with it."""
@@ -257,8 +257,8 @@ class PartitionLedger:
         return int(perf_counter() / WRITE_EVERY + phase)
 
     def _start_segment(self) -> None:
-        place = self._shared.place
-        if place is None:
+        storage = self._shared.storage
+        if storage is None:
             return
         calls, sms = ((self._starts[topic], self.reached[topic]) for topic in (self._shared.calls, self._shared.sms))
         segment = Segment(self._partition, calls, sms, _today())
@@ -268,15 +268,15 @@ class PartitionLedger:
         self._newest = PendingSegment(gathering, progress, segment, self.acks, len(gathering))
         self.acks, self._starts = {}, dict(self.reached)
         self._round = self._present_round()
-        self._writing = asyncio.create_task(self._write(place, self._newest))
+        self._writing = asyncio.create_task(self._write(storage, self._newest))
 
-    async def _write(self, place: Place, pending: PendingSegment) -> None:
+    async def _write(self, storage: Storage, pending: PendingSegment) -> None:
         """Write a segment's file, again and again while there is no space; nothing without rows."""
         backoff = Backoff(0.2, _LONGEST_PAUSE)
         while pending.rows and not pending.file:
             try:
                 async with self._shared.one_at_a_time:
-                    pending.file = await asyncio.to_thread(_make_file, place, pending, self._shared.mark)
+                    pending.file = await asyncio.to_thread(_make_file, storage, pending, self._shared.mark)
             except (OSError, LedgerError) as error:
                 self._has_failed = True
                 if self._given_up:
@@ -285,7 +285,7 @@ class PartitionLedger:
                 metrics.RETRIES.labels("ledger").inc()
                 log.warning(
                     "the ledger cannot be written; nothing is acknowledged until it can",
-                    ledger=place.shown,
+                    ledger=storage.shown,
                     error=str(error) or type(error).__name__,
                 )
                 await backoff.wait()
@@ -294,11 +294,11 @@ class PartitionLedger:
                 metrics.READY.labels("ledger").set(1)
         pending.state = SegmentState.WRITTEN
 
-    async def _commit(self, place: Place, named: PendingSegment) -> None:
+    async def _commit(self, storage: Storage, named: PendingSegment) -> None:
         if named.file:
-            if not await asyncio.to_thread(place.enter, named.file, named.segment):
+            if not await asyncio.to_thread(storage.enter, named.file, named.segment):
                 raise LedgerError(
-                    f"A segment that was to become part of the ledger is gone from {place.shown}: {named.file}. "
+                    f"A segment that was to become part of the ledger is gone from {storage.shown}: {named.file}. "
                     "Start the worker again: it records anew what Kafka still keeps."
                 )
             metrics.LEDGER_ROWS.inc(named.rows)
@@ -309,13 +309,13 @@ class PartitionLedger:
         self._named = self._committing = None
 
 
-def _make_file(place: Place, pending: PendingSegment, mark: str) -> str:
+def _make_file(storage: Storage, pending: PendingSegment, mark: str) -> str:
     """Sort the rows and write them beside the ledger; the file's name there. Runs in a thread of its own."""
     rows = pending.gathering.rows()
     with metrics.LEDGER_SECONDS.time():
         table = table_of(rows)
         pending.rows = len(table)
-        return place.put(pending.segment, mark, written(table, pending.gathering.known))
+        return storage.put(pending.segment, mark, written(table, pending.gathering.known))
 
 
 def _today() -> date:

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.base.number_keys import code_of, number_of
+from models.base.number_keys import key_of, number_of
 from models.events.scanning import ENDED
 from models.indicators.matching import split_url, starts_of
 from models.lookback.contacts import LINKED, host_key
@@ -43,7 +43,7 @@ def keys_of(indicators: Iterable[str]) -> Keys:
     for indicator in indicators:
         kind, _, value = indicator.partition(":")
         if kind == "number":
-            keys.append(code_of(value))
+            keys.append(key_of(value))
         elif kind == "number-prefix":
             ranges += prefix_ranges(value)
         else:
@@ -87,8 +87,8 @@ class People:
     def add(self, contact: Contact) -> None:
         """Take in one contact; one that was taken in before counts for nothing."""
         for indicator in self._named(contact):
-            place = indicator, contact.subscriber
-            seen = self._seen.get(place)
+            storage = indicator, contact.subscriber
+            seen = self._seen.get(storage)
             if seen is None:
                 line = Reached(
                     indicator=indicator,
@@ -96,7 +96,7 @@ class People:
                     first_at=contact.at,
                     last_at=contact.at,
                 )
-                seen = self._seen[place] = _Seen(line)
+                seen = self._seen[storage] = _Seen(line)
             self._count(seen, contact)
 
     def _count(self, seen: _Seen, contact: Contact) -> None:
@@ -135,7 +135,7 @@ class Named:
         for indicator in indicators:
             kind, _, value = indicator.partition(":")
             if kind == "number":
-                self._numbers[code_of(value)] = indicator
+                self._numbers[key_of(value)] = indicator
             elif kind == "number-prefix":
                 self._prefixes.setdefault(len(value), set()).add(value)
             elif kind == "domain":

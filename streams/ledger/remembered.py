@@ -45,5 +45,5 @@ class Remembered:
         for keyed, table in (each for tables in self._levels for each in tables):
             begins = np.searchsorted(keyed, keys.lows)
             ends = np.searchsorted(keyed, keys.highs, side="right")
-            for place in np.flatnonzero(ends > begins).tolist():
-                yield from contacts_of(table.slice(begins[place], ends[place] - begins[place]))
+            for storage in np.flatnonzero(ends > begins).tolist():
+                yield from contacts_of(table.slice(begins[storage], ends[storage] - begins[storage]))

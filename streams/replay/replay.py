@@ -12,7 +12,7 @@ import numpy as np
 from models.base.number_keys import number_of
 from models.detection.alerts import Alert
 from models.detection.alignment import Alignment, Lane
-from models.detection.engine import Engine, Outcome, Partition
+from models.detection.engine import Engine, Partition, StepResult
 from models.events.batches import Calls, Messages
 from streams.kafka.partitioning import partition_of
 
@@ -99,8 +99,8 @@ class Replay:
             self.tally.calls += sum(map(len, of_calls))
             self.tally.sms += sum(map(len, of_sms))
 
-    def _count(self, outcome: Outcome) -> None:
-        self.tally.signals.update(outcome.signals)
-        for alert in outcome.alerts:
+    def _count(self, result: StepResult) -> None:
+        self.tally.signals.update(result.signals)
+        for alert in result.alerts:
             self.tally.alerts[alert.severity, alert.status] += 1
             self._publish(alert)

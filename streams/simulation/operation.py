@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
-from models.base.number_keys import code_of, number_of
+from models.base.number_keys import key_of, number_of
 from models.city.chance import HOUR, MINUTE
 from models.detection.alerts import Alert
-from models.detection.engine import Engine, Outcome, Partition, Witness
+from models.detection.engine import Engine, Partition, StepResult, Witness
 from models.detection.recognition import sms_signals
 from models.detection.risk import Model
 from models.detection.signals import CODE, Signal, SignalRecord
@@ -113,10 +113,10 @@ class Operation:
         """Decide about the records between two times, record them, and go through them as the hunter does."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
         for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
-            outcome = engine.step(partition, [some_calls], [some_sms])
-            self._take(number, outcome, None)
+            result = engine.step(partition, [some_calls], [some_sms])
+            self._take(number, result, None)
             if not number:
-                for subscriber, signal in outcome.context:
+                for subscriber, signal in result.context:
                     self._context[subscriber].append(signal)
         if not len(some_calls) and not len(some_sms):
             return
@@ -146,7 +146,7 @@ class Operation:
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
         """When the hunter asks about which numbers (codes): soon after a call by which one leads somebody on."""
         told = [
-            (code_of(subscriber), signal.at)
+            (key_of(subscriber), signal.at)
             for subscriber, signal in sms_signals(sms, self._nothing_known)
             if signal.code == CODE
         ]
@@ -219,13 +219,13 @@ class Operation:
         for subscriber, times in moments.items():
             for signal in self._context[subscriber]:
                 if any(time - before <= signal.at <= time + after for time in times):
-                    records.append(record_of(code_of(subscriber), signal))
+                    records.append(record_of(key_of(subscriber), signal))
         for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
             self._take(number, engine.step(partition, signals=records), at)
         self._derive([*self._sendings(found)], at)
 
-    def _take(self, number: int, outcome: Outcome, at: int | None) -> None:
-        self.issued[number] += [Issued(alert, alert.at if at is None else at) for alert in outcome.alerts]
+    def _take(self, number: int, result: StepResult, at: int | None) -> None:
+        self.issued[number] += [Issued(alert, alert.at if at is None else at) for alert in result.alerts]
 
 
 def _cut(

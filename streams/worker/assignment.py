@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from models.detection.engine import Engine, Outcome
+from models.detection.engine import Engine, StepResult
 from streams import metrics
 from streams.worker.loading import Loader
 from streams.worker.partition import AssignedPartition, Offsets, Source
@@ -77,8 +77,8 @@ class Assignment:
             async with assigned.turn:  # one turn: a step after the last write would leave alerts to be repeated
                 if write and not assigned.revoked:
                     while await assigned.ledger.flush():
-                        await self._stepper.checkpoint(assigned, Outcome())
+                        await self._stepper.checkpoint(assigned, StepResult())
                     if assigned.is_unwritten:
-                        await self._stepper.checkpoint(assigned, Outcome())
+                        await self._stepper.checkpoint(assigned, StepResult())
                 assigned.revoked = True
         self.partitions.clear()

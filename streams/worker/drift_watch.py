@@ -20,7 +20,7 @@ MOST_WAITING: Final = 10_000
 """Moments that wait to be counted; of a flood the rest is left out."""
 
 
-class Drifting:
+class DriftWatch:
     """Counts moments of the present and tells their index; a model without training has none."""
 
     def __init__(self, reference: Reference | None) -> None:

@@ -16,7 +16,7 @@ from models.detection.alignment import Alignment
 from models.policy.policy import Policy
 from streams.ledger.ledger_writer import Beginning, LedgerWriter
 from streams.ledger.partition_ledger import PartitionLedger
-from streams.ledger.place import LedgerError
+from streams.ledger.storage import LedgerError
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, MissingStateError
 from streams.worker.partition import FEEDING, AssignedPartition, Feed, Feeding, Offsets, Source

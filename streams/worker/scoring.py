@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.base.packed import Packed
 from models.detection.alignment import Lane, Portion
-from models.detection.engine import Engine, Outcome
+from models.detection.engine import Engine, StepResult
 from models.detection.recognition import call_signals, sms_signals
 from models.detection.signals import SignalRecord
 from models.events.decoding import CallReader, Decoded, MessageReader, RareReader
@@ -103,7 +103,7 @@ class Scorer:
                     await self._stepper.settle(assigned, self._engine.expire(assigned.state.partition))
                 segment_is_written = assigned.ledger.advance()
                 if segment_is_written or (late and assigned.is_unwritten):
-                    await self._stepper.checkpoint(assigned, Outcome())
+                    await self._stepper.checkpoint(assigned, StepResult())
         if expire:
             self._expired = now
         partitions = self._assignment.partitions.values()

@@ -32,7 +32,7 @@ from streams.settings import Settings
 from streams.worker import app as faust_app
 from streams.worker.assignment import Assignment
 from streams.worker.checkpoint import Checkpoints
-from streams.worker.drift_watch import Drifting
+from streams.worker.drift_watch import DriftWatch
 from streams.worker.loading import Loader
 from streams.worker.scoring import Scorer
 from streams.worker.step import Stepper
@@ -73,7 +73,7 @@ async def _work(
         model, reference = await trained
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
-        drifting = Drifting(reference)
+        drifting = DriftWatch(reference)
         engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness)
         indicator_records = IndicatorRecords(indicators)
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
@@ -174,7 +174,7 @@ async def _watch(
     indicators: IndicatorRecords,
     vulnerable: VulnerableSubscribers,
     progress: health.Progress,
-    drifting: Drifting,
+    drifting: DriftWatch,
 ) -> None:
     """Every second: lag, progress and gauges.
 

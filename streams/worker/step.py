@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from models.detection.alignment import Portion
-from models.detection.engine import Engine, Outcome
+from models.detection.engine import Engine, StepResult
 from streams import metrics
 from streams.kafka.publishing import Publisher
 from streams.ledger.segments import Knowledge
@@ -44,22 +44,22 @@ class Stepper:
         portions = [*calls, *sms, *signals]
         # Now: more may become known while dead letters are sent.
         known = assigned.ledger.knowledge(assigned.state.reached(self._signals_topic, 0))
-        outcome = self._decide(assigned, calls, sms, signals)
+        result = self._decide(assigned, calls, sms, signals)
         refused = await self._send_dead_letters(portions)
         self._advance_offsets(assigned, portions)
         segment_is_written = assigned.ledger.advance()
         late = perf_counter() - assigned.state.written_at > CHECKPOINT_EVERY
-        if outcome.changed or outcome.forgotten or refused or segment_is_written or late:
+        if result.changed or result.forgotten or refused or segment_is_written or late:
             read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
-            await self.checkpoint(assigned, outcome, read_at)
-        self._gather(assigned, portions, outcome, known)  # after the alerts, which do not wait for it
+            await self.checkpoint(assigned, result, read_at)
+        self._gather(assigned, portions, result, known)  # after the alerts, which do not wait for it
 
-    async def checkpoint(self, assigned: AssignedPartition, outcome: Outcome, read_at: float | None = None) -> None:
+    async def checkpoint(self, assigned: AssignedPartition, result: StepResult, read_at: float | None = None) -> None:
         """Write, publish, commit to the ledger and acknowledge; ``read_at``: Kafka time of the cause (s)."""
         assigned.ledger.name_in_checkpoint()
-        outbox = Outbox(outcome.alerts, outcome.reminders)
+        outbox = Outbox(result.alerts, result.reminders)
         await self._checkpoints.write(
-            assigned.state, assigned.ledger.progress, outcome.changed, outcome.forgotten, outbox
+            assigned.state, assigned.ledger.progress, result.changed, result.forgotten, outbox
         )
         await self.publish(outbox, read_at)
         for ack in assigned.acks.values():
@@ -67,11 +67,11 @@ class Stepper:
         assigned.acks.clear()
         assigned.ledger.commit_segment()
 
-    async def settle(self, assigned: AssignedPartition, outcome: Outcome) -> None:
+    async def settle(self, assigned: AssignedPartition, result: StepResult) -> None:
         """Write and publish what came about without an event."""
-        _count_signals(outcome)
-        if outcome.changed or outcome.forgotten or outcome.alerts:
-            await self.checkpoint(assigned, outcome)
+        _count_signals(result)
+        if result.changed or result.forgotten or result.alerts:
+            await self.checkpoint(assigned, result)
 
     async def publish(self, outbox: Outbox, read_at: float | None = None) -> None:
         """Publish what follows from a checkpoint, and wait for Kafka's word."""
@@ -86,17 +86,17 @@ class Stepper:
         calls: Sequence[Portion],
         sms: Sequence[Portion],
         signals: Sequence[Portion],
-    ) -> Outcome:
+    ) -> StepResult:
         began = perf_counter()
-        outcome = self._engine.step(
+        result = self._engine.step(
             assigned.state.partition,
             [portion.events for portion in calls],
             [portion.events for portion in sms],
             [record for portion in signals for record in portion.events],
         )
         metrics.DECIDE_SECONDS.observe(perf_counter() - began)
-        _count_signals(outcome)
-        return outcome
+        _count_signals(result)
+        return result
 
     async def _send_dead_letters(self, portions: Sequence[Portion]) -> bool:
         """Send the dead letters of batches whose first portion this is, and wait for Kafka; whether there were any."""
@@ -120,7 +120,7 @@ class Stepper:
                 assigned.acks[topic] = batch.ack
 
     def _gather(
-        self, assigned: AssignedPartition, portions: Sequence[Portion], outcome: Outcome, known: Knowledge
+        self, assigned: AssignedPartition, portions: Sequence[Portion], result: StepResult, known: Knowledge
     ) -> None:
         """Hand the events to the ledger, and with them the acks that wait for it."""
         ledger = assigned.ledger
@@ -131,9 +131,9 @@ class Stepper:
             ledger.add(topic, portion.events, offsets, batch.upto(portion), known)
             if portion.whole and ledger.takes(topic):
                 ledger.acks[topic] = batch.ack
-        ledger.add_context(outcome.context, known)
+        ledger.add_context(result.context, known)
 
 
-def _count_signals(outcome: Outcome) -> None:
-    for code, count in outcome.signals.items():
+def _count_signals(result: StepResult) -> None:
+    for code, count in result.signals.items():
         metrics.SIGNALS.labels(code).inc(count)

@@ -12,9 +12,9 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from models.access.rights import user
-from streams.access.accounts import Account, AccountsFile
+from streams.access.accounts import AccountsFile, UserAccount
 from streams.access.attempts import Attempts, Limits, TooManyAttemptsError
-from streams.access.door import Door, SignInError
+from streams.access.authentication import Authenticator, SignInError
 from streams.access.passwords import Passwords
 from streams.access.sessions import LONGEST, Sessions, csrf_of, is_csrf_of
 from streams.access.store import Store, UnavailableError
@@ -41,11 +41,11 @@ class Site:
         self.users = Users(AccountsFile(self.file), log, Passwords(hasher))
         self.sessions = Sessions(self.store, settings, lambda: self.now)
         self.attempts = Attempts(self.store)
-        self.door = Door(self.users, self.sessions, self.attempts, log)
+        self.door = Authenticator(self.users, self.sessions, self.attempts, log)
         self.users.add(LI, GOOD, by="os:root")
 
     @property
-    def li(self) -> Account:
+    def li(self) -> UserAccount:
         """The officer."""
         (account,) = [each for each in self.users.all() if each.user.name == "li.wei"]
         return account
@@ -200,7 +200,7 @@ async def test_failures_are_forgotten_by_themselves_and_by_success(site: Site) -
 async def test_success_does_not_wash_an_address_clean(site: Site) -> None:
     """Somebody who has an account of his own and tries others' between."""
     site.attempts = Attempts(site.store, Limits(of_address=4))
-    site.door = Door(site.users, site.sessions, site.attempts, AuditLog(site.audit, "a-key-for-tests-only"))
+    site.door = Authenticator(site.users, site.sessions, site.attempts, AuditLog(site.audit, "a-key-for-tests-only"))
     for number in range(4):
         await site.fail(f"user-{number}")
         if number < 3:

@@ -16,7 +16,7 @@ import pytest
 from bench.filling import fill
 from bench.records import BEGIN, fraud_numbers, made
 from streams.kafka.contracts import open_admin
-from streams.ledger.place import Place
+from streams.ledger.storage import Storage
 from streams.local.worker import metric
 from tests.chaos.ground import PARTITIONS
 from tests.site import FRAUD, Site, applied, call, indicator, until
@@ -56,8 +56,8 @@ def waiting_for(http: str) -> str:
 
 def recorded(site: Site) -> int:
     """How many offsets the ledger covers, each once."""
-    place = Place(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"]))
-    return sum(each.calls[1] - each.calls[0] + each.sms[1] - each.sms[0] for each in place.segments())
+    storage = Storage(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"]))
+    return sum(each.calls[1] - each.calls[0] + each.sms[1] - each.sms[0] for each in storage.segments())
 
 
 def test_nothing_is_lost_and_people_are_warned_while_the_disk_is_full(site: Site, small_disk: Path) -> None:

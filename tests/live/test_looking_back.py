@@ -23,7 +23,7 @@ from models.indicators.indicator import Indicator, parse
 from models.lookback.contacts import CONTEXT, LINKED, SMS
 from models.lookback.suspicion import is_suspicion
 from streams.kafka.indicator_topic import publish
-from streams.ledger.place import Place
+from streams.ledger.storage import Storage
 from streams.settings import Settings
 from tests.chaos.city import City, alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
@@ -50,17 +50,17 @@ def ground(own_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return ground
 
 
-def ledger(trial: Trial) -> Place:
+def ledger(trial: Trial) -> Storage:
     """The ledger of a trial's workers."""
-    return Place(replace(trial.site.settings, ledger=trial.site.environ["FOREWARN_LEDGER"]))
+    return Storage(replace(trial.site.settings, ledger=trial.site.environ["FOREWARN_LEDGER"]))
 
 
 def recorded(trial: Trial) -> Counter[Happened]:
     """The events in the ledger, each with what it was, and how often it is there."""
-    place = ledger(trial)
+    storage = ledger(trial)
     found: Counter[Happened] = Counter()
-    for segment in place.segments():
-        with place.open(segment) as file:
+    for segment in storage.segments():
+        with storage.open(segment) as file:
             for row in pq.read_table(file, columns=["subscriber", "event", "what"]).to_pylist():
                 if row["what"] < CONTEXT and not row["what"] & LINKED:
                     found[number_of(row["subscriber"]), row["event"], row["what"]] += 1
@@ -72,8 +72,8 @@ def reached(trial: Trial) -> dict[tuple[str, int], int]:
     found: dict[tuple[str, int], int] = {}
     for segment in ledger(trial).segments():
         for topic, upto in (("calls", segment.calls[1]), ("sms", segment.sms[1])):
-            place = trial.site.settings.topic(topic), segment.partition
-            found[place] = max(found.get(place, 0), upto)
+            storage = trial.site.settings.topic(topic), segment.partition
+            found[storage] = max(found.get(storage, 0), upto)
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 import redis.asyncio as redis
 from msgspec.structs import replace
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.policy.policy import PivotRules
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.pivoting import Pivoting
@@ -106,7 +106,7 @@ async def pivoting(site: Site, known: IndicatorLog) -> AsyncIterator[Pivoting]:
 def brought(begin: int, end: int, domain: str = "evil.top") -> Sightings:
     """An SMS with a domain from one number to each of these people."""
     people = np.arange(begin, end)
-    senders, times = np.full(len(people), code_of(CROOK)), AT + people
+    senders, times = np.full(len(people), key_of(CROOK)), AT + people
     events = [f"m{each}" for each in people]
     return Sightings("domain", domain, people, senders, times, events, people, lambda: [f"a.{domain}"] * len(people))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from streams.ledger.place import Place
+from streams.ledger.storage import Storage
 from tests.live.test_pivoting import AT, last
 from tests.site import Record, Site, call, last_words, until
 
@@ -37,7 +37,7 @@ def alerts(site: Site) -> list[Mapping[str, Any]]:
 def recorded(site: Site) -> bool:
     """Whether all calls up to now are in the ledger, so that what comes next is seen together with them."""
     reached: dict[int, int] = {}
-    for segment in Place(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"])).segments():
+    for segment in Storage(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"])).segments():
         reached[segment.partition] = max(reached.get(segment.partition, 0), segment.calls[1])
     return reached == {partition: end for partition, end in site.ends("calls").items() if end}
 

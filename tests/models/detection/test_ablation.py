@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.alerts import Alert
 from models.detection.episodes import episodes
 from models.detection.evidence import Evidence
@@ -45,7 +45,7 @@ SIGNALS = st.lists(
 def told(signals: list[Signal], model: Model, policy: Policy, vulnerable: int = 0) -> list[Alert]:
     """The alerts that follow from these signals, one after another in event time."""
     story = Story(ToldEngine(known(), policy, model, {ANN: vulnerable} if vulnerable else {}))
-    return story.tell(*(record_of(code_of(ANN), each) for each in sorted(signals)))
+    return story.tell(*(record_of(key_of(ANN), each) for each in sorted(signals)))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name.partition("@")[0])

@@ -14,7 +14,7 @@ from models.detection.episodes import Episode, Moment
 from models.detection.features import Features
 from models.detection.signals import Signal
 from streams import metrics
-from streams.worker.drift_watch import FEWEST, HALF_LIFE_S, Drifting
+from streams.worker.drift_watch import FEWEST, HALF_LIFE_S, DriftWatch
 from tests.training import artifact, samples
 
 NAMES = (*Features.__struct_fields__, RISK)
@@ -63,7 +63,7 @@ def gauge(feature: str) -> float | None:
     return metrics.REGISTRY.get_sample_value("forewarn_drift_psi", {"feature": feature})
 
 
-def witnessed(drifting: Drifting, judged: Sequence[tuple[Features, float]]) -> None:
+def witnessed(drifting: DriftWatch, judged: Sequence[tuple[Features, float]]) -> None:
     """Tell of an episode for each of these moments."""
     first = Signal(0, "fraud-number-sms", "e")
     for features, risk in judged:
@@ -72,7 +72,7 @@ def witnessed(drifting: Drifting, judged: Sequence[tuple[Features, float]]) -> N
 
 def test_it_is_told_once_there_is_enough_to_tell_and_forgets() -> None:
     metrics.DRIFT.clear()
-    drifting = Drifting(artifact().reference)
+    drifting = DriftWatch(artifact().reference)
     judged = [(Features(*row), 0.5) for row in samples(FEWEST + 10, 4).rows]
     witnessed(drifting, judged[: FEWEST - 10])
     drifting.tell(0)
@@ -89,7 +89,7 @@ def test_it_is_told_once_there_is_enough_to_tell_and_forgets() -> None:
 
 def test_points_have_no_training_to_drift_from() -> None:
     metrics.DRIFT.clear()
-    drifting = Drifting(None)
+    drifting = DriftWatch(None)
     witnessed(drifting, [(Features(), 0.5)] * 1000)
     drifting.tell(1)
     assert gauge(RISK) is None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.detection.alerts import Alert, Published, encode
-from models.detection.engine import Outcome, Partition
+from models.detection.engine import Partition, StepResult
 from models.detection.episodes import Subject
 from models.events.event import LATEST, Call, Sms
 from models.policy.policy import parse
@@ -56,7 +56,7 @@ def pieces(records: Records, cuts: list[int]) -> list[Records]:
     return [records[begin:end] for begin, end in pairwise(places)]
 
 
-def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list[int]) -> list[Outcome]:
+def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list[int]) -> list[StepResult]:
     """Step through the records, cut at these places, and let the clock run on at the end."""
     outcomes = []
     for piece in pieces(records, cuts):
@@ -66,9 +66,9 @@ def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list
     return outcomes
 
 
-def alerts_of(outcomes: list[Outcome]) -> list[Alert]:
+def alerts_of(outcomes: list[StepResult]) -> list[Alert]:
     """All alerts, as they went out."""
-    return [alert for outcome in outcomes for alert in outcome.alerts]
+    return [alert for result in outcomes for alert in result.alerts]
 
 
 def last_words(partition: Partition) -> dict[str, Published]:
@@ -211,11 +211,11 @@ def test_a_step_names_every_subscriber_whose_state_has_changed(
     rest: list[Records] = [*pieces(arriving, cuts), [*clock(SPAN + 3 * HOUR)], [*clock(SPAN + 300 * HOUR)]]
     for piece in rest:
         calls, messages = split(piece)
-        for outcome in (deciding.step(partition, calls=calls, sms=messages), deciding.expire(partition)):
-            assert outcome.changed.isdisjoint(outcome.forgotten)
-            for subscriber in outcome.changed:
+        for result in (deciding.step(partition, calls=calls, sms=messages), deciding.expire(partition)):
+            assert result.changed.isdisjoint(result.forgotten)
+            for subscriber in result.changed:
                 store[subscriber] = msgspec.msgpack.encode(partition.subjects[subscriber])
-            for subscriber in outcome.forgotten:
+            for subscriber in result.forgotten:
                 store.pop(subscriber, None)
 
         assert {who: msgspec.msgpack.decode(state, type=Subject) for who, state in store.items()} == partition.subjects
@@ -281,7 +281,7 @@ def test_an_end_by_a_clock_that_is_years_wrong_hides_no_call(end_first: bool) ->
 def test_without_records_nothing_happens() -> None:
     partition = Partition(3)
 
-    assert engine().step(partition) == Outcome()
+    assert engine().step(partition) == StepResult()
     assert partition == Partition(3)
 
 

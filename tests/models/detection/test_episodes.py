@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models.detection.episodes import MOST_SIGNALS, Moment, Subject, episodes, marks, unfold
+from models.detection.episodes import MOST_SIGNALS, Moment, Subject, episodes, milestones, unfold
 from models.detection.signals import CONTACTS, CONTEXTS, Signal
 from tests.strategies import (
     CROOK,
@@ -111,7 +111,7 @@ def test_marks_are_those_of_calls_that_have_started() -> None:
 
     windows = replace(WINDOWS, talk=1, long_talk=10, judged_again=[3, 10])
 
-    assert [mark - T0 for mark in marks(signals, windows)] == [
+    assert [mark - T0 for mark in milestones(signals, windows)] == [
         *(minutes * MINUTE for minutes in (1, 3, 10)),
         *(minutes * MINUTE + 5 for minutes in (1, 3, 10)),
     ]

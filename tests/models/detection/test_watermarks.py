@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.watermarks import JUMP_MS, WITNESSES, Watermark
 
 NOW = 1_760_000_000_000
@@ -23,7 +23,7 @@ RECORDS = st.lists(st.tuples(TIMES.map(lambda after: NOW + after), st.sampled_fr
 
 def observe(clock: Watermark, times: list[int], subscribers: list[str]) -> None:
     """Have a clock take in a batch."""
-    codes = [code_of(f"86{sum(map(ord, who))}") for who in subscribers]
+    codes = [key_of(f"86{sum(map(ord, who))}") for who in subscribers]
     clock.observe(np.array(times, dtype=np.int64), np.array(codes, dtype=np.int64))
 
 

@@ -159,7 +159,7 @@ def test_an_sms_may_have_text_or_domains_and_no_duration() -> None:
     decoded = SMS.read(packed([json.dumps(each).encode() for each in (value, rich)], [ANN.encode()] * 2))
 
     assert [(event.text, event.domains) for event in decoded.events] == [(None, None), ("你好", [EVIL])]
-    assert decoded.events.marks.tolist() == [0, NAMED]
+    assert decoded.events.traits.tolist() == [0, NAMED]
 
 
 SPELLINGS = st.text(max_size=30) | st.text(alphabet='\\"/\b\f\n\r\t你é\x7f\u0080\U0001f600验证码.top', max_size=30)
@@ -181,11 +181,11 @@ def test_a_text_is_written_without_its_escapes(texts: list[str], escaped: bool) 
     columns = decoded.events
     assert [event.text for event in columns] == [json.loads(value)["text"] for value in values if not lone(value)]
     for row, event in enumerate(columns):
-        assert not columns.marks[row] & UNREAD
+        assert not columns.traits[row] & UNREAD
         assert columns.texts[columns.text_begins[row] : columns.text_ends[row]].tobytes() == (event.text or "").encode()
     chosen = columns[np.arange(len(columns))[::-1]]
     assert list(chosen) == list(columns)[::-1]
-    assert chosen.marks.tolist() == columns.marks.tolist()[::-1]
+    assert chosen.traits.tolist() == columns.traits.tolist()[::-1]
 
 
 def lone(value: bytes) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.indicators.indicator import Indicator
-from models.indicators.matching import FOREVER, Indicators, Known, Match
+from models.indicators.matching import FOREVER, Indicators, Listing, Match
 from models.indicators.numbers import hotlines
 from models.texts.domains import normalise_url, parents
 from tests.strategies import BANK, CROOK, EVIL, T0, indicator
@@ -199,7 +199,7 @@ def test_a_prefix_covers_a_number_whose_own_indicator_has_run_out() -> None:
 def test_a_new_version_takes_the_place_of_the_old_one() -> None:
     indicators = Indicators([indicator("number", CROOK, 50), indicator("number", CROOK, 70, scam_type="fake-prize")])
 
-    assert indicators.number(CROOK, T0) == Match(f"number:{CROOK}", Known("fake-prize", 70, 0, FOREVER))
+    assert indicators.number(CROOK, T0) == Match(f"number:{CROOK}", Listing("fake-prize", 70, 0, FOREVER))
     assert len(indicators) == 1
 
 

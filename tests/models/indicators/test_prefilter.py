@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.base.number_keys import code_of, number_of
+from models.base.number_keys import key_of, number_of
 from models.indicators.matching import Indicators
-from models.indicators.prefilter import HostSieve, NumberSieve, Sieve
+from models.indicators.prefilter import HostPrefilter, NumberPrefilter, Prefilter
 from models.texts.extraction import read
-from models.texts.prefilter import DOT, skim
+from models.texts.prefilter import DOT, worth_reading
 from tests.models.texts.test_prefilter import TEXTS
 from tests.strategies import T0, indicator
 
@@ -22,13 +22,13 @@ NUMBERS = st.text("0123456789", min_size=2, max_size=15)
 
 @given(NUMBERS, NUMBERS)
 def test_a_code_is_of_one_number(one: str, other: str) -> None:
-    assert number_of(code_of(one)) == one
-    assert (code_of(one) == code_of(other)) == (one == other)
+    assert number_of(key_of(one)) == one
+    assert (key_of(one) == key_of(other)) == (one == other)
 
 
 @given(st.sets(st.integers(1, 2**62), max_size=3000), st.sets(st.integers(1, 2**62), max_size=50))
 def test_a_sieve_keeps_what_was_added_however_it_grew(added: set[int], others: set[int]) -> None:
-    sieve = NumberSieve()
+    sieve = NumberPrefilter()
     for code in [*added, *list(added)[:10]]:
         sieve.add(code)
 
@@ -39,7 +39,7 @@ def test_a_sieve_keeps_what_was_added_however_it_grew(added: set[int], others: s
 
 @given(st.lists(NUMBERS, max_size=5), st.lists(st.text("0123456789", min_size=1, max_size=6), max_size=5), st.data())
 def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], data: st.DataObject) -> None:
-    sieve = NumberSieve()
+    sieve = NumberPrefilter()
     for number in numbers:
         sieve.add_number(number)
     for prefix in prefixes:
@@ -47,14 +47,14 @@ def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], 
     near = [number[: data.draw(st.integers(1, len(number)))] + "7" for number in [*numbers, *prefixes]]
     asked = [number for number in [*numbers, *prefixes, *near] if 2 <= len(number) <= 15]
 
-    kept = sieve.may_hold(np.array([code_of(number) for number in asked], dtype=np.int64)).tolist()
+    kept = sieve.may_hold(np.array([key_of(number) for number in asked], dtype=np.int64)).tolist()
 
     for number, held in zip(asked, kept, strict=True):
         assert held or not (number in numbers or number.startswith(tuple(prefixes)))
         assert not held or number.startswith((*prefixes, *numbers))  # a number as long as a prefix passes for one
 
 
-def kept(sieve: HostSieve, texts: list[str]) -> list[bool]:
+def kept(sieve: HostPrefilter, texts: list[str]) -> list[bool]:
     """Which of some texts a sieve keeps."""
     spelt = [text.encode("utf-8", "replace") for text in texts]
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
@@ -76,19 +76,19 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example(":///a a.a", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
     """Whatever hosts are read of it: each of them, and each parent, is known to one sieve."""
-    marks = dict(skim([text])).get(0, 0)
+    traits = dict(worth_reading([text])).get(0, 0)
     hosts = read(text).domains
-    if marks == DOT and hosts:
+    if traits == DOT and hosts:
         for host in hosts:
             labels = host.split(".")
             for first in range(len(labels) - 1):
-                sieve = HostSieve()
+                sieve = HostPrefilter()
                 sieve.add_host(".".join(labels[first:]))
                 assert kept(sieve, ["before.x", text, "after"])[1], labels[first:]
 
 
 def test_texts_of_unknown_hosts_are_let_go() -> None:
-    sieve = HostSieve()
+    sieve = HostPrefilter()
     sieve.add_host("evil.top")
     texts = [
         "see https://shop.example.com/a?b=1",
@@ -117,14 +117,14 @@ def test_what_was_revoked_is_kept_and_matches_nothing() -> None:
 
     assert kept(known.hosts, ["evil.top"]) == [True]
     assert known.host("evil.top", T0) is None
-    assert known.numbers.may_hold(np.array([code_of("99900000001")])).tolist() == [True]
+    assert known.numbers.may_hold(np.array([key_of("99900000001")])).tolist() == [True]
     assert known.number("99900000001", T0) is None
 
 
 @pytest.mark.parametrize("count", [10, 100_000])
 def test_the_table_stays_half_empty(count: int) -> None:
     rng = random.Random(count)
-    sieve = Sieve()
+    sieve = Prefilter()
     for _ in range(count):
         sieve.add(rng.randrange(1, 2**63))
 

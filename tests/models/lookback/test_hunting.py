@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.records import fraud_domains, fraud_numbers, indicators_of, made
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.recognition import call_signals, sms_signals
 from models.detection.signals import CONTACTS, SignalRecord
 from models.events.batches import Calls, Messages
@@ -22,8 +22,8 @@ from models.lookback.contacts import rows_of_calls, rows_of_context, rows_of_mes
 from models.policy.policy import parse
 from streams.hunter.search import Search, grouped
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
-from streams.ledger.place import Place, Segment
 from streams.ledger.segments import Knowledge, table_of, written
+from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
 from tests.chaos.city import example_day, example_indicators
 from tests.site import ROOT
@@ -87,73 +87,73 @@ def live(events: tuple[Calls, Messages]) -> set[Said]:
 
 
 @pytest.fixture(scope="module")
-def place(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFactory) -> Place:
+def storage(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFactory) -> Storage:
     """Their ledger, written by a worker that knew nothing."""
-    place = Place(Settings(ledger=str(tmp_path_factory.mktemp("ledger"))))
+    storage = Storage(Settings(ledger=str(tmp_path_factory.mktemp("ledger"))))
     nothing = Indicators()
     context = rows_of_context([*call_signals(events[0], nothing, WINDOWS), *sms_signals(events[1], nothing)])
     assert context is not None
     rows = [rows_of_calls([events[0]]), *rows_of_messages(events[1]), context]
     segment = Segment(0, (0, 1), (0, 1), DAY)
-    place.enter(place.put(segment, "test", written(table_of(rows), Knowledge())), segment)
-    return place
+    storage.enter(storage.put(segment, "test", written(table_of(rows), Knowledge())), segment)
+    return storage
 
 
-def search(place: Place, known: Indicators) -> Search:
+def search(storage: Storage, known: Indicators) -> Search:
     """A search that knows these indicators."""
-    index = SegmentIndex(place)
+    index = SegmentIndex(storage)
     index.refresh()
-    return Search(place, index, known, WINDOWS)
+    return Search(storage, index, known, WINDOWS)
 
 
-def said_by_contacts(looking: Search, place: Place, keys: Iterable[str]) -> list[SignalRecord]:
+def said_by_contacts(looking: Search, storage: Storage, keys: Iterable[str]) -> list[SignalRecord]:
     """What all contacts with these indicators say."""
-    return [record for _, record in looking.contacts(keys, place.segments())]
+    return [record for _, record in looking.contacts(keys, storage.segments())]
 
 
-def test_contacts_say_what_they_would_have_said_live(place: Place, live: set[Said]) -> None:
-    found = said_by_contacts(search(place, Indicators(KNOWN)), place, [each.key for each in KNOWN])
+def test_contacts_say_what_they_would_have_said_live(storage: Storage, live: set[Said]) -> None:
+    found = said_by_contacts(search(storage, Indicators(KNOWN)), storage, [each.key for each in KNOWN])
     contacts = {each for each in live if each.code in CONTACTS}
     assert len(contacts) > 100
     assert {said(record) for record in found} == contacts
     assert {record.status for record in found} == {"raised"}
 
 
-def test_what_happened_around_contacts_is_found(place: Place, live: set[Said]) -> None:
-    looking = search(place, Indicators(KNOWN))
-    contacts = said_by_contacts(looking, place, [each.key for each in KNOWN])
+def test_what_happened_around_contacts_is_found(storage: Storage, live: set[Said]) -> None:
+    looking = search(storage, Indicators(KNOWN))
+    contacts = said_by_contacts(looking, storage, [each.key for each in KNOWN])
     moments: dict[int, list[int]] = {}
     for record in contacts:
-        moments.setdefault(code_of(record.subscriber), []).append(record.at)
-    context = {said(record) for record in looking.context(moments, place.segments())}
+        moments.setdefault(key_of(record.subscriber), []).append(record.at)
+    context = {said(record) for record in looking.context(moments, storage.segments())}
     people = {record.subscriber for record in contacts}
     near = {
         each
         for each in live
         if each.code not in CONTACTS
         and each.subscriber in people
-        and any(-10 * MINUTE <= each.at - at <= 24 * 60 * MINUTE for at in moments[code_of(each.subscriber)])
+        and any(-10 * MINUTE <= each.at - at <= 24 * 60 * MINUTE for at in moments[key_of(each.subscriber)])
     }
     assert near
     assert context == near
 
 
-def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(place: Place) -> None:
+def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(storage: Storage) -> None:
     gone = [each for each in KNOWN if each.type in ("number", "domain")][:60:2]
     names = {each.key for each in gone}
     left = Indicators(each for each in KNOWN if each.key not in names)
-    before = said_by_contacts(search(place, Indicators(KNOWN)), place, names)
-    after = said_by_contacts(search(place, left), place, names)
+    before = said_by_contacts(search(storage, Indicators(KNOWN)), storage, names)
+    after = said_by_contacts(search(storage, left), storage, names)
     assert {(each.event, each.code) for each in before} <= {(each.event, each.code) for each in after}
     for record in after:
         assert (record.status == "raised") == bool(record.indicator)
         assert record.indicator not in names
 
 
-def test_an_indicator_that_did_not_hold_then_finds_nobody(place: Place) -> None:
+def test_an_indicator_that_did_not_hold_then_finds_nobody(storage: Storage) -> None:
     later = [replace(each, valid_from=T0 * 2) for each in indicators_of(fraud_numbers(50), [])]
     known = Indicators(later)
-    assert search(place, known).contacts([each.key for each in later], place.segments()) == []
+    assert search(storage, known).contacts([each.key for each in later], storage.segments()) == []
 
 
 def hit(event: str, after: int, indicator: str, code: str = "fraud-number-talk", confidence: int = 100) -> SignalRecord:
@@ -241,10 +241,10 @@ def test_everything_is_looked_for_where_it_was_not_known(
     assert [found.get(segment, set()) for segment in all_of_them] == [*expected]
 
 
-def test_the_index_reads_each_file_once_and_forgets_what_is_gone(place: Place, tmp_path: Path) -> None:
-    index = SegmentIndex(place)
+def test_the_index_reads_each_file_once_and_forgets_what_is_gone(storage: Storage, tmp_path: Path) -> None:
+    index = SegmentIndex(storage)
     (segment,) = index.refresh()
-    file = Path(place.shown) / segment.path
+    file = Path(storage.shown) / segment.path
     content = file.read_bytes()
     file.write_bytes(b"")  # would be set aside if it were read again
     try:

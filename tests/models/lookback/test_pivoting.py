@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.events.scanning import OUT
 from models.indicators.indicator import Indicator, encode, parse
 from models.indicators.matching import Indicators
@@ -71,7 +71,7 @@ class Told:
 
 def sent(origin: str = EVIL, sender: str = CROOK, people: Iterable[int] = range(3)) -> list[Sending]:
     """An SMS with a known domain to each of these people."""
-    return [Sending(origin, code_of(sender), 861_000_000_000 + each) for each in people]
+    return [Sending(origin, key_of(sender), 861_000_000_000 + each) for each in people]
 
 
 def test_a_number_that_sent_a_known_domain_to_enough_people_is_derived() -> None:
@@ -104,7 +104,7 @@ SENDINGS = st.lists(
     st.builds(
         Sending,
         st.sampled_from([EVIL, LOAN]),
-        st.sampled_from([code_of(CROOK), code_of(OTHER_CROOK), code_of("95588"), code_of("106900095588")]),
+        st.sampled_from([key_of(CROOK), key_of(OTHER_CROOK), key_of("95588"), key_of("106900095588")]),
         st.integers(1, 6).map(lambda number: 861_000_000_000 + number),
     ),
     max_size=40,
@@ -133,8 +133,8 @@ def test_neither_order_nor_pieces_nor_repetitions_matter(
     crooks = {CROOK, OTHER_CROOK}
     assert at_once.pivot.derived == piecemeal.pivot.derived
     assert {
-        (origin, code_of(number)) for number, each in at_once.pivot.derived.items() for origin in origins_of(each)
-    } == {(origin, sender) for origin, sender in enough if sender in map(code_of, crooks)}
+        (origin, key_of(number)) for number, each in at_once.pivot.derived.items() for origin in origins_of(each)
+    } == {(origin, sender) for origin, sender in enough if sender in map(key_of, crooks)}
     assert not any(map(piecemeal.known.holds, ("number:95588", "number:106900095588")))
 
 
@@ -253,7 +253,7 @@ def test_what_may_be_known_of_a_domain_is_one_look_up() -> None:
 
 def brought(what: int = SMS | LINKED) -> Contact:
     """A contact of Ann's with an SMS that has a known link."""
-    return Contact(-1, code_of(ANN), code_of(CROOK), T0, what, -1.0, "m", "fine.example evil.top http://evil.top/a")
+    return Contact(-1, key_of(ANN), key_of(CROOK), T0, what, -1.0, "m", "fine.example evil.top http://evil.top/a")
 
 
 def test_a_past_contact_tells_its_sender() -> None:
@@ -263,13 +263,13 @@ def test_a_past_contact_tells_its_sender() -> None:
     assert signal is not None
 
     found = record_of(contact.subscriber, signal)
-    assert sending_of(contact, found) == Sending(EVIL, code_of(CROOK), code_of(ANN))
+    assert sending_of(contact, found) == Sending(EVIL, key_of(CROOK), key_of(ANN))
     assert sending_of(contact, withdrawal_of(contact)) is None
     assert sending_of(brought(SMS | LINKED | OUT), found) is None
 
 
 def test_a_past_contact_with_a_number_tells_nothing() -> None:
-    contact = Contact(code_of(CROOK), code_of(BO), code_of(CROOK), T0, SMS, -1.0, "m", "")
+    contact = Contact(key_of(CROOK), key_of(BO), key_of(CROOK), T0, SMS, -1.0, "m", "")
     signal = signal_of(contact, Indicators([indicator("number", CROOK)]), POLICY.windows)
     assert signal is not None
 

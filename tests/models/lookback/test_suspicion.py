@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.engine import Partition
 from models.detection.reminders import occasion
 from models.detection.signals import NUMBER_MISSED, NUMBER_TALK, Signal
@@ -26,7 +26,7 @@ from tests.strategies import ANN, CROOK, HOUR, MINUTE, T0, engine, indicator, st
 RULES = SuspicionRules(
     talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
 )
-STRANGER = code_of(CROOK)
+STRANGER = key_of(CROOK)
 DAY = 24 * HOUR
 
 

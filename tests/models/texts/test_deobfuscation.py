@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.texts.deobfuscation import undisguised
+from models.texts.deobfuscation import deobfuscated
 from models.texts.extraction import read
 
 DISGUISED = [
@@ -79,7 +79,7 @@ def test_a_disguised_host_is_found(text: str, host: str) -> None:
     ],
 )
 def test_ordinary_punctuation_makes_no_dot(text: str) -> None:
-    assert "." not in undisguised(text).replace("evil.com. ", "").replace("12. ", "").replace("(.5", "")
+    assert "." not in deobfuscated(text).replace("evil.com. ", "").replace("12. ", "").replace("(.5", "")
 
 
 def test_two_urls_in_a_row_stay_two() -> None:
@@ -92,4 +92,4 @@ def test_entities_of_html_are_undone_in_urls() -> None:
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="[({<&\\., ")))
 def test_plain_ascii_comes_back_as_it_is(text: str) -> None:
-    assert undisguised(text) == text
+    assert deobfuscated(text) == text

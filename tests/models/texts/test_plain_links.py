@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from bench.records import REAL, texts
 from models.lookback.contacts import _keys_of
 from models.texts.domains import is_top_level, top_levels
-from models.texts.extraction import LONGEST, Reading, read_marked
+from models.texts.extraction import LONGEST, Reading, read_with_traits
 from models.texts.plain_links import CLOSELY, NOTHING, plain_links
-from models.texts.prefilter import DISGUISE, DOT, marks_of
+from models.texts.prefilter import DISGUISE, DOT, traits_of
 from tests.models.texts.test_prefilter import TEXTS
 
 PIECES = (
@@ -30,8 +30,8 @@ def linked(text: str) -> Reading | None:
     """What one pass vouches for in a text; None when it does not."""
     spelt = text.encode("utf-8", "replace")
     buffer, end = np.frombuffer(spelt, dtype=np.uint8), np.array([len(spelt)])
-    marks = int(marks_of(buffer, end)[0])
-    if marks & DISGUISE or not marks & DOT:
+    traits = int(traits_of(buffer, end)[0])
+    if traits & DISGUISE or not traits & DOT:
         return None
     host, after, url = (int(column[0]) for column in plain_links(buffer, np.array([0]), end))
     if host == CLOSELY:
@@ -50,8 +50,8 @@ def holds(text: str) -> bool:
     if said is None:
         return False
     spelt = text.encode("utf-8", "replace")
-    marks = int(marks_of(np.frombuffer(spelt, dtype=np.uint8), np.array([len(spelt)]))[0])
-    read = read_marked(text[:LONGEST], marks)
+    traits = int(traits_of(np.frombuffer(spelt, dtype=np.uint8), np.array([len(spelt)]))[0])
+    read = read_with_traits(text[:LONGEST], traits)
     assert (said.domains, said.urls) == (read.domains, read.urls), text
     return True
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.texts.deobfuscation import undisguised
-from models.texts.extraction import Reading, read, read_marked
+from models.texts.deobfuscation import deobfuscated
+from models.texts.extraction import Reading, read, read_with_traits
 from models.texts.hosts import find_hosts
 from models.texts.notices import flags
-from models.texts.prefilter import DISGUISE, DOT, WORD, skim
+from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "sms-uci.tsv"
 PIECES = [
@@ -96,7 +96,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join) | st.text(ma
 
 def the_long_way(text: str) -> Reading:
     """What a text says when everything is looked at closely."""
-    found = find_hosts(undisguised(text))
+    found = find_hosts(deobfuscated(text))
     hosts = tuple(dict.fromkeys(one.host for one in found))
     return Reading(hosts, tuple(dict.fromkeys(one.url for one in found if one.url)), flags(text))
 
@@ -119,7 +119,7 @@ def test_any_text_says_what_the_long_way_says(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TEXTS, max_size=8))
 def test_a_batch_says_what_its_texts_say_one_by_one(texts: list[str]) -> None:
-    found = {index: read_marked(texts[index], marks) for index, marks in skim(texts)}
+    found = {index: read_with_traits(texts[index], traits) for index, traits in worth_reading(texts)}
     assert list(found) == sorted(found)
     for index, text in enumerate(texts):
         assert found.get(index, Reading()) == the_long_way(text)
@@ -127,7 +127,7 @@ def test_a_batch_says_what_its_texts_say_one_by_one(texts: list[str]) -> None:
 
 def test_marks_tell_what_to_look_for() -> None:
     texts = ["see you", "evil.top", "evil[.]top", "余额不足", "code at evil.top", "。"]
-    assert skim(texts) == [
+    assert worth_reading(texts) == [
         (1, DOT),
         (2, DISGUISE),
         (3, WORD),
@@ -136,14 +136,14 @@ def test_marks_tell_what_to_look_for() -> None:
 
 
 def test_nothing_is_skimmed_out_of_nothing() -> None:
-    assert skim([]) == []
-    assert skim(["", ""]) == []
+    assert worth_reading([]) == []
+    assert worth_reading(["", ""]) == []
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the real texts are not beside this checkout")
 def test_real_texts_say_what_the_long_way_says() -> None:
     texts = [line.partition("\t")[2] for line in REAL.read_text(encoding="utf-8").splitlines()]
     texts += [f"{text} https://shop.example.com/a?b={index}" for index, text in enumerate(texts)]
-    found = {index: read_marked(texts[index], marks) for index, marks in skim(texts)}
+    found = {index: read_with_traits(texts[index], traits) for index, traits in worth_reading(texts)}
     wrong = [index for index, text in enumerate(texts) if found.get(index, Reading()) != the_long_way(text)]
     assert not wrong  # indices only: the texts are real

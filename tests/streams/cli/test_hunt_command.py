@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from streams import audit
 from streams.cli import cli
-from streams.ledger.place import Place
+from streams.ledger.storage import Storage
 from streams.settings import Settings
 from tests.site import FRAUD, call
 from tests.streams.ledger.test_ledger import ANN, BO, put, rows, sms
@@ -25,14 +25,14 @@ Forewarn = Callable[..., Result]
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def storage(tmp_path: Path) -> Storage:
     """A ledger with what happened yesterday."""
-    place = Place(Settings(ledger=str(tmp_path / "ledger")))
+    storage = Storage(Settings(ledger=str(tmp_path / "ledger")))
     at = int((datetime.now(UTC) - timedelta(days=1)).timestamp() * 1000)
     calls = [call(ANN, at), call(ANN, at + 60_000, phase="end", duration_s=42), call(BO, at + 1, id="c2")]
     messages = [sms(BO, at + 2, "see https://pay.evil.top/x")]
-    put(place, 0, rows(calls, messages), day=datetime.now(UTC).date())
-    return place
+    put(storage, 0, rows(calls, messages), day=datetime.now(UTC).date())
+    return storage
 
 
 @pytest.fixture
@@ -150,15 +150,15 @@ def test_a_ledger_that_is_none_is_one_sentence(forewarn: Forewarn, tmp_path: Pat
     assert says in result.stderr
 
 
-def test_the_ledger_is_shown_compacted_and_expired(forewarn: Forewarn, place: Place) -> None:
+def test_the_ledger_is_shown_compacted_and_expired(forewarn: Forewarn, storage: Storage) -> None:
     today = datetime.now(UTC).date()
     old = today - timedelta(days=40)
     for number in range(1, 4):
-        put(place, number, rows([call(ANN, 1_773_628_800_000)]), day=old)
+        put(storage, number, rows([call(ANN, 1_773_628_800_000)]), day=old)
     shown = json.loads(forewarn("ledger", "status", "--json").stdout)
     assert [(day["day"], day["segments"]) for day in shown["days"]] == [(old.isoformat(), 3), (today.isoformat(), 1)]
     assert "3 segments became 1, 3 rows" in forewarn("ledger", "compact").stderr
-    assert len(place.segments()) == 2
+    assert len(storage.segments()) == 2
     assert "days deleted: 1" in forewarn("ledger", "expire").stderr
-    assert [*place.days()] == [today]
+    assert [*storage.days()] == [today]
     assert "days deleted: 0" in forewarn("ledger", "expire", "--keep", "1").stderr

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from models.access.rights import User
-from streams.access.door import Door
+from streams.access.authentication import Authenticator
 from streams.access.sessions import Sessions
 from streams.access.store import Store
 from streams.access.users import Users
@@ -224,7 +224,7 @@ def test_disabling_and_another_password_end_the_sessions(
     async def sign_in() -> str:
         store = Store(settings)
         try:
-            return await Door.of(settings, store).sign_in("li.wei", GOOD, "10.0.0.1")
+            return await Authenticator.of(settings, store).sign_in("li.wei", GOOD, "10.0.0.1")
         finally:
             await store.close()
 

@@ -16,7 +16,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from models.access.rights import acts, may, sees
 from models.casework.cases import Feedback
-from streams.console import gate, listening
+from streams.console import authorisation, listening
 from streams.console.app import Pages, make_app
 from streams.console.bodies import BODIES, Attempt, Outcome, body_of_form
 from streams.console.feedback_topic import NotConfirmedError, encode
@@ -75,7 +75,7 @@ async def get(room: Backroom, who: str, path: str) -> httpx.Response:
 
 
 def test_every_route_has_a_rule_and_all_of_them_are_known_here(room: Backroom) -> None:
-    found = {path: rule for path, _, rule in gate.rules(room.app)}
+    found = {path: rule for path, _, rule in authorisation.rules(room.app)}
     assert None not in found.values()
     assert {path for path, rule in found.items() if rule is not None and rule.public} == {
         "/api/v1/sign-in",
@@ -84,7 +84,7 @@ def test_every_route_has_a_rule_and_all_of_them_are_known_here(room: Backroom) -
     assert len(found) == 10 + len(BODIES)
 
 
-@pytest.mark.parametrize("rules", [[], [gate.public, gate.signed_in]])
+@pytest.mark.parametrize("rules", [[], [authorisation.public, authorisation.signed_in]])
 def test_a_route_without_a_rule_of_its_own_stops_the_app_from_starting(room: Backroom, rules: list[Any]) -> None:
     router = APIRouter()
 
@@ -104,7 +104,7 @@ async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: 
     """For somebody of each role and of another place, each with a case of its own at ps-0205."""
     path = room.console.office.stations.path
     checked = 0
-    for number, (template, methods, rule) in enumerate(gate.rules(room.app)):
+    for number, (template, methods, rule) in enumerate(authorisation.rules(room.app)):
         assert rule is not None
         (method,) = methods
         if rule.public or template == "/api/v1/changes":
@@ -156,7 +156,7 @@ async def test_in_short_who_may_acknowledge(room: Backroom) -> None:
 async def test_nobody_is_let_in_without_a_session_or_a_token(room: Backroom, headers: dict[str, str]) -> None:
     room.alert()
     async with room.coming(**headers) as client:
-        for template, methods, rule in gate.rules(room.app):
+        for template, methods, rule in authorisation.rules(room.app):
             if rule is not None and not rule.public:
                 answer = await client.request(next(iter(methods)), template.format(case="e1", scam_type="loan"))
                 assert answer.status_code == 401
@@ -599,7 +599,7 @@ async def test_whoever_listens_is_let_go_when_the_console_stops(room: Backroom) 
 async def test_what_fails_says_nothing_of_it_and_the_log_only_where(room: Backroom) -> None:
     router = APIRouter()
 
-    @router.get("/broken", dependencies=[gate.public])
+    @router.get("/broken", dependencies=[authorisation.public])
     def broken() -> None:
         raise ValueError(f"{ANN} was not expected")
 
@@ -667,7 +667,7 @@ async def test_a_description_of_all_of_it_is_there_for_everybody_and_whole(room:
 
     assert used <= named
     assert named <= used | {"Refusal"}
-    assert set(document["paths"]) == {path for path, _, _ in gate.rules(room.app)} - {"/api/openapi.json"}
+    assert set(document["paths"]) == {path for path, _, _ in authorisation.rules(room.app)} - {"/api/openapi.json"}
 
 
 def test_a_pages_form_says_the_same() -> None:

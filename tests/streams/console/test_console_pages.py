@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from models.casework.cases import Case, Means, Outcome, Person
 from models.casework.deadlines import Office
 from models.casework.tallies import account
-from streams.console import gate
+from streams.console import authorisation
 from streams.console.app import make_app
 from streams.console.forms import FormError, feedback_id, filled, money
 from streams.console.overview import overview
@@ -305,7 +305,7 @@ def test_what_is_no_amount_of_money_is_none(text: str) -> None:
 
 
 def test_every_page_has_a_rule_and_few_are_for_everybody(room: Backroom) -> None:
-    found = {(path, method): rule for path, methods, rule in gate.rules(room.app) for method in methods}
+    found = {(path, method): rule for path, methods, rule in authorisation.rules(room.app) for method in methods}
     public = {path for (path, _), rule in found.items() if rule is not None and rule.public}
 
     assert None not in found.values()

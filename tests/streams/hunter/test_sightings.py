@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.lookback.campaigns import HOUR
 from streams.hunter.sightings import Busy, Sightings, parts_of, sightings
-from streams.ledger.place import Place, Segment
+from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
 from tests.site import call
 from tests.streams.ledger.test_ledger import ANN, AT, BO, put, rows, sms
@@ -20,26 +20,26 @@ BUSY = 20
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def storage(tmp_path: Path) -> Storage:
     """An empty ledger."""
-    return Place(Settings(ledger=str(tmp_path / "ledger")))
+    return Storage(Settings(ledger=str(tmp_path / "ledger")))
 
 
-def seen(place: Place) -> dict[str, Sightings]:
+def seen(storage: Storage) -> dict[str, Sightings]:
     """All sightings, by ``type:value``."""
-    return {each.key: each for each in looked_through(place, place.segments(), Busy(BUSY))}
+    return {each.key: each for each in looked_through(storage, storage.segments(), Busy(BUSY))}
 
 
-def looked_through(place: Place, segments: Sequence[Segment], busy: Busy) -> list[Sightings]:
+def looked_through(storage: Storage, segments: Sequence[Segment], busy: Busy) -> list[Sightings]:
     """All sightings of these segments, which are few."""
-    (found,) = [*sightings(place, segments, busy)] or [[]]
+    (found,) = [*sightings(storage, segments, busy)] or [[]]
     return found
 
 
-def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(place: Place) -> None:
+def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(storage: Storage) -> None:
     texts = ["go to https://a.evil.co.uk/x", "https://b.a.evil.co.uk", "evil.co.uk/y and https://other.top/z"]
-    put(place, 0, rows(messages=[sms(ANN, AT + at, text, f"m{at}") for at, text in enumerate(texts)]))
-    found = seen(place)
+    put(storage, 0, rows(messages=[sms(ANN, AT + at, text, f"m{at}") for at, text in enumerate(texts)]))
+    found = seen(storage)
     assert {key: len(each) for key, each in found.items()} == {"domain:evil.co.uk": 3, "domain:other.top": 1}
     assert found["domain:evil.co.uk"].events == ["m0", "m1", "m2"]
     links = [each.split(" ") for each in found["domain:evil.co.uk"].links()]
@@ -47,36 +47,36 @@ def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(place: Pla
     assert "other.top" in links[2]
 
 
-def test_only_what_came_to_people_by_sms_counts(place: Place) -> None:
+def test_only_what_came_to_people_by_sms_counts(storage: Storage) -> None:
     sent = sms(ANN, AT, "look: https://evil.top/a", "out") | {"direction": "out"}
-    put(place, 0, rows([call(ANN, AT)], [sent, sms(BO, AT, "https://evil.top/a", "in")]))
-    assert [each.events for each in seen(place).values()] == [["in"]]
+    put(storage, 0, rows([call(ANN, AT)], [sent, sms(BO, AT, "https://evil.top/a", "in")]))
+    assert [each.events for each in seen(storage).values()] == [["in"]]
 
 
-def test_the_segments_of_all_partitions_are_counted_in_event_time(place: Place) -> None:
+def test_the_segments_of_all_partitions_are_counted_in_event_time(storage: Storage) -> None:
     chance = random.Random(1)
     messages = [
         sms(f"86100000000{at % 70:02}", AT + at * 1000, f"https://d{at % 3}.top/{at}", f"m{at}") for at in range(300)
     ]
     shuffled = chance.sample(messages, len(messages))
     for number in range(3):
-        put(place, number, rows(messages=shuffled[number::3]))
-    found = seen(place)
+        put(storage, number, rows(messages=shuffled[number::3]))
+    found = seen(storage)
     for number in range(3):
         one, mine = found[f"domain:d{number}.top"], messages[number::3]
         assert one.times.tolist() == [each["at"] for each in mine]
-        assert one.subscribers.tolist() == [code_of(each["subscriber"]) for each in mine]
+        assert one.subscribers.tolist() == [key_of(each["subscriber"]) for each in mine]
 
 
-def test_a_number_counts_once_it_is_busy_within_an_hour(place: Place) -> None:
+def test_a_number_counts_once_it_is_busy_within_an_hour(storage: Storage) -> None:
     few = [sms(ANN, AT + at, "hi", f"f{at}", "99900000001") for at in range(BUSY - 1)]
     many = [sms(f"86100000000{at:02}", AT + at, "hi", f"g{at}", "99900000002") for at in range(BUSY)]
     slow = [sms(ANN, AT + at * HOUR, "hi", f"s{at}", "99900000003") for at in range(BUSY)]
-    put(place, 0, rows(messages=[*few, *many, *slow]))
-    assert {key: len(each) for key, each in seen(place).items()} == {"number:99900000002": BUSY}
+    put(storage, 0, rows(messages=[*few, *many, *slow]))
+    assert {key: len(each) for key, each in seen(storage).items()} == {"number:99900000002": BUSY}
 
 
-def test_wrong_clocks_do_not_hide_a_busy_number(place: Place) -> None:
+def test_wrong_clocks_do_not_hide_a_busy_number(storage: Storage) -> None:
     busy, counted = Busy(BUSY), []
     for number in range(6):
         wrong = [
@@ -84,33 +84,33 @@ def test_wrong_clocks_do_not_hide_a_busy_number(place: Place) -> None:
         ]
         others = [sms(ANN, AT + at, "hi", f"o{at}", f"9990001{number}{at:03}") for at in range(200)]
         many = [sms(f"86100000000{at:02}", AT + at, "hi", f"g{number}-{at}", "99900000002") for at in range(10)]
-        segment = put(place, number, rows(messages=[*wrong, *others, *many]))
-        counted.append({each.value: len(each) for each in looked_through(place, [segment], busy)})
+        segment = put(storage, number, rows(messages=[*wrong, *others, *many]))
+        counted.append({each.value: len(each) for each in looked_through(storage, [segment], busy)})
     assert counted == [{}, *[{"99900000002": 10}] * 5]
 
 
-def test_texts_that_differ_in_links_and_figures_have_one_template(place: Place) -> None:
+def test_texts_that_differ_in_links_and_figures_have_one_template(storage: Storage) -> None:
     texts = [f"尊敬的客户，您的卡{at}已停用 https://evil.top/{at:x}" for at in range(9)] + ["别的 https://evil.top/q"]
-    put(place, 0, rows(messages=[sms(ANN, AT + at, text, f"m{at}") for at, text in enumerate(texts)]))
-    one = seen(place)["domain:evil.top"]
+    put(storage, 0, rows(messages=[sms(ANN, AT + at, text, f"m{at}") for at, text in enumerate(texts)]))
+    one = seen(storage)["domain:evil.top"]
     template, share = one.template(10)
     assert share == 0.9
     assert one.template(9) == (template, 1.0)
 
 
-def test_parts_are_those_of_event_time(place: Place) -> None:
+def test_parts_are_those_of_event_time(storage: Storage) -> None:
     begin = AT // HOUR * HOUR
     times = [begin, begin + HOUR - 1, begin + HOUR, begin + 5 * HOUR]
-    put(place, 0, rows(messages=[sms(ANN, at, "https://evil.top/a", f"m{at}") for at in times]))
-    found = [*parts_of(seen(place)["domain:evil.top"], HOUR)]
+    put(storage, 0, rows(messages=[sms(ANN, at, "https://evil.top/a", f"m{at}") for at in times]))
+    found = [*parts_of(seen(storage)["domain:evil.top"], HOUR)]
     assert [hour - begin // HOUR for hour, _ in found] == [0, 1, 5]
     assert [(rows.start, rows.stop) for _, rows in found] == [(0, 2), (2, 3), (3, 4)]
 
 
-def test_a_segment_that_is_gone_or_broken_is_left_out(place: Place) -> None:
-    gone = put(place, 0, rows(messages=[sms(ANN, AT, "https://evil.top/a")]))
-    put(place, 1, rows(messages=[sms(BO, AT, "https://evil.top/a", "m2")]))
-    segments = place.segments()
-    place.remove(gone)
-    assert [each.events for each in looked_through(place, segments, Busy(BUSY))] == [["m2"]]
-    assert [*sightings(place, [gone], Busy(BUSY))] == []
+def test_a_segment_that_is_gone_or_broken_is_left_out(storage: Storage) -> None:
+    gone = put(storage, 0, rows(messages=[sms(ANN, AT, "https://evil.top/a")]))
+    put(storage, 1, rows(messages=[sms(BO, AT, "https://evil.top/a", "m2")]))
+    segments = storage.segments()
+    storage.remove(gone)
+    assert [each.events for each in looked_through(storage, segments, Busy(BUSY))] == [["m2"]]
+    assert [*sightings(storage, [gone], Busy(BUSY))] == []

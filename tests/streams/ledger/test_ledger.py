@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.base.number_keys import code_of
+from models.base.number_keys import key_of
 from models.detection.signals import CODE, Signal
 from models.events.batches import Messages
 from models.events.decoding import CallReader, MessageReader
@@ -25,8 +25,8 @@ from streams.files.records import packed_lines
 from streams.ledger import compaction
 from streams.ledger.lookup import Keys, find, prefix_ranges
 from streams.ledger.people import Named, People, contacts_of, keys_of
-from streams.ledger.place import LedgerError, Place, Segment, merge_mark, whole
 from streams.ledger.segments import Knowledge, table_of, written
+from streams.ledger.storage import LedgerError, Segment, Storage, merge_mark, whole
 from streams.settings import Settings
 from tests.site import FRAUD, call
 from tests.strategies import packed
@@ -54,26 +54,26 @@ def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def storage(tmp_path: Path) -> Storage:
     """An empty ledger."""
-    return Place(Settings(ledger=str(tmp_path / "ledger")))
+    return Storage(Settings(ledger=str(tmp_path / "ledger")))
 
 
-def put(place: Place, number: int, some: Sequence[Rows], *, width: int = 10, day: date = TODAY) -> Segment:
+def put(storage: Storage, number: int, some: Sequence[Rows], *, width: int = 10, day: date = TODAY) -> Segment:
     """Make rows the segment of so many offsets, the ``number``-th of partition 0."""
     segment = Segment(0, (number * width, (number + 1) * width), (0, 0), day)
-    place.enter(place.put(segment, "test", written(table_of(some), Knowledge({0: number}))), segment)
+    storage.enter(storage.put(segment, "test", written(table_of(some), Knowledge({0: number}))), segment)
     return segment
 
 
-def contacts(place: Place, keys: Keys) -> list[Contact]:
+def contacts(storage: Storage, keys: Keys) -> list[Contact]:
     """What is found of some keys."""
-    return [each for table in find(place, place.segments(), keys) for each in contacts_of(table)]
+    return [each for table in find(storage, storage.segments(), keys) for each in contacts_of(table)]
 
 
-def test_a_number_finds_its_calls_and_nothing_else(place: Place) -> None:
+def test_a_number_finds_its_calls_and_nothing_else(storage: Storage) -> None:
     put(
-        place,
+        storage,
         0,
         rows(
             [
@@ -83,10 +83,10 @@ def test_a_number_finds_its_calls_and_nothing_else(place: Place) -> None:
             ]
         ),
     )
-    found = contacts(place, keys_of([f"number:{FRAUD}"]))
+    found = contacts(storage, keys_of([f"number:{FRAUD}"]))
     assert [(each.subscriber, each.at, each.event, each.duration_s) for each in found] == [
-        (code_of(ANN), AT, "c1", -1.0),
-        (code_of(ANN), AT + 60_000, "c1", 59.5),
+        (key_of(ANN), AT, "c1", -1.0),
+        (key_of(ANN), AT + 60_000, "c1", 59.5),
     ]
 
 
@@ -109,9 +109,9 @@ def test_rows_of_joined_batches_are_the_rows_of_one(sizes: list[int], broken: bo
     assert flat(rows_of_messages(joined)) == flat(rows_of_messages(whole_batch.events))
 
 
-def test_an_id_with_escapes_is_kept_as_it_is_meant(place: Place) -> None:
-    put(place, 0, rows([call(ANN, AT, id='a"b\n号'), call(BO, AT, id="plain")]))
-    found = contacts(place, keys_of([f"number:{FRAUD}"]))
+def test_an_id_with_escapes_is_kept_as_it_is_meant(storage: Storage) -> None:
+    put(storage, 0, rows([call(ANN, AT, id='a"b\n号'), call(BO, AT, id="plain")]))
+    found = contacts(storage, keys_of([f"number:{FRAUD}"]))
     assert {each.event for each in found} == {'a"b\n号', "plain"}
 
 
@@ -124,32 +124,32 @@ def test_an_id_with_escapes_is_kept_as_it_is_meant(place: Place) -> None:
         ("two: https://other.com/1 and evil.top/2", None),
     ],
 )
-def test_a_domain_finds_the_sms_that_link_to_it_or_below(place: Place, text: str, links: str | None) -> None:
-    put(place, 0, rows(messages=[sms(ANN, AT, text), sms(BO, AT, "see https://other.com/a", id="m2")]))
-    found = contacts(place, keys_of(["domain:evil.top"]))
-    assert {each.subscriber for each in found} == {code_of(ANN)}
+def test_a_domain_finds_the_sms_that_link_to_it_or_below(storage: Storage, text: str, links: str | None) -> None:
+    put(storage, 0, rows(messages=[sms(ANN, AT, text), sms(BO, AT, "see https://other.com/a", id="m2")]))
+    found = contacts(storage, keys_of(["domain:evil.top"]))
+    assert {each.subscriber for each in found} == {key_of(ANN)}
     if links is not None:
         assert [each.links for each in found] == [links]
 
 
-def test_a_prefix_covers_every_length(place: Place) -> None:
+def test_a_prefix_covers_every_length(storage: Storage) -> None:
     peers = ["99912", "999123", "9991200000", "9992", "999119999", "99913", "0999123"]
-    put(place, 0, rows([call(ANN, AT + n, peer=peer, id=f"c{n}") for n, peer in enumerate(peers)]))
-    found = contacts(place, Keys.of(ranges=prefix_ranges("99912")))
+    put(storage, 0, rows([call(ANN, AT + n, peer=peer, id=f"c{n}") for n, peer in enumerate(peers)]))
+    found = contacts(storage, Keys.of(ranges=prefix_ranges("99912")))
     assert sorted(each.event for each in found) == ["c0", "c1", "c2"]
 
 
-def test_what_happened_around_contacts_is_found_by_whose_it_is(place: Place) -> None:
+def test_what_happened_around_contacts_is_found_by_whose_it_is(storage: Storage) -> None:
     context = rows_of_context([(ANN, Signal(AT, CODE, "m9", "95588")), (BO, Signal(AT, CODE, "m8", "95588"))])
     assert context is not None
-    put(place, 0, [*rows([call(ANN, AT)]), context])
-    found = contacts(place, Keys.of([own_key(code_of(ANN))]))
+    put(storage, 0, [*rows([call(ANN, AT)]), context])
+    found = contacts(storage, Keys.of([own_key(key_of(ANN))]))
     assert [(each.event, each.is_context) for each in found] == [("m9", True)]
 
 
-def test_people_are_added_up(place: Place) -> None:
+def test_people_are_added_up(storage: Storage) -> None:
     put(
-        place,
+        storage,
         0,
         rows(
             [
@@ -162,7 +162,7 @@ def test_people_are_added_up(place: Place) -> None:
         ),
     )
     people = People(Named([f"number:{FRAUD}"]))
-    for each in contacts(place, keys_of([f"number:{FRAUD}"])) * 2:  # seen twice counts once
+    for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:  # seen twice counts once
         people.add(each)
     first, second = people.lines()
     assert (first.subscriber, first.contacts, first.calls_in, first.calls_out, first.talk_s) == (ANN, 2, 1, 1, 50.0)
@@ -170,88 +170,90 @@ def test_people_are_added_up(place: Place) -> None:
     assert (first.first_at, first.last_at) == (AT, AT + 90_000)
 
 
-def test_merged_segments_find_the_same_and_are_sorted(place: Place) -> None:
+def test_merged_segments_find_the_same_and_are_sorted(storage: Storage) -> None:
     everyone = [f"861000000{number:04}" for number in range(40)]
     for number in range(9):
         some = [
             call(who, AT + number, peer=f"999{(index * 7 + number) % 13:08}", id=f"c{number}-{index}")
             for index, who in enumerate(everyone)
         ]
-        put(place, number, rows(some))
+        put(storage, number, rows(some))
     wanted = keys_of([f"number:999{number:08}" for number in (0, 5, 12)])
-    before = sorted(contacts(place, wanted))
-    segments = place.segments()
-    (todo,) = compaction.due(segments, place.listed(), TODAY)
-    assert compaction.merge(place, todo, "test") == 9 * 40
-    (merged,) = place.segments()
-    assert (merged.calls, sorted(contacts(place, wanted))) == ((0, 90), before)
-    with place.open(merged) as file:
+    before = sorted(contacts(storage, wanted))
+    segments = storage.segments()
+    (todo,) = compaction.due(segments, storage.listed(), TODAY)
+    assert compaction.merge(storage, todo, "test") == 9 * 40
+    (merged,) = storage.segments()
+    assert (merged.calls, sorted(contacts(storage, wanted))) == ((0, 90), before)
+    with storage.open(merged) as file:
         keys = pa.parquet.read_table(file).column("key").to_numpy()
     assert (np.diff(keys) >= 0).all()
 
 
-def test_a_merge_that_was_interrupted_before_the_parts_went_counts_nothing_twice(place: Place) -> None:
-    parts = [put(place, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
-    copies = [(part, (Path(place.shown) / part.path).read_bytes()) for part in parts]
-    (todo,) = compaction.due(parts, place.listed(), TODAY)
-    compaction.merge(place, todo, "test")
+def test_a_merge_that_was_interrupted_before_the_parts_went_counts_nothing_twice(storage: Storage) -> None:
+    parts = [put(storage, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
+    copies = [(part, (Path(storage.shown) / part.path).read_bytes()) for part in parts]
+    (todo,) = compaction.due(parts, storage.listed(), TODAY)
+    compaction.merge(storage, todo, "test")
     for part, content in copies:
-        place.enter(place.put(part, "test", content), part)
-    assert len(place.segments()) == 1
-    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 8
-    assert sorted(place.listed().keys() - set(place.segments())) == parts
+        storage.enter(storage.put(part, "test", content), part)
+    assert len(storage.segments()) == 1
+    assert len(contacts(storage, keys_of([f"number:{FRAUD}"]))) == 8
+    assert sorted(storage.listed().keys() - set(storage.segments())) == parts
 
 
-def eight_parts(place: Place) -> tuple[list[Segment], compaction.Merge]:
+def eight_parts(storage: Storage) -> tuple[list[Segment], compaction.Merge]:
     """Eight small segments, and the merge that they are due for."""
-    parts = [put(place, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
-    (todo,) = compaction.due(parts, place.listed(), TODAY)
+    parts = [put(storage, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
+    (todo,) = compaction.due(parts, storage.listed(), TODAY)
     return parts, todo
 
 
-def test_a_worker_that_takes_a_partition_over_leaves_a_merge_under_way_alone(place: Place) -> None:
-    parts, todo = eight_parts(place)
-    name = place.put(todo.whole, merge_mark(1_764_000_000), b"a merge that goes on elsewhere")
-    mine = place.put(parts[0], "a1b2c3", b"of a worker that is gone")
-    place.clear_pending(0)
-    assert place.enter(name, todo.whole)
-    assert not place.enter(mine, parts[0]._replace(calls=(900, 910)))
+def test_a_worker_that_takes_a_partition_over_leaves_a_merge_under_way_alone(storage: Storage) -> None:
+    parts, todo = eight_parts(storage)
+    name = storage.put(todo.whole, merge_mark(1_764_000_000), b"a merge that goes on elsewhere")
+    mine = storage.put(parts[0], "a1b2c3", b"of a worker that is gone")
+    storage.clear_pending(0)
+    assert storage.enter(name, todo.whole)
+    assert not storage.enter(mine, parts[0]._replace(calls=(900, 910)))
 
 
-def test_parts_stay_when_the_whole_that_was_made_of_them_is_gone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts, todo = eight_parts(place)
-    monkeypatch.setattr(Place, "enter", lambda *arguments: False)
-    assert compaction.merge(place, todo, "merge-1-1") == 0
-    assert place.segments() == parts
+def test_parts_stay_when_the_whole_that_was_made_of_them_is_gone(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, todo = eight_parts(storage)
+    monkeypatch.setattr(Storage, "enter", lambda *arguments: False)
+    assert compaction.merge(storage, todo, "merge-1-1") == 0
+    assert storage.segments() == parts
 
 
-def test_a_part_that_another_compactor_has_taken_is_no_damage(place: Place) -> None:
-    parts, todo = eight_parts(place)
-    place.remove(parts[3])
-    assert compaction.merge(place, todo, "merge-1-1") == 0
-    assert len(place.segments()) == 7
-    assert not (Path(place.shown) / "aside").exists()
+def test_a_part_that_another_compactor_has_taken_is_no_damage(storage: Storage) -> None:
+    parts, todo = eight_parts(storage)
+    storage.remove(parts[3])
+    assert compaction.merge(storage, todo, "merge-1-1") == 0
+    assert len(storage.segments()) == 7
+    assert not (Path(storage.shown) / "aside").exists()
 
 
-def test_what_a_killed_merge_has_left_is_cleared_and_another_is_not(place: Place) -> None:
-    _, todo = eight_parts(place)
-    old, new = (place.put(todo.whole, merge_mark(began), b"") for began in (1000, 5000))
-    place.clear_merges(2000)
-    assert [each.name for each in (Path(place.shown) / "pending").iterdir()] == [new] != [old]
+def test_what_a_killed_merge_has_left_is_cleared_and_another_is_not(storage: Storage) -> None:
+    _, todo = eight_parts(storage)
+    old, new = (storage.put(todo.whole, merge_mark(began), b"") for began in (1000, 5000))
+    storage.clear_merges(2000)
+    assert [each.name for each in (Path(storage.shown) / "pending").iterdir()] == [new] != [old]
 
 
-def test_a_day_that_is_over_is_merged_and_another_is_left(place: Place) -> None:
+def test_a_day_that_is_over_is_merged_and_another_is_left(storage: Storage) -> None:
     yesterday = TODAY - timedelta(days=1)
     for number in range(2):
-        put(place, number, rows([call(ANN, AT)]), day=yesterday)
-    put(place, 2, rows([call(ANN, AT)]))
-    put(place, 3, rows([call(ANN, AT)]))
-    segments = place.segments()
+        put(storage, number, rows([call(ANN, AT)]), day=yesterday)
+    put(storage, 2, rows([call(ANN, AT)]))
+    put(storage, 3, rows([call(ANN, AT)]))
+    segments = storage.segments()
     todo = [*compaction.due(segments, dict.fromkeys(segments, 1000), TODAY)]
     assert [(each.whole.day, each.whole.calls) for each in todo] == [(yesterday, (0, 20))]
 
 
-def test_a_large_segment_is_not_written_again_for_a_few_small_ones(place: Place) -> None:
+def test_a_large_segment_is_not_written_again_for_a_few_small_ones(storage: Storage) -> None:
     segments = [Segment(0, (at, at + 1), (0, 0), TODAY) for at in range(9)]
     sizes = {segment: 1 << 30 if segment.calls[0] == 0 else 1000 for segment in segments}
     (todo,) = compaction.due(segments, sizes, TODAY)
@@ -275,69 +277,69 @@ def test_what_lies_within_another_is_left_out(widths: list[int], data: st.DataOb
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
-def test_a_file_that_is_no_segment_is_set_aside_and_the_rest_is_found(place: Place, content: bytes | None) -> None:
-    good = put(place, 0, rows([call(ANN, AT)]))
-    bad = put(place, 1, rows([call(BO, AT)]))
-    file = Path(place.shown) / bad.path
+def test_a_file_that_is_no_segment_is_set_aside_and_the_rest_is_found(storage: Storage, content: bytes | None) -> None:
+    good = put(storage, 0, rows([call(ANN, AT)]))
+    bad = put(storage, 1, rows([call(BO, AT)]))
+    file = Path(storage.shown) / bad.path
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
-    assert [each.subscriber for each in contacts(place, keys_of([f"number:{FRAUD}"]))] == [code_of(ANN)]
-    assert place.segments() == [good]
-    assert [each.name for each in (Path(place.shown) / "aside").iterdir()] == [bad.name]
+    assert [each.subscriber for each in contacts(storage, keys_of([f"number:{FRAUD}"]))] == [key_of(ANN)]
+    assert storage.segments() == [good]
+    assert [each.name for each in (Path(storage.shown) / "aside").iterdir()] == [bad.name]
 
 
-def test_damage_within_a_file_sets_it_aside(place: Place) -> None:
-    bad = put(place, 0, rows([call(ANN, AT + n, id=f"c{n}") for n in range(500)]))
-    file = Path(place.shown) / bad.path
+def test_damage_within_a_file_sets_it_aside(storage: Storage) -> None:
+    bad = put(storage, 0, rows([call(ANN, AT + n, id=f"c{n}") for n in range(500)]))
+    file = Path(storage.shown) / bad.path
     content = bytearray(file.read_bytes())
     content[4:400] = b"\xff" * 396
     file.write_bytes(content)
-    assert contacts(place, keys_of([f"number:{FRAUD}"])) == []
-    assert place.segments() == []
+    assert contacts(storage, keys_of([f"number:{FRAUD}"])) == []
+    assert storage.segments() == []
 
 
-def test_a_foreign_parquet_file_is_set_aside(place: Place) -> None:
-    put(place, 0, rows([call(ANN, AT)]))
-    foreign = Path(place.shown) / Segment(0, (10, 20), (0, 0), TODAY).path
+def test_a_foreign_parquet_file_is_set_aside(storage: Storage) -> None:
+    put(storage, 0, rows([call(ANN, AT)]))
+    foreign = Path(storage.shown) / Segment(0, (10, 20), (0, 0), TODAY).path
     pa.parquet.write_table(pa.table({"x": [1]}), foreign)
-    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 1
+    assert len(contacts(storage, keys_of([f"number:{FRAUD}"]))) == 1
     assert not foreign.exists()
 
 
-def test_other_files_in_the_folder_are_let_be(place: Place) -> None:
-    segment = put(place, 0, rows([call(ANN, AT)]))
-    folder = Path(place.shown)
+def test_other_files_in_the_folder_are_let_be(storage: Storage) -> None:
+    segment = put(storage, 0, rows([call(ANN, AT)]))
+    folder = Path(storage.shown)
     (folder / "day=2026-11-25" / "notes.txt").write_text("x")
     (folder / "day=soon").mkdir()
     (folder / "day=2026-99-99").mkdir()
     (folder / "day=2026-11-25" / "p000-c1-2.parquet").write_text("x")
-    assert place.segments() == [segment]
+    assert storage.segments() == [segment]
 
 
-def test_days_expire_whole(place: Place) -> None:
+def test_days_expire_whole(storage: Storage) -> None:
     days = [TODAY - timedelta(days=ago) for ago in (0, 29, 30, 31, 400)]
     assert compaction.expired(days, 30, TODAY) == days[3:]
-    put(place, 0, rows([call(ANN, AT)]), day=days[4])
-    put(place, 1, rows([call(ANN, AT)]))
-    place.remove_day(days[4])
-    assert [*place.days()] == [TODAY]
+    put(storage, 0, rows([call(ANN, AT)]), day=days[4])
+    put(storage, 1, rows([call(ANN, AT)]))
+    storage.remove_day(days[4])
+    assert [*storage.days()] == [TODAY]
 
 
 def test_an_object_store_holds_a_ledger_too() -> None:
-    place = Place(Settings(ledger="memory://forewarn-test"))
-    segment = put(place, 0, rows([call(ANN, AT)]))
-    assert place.segments() == [segment]
-    assert len(contacts(place, keys_of([f"number:{FRAUD}"]))) == 1
-    place.remove_day(TODAY)
-    assert place.segments() == []
+    storage = Storage(Settings(ledger="memory://forewarn-test"))
+    segment = put(storage, 0, rows([call(ANN, AT)]))
+    assert storage.segments() == [segment]
+    assert len(contacts(storage, keys_of([f"number:{FRAUD}"]))) == 1
+    storage.remove_day(TODAY)
+    assert storage.segments() == []
 
 
 def test_an_unknown_scheme_is_one_clear_sentence() -> None:
     with pytest.raises(LedgerError, match="FOREWARN_LEDGER"):
-        Place(Settings(ledger="nonsense://bucket/x"))
+        Storage(Settings(ledger="nonsense://bucket/x"))
 
 
-def test_only_what_is_not_older_is_found(place: Place) -> None:
-    put(place, 0, rows([call(ANN, AT), call(BO, AT + 1000)]))
+def test_only_what_is_not_older_is_found(storage: Storage) -> None:
+    put(storage, 0, rows([call(ANN, AT), call(BO, AT + 1000)]))
     keys = keys_of([f"number:{FRAUD}"])
-    found = [each for table in find(place, place.segments(), keys, since=AT + 1) for each in contacts_of(table)]
-    assert [each.subscriber for each in found] == [code_of(BO)]
+    found = [each for table in find(storage, storage.segments(), keys, since=AT + 1) for each in contacts_of(table)]
+    assert [each.subscriber for each in found] == [key_of(BO)]

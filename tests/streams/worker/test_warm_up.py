@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.detection.engine import Engine, Outcome
+from models.detection.engine import Engine, StepResult
 from models.detection.risk import PointScore
 from streams.worker.warm_up import WarmUpError, warm_up
 from tests.strategies import POLICY
@@ -15,7 +15,7 @@ def test_the_hot_path_does_what_it_must() -> None:
 
 
 def test_a_machine_on_which_it_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "step", lambda *arguments: Outcome())
+    monkeypatch.setattr(Engine, "step", lambda *arguments: StepResult())
 
     with pytest.raises(WarmUpError, match=r"Delete the \*\.nbc files"):
         warm_up(POLICY, PointScore())

@@ -25,7 +25,7 @@ class SignInError(Exception):
     """Nobody is let in; one sentence for whoever tries, the same for every reason."""
 
 
-class Door:
+class Authenticator:
     """Lets people and systems in.
 
     Besides what is said below, raises `UnavailableError` (Redis), `UsersError` (the users' file) and `AuditError`.
@@ -39,7 +39,7 @@ class Door:
         self._checking = asyncio.Semaphore(AT_ONCE)
 
     @classmethod
-    def of(cls, settings: Settings, store: Store) -> Door:
+    def of(cls, settings: Settings, store: Store) -> Authenticator:
         """The site's door; whoever has made the store closes it."""
         return cls(Users.of(settings), Sessions(store, settings), Attempts(store), AuditLog.of(settings))
 

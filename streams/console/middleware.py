@@ -51,7 +51,7 @@ UNMATCHED: Final = "none"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Edge:
+class Middleware:
     """ASGI middleware, the outermost of ours."""
 
     def __init__(self, app: ASGIApp, secure: bool) -> None:

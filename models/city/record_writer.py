@@ -25,7 +25,7 @@ _ELSEWHERE: Final = 0.12
 _START, _END = 0, 1
 
 
-class Recording:
+class RecordWriter:
     """Writes an hour after the other; what an hour leaves for the next (a call's end) waits here."""
 
     def __init__(self, population: Population, seed: int) -> None:

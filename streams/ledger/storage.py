@@ -1,7 +1,7 @@
-"""The ledger's place: a folder, local or of any fsspec URL, and what the names of its segments say.
+"""The ledger's storage: a folder, local or of any fsspec URL, and what the names of its segments say.
 
-``<place>/<group>/day=2026-11-25/p003-c100-180-s40-52.parquet``: partition 3, the calls of offsets 100 to before 180 and
-the SMS of 40 to before 52, recorded that day. A segment that lies within another is what that one was made from.
+``<folder>/<group>/day=2026-11-25/p003-c100-180-s40-52.parquet``: partition 3, the calls of offsets 100 to before 180
+and the SMS of 40 to before 52, recorded that day. A segment that lies within another is what that one was made from.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-class Place:
+class Storage:
     """The folder of one group's ledger.
 
     Every method raises `LedgerError` when the place cannot be reached, but for `put`, whose caller waits for space.
