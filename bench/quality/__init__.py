@@ -1,1 +1,1 @@
-"""Quality: ``make quality`` plays cities that training never saw and writes docs/quality.md."""
+"""Quality: ``make quality`` plays cities that the model was not trained on and writes docs/quality.md."""

@@ -1,4 +1,4 @@
-"""``make quality``: plays cities that the model was not trained on, draws the curves and writes docs/quality.md."""
+"""``make quality``: plays cities that the model was not trained on, draws the plots and writes docs/quality.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ SHARES = (0.0, 0.2, 0.4, 0.6, 0.8)
 @click.option("--days", default=14, show_default=True)
 @click.option("--seed", "seeds", type=int, multiple=True, default=(101, 102, 103), show_default=True)
 def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
-    """Play cities, one on each core, and write how each model did; the first seed's again with other shares known."""
+    """Play cities, one on each core, and write how each model did.
+
+    The first seed's city is played again for each other share of known numbers and domains.
+    """
     model = model_file.load("").model
     verdicts = Verdicts()
     with ProcessPoolExecutor() as pool:
@@ -38,7 +41,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
         with count_bar("cities", len(jobs)) as bar:
             for _ in as_completed(jobs):
                 bar(1)
-    for city in compared:  # in their order, so that the page is the same
+    for city in compared:  # in the order of the seeds, so that the page is always the same
         verdicts += city.result()
     by_share = {share: city.result() for share, city in known.items()}
     by_share[KNOWN] = compared[0].result().rivals[model.name]
@@ -46,7 +49,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
     plots.known(by_share, PLOTS / "quality-known.svg")
     each = f"[simulated cities](city.md) of {people:,} people and {days} days"
     asked = f"{len(seeds)} {each} (seeds {', '.join(map(str, seeds))})"
-    of_shares = f"A city of {people:,} people and {days} days (seed {seeds[0]}) each"
+    of_shares = f"Each row is a city of {people:,} people and {days} days (seed {seeds[0]})"
     PAGE.write_text(page(verdicts, by_share, study.result(), LEFT_OUT, asked, of_shares), encoding="utf-8")
     click.echo(f"written: {PAGE.relative_to(ROOT)} and {PLOTS.relative_to(ROOT)}/quality-*.svg", err=True)
 

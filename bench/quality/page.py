@@ -1,4 +1,4 @@
-"""The page: docs/quality.md, from what was measured alone."""
+"""The page: docs/quality.md, made from the measured figures alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def page(
     asked: str,
     asked_of_shares: str,
 ) -> str:
-    """The page's Markdown. ``left_out``: scripts that the first model was not trained on; ``asked``: which cities."""
+    """The page's Markdown.
+
+    ``left_out``: scripts that the first model was not trained on; ``asked``: the cities, in words;
+    ``asked_of_shares``: those in which the known share differs.
+    """
     ours = next(iter(verdicts.rivals))
     return "\n".join(
         [
@@ -38,22 +42,28 @@ def _head(asked: str) -> Iterator[str]:
     yield from (
         "# Quality",
         "",
-        f"Made by `make quality`: {asked}, none of which the model was trained on. {KNOWN:.0%} of gangs' numbers and "
-        f"domains become known, half of those within {KNOWN_AFTER_H:g} hours of their first use; some numbers are "
-        "reported by mistake. The site [looks back](ledger.md) when something becomes known, [pivots](pivoting.md) and "
-        "[suspects](suspicion.md).",
+        f"`make quality` writes this page. It plays {asked}. The model was trained on none of them. {KNOWN:.0%} of the "
+        f"gangs' numbers and domains become known, half of these within {KNOWN_AFTER_H:g} hours of their first use. "
+        "Some harmless numbers are reported by mistake. The site [looks back](ledger.md) when something becomes known, "
+        "[pivots](pivoting.md) and [suspects](suspicion.md).",
         "",
-        "Alerts are those for officers, `urgent` and `high`. One is right if the person had at least kept talking to a "
-        "gang, or paid, in any scam of the time. A victim counts as knowable whom something known by then had touched "
-        "before the first payment.",
+        "What the words in the tables mean:",
+        "",
+        "- **Alert**: an alert for officers (`urgent` or `high`); each episode counts once.",
+        "- **Right**: the person had at least kept talking to a gang, or had paid, in any scam of the time.",
+        "- **Victim**: a person who paid. A victim is **knowable** if something that was known by then had touched the "
+        "person before the first payment.",
+        "- **Warned**: there was an alert for the person before the first payment.",
+        "- **Lead**: the time from the first alert to the first payment, for knowable victims who were warned and paid "
+        "within a day of the first contact. The number of these people is in brackets.",
         "",
     )
 
 
 def _rivals(verdicts: Verdicts) -> Iterator[str]:
     yield from (
-        "| model | knowable victims warned before they paid | alerts that are right | of those that stood two minutes "
-        "| a day and 100,000 people | median lead, same-day scams |",
+        "| model | knowable victims warned | right alerts | right among alerts that stood for two minutes "
+        "| alerts a day for 100,000 people | median lead |",
         "|---|---|---|---|---|---|",
     )
     for name, verdict in verdicts.rivals.items():
@@ -66,8 +76,9 @@ def _rivals(verdicts: Verdicts) -> Iterator[str]:
     yield from (
         "| wanted | 95 % | 90 % | | | 15 min |",
         "",
-        "The first is the [model](../models/artifacts/risk.md) that comes with Forewarn, with `policy.yaml`; the "
-        "second the points, with `examples/policy-points.yaml`; the third alerts about every contact.",
+        "The first is the [model](../models/artifacts/risk.md) that comes with Forewarn, with `policy.yaml`. The "
+        "second is the points, with `examples/policy-points.yaml`. The third raises an alert for every contact. "
+        "Stations have two minutes to acknowledge an urgent order, and an alert that is withdrawn sooner sends nobody.",
         "",
     )
 
@@ -75,9 +86,9 @@ def _rivals(verdicts: Verdicts) -> Iterator[str]:
 def _wrong(name: str, verdict: Verdict, derived: int) -> Iterator[str]:
     untried = verdict.alerts - verdict.right - verdict.hung_up
     yield from (
-        f"Of the {verdict.alerts} alerts of `{name}`, {verdict.hung_up} were about people whom a gang had tried in "
-        f"vain, {untried} about people whom none had tried but who were in touch with a number that was reported by "
-        f"mistake. The sites found {derived} numbers by themselves.",
+        f"Of the {verdict.alerts} alerts of `{name}`, {verdict.hung_up} were wrong because a gang had tried the person "
+        f"in vain. Another {untried} were wrong because no gang had tried the person, who had been in contact with a "
+        f"number that was reported by mistake. By pivoting, the sites found {derived} numbers.",
         "",
     )
 
@@ -86,7 +97,8 @@ def _by_script(name: str, verdict: Verdict, left_out: Sequence[str]) -> Iterator
     yield from (
         f"## By scam, with `{name}`",
         "",
-        "| scam | paid | knowable | warned before | alerts that named it | of them right | median lead, same day |",
+        "| scam | victims | knowable | knowable victims warned | alerts that named it | right among these "
+        "| median lead |",
         "|---|---|---|---|---|---|---|",
     )
     for script in sorted({*verdict.by_script, *verdict.said}):
@@ -100,15 +112,16 @@ def _by_script(name: str, verdict: Verdict, left_out: Sequence[str]) -> Iterator
 
 
 def _curve(verdicts: Verdicts) -> Iterator[str]:
+    headings = (f"`{name}`: knowable victims warned | right alerts" for name in verdicts.curves)
     yield from (
         "## Where to send officers",
         "",
-        "The same cities, with officers sent from a risk on, whatever the stage. The model's risk is a probability; "
-        "the points are not.",
+        "The same cities, but officers are sent from a certain risk on, whatever the stage. The model's risk is a "
+        "probability; the points are not.",
         "",
         "![Precision against recall](plots/quality-trade-off.svg)",
         "",
-        f"| from a risk of | {' | '.join(f'`{name}`: warned | right' for name in verdicts.curves)} |",
+        f"| from a risk of | {' | '.join(headings)} |",
         f"|---|{'---|' * 2 * len(verdicts.curves)}",
     )
     for risk in sorted({risk for by_risk in verdicts.curves.values() for risk in by_risk}):
@@ -124,11 +137,11 @@ def _shares(by_share: Mapping[float, Verdict], asked: str) -> Iterator[str]:
     yield from (
         "## How much must be known",
         "",
-        f"{asked}; of all who paid, and of those who were knowable.",
+        f"{asked}. The rows differ in the share of the gangs' numbers and domains that ever become known.",
         "",
         "![Against the share that is known](plots/quality-known.svg)",
         "",
-        "| known | paid | knowable | warned, of all | warned, of the knowable | alerts that are right |",
+        "| known | victims | knowable | victims warned | knowable victims warned | right alerts |",
         "|---|---|---|---|---|---|",
     )
     for share, each in sorted(by_share.items()):
@@ -147,23 +160,23 @@ def _nothing_known(verdict: Verdict, suspected: int, real: Real | None) -> Itera
     yield from (
         "## Where nothing is known",
         "",
-        f"Of all {total.victims} who paid, {unknown} had been touched by nothing that was known by then. Behaviour is "
-        f"all there is: the sites [suspected](suspicion.md) {suspected} numbers.",
+        f"Nothing that was known by then had touched {unknown} of the {total.victims} victims. Only the behaviour of "
+        f"the gangs' numbers can give them away: the sites [suspected](suspicion.md) {suspected} numbers.",
         "",
-        "| | | wanted |",
+        "| | measured | wanted |",
         "|---|---|---|",
-        f"| of those victims, warned before they paid | {_share(total.warned_unknown, unknown)} | 30 % |",
-        f"| alerts that rested on a suspicion, right | {_share(verdict.said_right[SUSPECTED], said)} | 80 % |",
+        f"| these victims, warned | {_share(total.warned_unknown, unknown)} | 30 % |",
+        f"| right among alerts that rested on a suspicion | {_share(verdict.said_right[SUSPECTED], said)} | 80 % |",
     )
     if real is not None:
         days = real.people * real.days
         yield from (
-            f"| alerts of any severity in {days:,} subscriber-days of real people, for 1,000 "
+            f"| alerts of any severity in {days:,} subscriber-days of real people; for each 1,000 days "
             f"| {real.alerts}: {real.alerts / days * 1000:.2f} | 1 |",
             "",
-            f"The last are the {real.records:,} records of {real.people} people over {real.days} days (Copenhagen "
-            "Networks Study), each SMS with a real text (UCI), no indicators; "
-            f"{real.suspected} of their numbers were suspected.",
+            f"The real people are the {real.people} of the Copenhagen Networks Study: {real.records:,} records over "
+            f"{real.days} days, each SMS with a real text (UCI), and no indicators. {real.suspected} of their numbers "
+            "were suspected.",
         )
 
 

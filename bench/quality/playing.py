@@ -1,4 +1,4 @@
-"""Playing: fresh cities, the contenders that watch them, and real records in which nothing is known."""
+"""Playing: cities made afresh, the models that compete on them, and real records in which nothing is known."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from streams.simulation.operation import Contender, Operation
 KNOWN: Final = 0.4
 KNOWN_AFTER_H: Final = 6.0
 RISKS: Final = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
-"""Where the model's curve of precision against recall is sampled."""
+"""The risks at which the model's curve of precision against recall is sampled."""
 FEWER_RISKS: Final = RISKS[::2]
-"""Where that of the points is, whose many alerts take most of the time."""
+"""The same for the points; fewer, since their many alerts take most of the time."""
 
 
 @dataclass
 class Verdicts:
-    """How all contenders did."""
+    """How all competing models did."""
 
     rivals: dict[str, Verdict] = field(default_factory=lambda: defaultdict(Verdict))
     """By model, each with the policy that was made for it."""
     curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(partial(defaultdict, Verdict)))
-    """By model and by the risk from which officers are sent, whatever the stage."""
+    """By model, and by the risk from which officers are sent, whatever the stage."""
     derived: int = 0
-    """Numbers that the sites found out by themselves, from the domains that they send."""
+    """How many numbers the sites derived from the domains that these numbers send."""
     suspected: int = 0
-    """Numbers that they suspected for what they do."""
+    """How many numbers the sites suspected for their behaviour."""
 
     def __iadd__(self, other: Verdicts) -> Verdicts:
-        """Take in those of another city."""
+        """Add the verdicts of another city."""
         for name, verdict in other.rivals.items():
             self.rivals[name] += verdict
         for name, by_risk in other.curves.items():
@@ -61,7 +61,7 @@ class Verdicts:
 
 
 def policies() -> tuple[Policy, Policy]:
-    """The policy of the trained model, and that of the points."""
+    """The policy of the trained model, and the policy of the points."""
     return policy_file.load(ROOT / "policy.yaml"), policy_file.load(ROOT / "examples" / "policy-points.yaml")
 
 
@@ -85,7 +85,7 @@ def compare(model: Model, seed: int, people: int, days: int) -> Verdicts:
 
 
 def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdict:
-    """How the model does in a city where so much of the gangs' numbers and domains is ever known."""
+    """How the model does in a city where this share of the gangs' numbers and domains ever becomes known."""
     city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
     operation = Operation(Simulated(city), [Contender(model, policies()[0])])
     operation.run(lambda hours: None)
@@ -96,7 +96,7 @@ def with_known(model: Model, share: float, seed: int, people: int, days: int) ->
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What came of real people's records among whom nobody is known to be a fraud."""
+    """How many alerts and suspicions real people's records gave, among whom no fraudster is known."""
 
     people: int
     days: int
@@ -108,7 +108,7 @@ class Real:
 
 
 class _Study:
-    """The Copenhagen Networks Study's calls and SMS, each with a real text, as a city of which nothing is known."""
+    """The Copenhagen Networks Study as a city in which nothing is known: its calls, and its SMS with real texts."""
 
     begin = BEGIN
 
@@ -136,7 +136,7 @@ class _Study:
 
 
 def copenhagen(model: Model) -> Real | None:
-    """The study's records without any indicator; None where they are missing."""
+    """Play the study's records without any indicator; None if the data is missing."""
     if not (REAL / "copenhagen" / "calls.csv").is_file():
         return None
     study = _Study()
@@ -147,5 +147,5 @@ def copenhagen(model: Model) -> Real | None:
 
 
 def _from(policy: Policy, risk: float) -> Policy:
-    """The policy that sends officers from a risk on."""
+    """The policy that sends officers from this risk on, whatever the stage."""
     return replace(policy, severities={severity: [Rule(risk=risk)] for severity in SEVERITIES})

@@ -1,4 +1,4 @@
-"""Plots: precision against recall, and recall against the share that is known, as SVG of the same bytes each time."""
+"""Plots: precision against recall, and recall against the known share; the same figures give the same SVG bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLOURS: Final = ("#1f6f8b", "#d1603d", "#8a8a8a")
 
 
 def trade_off(curves: Mapping[str, Mapping[float, Verdict]], path: Path) -> None:
-    """Precision against recall, each model at several risks."""
+    """Draw precision against recall, for each model at several risks."""
     figure, axes = _axes("Whom officers are sent to", "knowable victims warned before they paid, %")
     for (name, by_risk), colour in zip(curves.items(), COLOURS, strict=False):
         points = [(each.all.recall * 100, each.precision * 100) for _, each in sorted(by_risk.items())]
@@ -26,7 +26,7 @@ def trade_off(curves: Mapping[str, Mapping[float, Verdict]], path: Path) -> None
 
 
 def known(by_share: Mapping[float, Verdict], path: Path) -> None:
-    """Recall and precision against the share of gangs' numbers and domains that is ever known."""
+    """Draw recall and precision against the share of the gangs' numbers and domains that ever becomes known."""
     figure, axes = _axes("How much is known", "gangs' numbers and domains that are ever known, %")
     percent = [share * 100 for share in sorted(by_share)]
     verdicts = [by_share[share] for share in sorted(by_share)]

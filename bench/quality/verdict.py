@@ -1,4 +1,4 @@
-"""Verdicts: how the alerts of a city compare with the truth, who was warned in time and who for nothing."""
+"""Verdicts: a city's alerts against the truth; who was warned in time, and who was alerted for nothing."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from streams.simulation.operation import Issued
 OFFICER = ("urgent", "high")
 """The severities for which an officer calls or knocks."""
 ACKNOWLEDGE_MS = 120_000
-"""In which a station acknowledges an urgent order; one that is withdrawn before sends nobody."""
+"""The time in which a station acknowledges an urgent order; one that is withdrawn sooner sends nobody."""
 
 
 @dataclass
 class Tally:
-    """What alerts for officers come to, of the victims of one script or of all."""
+    """What alerts for officers achieved for the victims of one script, or of all scripts."""
 
     victims: int = 0
     """People who paid."""
     knowable: int = 0
-    """Those whom something known by then had touched before they first paid."""
+    """Victims whom something known by then had touched before they first paid."""
     warned: int = 0
-    """Those of them for whom an officer was sent before they first paid."""
+    """Knowable victims for whom an officer was sent before they first paid."""
     warned_unknown: int = 0
-    """The same of all others, whom nothing known by then had touched."""
+    """The same for all other victims, whom nothing known by then had touched."""
     leads: list[float] = field(default_factory=list)
-    """Minutes from that alert to the first payment, of those who paid within a day of the first contact."""
+    """Minutes from the first alert to the first payment, of the warned who paid within a day of the first contact."""
 
     def __iadd__(self, other: Tally) -> Tally:
-        """Take in others."""
+        """Add another tally."""
         self.victims += other.victims
         self.knowable += other.knowable
         self.warned += other.warned
@@ -42,44 +42,46 @@ class Tally:
 
     @property
     def recall(self) -> float:
-        """The share of the knowable who were warned."""
+        """The share of the knowable victims who were warned; NaN if there were none."""
         return self.warned / self.knowable if self.knowable else float("nan")
 
 
 @dataclass
 class Verdict:
-    """How one model did in some cities."""
+    """How one model did in one or more cities."""
 
     by_script: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     alerts: int = 0
     """Episodes for which an officer was sent."""
     right: int = 0
-    """Those of people who had at least kept talking to a gang, or paid, in any scam of the time."""
+    """Alerts about people who had at least kept talking to a gang, or had paid, in any scam of the time."""
     hung_up: int = 0
-    """Those of people whom a gang tried in vain."""
+    """Alerts about people whom a gang tried in vain."""
     stood: int = 0
-    """Those whose alert was not taken back within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
+    """Alerts that were not withdrawn within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
     stood_right: int = 0
+    """Alerts that stood and were right."""
     person_days: int = 0
     said: Counter[str] = field(default_factory=Counter)
-    """Those by the scam type that they named first."""
+    """Alerts by the scam type that they named first."""
     said_right: Counter[str] = field(default_factory=Counter)
+    """The same for alerts that were right."""
 
     @property
     def precision(self) -> float:
-        """The share of alerts that were right."""
+        """The share of alerts that were right; NaN if there were none."""
         return self.right / self.alerts if self.alerts else float("nan")
 
     @property
     def all(self) -> Tally:
-        """All scripts together."""
+        """The tally of all scripts together."""
         total = Tally()
         for tally in self.by_script.values():
             total += tally
         return total
 
     def __iadd__(self, other: Verdict) -> Verdict:
-        """Take in what another city came to."""
+        """Add the verdict on another city."""
         for script, tally in other.by_script.items():
             self.by_script[script] += tally
         self.alerts += other.alerts
@@ -93,7 +95,7 @@ class Verdict:
         return self
 
     def add(self, truths: Sequence[Truth], issued: Sequence[Issued], person_days: int) -> None:
-        """Judge the alerts of one city by its truth."""
+        """Judge the alerts of one city by its truth, and add the result."""
         sent: dict[str, list[Issued]] = defaultdict(list)
         named: dict[str, str] = {}
         for each in issued:
@@ -134,7 +136,7 @@ class Verdict:
 
 
 def _stood(issued: Iterable[Issued]) -> set[str]:
-    """The episodes of which an alert for officers was not withdrawn before it could be acknowledged."""
+    """The episodes that had an alert for officers which was not withdrawn before it could be acknowledged."""
     raised: dict[str, Issued] = {}
     stood: set[str] = set()
     for each in issued:
