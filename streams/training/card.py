@@ -1,4 +1,4 @@
-"""The card: what a model was made of, how well it does, and what it must not be used for, as Markdown."""
+"""The model card: what a model was made of, how well it does, and what it must not be used for, as Markdown."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from streams.training.novelty import Novel
 from streams.training.samples import OUTCOME_WEIGHT, PARTS, Samples
 
 NOT_FOR = """\
-- **Not as evidence** against anybody, and not to block, charge or arrest: it says whom to warn.
-- **Not to rate people.** It knows one episode of contacts with what is known of fraud, and two flags of vulnerability.
-- **Not where nothing is known or suspected**: without a contact with an indicator there is no episode and no risk.
-- **Not elsewhere unchecked.** A simulated city is not a city. Compare `forewarn_drift_psi` with training, and train on
-  officers' outcomes as soon as there are some hundred.
+- **Not as evidence** against anybody, and not to block, charge or arrest anybody. It says whom to warn.
+- **Not to rate people.** It knows one episode of contacts with indicators, and two vulnerability flags.
+- **Not where nothing is known or suspected.** Without a contact with an indicator there is no episode and no risk.
+- **Not in another place without a check.** A simulated city is not a city. Compare `forewarn_drift_psi` with training,
+  and train on officers' outcomes as soon as there are some hundred.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A model on the people who tested it and on those of left-out scripts; of these None when nothing was left out."""
+    """How a model does on the test people, and on those of the left-out scripts (None if nothing was left out)."""
 
     tests: Judgement
     unseen: Judgement | None
 
 
 def judged(samples: Samples, by: Split, risks: NDArray[np.float64]) -> Judged:
-    """How risks of all samples do on both."""
+    """How the risks of all samples do on the test people and on those of the left-out scripts."""
     return Judged(judge(samples, by.tests, risks), judge(samples, by.unseen, risks) if by.unseen.any() else None)
 
 
 def rivals(samples: Samples, by: Split, policy: Policy) -> dict[str, Judged]:
-    """How the points and the plain rule do on the same people."""
+    """How the points and the rule that alerts on any contact do on the same people."""
     moments = [Features(*row) for row in samples.rows]
     models: Sequence[Model] = (PointScore(), AnyContact())
     return {model.name: judged(samples, by, np.array(model.risk(moments, policy))) for model in models}
@@ -60,15 +60,15 @@ def card(
     others: Mapping[str, Judged],
     novel: Sequence[Novel],
 ) -> str:
-    """The card's Markdown; the same training makes the same card."""
+    """The card's Markdown. The same training gives the same card."""
     return "\n".join(
         [
             f"# Model card: {name}",
             "",
-            f"`{artifact.name}`: the probability that a person is, at this moment of an episode of contacts with known "
-            "fraud numbers and domains, in the course of a fraud that draws him or her in. Gradient-boosted trees "
-            "under monotonic constraints, calibrated by Platt's method on people whom the trees have not seen. Written "
-            f"by `forewarn train`, scikit-learn {version('scikit-learn')}.",
+            f"`{artifact.name}` gives the probability that a person is being drawn into a fraud, at one moment of an "
+            "episode of contacts with known fraud numbers and domains. The model is gradient-boosted trees under "
+            "monotonic constraints. They are calibrated by Platt's method on people whom the trees have not seen. "
+            f"`forewarn train` wrote the model and this card, with scikit-learn {version('scikit-learn')}.",
             "",
             "## What it must not be used for",
             "",
@@ -86,7 +86,7 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
     yield from (
         "## Data",
         "",
-        "| city | people | days | seed | known | half of it within |",
+        "| city | people | days | seed | numbers and domains that become known | half of these within |",
         "|---|---|---|---|---|---|",
     )
     for number, folder in enumerate(folders, 1):
@@ -104,15 +104,15 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
     by_officers = samples.outcomes.total() - silent
     yield from (
         "",
-        f"{len(samples):,} moments of {episodes:,} episodes: {episodes - by_officers:,} labelled by the simulation's "
-        f"truth, {by_officers:,} by officers' outcomes ({', '.join(labelled) or 'none'}), each of which weighs as much "
-        f"as {OUTCOME_WEIGHT:g} simulated ones; {silent:,} outcomes said nothing of whether it was fraud. An episode's "
-        "weight is shared by its moments, however many they are.",
+        f"{len(samples):,} moments of {episodes:,} episodes. The simulation's truth labels {episodes - by_officers:,} "
+        f"episodes, officers' outcomes label {by_officers:,} ({', '.join(labelled) or 'none'}). An episode with an "
+        f"outcome weighs as much as {OUTCOME_WEIGHT:g} simulated ones. {silent:,} outcomes did not say whether it was "
+        "fraud. The moments of an episode share its weight, however many there are.",
         "",
-        f"People are dealt into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
+        f"People are split into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
         + (
-            f"Whoever was tried by {' or '.join(sorted(left_out))} is in none of them: these scams are left out of "
-            "training altogether."
+            f"People whom gangs of {' or '.join(sorted(left_out))} tried are in none of them: these scams are left out "
+            "of training altogether."
             if left_out
             else "No scam is left out."
         ),
@@ -130,9 +130,10 @@ def _metrics(ours: Judged, others: Mapping[str, Judged], left_out: Collection[st
     yield from (
         "## How well it does",
         "",
-        "Average precision is over episodes, each by its highest risk; the Brier score over moments. In brackets is "
-        "where 95 of 100 samples of as many episodes would lie (bootstrap). These episodes are seen whole; when "
-        "officers would have gone, and for whom in vain, is `docs/quality.md`'s.",
+        "Average precision is over episodes, each by its highest risk. The Brier score is over moments; lower is "
+        "better. The brackets give the range in which 95 of 100 samples of as many episodes would lie (bootstrap). "
+        "Here each episode is seen as a whole. `docs/quality.md` says when officers would have been sent, and how "
+        "often in vain.",
         "",
         "| | episodes | of them fraud | average precision | Brier score |",
         "|---|---|---|---|---|",
@@ -151,7 +152,13 @@ def _row(name: str, each: Judgement) -> str:
 
 
 def _reliability(tests: Judgement) -> Iterator[str]:
-    yield from ("## Reliability", "", "Of the test people's moments:", "", "| risk | mean | was fraud | moments |")
+    yield from (
+        "## Reliability",
+        "",
+        "If the risk is a probability, its mean and the share of fraud agree. Moments of the test people:",
+        "",
+        "| risk | mean risk | share of fraud | moments |",
+    )
     yield "|---|---|---|---|"
     for mean, share, count in tests.reliability:
         tenth = min(int(mean * 10), 9) / 10
@@ -163,10 +170,10 @@ def _novelties(novel: Sequence[Novel]) -> Iterator[str]:
     yield from (
         "## When a scam is new",
         "",
-        "Average precision on the test people whom a scam's gangs tried, when it was in training and when it was left "
-        "out. Where few were defrauded, chance has a large part in it.",
+        "Average precision on the test people whom a scam's gangs tried: with the scam in training, and with the scam "
+        "left out. Where few people were defrauded, much of the difference is chance.",
         "",
-        "| scam | episodes | of them fraud | seen | left out |",
+        "| scam | episodes | of them fraud | in training | left out |",
         "|---|---|---|---|---|",
     )
     for each in novel:
@@ -178,10 +185,10 @@ def _features(artifact: Artifact, samples: Samples, by: Split) -> Iterator[str]:
     yield from (
         f"## Features (version {FEATURES_VERSION})",
         "",
-        "`models/detection/features.py` says what each is. *Matters*: how much average precision on the test people is "
-        "lost when the feature is shuffled among their moments.",
+        "`models/detection/features.py` describes each feature. The loss is how much average precision on the test "
+        "people falls when the feature is shuffled among their moments.",
         "",
-        "| feature | more never lowers the risk | matters |",
+        "| feature | more never lowers the risk | loss when shuffled |",
         "|---|---|---|",
     )
     for name, lost in zip(Features.__struct_fields__, _lost(artifact, samples, by), strict=True):
