@@ -159,10 +159,11 @@ def page(ours: CallFigures, gangs: CallFigures, real: CallFigures | None, people
     lines = [
         "# The simulated city beside real figures",
         "",
-        f"Made by `python -m bench.calibration`: {people:,} people, {days} days, seed {seed}. "
-        "[What the city is](city.md).",
+        f"`python -m bench.calibration` writes this page, from a city of {people:,} people and {days} days, seed "
+        f"{seed}. [What the city is](city.md).",
         "",
-        "Medians over people, from calls alone; real: labelled users of a Chinese carrier, about a month of each.",
+        "Medians over people, from calls alone. The real people are labelled users of a Chinese carrier, with about a "
+        "month of calls each.",
         "",
         "| median of | city, people | real, ordinary | city, gangs' numbers | real, fraud |",
         "|---|---|---|---|---|",
@@ -170,14 +171,14 @@ def page(ours: CallFigures, gangs: CallFigures, real: CallFigures | None, people
             f"| {name} | {mine[name]:.3g} | {ordinary:g} | {theirs[name]:.3g} | {CARRIER['fraud'][name]:g} |"
             for name, ordinary in CARRIER["ordinary"].items()
         ),
-        f"| how well duration tells fraud (AUC) | {auc:.2f} | 0.52 | | |",
+        f"| how well a call's duration tells fraud apart (AUC; 0.5 is chance) | {auc:.2f} | 0.52 | | |",
         "",
-        f"Gangs' numbers are those that reached at least {FEWEST} people: a carrier labels no others.",
+        f"Of the gangs' numbers, only those that reached at least {FEWEST} people count: a carrier labels no others.",
         "",
     ]
     if real is not None:
         lines += [
-            "Calls of the city beside those of the Copenhagen Networks Study, students who called each other:",
+            "Calls of the city beside those of the Copenhagen Networks Study, of students who called each other:",
             "",
             "| | city | Copenhagen |",
             "|---|---|---|",
@@ -189,9 +190,9 @@ def page(ours: CallFigures, gangs: CallFigures, real: CallFigures | None, people
             ),
             f"| calls between 8 and 20 o'clock | {_daytime(ours):.0%} | {_daytime(real):.0%} |",
             "",
-            "Their calls are shorter: students, and among friends. The study's clock has an unknown start, so its "
-            "hours are true only if that was a midnight. A contact of theirs is one within the study: compare the "
-            "shapes of the curves, not where they end.",
+            "The study's calls are shorter: its people are students, and friends of each other. The start of its clock "
+            "is unknown, so its hours are right only if it was midnight. It counts only contacts among its own people, "
+            "so compare the shapes of the curves, not where they end.",
             "",
         ]
     lines += [f"![{title}](plots/city-{name}.svg)" for name, title in TITLES.items()]

@@ -244,25 +244,28 @@ def page(rows: list[Row], domains: int, refused: int, unreachable: int) -> str:
         for row in rows
     )
     return f"""\
-<!-- Made by `python -m bench.real`, which needs the data below beside the checkout. -->
+<!-- `python -m bench.real` writes this page; it needs the data below beside the checkout. -->
 # Measurements on real records
 
-Through a real Kafka, a real Valkey and a worker: 28 days of calls and SMS among some 600 people (Copenhagen Networks
-Study, figshare 7267433), each SMS with a text of the UCI SMS Spam Collection (CC BY 4.0), against all fraud domains
-that the Taiwan police hotline 165 published from 2022-12 to 2024-12 (collected by houboyjacky, MIT): {domains:,}
-domains as indicators, {refused} refused at import as public suffixes or hosts that strangers share. Each call gives
-four records (start and end, for either side), each SMS two.
+Real records went through a real Kafka, a real Valkey and a worker:
+
+- **Records**: 28 days of calls and SMS among some 600 people (Copenhagen Networks Study, figshare 7267433). Each SMS
+  got a text of the UCI SMS Spam Collection (CC BY 4.0). Each call gives four records (start and end, on either side),
+  each SMS two.
+- **Indicators**: all fraud domains that the Taiwan police hotline 165 published from 2022-12 to 2024-12 (collected by
+  houboyjacky, MIT). That is {domains:,} domains. The import refused another {refused} as public suffixes or hosts that
+  strangers share.
 
 | run | events | signals | alerts | injected people alerted | others alerted |
 |---|---|---|---|---|---|
 {table}
 
-- **Nothing injected:** no record of the study touches an indicator, so every alert is a false alarm. The signals are
-  codes, notices and long calls without a contact, which mean nothing by themselves.
-- **50 victims:** 25 get a five-minute call of a known number, 25 an SMS with a published domain, in eight spellings
-  (with and without scheme, glued to Chinese text, upper case, `hxxp`, in brackets, with a path).
-- **Every domain once:** each domain in an SMS to a person of its own, in the same spellings in turn; left out are
-  {unreachable} that end in no existing top-level domain, which nobody can visit.
+- **Nothing injected:** no record of the study touches an indicator, so every alert would be a false alarm. The signals
+  are codes, notices and long calls without a contact, which mean nothing by themselves.
+- **50 victims:** 25 get a five-minute call from a known number, and 25 get an SMS with a published domain, in eight
+  spellings (with and without scheme, glued to Chinese text, upper case, `hxxp`, in brackets, with a path).
+- **Every domain once:** each domain goes in an SMS to a person of its own, in the same spellings in turn. The run
+  leaves out {unreachable} domains that end in no existing top-level domain, which nobody can visit.
 """
 
 

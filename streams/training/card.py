@@ -104,10 +104,10 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
     by_officers = samples.outcomes.total() - silent
     yield from (
         "",
-        f"{len(samples):,} moments of {episodes:,} episodes. The simulation's truth labels {episodes - by_officers:,} "
-        f"episodes, officers' outcomes label {by_officers:,} ({', '.join(labelled) or 'none'}). An episode with an "
-        f"outcome weighs as much as {OUTCOME_WEIGHT:g} simulated ones. {silent:,} outcomes did not say whether it was "
-        "fraud. The moments of an episode share its weight, however many there are.",
+        f"{len(samples):,} moments of {episodes:,} episodes. Of the episodes, {episodes - by_officers:,} are labelled "
+        f"by the simulation's truth and {by_officers:,} by officers' outcomes ({', '.join(labelled) or 'none'}). An "
+        f"episode with an outcome weighs as much as {OUTCOME_WEIGHT:g} simulated ones. Another {silent:,} outcomes "
+        "said nothing about fraud. The moments of an episode share its weight, however many there are.",
         "",
         f"People are split into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
         + (
