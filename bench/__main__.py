@@ -1,4 +1,4 @@
-"""``python -m bench``: the pipeline, a bare loop and a stock agent over the same records, in turns, then latency."""
+"""``python -m bench``: the pipeline, a bare loop and a stock agent in turns over the same records, then latency."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARTITIONS = 8
 @click.option("--events", default=3_000_000, show_default=True)
 @click.option("--indicators", default=1_000_000, show_default=True)
 @click.option("--turns", default=5, show_default=True)
-@click.option("--stock-events", default=150_000, show_default=True, help="The stock agent reads only so many a turn.")
+@click.option("--stock-events", default=150_000, show_default=True, help="Events that the stock agent reads a turn.")
 @click.option("--rate", default=20_000, show_default=True, help="Events a second while latency is measured.")
 @click.option("--latency-seconds", default=20, show_default=True)
 def main(events: int, indicators: int, turns: int, stock_events: int, rate: int, latency_seconds: int) -> None:
@@ -101,7 +101,7 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
 
 
 def _until_stopped(settings: Settings, name: str, stack: LocalStack, filled: Mapping[tuple[str, int], int]) -> float:
-    """The seconds of a worker over the filled topics until it has stopped: then everything it read is recorded."""
+    """The seconds that a worker takes for the filled topics until it has stopped and so recorded everything."""
     group = name.replace(" ", "-")
     run = Run(replace(settings, group=group), FOLDER, stack.watch, ledger=name.startswith("with a"))
     try:
@@ -113,7 +113,7 @@ def _until_stopped(settings: Settings, name: str, stack: LocalStack, filled: Map
 
 
 def say(words: str) -> None:
-    """Tell a person, on stderr."""
+    """Print a message for a person on stderr."""
     click.echo(words, err=True)
 
 
@@ -127,7 +127,7 @@ def _child(module: str, *arguments: str) -> float:
 
 
 def _spread(ours: list[float], theirs: list[float]) -> dict[str, float]:
-    """Minimum, median and maximum of the ratios turn by turn."""
+    """Minimum, median and maximum of the ratios of each turn."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     return {
         "min": round(min(ratios), 3),
@@ -137,7 +137,7 @@ def _spread(ours: list[float], theirs: list[float]) -> dict[str, float]:
 
 
 def _write(result: dict[str, Any]) -> None:
-    """Put the figures into the file, beside those of other benchmarks."""
+    """Write the figures into the file, and keep those of other benchmarks."""
     known = json.loads(OUT.read_text()) if OUT.is_file() else {}
     ratios = known.get("ratios", {}) | result["ratios"]
     beside = OUT.with_suffix(".new")

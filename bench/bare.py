@@ -1,4 +1,4 @@
-"""The yardstick: aiokafka's ``getmany`` and orjson, and nothing else. ``python -m bench.bare SERVERS PREFIX COUNT``."""
+"""The bare loop: aiokafka's ``getmany`` and orjson, nothing else. ``python -m bench.bare SERVERS PREFIX COUNT``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 
 async def main(servers: str, prefix: str, count: int) -> None:
-    """Read so many records of calls and SMS from their beginning, and print the seconds from the first to the last."""
+    """Read ``count`` calls and SMS from the beginning of their topics; print the seconds from the first to the last."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, auto_offset_reset="earliest", max_partition_fetch_bytes=4_000_000
     )

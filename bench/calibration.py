@@ -1,7 +1,8 @@
 """Calibration: ``python -m bench.calibration`` writes docs/city-figures.md, the simulated city beside real figures.
 
-Real are the published medians of a Chinese carrier's labelled users (`shared/data/README.md`) and the calls among some
-600 people of the Copenhagen Networks Study, which is read where it is at hand; only distributions are kept.
+The real figures are the published medians of a Chinese carrier's labelled users (`shared/data/README.md`) and the calls
+among some 600 people of the Copenhagen Networks Study. The study is read if it is available; only distributions are
+kept.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ CARRIER = {
     "fraud": {"contacts": 138.0, "calls per contact": 1.24, "outgoing share": 0.97, "active days": 6.0},
     "duration AUC": {"fraud against ordinary": 0.52},
 }
-"""Medians of 6,106 labelled users of a Chinese carrier, about a month of each; `shared/data/README.md`."""
+"""Medians of 6,106 labelled users of a Chinese carrier over about a month each; `shared/data/README.md`."""
 FEWEST = 20
-"""Contacts of a gang's number below which no carrier would have labelled it."""
+"""A gang's number with fewer contacts would not have been labelled by a carrier."""
 
 
 class Call(msgspec.Struct):
-    """What is looked at of a call record."""
+    """The fields of a call record that count here."""
 
     subscriber: str
     peer: str
@@ -48,7 +49,7 @@ class Call(msgspec.Struct):
 
 @dataclass(slots=True)
 class Person:
-    """What somebody's calls amount to."""
+    """The calls of one person, summed up."""
 
     calls: int = 0
     out: int = 0
@@ -65,16 +66,16 @@ class Person:
 
 @dataclass(slots=True)
 class CallFigures:
-    """The calls of some people."""
+    """The calls of a group of people, summed up."""
 
     people: dict[Any, Person] = field(default_factory=lambda: defaultdict(Person))
     durations: list[int] = field(default_factory=list)
-    """Seconds of talk of answered calls."""
+    """Talk time of answered calls, in seconds."""
     unanswered: int = 0
     hours: Any = field(default_factory=lambda: np.zeros(24))
 
     def add(self, who: Any, peer: Any, is_out: bool, at: int, seconds: int) -> None:
-        """Count a call of one of them."""
+        """Count a call of one of these people; ``at`` as in `Person.add`, ``seconds`` of talk."""
         self.people[who].add(peer, is_out, at)
         self.hours[at // HOUR % 24] += 1
         if seconds > 0:
@@ -83,7 +84,7 @@ class CallFigures:
             self.unanswered += 1
 
     def medians(self, fewest: int = 1) -> dict[str, float]:
-        """Medians over people with so many contacts at least."""
+        """Medians over the people with at least ``fewest`` contacts."""
         some = [person for person in self.people.values() if len(person.contacts) >= fewest]
         return {
             "contacts": float(np.median([len(person.contacts) for person in some])),
@@ -94,18 +95,18 @@ class CallFigures:
 
     @property
     def unanswered_share(self) -> float:
-        """Of all calls."""
+        """The share of all calls that nobody answered."""
         return self.unanswered / (self.unanswered + len(self.durations))
 
 
 def figures_of(city: City, done: Any) -> tuple[CallFigures, CallFigures]:
-    """The calls of the city's people, and those of the gangs' numbers."""
+    """The calls of the city's people, and the calls of the gangs' numbers. ``done`` is called for each hour."""
     people, called_by = CallFigures(), CallFigures()
     records: list[Call] = []
     decode = msgspec.json.Decoder(Call).decode
     gangs: set[str] = set()
     for hour, (lines, _) in enumerate(city.hours()):
-        if hour % 24 == 0:  # what gangs use is planned at midnight
+        if hour % 24 == 0:  # gangs plan their numbers and domains at midnight
             gangs = {used.value for truth in city.truths for used in truth.indicators}
         done(1)
         for line in lines:
@@ -120,7 +121,7 @@ def figures_of(city: City, done: Any) -> tuple[CallFigures, CallFigures]:
 
 
 def copenhagen() -> CallFigures | None:
-    """The calls of the Copenhagen Networks Study, each once for either side; None where it is missing."""
+    """The calls of the Copenhagen Networks Study, each counted for both sides; None if the data is missing."""
     path = REAL / "copenhagen" / "calls.csv"
     if not path.is_file():
         return None
@@ -212,7 +213,7 @@ TITLES: Mapping[str, str] = {
 
 
 def draw(ours: CallFigures, real: CallFigures | None) -> None:
-    """Write the plots as SVG, the same bytes for the same figures."""
+    """Write the plots as SVG. The same figures give the same bytes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -235,7 +236,7 @@ def draw(ours: CallFigures, real: CallFigures | None) -> None:
 
 
 def values(figures: CallFigures, name: str) -> Sequence[float]:
-    """What a plot shows the distribution of."""
+    """The values whose distribution the plot ``name`` shows."""
     if name == "contacts":
         return [len(person.contacts) for person in figures.people.values()]
     if name == "calls":
@@ -244,7 +245,7 @@ def values(figures: CallFigures, name: str) -> Sequence[float]:
 
 
 def _share_beyond(axes: Any, some: Iterable[float], label: str, colour: str) -> None:
-    """The share of all that is at least so large, on logarithmic axes: a heavy tail falls slowly."""
+    """Draw the share of values that are at least this large, on logarithmic axes: a heavy tail falls slowly."""
     numbers, counts = np.unique(np.fromiter(some, dtype=float), return_counts=True)
     beyond = 1 - np.concatenate(([0], np.cumsum(counts)[:-1])) / counts.sum()
     kept = np.unique(np.geomspace(1, len(numbers), 400).astype(int) - 1)

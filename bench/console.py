@@ -1,7 +1,8 @@
-"""``python -m bench.console``: the console's pages while ten thousand cases are open, fifty people read and some write.
+"""``python -m bench.console``: how fast the console is with ten thousand open cases, fifty readers and some writers.
 
-Everybody reads a page, thinks, and reads the next; officers their station's orders, the centre all units. Others open a
-case and say something of it. Timed is what the browser waits for: from the request to the whole answer.
+Each reader reads a page, thinks, and reads the next. Officers read their station's orders, the centre reads all units.
+Writers open a case and add a note to it. The time measured is what a browser waits for: from the request to the whole
+answer.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ OUT = Path(".forewarn/bench-console.json")
 THINKS_S = 2.0
 """Seconds between two pages of one reader, on average."""
 CENTRES = 5
-"""Readers at the centre; the others are officers."""
+"""How many readers are at the centre; the others are officers."""
 
 
 @click.command()
@@ -81,7 +82,7 @@ def main(cases: int, readers: int, writes: int, seconds: int) -> None:
 
 
 def _tokens(settings: Settings) -> dict[str, str]:
-    """A token for each sub-bureau's and station's officer and for the centre, by unit."""
+    """A token for an officer of each station, for each sub-bureau and for the centre, by unit."""
     users = samples.users_of(FOLDER.absolute())
     tokens: dict[str, str] = {}
     for unit in stations_file.load(settings.stations_file).units.values():
@@ -139,7 +140,7 @@ async def _reads(client: httpx.AsyncClient, token: str, path: str, found: list[f
 async def _writes(
     client: httpx.AsyncClient, token: str, every: float, found: dict[str, list[float]], until: float
 ) -> None:
-    """An officer who opens the first of his orders and says something of it, once a second."""
+    """An officer who opens an order and adds a note to it, every ``every`` seconds."""
     headers = {"Authorization": f"Bearer {token}"}
     number = 0
     while time.perf_counter() < until:

@@ -1,8 +1,8 @@
 """``python -m bench.dispatch``: how soon alerts are orders while ten thousand cases are open, and what deadlines cost.
 
-Alerts at a steady pace into a running dispatcher, timed from the alert's arrival at the broker to the moment at which a
-consumer has the case; then a thousand deadlines within a second, timed from each to when a consumer knows that it has
-passed.
+First, alerts go at a steady pace into a running dispatcher. Each is timed from its arrival at the broker until a
+consumer has the case. Then a thousand deadlines pass within a second. Each is timed from the deadline until a consumer
+knows that it has passed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from streams.settings import Settings
 FOLDER = Path(".forewarn/bench-dispatch")
 OUT = Path(".forewarn/bench-dispatch.json")
 SOON = "    urgent: {acknowledge: 0.25, call: 60, visit: 1440}"
-"""Deadlines in the place of those for urgent alerts: a quarter of a minute."""
+"""The line of the policy that replaces the deadlines of urgent alerts: a quarter of a minute to acknowledge."""
 
 
 def alert(number: int, severity: Severity, cell: str = "") -> Alert:
-    """An alert of somebody of this number, in a cell if it is given."""
+    """An alert about the made-up subscriber with this number, in ``cell`` if it is given."""
     why = Reason(
         "fraud-number-talk", "与已知诈骗号码通话12分钟", "talked for 12 minutes with a known fraud number", ("c1",)
     )
@@ -56,7 +56,7 @@ def alert(number: int, severity: Severity, cell: str = "") -> Alert:
 
 
 class Ground:
-    """A dispatcher on servers of its own."""
+    """A running dispatcher and its servers."""
 
     def __init__(self, settings: Settings, http: str) -> None:
         self.settings = settings
@@ -65,7 +65,7 @@ class Ground:
     async def send(
         self, first: int, count: int, severity: Severity, rate: float | None = None, cells: bool = False
     ) -> None:
-        """Send so many alerts, so many a second or all at once; of people all over the city, or nobody knows where."""
+        """Send ``count`` alerts, ``rate`` a second or all at once; with ``cells`` their people are all over town."""
         topic = self.settings.topic("alerts")
         async with AIOKafkaProducer(acks="all", linger_ms=2, **self.settings.aiokafka_options()) as producer:
             began, sent = time.perf_counter(), []
@@ -77,7 +77,7 @@ class Ground:
             await asyncio.gather(*sent)
 
     async def snapshots(self, until: int, since: dict[TopicPartition, int]) -> list[tuple[int, Case]]:
-        """So many snapshots from these offsets on, with the time at which they were read (epoch ms)."""
+        """The first ``until`` snapshots from these offsets on, each with the time at which it was read (epoch ms)."""
         options = self.settings.aiokafka_options() | {"isolation_level": "read_committed", "fetch_max_wait_ms": 50}
         async with AIOKafkaConsumer(**options) as consumer:
             consumer.assign([*since])
@@ -91,7 +91,7 @@ class Ground:
             return found
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """Where the snapshots end now."""
+        """The present end offsets of the snapshots."""
         topic = self.settings.topic("dispatch")
         async with AIOKafkaConsumer(topic, **self.settings.aiokafka_options()) as consumer:
             parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
@@ -99,10 +99,10 @@ class Ground:
 
 
 @click.command()
-@click.option("--cases", default=10_000, show_default=True, help="Open cases before anything is timed.")
+@click.option("--cases", default=10_000, show_default=True, help="Cases that are open before anything is timed.")
 @click.option("--rate", default=200, show_default=True, help="Alerts a second.")
 @click.option("--seconds", default=20, show_default=True)
-@click.option("--due", default=1000, show_default=True, help="Deadlines of the same moment.")
+@click.option("--due", default=1000, show_default=True, help="Deadlines that pass at the same moment.")
 def main(cases: int, rate: int, seconds: int, due: int) -> None:
     """Measure the dispatcher; write the figures to .forewarn/bench-dispatch.json.
 

@@ -1,4 +1,4 @@
-"""Filling topics fast: records are packed into Kafka's batches here, one by one would take minutes."""
+"""Filling topics fast: records are packed into Kafka batches here, because sending them singly would take minutes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGEST = 2_000_000
 
 
 class Packer:
-    """Packs records into batches by topic and partition and sends the full ones."""
+    """Packs records into batches by topic and partition, and sends full batches."""
 
     def __init__(self, producer: AIOKafkaProducer, settings: Settings, partitions: int) -> None:
         self._producer = producer
@@ -29,14 +29,14 @@ class Packer:
         self._sent: set[asyncio.Future[Any]] = set()
 
     async def add(self, record: Made) -> None:
-        """Add a record; sends its batch when that is full."""
+        """Add a record, and send its batch if it is full."""
         number = self._numbers.get(record.key)
         if number is None:
             number = self._numbers[record.key] = partition_of(record.key.encode(), self._partitions)
         await self.put(record.role, number, record.key.encode(), record.value)
 
     async def put(self, role: str, partition: int, key: bytes | None, value: bytes | None) -> None:
-        """Add a record, whatever it is, to a partition; sends its batch when that is full."""
+        """Add any key and value to a partition, and send the batch if it is full."""
         place = (role, partition)
         builder = self._builders.get(place)
         if builder is None:
@@ -46,12 +46,12 @@ class Packer:
             await self.put(role, partition, key, value)
 
     async def flush(self) -> None:
-        """Send what is left."""
+        """Send all batches that are not full."""
         for place in list(self._builders):
             await self._send(place)
 
     async def confirmed(self) -> None:
-        """Send what is left and wait for Kafka's word on everything."""
+        """Send all batches that are not full, and wait until Kafka has confirmed everything."""
         await self.flush()
         await asyncio.gather(*self._sent)
 
@@ -66,7 +66,7 @@ class Packer:
 
 @asynccontextmanager
 async def packing(settings: Settings, partitions: int) -> AsyncIterator[Packer]:
-    """A packer on a producer of its own; everything is confirmed at the end of the block."""
+    """A packer with a producer of its own; at the end of the block Kafka has confirmed everything."""
     producer = AIOKafkaProducer(
         **settings.aiokafka_options(), max_batch_size=BATCH_BYTES, max_request_size=LARGEST, linger_ms=0
     )
@@ -80,7 +80,7 @@ async def packing(settings: Settings, partitions: int) -> AsyncIterator[Packer]:
 
 
 async def fill(settings: Settings, records: Iterable[Made], partitions: int, told: Callable[[int], object]) -> None:
-    """Write records to their topics; ``told`` hears the number now and then."""
+    """Write records to their topics; ``told`` is called with the count after every 50,000."""
     async with packing(settings, partitions) as packer:
         for count, record in enumerate(records, 1):
             await packer.add(record)

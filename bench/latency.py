@@ -1,4 +1,4 @@
-"""Latency: events at a steady pace into a running worker, timed from handing each over to reading its alert."""
+"""Latency: events go at a steady pace into a running worker; each is timed from sending it to reading its alert."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.detection.alerts import Alert
 from streams.settings import Settings
 
 TICK = 0.005
-"""Seconds between two sends: the producer's own linger, part of what is measured."""
+"""Seconds between two sends. This is the producer's linger, and part of the measured latency."""
 
 _alert = msgspec.json.Decoder(Alert)
 
@@ -35,10 +35,10 @@ async def latencies(
     partitions: int,
     minute: Callable[[Sequence[float]], object] = lambda found: None,
 ) -> list[float]:
-    """Send so many records a second; the seconds to each alert that one of them brought, in order of arrival.
+    """Send ``rate`` records a second; return the seconds until each alert that a record caused, in order of arrival.
 
-    ``minute`` hears of those found so far, every minute. The collector is off in between: what is measured is not how
-    long it looks through the records handed over here.
+    ``minute`` is called every minute with the latencies found so far. The garbage collector is off in between, so that
+    its pauses over the records of this process are not measured.
     """
     handed: dict[tuple[str, int], float] = {}
     found: list[float] = []
@@ -53,7 +53,7 @@ async def latencies(
         consumer.assign(places)
         await consumer.seek_to_end(*places)
         reading = asyncio.create_task(_read(consumer, handed, found))
-        for role in ("calls", "sms"):  # the first record must not wait for the producer to get to know its topic
+        for role in ("calls", "sms"):  # or the first record would wait until the producer knows its topic
             await producer.partitions_for(settings.topic(role))
         packer = Packer(producer, settings, partitions)
         began = time.perf_counter()
@@ -83,5 +83,5 @@ async def _read(consumer: AIOKafkaConsumer, handed: dict[tuple[str, int], float]
         now = time.time()
         alert = _alert.decode(record.value)
         causes = [handed[e, alert.at] for why in alert.reasons for e in why.events if (e, alert.at) in handed]
-        if causes:  # an alert at a mark of a call has no event of its own
+        if causes:  # an alert at a call milestone has no event of its own
             found.append(now - max(causes))

@@ -1,8 +1,8 @@
-"""``python -m bench.looking_back``: one number, and a thousand, out of ledgers of growing size.
+"""``python -m bench.looking_back``: looks up one number, and a thousand, in ledgers of growing size.
 
-The ledger is made here, sorted as `forewarn ledger compact` leaves it: 30 days, a segment a day, made-up contacts of
-made-up people spread evenly over them, and a thousand numbers each of which has reached 400 people. Each look-up is a
-process of its own, with nothing in memory but what the system keeps of files.
+The ledger is made here and sorted as `forewarn ledger compact` leaves it. It has 30 days with a segment each, made-up
+contacts spread evenly over them, and a thousand numbers that have reached 400 people each. Each look-up is a process of
+its own, so only the system's file cache is warm.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
 @click.option("--contacts", multiple=True, default=(10_000_000, 40_000_000, 160_000_000), show_default=True)
 @click.option("--times", default=9, show_default=True, help="Look-ups of one number, each in a process of its own.")
 def curve(contacts: tuple[int, ...], times: int) -> None:
-    """Make ledgers of these sizes, one after the other, and look numbers up in each.
+    """Make ledgers of these sizes one after the other, and look numbers up in each.
 
     Example: python -m bench.looking_back curve --contacts 700000000
     """
@@ -98,7 +98,7 @@ def curve(contacts: tuple[int, ...], times: int) -> None:
 @click.argument("numbers", type=int)
 @click.argument("seed", type=int)
 def ask(numbers: int, seed: int) -> None:
-    """Look up so many of the numbers once; prints seconds, people and peak memory as JSON."""
+    """Look up this many numbers once; print seconds, people and peak memory (MB) as JSON."""
     chosen = random.Random(seed).sample(fraud_numbers(NUMBERS), numbers)
     keys = [f"number:{number}" for number in chosen]
     began = time.perf_counter()
@@ -115,9 +115,9 @@ def ask(numbers: int, seed: int) -> None:
 
 @main.command()
 @click.option("--contacts", default=40_000_000, show_default=True)
-@click.option("--times", default=9, show_default=True, help="Indicators, one after the other.")
+@click.option("--times", default=9, show_default=True, help="How many indicators to send, one after the other.")
 def signal(contacts: int, times: int) -> None:
-    """From sending a new indicator to reading the first signal of a past contact, with a hunter over such a ledger.
+    """Time a hunter over such a ledger, from sending a new indicator to reading the first signal of a past contact.
 
     Example: python -m bench.looking_back signal --contacts 10000000
     """
@@ -140,7 +140,7 @@ def signal(contacts: int, times: int) -> None:
 
 
 def _first_signal(site: Site, number: str) -> float:
-    """Seconds from sending a number's indicator until a signal about it is read."""
+    """Seconds from sending a number's indicator to reading a signal about it; raises `RuntimeError` if none comes."""
     settings = site.settings
     topic = settings.topic("signals")
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
@@ -162,13 +162,13 @@ def _first_signal(site: Site, number: str) -> float:
 
 
 def _until_quiet(consumer: KafkaConsumer) -> None:
-    """Read until all signals of this look back have come."""
+    """Read until all signals of this look-back have come."""
     while consumer.poll(timeout_ms=2000):
         pass
 
 
 def make(count: int) -> None:
-    """Make a ledger of so many contacts."""
+    """Make a ledger of ``count`` contacts."""
     storage = Storage(Settings(ledger=str(FOLDER)))
     first = date(2026, 3, 16)
     with count_bar("making the ledger", count) as told:
@@ -184,7 +184,7 @@ def make(count: int) -> None:
 
 
 def _sorted(day: int, rows: int) -> Iterator[pa.Table]:
-    """A day's rows in the order of their keys, a piece at a time: ordinary peers, and the fraud numbers among them."""
+    """A day's rows in the order of their keys, in pieces: the fraud numbers, then the ordinary peers."""
     chance = np.random.default_rng(day)
     fraud = np.sort(np.repeat([key_of(number) for number in fraud_numbers(NUMBERS)], REACHED // DAYS + (day % 3 == 0)))
     low, span = key_of("8613000000000"), 700_000_000

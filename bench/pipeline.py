@@ -1,4 +1,4 @@
-"""The whole pipeline: a real worker process over the filled topics, timed by what reaches Redis."""
+"""The whole pipeline: a real worker process over the filled topics, timed by its checkpoints in Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.settings import Settings
 
 
 class Run:
-    """One worker of a group of its own, from the beginning of the topics."""
+    """One run of a worker with a group of its own, from the beginning of the topics."""
 
     def __init__(
         self, settings: Settings, folder: Path, watch: Callable[[ProcessId], None], *, ledger: bool = True
@@ -32,9 +32,10 @@ class Run:
         self.worker: Server = service("worker", folder / f"{settings.group}.log", self.http, environ, watch)
 
     def seconds(self, ends: Mapping[tuple[str, int], int], patience: float = 300.0) -> float:
-        """Start the worker; the seconds from its first checkpoint to the one that covers everything.
+        """Start the worker; return the seconds from its first checkpoint to the one that covers everything.
 
-        The first checkpoint comes with the first batch, so this is the time of all batches but that one.
+        The first checkpoint comes with the first batch, so this is the time of all other batches. Raises `RuntimeError`
+        when the worker ends or does not finish within ``patience`` seconds.
         """
         began = 0.0
         deadline = time.monotonic() + patience
@@ -54,14 +55,14 @@ class Run:
 
 
 def peak_megabytes(pid: int) -> float:
-    """The most memory that a process has had resident, as the kernel counts it."""
+    """The peak resident memory of a process in MB, as the kernel counts it."""
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 
 def reached(client: redis.Redis, settings: Settings) -> dict[tuple[str, int], int]:
-    """The offset of each (topic, partition) that the group's checkpoints have reached."""
+    """The offset that the group's checkpoints have reached, by topic and partition."""
     asked = client.pipeline(transaction=False)
     for number in range(8):
         asked.hgetall(f"{{forewarn:{settings.topic_prefix}{settings.group}:{number}}}:meta")
@@ -75,7 +76,7 @@ def reached(client: redis.Redis, settings: Settings) -> dict[tuple[str, int], in
 
 
 def ends(settings: Settings) -> dict[tuple[str, int], int]:
-    """The end offset of each partition of calls and SMS that holds anything."""
+    """The end offset of each partition of calls and SMS that is not empty."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
     try:
         partitions = [

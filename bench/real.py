@@ -1,7 +1,7 @@
-"""Real records through the real thing: ``python -m bench.real`` writes docs/measurements.md.
+"""Real records through a real worker: ``python -m bench.real`` writes docs/measurements.md.
 
-28 days of calls and SMS among some 600 people (Copenhagen Networks Study), real SMS texts (UCI), all published fraud
-domains of a police hotline. Nothing of them is printed or kept: only counts are.
+The records are 28 days of calls and SMS among some 600 people (Copenhagen Networks Study) with real SMS texts (UCI).
+The indicators are all published fraud domains of a police hotline. Only counts are printed and kept.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DISGUISES = (
 
 @dataclass
 class Row:
-    """What one run has shown."""
+    """The counts of one run."""
 
     name: str
     events: int
@@ -68,7 +68,7 @@ def subscriber(user: str) -> str:
 
 
 def ordinary() -> Iterator[tuple[str, dict[str, object]]]:
-    """The study's calls and SMS as records of both sides, with real texts; nothing here touches an indicator."""
+    """The study's calls and SMS as records of both sides, with real texts; none of them touches an indicator."""
     rng = random.Random(7)
     lines = (REAL / "sms-uci.tsv").read_text(encoding="utf-8").splitlines()
     texts = [line.partition("\t")[2] for line in lines]
@@ -89,7 +89,7 @@ def ordinary() -> Iterator[tuple[str, dict[str, object]]]:
 def call(
     name: str, who: str, other: str, direction: str, at: int, talk: int
 ) -> Iterator[tuple[str, dict[str, object]]]:
-    """Both records of a call."""
+    """The start and the end record of a call; ``at`` in epoch milliseconds, ``talk`` in seconds."""
     record: dict[str, object] = {"id": name, "subscriber": who, "peer": other, "direction": direction}
     yield "calls", record | {"phase": "start", "at": at}
     yield "calls", record | {"phase": "end", "at": at + talk * 1000, "duration_s": talk}
@@ -101,7 +101,7 @@ def sms(name: str, who: str, other: str, direction: str, at: int, text: str) -> 
 
 
 def victims(domains: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Fifty people who are called by, or get a link of, somebody known."""
+    """Fifty people who get a call from a known number, or an SMS with a known domain."""
     rng = random.Random(11)
     for number in range(VICTIMS):
         who, at = f"8610009{number:06}", BEGIN + rng.randrange(28 * 86_400) * 1000
@@ -113,12 +113,12 @@ def victims(domains: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def reachable(domain: str) -> bool:
-    """Whether a name could be resolved at all: some of the list end in what is no top-level domain."""
+    """Whether a name can be resolved at all: some names of the list do not end in a top-level domain."""
     return is_address(domain) or is_top_level(domain.rpartition(".")[2])
 
 
 def every_domain(domains: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Each domain once, in turn in each disguise, to people of their own."""
+    """Each domain once, to a person of its own, in the eight disguises in turn."""
     for number, domain in enumerate(domains):
         disguise = DISGUISES[number % len(DISGUISES)]
         text = disguise.replace("www.", "http://" if is_address(domain) else "www.").format(domain)
@@ -126,7 +126,7 @@ def every_domain(domains: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def indicators() -> tuple[list[Indicator], int]:
-    """All published domains and the made-up numbers, as an import would take them; and how many it refuses."""
+    """All published domains and the made-up numbers that an import accepts, and how many it refuses."""
     common = {"scam_type": "other", "confidence": 80, "source": "hotline 165", "valid_from": 0}
     good: list[Indicator] = []
     refused = 0
@@ -140,7 +140,7 @@ def indicators() -> tuple[list[Indicator], int]:
 
 
 async def alerts_of(settings: Settings) -> list[Alert]:
-    """All alerts on the topic."""
+    """All alerts on the site's topic."""
     topic = settings.topic("alerts")
     consumer = AIOKafkaConsumer(**settings.aiokafka_options(), auto_offset_reset="earliest")
     await consumer.start()
@@ -166,7 +166,7 @@ def run(
     known: list[Indicator],
     records: list[tuple[str, dict[str, object]]],
 ) -> tuple[Row, list[Alert]]:
-    """One run through topics and a worker of its own."""
+    """One run through topics and a worker of its own: its counts, and its alerts."""
     records.sort(key=lambda pair: int(str(pair[1]["at"])))
     played = [
         PlayedRecord(int(str(record["at"])), role, str(record["subscriber"]).encode(), json.dumps(record).encode(), "")
@@ -205,7 +205,7 @@ def run(
 
 @click.command()
 def main() -> None:
-    """Run all three and write docs/measurements.md."""
+    """Make all three runs and write docs/measurements.md."""
     if not REAL.is_dir():
         raise click.ClickException("The real data is not beside this checkout (../shared/data): nothing to measure.")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)

@@ -1,7 +1,7 @@
-"""The records that benchmarks read: made-up people, real SMS texts where they are at hand, few of them signals.
+"""The records that benchmarks read: made-up people, and real SMS texts where they are available.
 
-70 % call records (start and end) and 30 % SMS, half of the SMS with a host in them. One event in two hundred touches an
-indicator. Everything follows from a seed.
+70 % are call records (start and end) and 30 % are SMS, half of them with a host. One event in two hundred touches an
+indicator. The same seed gives the same records.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.indicators.indicator import Indicator
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
-"""Real texts and domains, if they are beside the checkout; without them the examples' texts are used."""
+"""The folder of real texts and domains, beside the checkout; without it the examples' texts are used."""
 
 SUBSCRIBERS = 200_000
 SIGNALS = 0.005
@@ -27,7 +27,7 @@ BEGIN = 1_773_600_000_000
 
 
 class Made(NamedTuple):
-    """One record on its way: its topic's role, its key, its value and its event time."""
+    """One record to send: its topic's role, key, value and event time (epoch milliseconds)."""
 
     role: str
     key: str
@@ -51,7 +51,7 @@ def texts() -> tuple[list[str], list[str]]:
 
 
 def fraud_numbers(count: int) -> list[str]:
-    """Made-up numbers of an unassigned country code."""
+    """Made-up numbers with an unassigned country code."""
     return [f"{NUMBER}{number:09}" for number in range(count)]
 
 
@@ -61,7 +61,7 @@ def fraud_domains(count: int) -> list[str]:
 
 
 def indicators_of(numbers: Iterable[str], domains: Iterable[str]) -> Iterator[Indicator]:
-    """An indicator for each of these numbers and domains, which holds for any time."""
+    """An indicator for each of these numbers and domains, valid at any time."""
     common = {"scam_type": "impersonated-service", "confidence": 90, "source": "made-up", "valid_from": 0}
     for number in numbers:
         yield Indicator(type="number", value=number, **common)  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ def indicators_of(numbers: Iterable[str], domains: Iterable[str]) -> Iterator[In
 
 
 def touches_indicator(record: Made) -> bool:
-    """Whether a record names a made-up number or domain of fraud."""
+    """Whether a record contains a made-up fraud number or domain."""
     return f'"peer":"{NUMBER}'.encode() in record.value or f" {DOMAIN}".encode() in record.value
 
 
@@ -89,7 +89,7 @@ def made(
     talk_ms: int = 60_000,
     people: Sequence[str] = (),
 ) -> Iterator[Made]:
-    """So many records in event time, ``rate`` to the second, of these people or of any."""
+    """``count`` records in event time, ``rate`` a second, of ``people`` or of any made-up subscribers."""
     rng = random.Random(seed)
     plain, with_host = texts()
     pick, uniform = rng.randrange, rng.random

@@ -1,4 +1,4 @@
-"""The framework as it comes: a stock Faust agent that looks each peer up in a set. ``python -m bench.stock …``."""
+"""The stock agent: plain Faust that finds each peer in a set. ``python -m bench.stock SERVERS PREFIX GROUP COUNT``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.records import fraud_numbers
 
 
 def create(servers: str, prefix: str, group: str, count: int, done: asyncio.Future[float]) -> faust.App:
-    """An app whose agent reads so many events and then says how many seconds they took."""
+    """An app whose agent reads ``count`` events, and then sets ``done`` to the seconds that they took."""
     app = faust.App(
         group,
         broker=f"kafka://{servers}",
@@ -44,7 +44,7 @@ def create(servers: str, prefix: str, group: str, count: int, done: asyncio.Futu
 
 
 async def main(servers: str, prefix: str, group: str, count: int) -> None:
-    """Run the app until it has read so many events, and print the seconds."""
+    """Run the app until it has read ``count`` events, and print the seconds."""
     done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     app = create(servers, prefix, group, count, done)
     await app.start()

@@ -1,7 +1,7 @@
 """``python -m bench.wave``: fresh domains reach tens of thousands of people within an hour, among ordinary SMS.
 
-Played as fast as it goes into a worker with a hunter beside it. Measured is after how many people and how much event
-time each domain was suspected, what else was, and, once an analyst has confirmed them, whom a reminder went to.
+The SMS are played at full speed into a worker and a hunter. The benchmark measures after how many people and how much
+event time each domain was suspected, and what else was. Once the domains are confirmed, it counts the reminders.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ PARTITIONS = 8
 PATIENCE_S = 300.0
 
 BANK, PARCELS, SHOP = "icbc.com.cn", "sf-express.com", "spring-sale.example.com"
-"""Ordinary mass mailings: two organisations', and a shop's whose domain was seen three days before."""
+"""Ordinary mass mailings: of two organisations, and of a shop whose domain was seen three days before."""
 
 
 @dataclass(frozen=True)
 class Wave:
-    """An hour of SMS: ``recipients`` people get one with one of so many fresh ``domains``, others get ordinary ones."""
+    """An hour of SMS: ``recipients`` people get one with a fresh domain (of ``domains``), others get ordinary SMS."""
 
     recipients: int
     domains: int
@@ -58,18 +58,18 @@ class Wave:
 
     @property
     def fresh(self) -> list[str]:
-        """The domains; every fourth borrows a bank's name."""
+        """The fresh domains; every fourth borrows a bank's name."""
         return [f"{'icbc-' if number % 4 == 0 else 'yz'}{number:04}.top" for number in range(self.domains)]
 
     def reached(self) -> dict[str, list[str]]:
-        """By domain, the people whom it reaches, each one person once."""
+        """The people whom each domain reaches; nobody is reached twice."""
         fresh = self.fresh
         return {
             name: [person(at) for at in range(number, self.recipients, len(fresh))] for number, name in enumerate(fresh)
         }
 
     def records(self) -> Iterator[Made]:
-        """The SMS in event time, those that make the shop's domain an old one first."""
+        """The SMS in event time; the first ones make the shop's domain an old one."""
         yield from (self._sms("old", at, subscriber(at), f"sale {SHOP}/{at}", BEGIN - 3 * DAY + at) for at in range(10))
         mailings = ((BANK, "95588"), (PARCELS, "95338"), (SHOP, "106900001234"))
         parts = [self._fraud(), self._plain(), *(self._mailing(*each) for each in mailings)]
@@ -101,38 +101,38 @@ class Wave:
 
 
 def person(number: int) -> str:
-    """A made-up subscriber whom the wave reaches, and nothing else does."""
+    """A made-up subscriber whom only the wave reaches."""
     return f"8610002{number:06}"
 
 
 class Seen(NamedTuple):
-    """What became of one fresh domain."""
+    """How one fresh domain came to be suspected."""
 
     people: int
-    """Whom it had reached when it was suspected."""
+    """How many people it had reached when it was suspected."""
     seconds: float
-    """Event time from its first SMS until then."""
+    """Event time from its first SMS until it was suspected."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a wave came to."""
+    """The result of a wave."""
 
     suspected: dict[str, Seen]
     others: list[str]
-    """What was suspected beside the fresh domains."""
+    """Domains and numbers that were suspected besides the fresh domains."""
     reminded: Counter[str]
     """How many reminders each person got."""
     severities: Counter[str]
-    """Alerts by their severity."""
+    """How many alerts there were of each severity."""
     suspecting_s: float
-    """From the last record's arrival to the last suspicion."""
+    """Seconds from the last record's arrival to the last suspicion."""
     reminding_s: float
-    """From the confirmation to the last reminder."""
+    """Seconds from the confirmation to the last reminder."""
 
 
 def play(wave: Wave, site: Site, say: Callable[[str], object] = lambda text: None) -> Outcome:
-    """Play a wave into a site with a worker and a hunter, confirm what was suspected, and see what became of it."""
+    """Play a wave into a site with a worker and a hunter, confirm the fresh domains, and return the result."""
     say(f"playing {wave.recipients:,} SMS of {wave.domains} fresh domains among {wave.ordinary:,} others")
     asyncio.run(fill(site.settings, wave.records(), PARTITIONS, lambda count: None))
     began = time.monotonic()
@@ -161,7 +161,7 @@ def play(wave: Wave, site: Site, say: Callable[[str], object] = lambda text: Non
 
 
 def first_words(site: Site) -> dict[str, Campaign]:
-    """The first record of each campaign, by its domain or number."""
+    """The first record of each campaign, by domain or number."""
     words: dict[str, Campaign] = {}
     for record in site.read("campaigns"):
         campaign = msgspec.json.decode(record.value, type=Campaign)
@@ -191,7 +191,7 @@ def _wait(done: Callable[[], bool], look: Callable[[], object]) -> None:
 
 
 def _settle(site: Site, seconds: float = 8.0) -> None:
-    """Wait until nothing more comes out for so long: longer than a segment of the ledger waits."""
+    """Wait until no topic has grown for ``seconds``, which is longer than a segment of the ledger waits."""
     topics = ("campaigns", "signals", "alerts", "reminders")
     before: list[int] = []
     since = time.monotonic()
@@ -207,7 +207,7 @@ def _settle(site: Site, seconds: float = 8.0) -> None:
 @click.option("--ordinary", default=1_000_000, show_default=True)
 @click.option("--mailing", default=20_000, show_default=True)
 def main(recipients: int, domains: int, ordinary: int, mailing: int) -> None:
-    """Play a wave and show what became of it.
+    """Play a wave and show its result.
 
     Example: python -m bench.wave --recipients 9000 --ordinary 100000
     """
@@ -229,7 +229,7 @@ def main(recipients: int, domains: int, ordinary: int, mailing: int) -> None:
 
 
 def lines(outcome: Outcome, recipients: int) -> Iterator[str]:
-    """What became of a wave, in words."""
+    """The result of a wave in words, a line for each figure."""
     people = sorted(seen.people for seen in outcome.suspected.values())
     seconds = sorted(seen.seconds for seen in outcome.suspected.values())
     for name, values in (("people reached", people), ("seconds of event time", seconds)):

@@ -1,8 +1,8 @@
-"""The background: a thousand people on an ordinary Monday, each from a random stream of its own.
+"""The background: a thousand people on an ordinary Monday, each made from a random stream of their own.
 
-Every person has a few acquaintances, sleeps at night, is busiest before noon and in the early evening, and sometimes
-rings a bank or 114, gets codes, parcels and bank notices. Nothing here touches an indicator. Only sums and products of
-``random()`` are used, so that every machine writes the same bytes.
+Every person has a few acquaintances, sleeps at night, and is busiest before noon and in the early evening. Now and then
+they call a bank or 114, and get codes, parcels and bank notices. Nothing here touches an indicator. Only sums and
+products of ``random()`` are used, so that every machine writes the same bytes.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ PEOPLE = 1_000
 SEED = "forewarn-example-1"
 
 CALLS_A_DAY = (12, 20, 22, 17, 12, 8, 5, 3, 1)
-"""Weights of 0, 1, 2, … calls."""
+"""The weights of 0, 1, 2, … calls."""
 SMS_A_DAY = (10, 22, 25, 19, 12, 7, 4, 1)
-"""Weights of 0, 1, 2, … messages."""
+"""The weights of 0, 1, 2, … messages."""
 CALL_HOURS = (1, 1, 1, 1, 1, 2, 8, 22, 42, 62, 72, 66, 48, 40, 50, 56, 60, 72, 76, 66, 50, 32, 14, 4)
 SMS_HOURS = (2, 1, 1, 1, 1, 2, 8, 24, 44, 60, 66, 60, 56, 48, 50, 52, 56, 60, 64, 62, 56, 40, 22, 8)
-"""Weights of the hours of the day."""
+"""The weights of the hours of the day."""
 TALK = (3, 7, 11, 15, 19, 24, 29, 34, 40, 47, 55, 64, 75, 90, 110, 140, 185, 260, 420, 900, 2_700)
-"""Seconds of talk at every twentieth of the answered calls: most are short, a few long."""
+"""Seconds of talk at each twentieth of the answered calls, from the shortest: most are short, a few are long."""
 UNANSWERED = 0.2
 SERVICES = ("95588", "95533", "95599", "95555", "114", "10086", "12345", "12306")
-"""Hotlines that people ring, and some of which ring them."""
+"""Hotlines that people call; now and then one calls them."""
 
 _AGES = ("18-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80+")
 _FLAGS = ("lives-alone", "cognitive-impairment")
 
 
 def person(index: int, number: str) -> tuple[Subscriber, tuple[Step, ...]]:
-    """The record of the person with this index, and the steps of the day in their order."""
+    """The record of the person with this index, and the steps of their day in order of time."""
     rng = Random(f"{SEED}/{index}")
     age = rng.choices(_AGES, (20, 24, 20, 16, 12, 6, 2))[0]
     frail = age in _AGES[-3:] and rng.random() < 0.2
@@ -52,7 +52,7 @@ def person(index: int, number: str) -> tuple[Subscriber, tuple[Step, ...]]:
 
 
 def _calls(rng: Random, circle: list[str]) -> Iterator[Talk]:
-    """Calls that do not overlap, all of them over before midnight."""
+    """Calls that do not overlap and that end before midnight."""
     begins = sorted(_moment(rng, CALL_HOURS) for _ in range(_count(rng, CALLS_A_DAY)))
     free = 0
     for at in begins:

@@ -1,6 +1,6 @@
-"""The vocabulary of the example: what can happen to a person on the day, and the records that it leaves.
+"""The vocabulary of the example: what can happen to a person on the day, and which records that leaves.
 
-Stories and background say what happens in steps; `records` turns a person's steps into call and SMS records.
+Stories and background describe a day in steps; `records` turns a person's steps into call and SMS records.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Sms(Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A call from ``at`` (it begins to ring) ``until`` it is over, in milliseconds of the day; 0 s of talk: missed."""
+    """A call from ``at`` (it begins to ring) to ``until``, in milliseconds of the day; missed if it has 0 s of talk."""
 
     at: int
     until: int
@@ -76,7 +76,7 @@ Step = Talk | Text
 
 
 def clock(time: str) -> int:
-    """Milliseconds of the day.
+    """A time of the day, in milliseconds since midnight.
 
     >>> clock("10:40"), clock("00:00:05")
     (38400000, 5000)
@@ -111,7 +111,7 @@ def sms_out(at: str, peer: str, text: str) -> Text:
 
 
 def records(subscriber: str, cell: str, steps: Iterable[Step]) -> Iterator[Call | Sms]:
-    """The records of one person's steps; ids are made of the person's number and the step's place in time."""
+    """The records of one person's steps; an id consists of the person's number and the step's place in time."""
     person = subscriber[-6:]
     for index, step in enumerate(sorted(steps, key=lambda step: step.at), start=1):
         at = MIDNIGHT + step.at

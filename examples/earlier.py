@@ -1,7 +1,7 @@
-"""Two days before the example day: five people whom a number reaches that nobody has reported yet.
+"""Two days before the example day: a number that nobody has reported yet reaches five people.
 
-On Monday evening one of its victims goes to the police, and the number becomes known. The others are still there to
-be found: they are why the ledger is kept.
+On Monday evening one of its victims goes to the police, and the number becomes known. The look-back can still find the
+others: this is why the ledger is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REPORTED = "999002000007"
 
 DAYS_BEFORE = 2
 _FIRST = 2_000
-"""The index of the first of these people: nobody of the day has it."""
+"""The index of the first of these people; nobody in the example day has it."""
 
 _PEOPLE: tuple[tuple[Step, ...], ...] = (
     # Believes every word, reads codes out and asks the bank how to send more.
@@ -35,7 +35,7 @@ _PEOPLE: tuple[tuple[Step, ...], ...] = (
     (call_in("10:15:20", "10:22:05", REPORTED),),
     # Hangs up.
     (call_in("16:48:00", "16:48:41", REPORTED),),
-    # Does not answer, and rings back in the evening.
+    # Does not answer, and calls back in the evening.
     (missed("11:30:12", REPORTED), call_out("19:05:30", "19:17:02", REPORTED)),
     # Does not answer.
     (missed("15:20:44", REPORTED),),
@@ -43,7 +43,7 @@ _PEOPLE: tuple[tuple[Step, ...], ...] = (
 
 
 def report() -> Indicator:
-    """What becomes known on Monday evening; the number has been in use for some weeks."""
+    """The indicator that becomes known on Monday evening; the number has been in use for some weeks."""
     return check(
         Indicator(
             type="number",
@@ -58,7 +58,7 @@ def report() -> Indicator:
 
 
 def events() -> Iterator[Call | Sms]:
-    """What these people's phones recorded on that day."""
+    """The call and SMS records of these people on that day."""
     for index, steps in enumerate(_PEOPLE):
         person = subscriber(_FIRST + index)
         for event in records(person, cell(person), steps):

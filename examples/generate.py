@@ -1,6 +1,6 @@
 """Writes the example day: ``python -m examples.generate`` makes every file again, byte for byte the same.
 
-The scripted people stand among the background, so that nothing about a number tells who is who.
+The scripted people are mixed among the background, so that nobody can tell them by their numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def people() -> Iterator[Person]:
-    """Everybody in the example, in the order of their numbers: the record, the steps, and the label of the scripted."""
+    """Everybody in the example in the order of their numbers: record, steps, and a label if the person is scripted."""
     rng = Random(background.SEED)
     everybody = range(len(STORIES) + background.PEOPLE)
     scripted = dict(zip(rng.sample(everybody, len(STORIES)), STORIES, strict=True))
@@ -44,7 +44,7 @@ def people() -> Iterator[Person]:
 
 
 def files() -> dict[str, bytes]:
-    """The content of every generated file by name; calls and messages are in event time."""
+    """The content of every generated file by its name; calls and messages are in order of event time."""
     everybody = list(people())
     calls: list[Call] = []
     messages: list[Sms] = []
@@ -74,12 +74,12 @@ def write(folder: Path) -> None:
 
 
 def _calls(calls: Iterable[Call]) -> list[Call]:
-    """Call records in event time."""
+    """Call records in order of event time."""
     return sorted(calls, key=lambda call: (call.at, call.id, call.phase == "end"))
 
 
 def _messages(messages: Iterable[Sms]) -> list[Sms]:
-    """SMS in event time."""
+    """SMS in order of event time."""
     return sorted(messages, key=lambda message: (message.at, message.id))
 
 

@@ -55,11 +55,11 @@ _OTHERS: tuple[tuple[IndicatorType, str, str, int], ...] = (
     ("domain", PRIZE_SITE, "fake-prize", 90),
 )
 _UNUSED = 40
-"""Listed numbers that reach nobody on this day, as most of a list does not."""
+"""How many listed numbers reach nobody on this day, like most numbers of a list."""
 
 
 def published() -> Iterator[Indicator]:
-    """The real domains, each known from the day it was published. The source names no scam type, so none is claimed."""
+    """The real domains, each valid from its day of publication. The source names no scam type, so none is claimed."""
     with PUBLISHED.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             day = datetime.fromisoformat(row["first_seen"]).replace(tzinfo=SHANGHAI)

@@ -9,7 +9,7 @@ from examples.wording import app_code, code, full_width, hidden, paid
 
 _DAUGHTER, _FRIEND = (acquaintance(399_020 + index) for index in range(2))
 _UNLISTED = tuple(f"999002{index:06d}" for index in (118, 274))
-"""Numbers of fraudsters that nobody has reported yet: only what they write gives them away."""
+"""Fraudsters' numbers that nobody has reported yet: only the links in their texts are known."""
 
 _LOAN = Story(
     name="loan-without-guarantor",

@@ -1,7 +1,7 @@
 """Who is in the example: made-up numbers that nobody can have, where people live, and what a story says of its person.
 
-Chinese handsets begin with 13 to 19, so none has a number that begins with 8610000; 999 is no country's code. Only
-hotlines (110, 95588, …) are real numbers.
+Chinese handsets begin with 13 to 19, so none has a number that begins with 8610000. No country has the code 999. Only
+the hotlines (110, 95588, …) are real numbers.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ def subscriber(index: int) -> str:
 
 
 def acquaintance(index: int) -> str:
-    """The number of somebody in China whom a protected person knows (0 to 399,999)."""
+    """The number of an acquaintance of a protected person, in China (0 to 399,999)."""
     return subscriber(500_000 + index)
 
 
 def business(index: int) -> str:
-    """The number from which a shop, courier, school or other sender calls and writes (0 to 99,999)."""
+    """The number from which a shop, courier, school or other business calls and writes (0 to 99,999)."""
     return subscriber(900_000 + index)
 
 
 def abroad(index: int) -> str:
-    """The number of somebody harmless abroad (0 to 999,999)."""
+    """The number of a harmless person abroad (0 to 999,999)."""
     return f"999003{index:06d}"
 
 
 def cell(subscriber: str) -> str:
-    """The cell in which a person is all day; 001-01 is the code of test networks (ITU-T E.212)."""
+    """The cell where a person spends the day; 001-01 is the code of test networks (ITU-T E.212)."""
     return f"001-01-{1000 + int(subscriber[-6:]) % 240}-{int(subscriber[-6:]) % 3}"
 
 
@@ -55,7 +55,7 @@ class Subscriber(Struct, frozen=True, omit_defaults=True):
 
 
 class Label(Struct, frozen=True, omit_defaults=True):
-    """What is true of a scripted person, to compare alerts with; everybody without a label is harmless background.
+    """The truth about a scripted person, to compare alerts with; everybody without a label is harmless background.
 
     ``severity`` and ``stage`` are the least that must stand at the end of the day; ``money_at`` is when the money left.
     """
@@ -73,7 +73,7 @@ class Label(Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One scripted person: who it is, what happens, and for a victim of which scam type how far it goes."""
+    """One scripted person: who they are, what happens, and for a victim the scam type and how far it goes."""
 
     name: str
     zh: str
@@ -89,7 +89,7 @@ class Story:
     """The time of day at which the money left."""
 
     def label(self, subscriber: str) -> Label:
-        """What is true of the person with this number."""
+        """The label of the person with this number."""
         return Label(
             subscriber,
             "victim" if self.scam_type else "look-alike",

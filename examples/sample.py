@@ -1,7 +1,7 @@
-"""Draws the published domains of the example from the whole list, once; ``published-domains.tsv`` is what it drew.
+"""Draws the published domains of the example from the whole list; its result is ``published-domains.tsv``.
 
 ``python -m examples.sample fraud-domains.tsv > examples/published-domains.tsv``, where the list has the columns
-``first_seen`` and ``domain``. Not needed for writing the day again.
+``first_seen`` and ``domain``. You do not need it to write the day again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COUNT = 300
 
 
 def eligible(domain: str) -> bool:
-    """Whether a listed domain is one that somebody registered, in its one form, and no service that strangers share."""
+    """Whether a listed domain is a registered name in canonical form, and not a host that strangers share."""
     try:
         host = normalise_host(domain)
     except ValueError:
@@ -27,7 +27,7 @@ def eligible(domain: str) -> bool:
 
 
 def draw(rows: Iterable[tuple[str, str]], count: int = COUNT) -> list[tuple[str, str]]:
-    """Every so manieth of the eligible rows, so that all months of the list are in it.
+    """Eligible rows at a regular distance, so that all months of the list are represented.
 
     >>> draw([("2024-01-01", "a.top"), ("2024-01-02", "b.top"), ("2024-01-03", "c.top"), ("2024-01-04", "d.top")], 2)
     [('2024-01-01', 'a.top'), ('2024-01-03', 'c.top')]

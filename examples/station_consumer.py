@@ -1,7 +1,7 @@
-"""A station's own software in small: takes its orders from Kafka, shows them, and says that it has them.
+"""A small example of a station's own software: it reads its orders from Kafka, shows them and acknowledges them.
 
-Needs kafka-python alone. Each snapshot of a case is handled at least once: the offset is committed after it was
-handled, and one that comes again is known by what was handled before, which is kept in a file.
+It needs only kafka-python. It handles each snapshot of a case at least once: it commits the offset afterwards. A file
+remembers the handled snapshots, so one that comes again is recognised.
 
     python examples/station_consumer.py --unit ps-0101 --acknowledge 000042
 """
@@ -22,31 +22,31 @@ OVER = ("withdrawn", "closed")
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser(description="Take a station's orders from Kafka.")
     parser.add_argument("--kafka", default="127.0.0.1:9092", help="Kafka's bootstrap servers")
-    parser.add_argument("--prefix", default="", help="what the site puts before its topics' names")
+    parser.add_argument("--prefix", default="", help="the prefix of the site's topic names")
     parser.add_argument("--unit", required=True, help="the station, for example ps-0101")
-    parser.add_argument("--acknowledge", metavar="OFFICER", help="acknowledge each order, as this officer")
-    parser.add_argument("--handled", default="handled.sqlite", help="file of what was handled")
-    parser.add_argument("--seconds", type=float, help="end after so long without an order")
+    parser.add_argument("--acknowledge", metavar="OFFICER", help="acknowledge each order as this officer")
+    parser.add_argument("--handled", default="handled.sqlite", help="the file that remembers the handled snapshots")
+    parser.add_argument("--seconds", type=float, help="end after this many seconds without an order")
     return parser.parse_args()
 
 
 class Handled:
-    """What was handled already: of each case a digest of its newest snapshot, on the disk."""
+    """The handled snapshots: for each case a digest of the newest one, on disk."""
 
     def __init__(self, path: str) -> None:
         self._file = sqlite3.connect(path)
         self._file.execute("CREATE TABLE IF NOT EXISTS handled (name TEXT PRIMARY KEY, digest TEXT NOT NULL)")
 
     def has(self, case: str, value: bytes) -> bool:
-        """Whether this very snapshot was the last of its case."""
+        """Whether this snapshot is the last one that was handled for its case."""
         row = self._file.execute("SELECT digest FROM handled WHERE name = ?", (case,)).fetchone()
         return row is not None and row[0] == hashlib.sha256(value).hexdigest()
 
     def note(self, case: str, value: bytes) -> None:
-        """Remember it."""
+        """Remember that this snapshot was handled."""
         digest = hashlib.sha256(value).hexdigest()
         with self._file:
             self._file.execute("INSERT OR REPLACE INTO handled VALUES (?, ?)", (case, digest))
@@ -57,7 +57,7 @@ class Handled:
 
 
 def orders(consumer: KafkaConsumer, seconds: float | None) -> Iterator[Any]:
-    """The records of the topic, for ever or until none has come for so long."""
+    """The records of the topic, for ever or until none has come for ``seconds``."""
     last = time.monotonic()
     while seconds is None or time.monotonic() - last < seconds:
         for records in consumer.poll(timeout_ms=500).values():
@@ -67,7 +67,7 @@ def orders(consumer: KafkaConsumer, seconds: float | None) -> Iterator[Any]:
 
 
 def show(case: dict[str, Any], unit: str) -> str:
-    """One line for an officer; the person's number is masked here, as lines end up in logs."""
+    """One line for an officer. The person's number is masked, because such lines end up in logs."""
     number = case["subscriber"]
     masked = number[:5] + "*" * max(0, len(number) - 8) + number[-3:]
     if case["unit"] != unit:
@@ -81,7 +81,7 @@ def show(case: dict[str, Any], unit: str) -> str:
 
 
 def acknowledgement(case: dict[str, Any], unit: str, officer: str) -> dict[str, Any]:
-    """The feedback that says that the station has the order; the same order always gives the same id."""
+    """The feedback that acknowledges an order; the same order always gives the same id."""
     about = f"{case['case']} {case['since']} {unit} acknowledged"
     return {
         "id": hashlib.sha256(about.encode()).hexdigest()[:24],
@@ -109,7 +109,7 @@ def main() -> None:
     try:
         for record in orders(consumer, asked.seconds):
             if record.value is None:
-                continue  # a case that is over was forgotten
+                continue  # a case that ended long ago was deleted
             case = json.loads(record.value)
             mine = case["unit"] == asked.unit or asked.unit in case.get("had", ())
             if mine and not handled.has(case["case"], record.value):

@@ -1,4 +1,4 @@
-"""What harmless senders write, in Chinese and English, and how fraudsters spell a host so that filters miss it."""
+"""Texts of harmless senders in Chinese and English, and the spellings of hosts with which fraudsters evade filters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CHAT_OUT = ("好的", "马上到", "我在开会，晚点打给你", "知道了"
 
 
 def filled(template: str, rng: Random) -> str:
-    """A template with its places filled: digits (``n2`` to ``n8``), a day of March, small figures.
+    """A template with its placeholders filled: digits (``n2`` to ``n8``), a day in March, small numbers.
 
     >>> filled("尾号{n4}", Random(1)) == filled("尾号{n4}", Random(1))
     True
@@ -64,7 +64,7 @@ def code(digits: str) -> str:
 
 
 def app_code(digits: str) -> str:
-    """A verification code of some other service."""
+    """A verification code of another service."""
     return f"【钱包助手】验证码{digits}，用于注册或登录，5分钟内有效。"
 
 
@@ -74,7 +74,7 @@ def paid(tail: str, amount: str) -> str:
 
 
 def full_width(host: str) -> str:
-    """A host in full-width letters.
+    """A host in full-width characters.
 
     >>> full_width("a1.top")
     'ａ１．ｔｏｐ'
@@ -92,5 +92,5 @@ def bracketed(host: str) -> str:
 
 
 def hidden(host: str) -> str:
-    """A host with an invisible character within."""
+    """A host with an invisible character inside."""
     return f"{host[0]}\u200b{host[1:]}"
