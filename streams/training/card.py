@@ -21,7 +21,7 @@ from streams.training.novelty import Novel
 from streams.training.samples import OUTCOME_WEIGHT, PARTS, Samples
 
 NOT_FOR = """\
-- **Not as evidence** against anybody, and not to block, charge or arrest anybody. It says whom to warn.
+- **Not as evidence** against anybody, and not to block, charge or arrest anybody. It says who should be warned.
 - **Not to rate people.** It knows one episode of contacts with indicators, and two vulnerability flags.
 - **Not where nothing is known or suspected.** Without a contact with an indicator there is no episode and no risk.
 - **Not in another place without a check.** A simulated city is not a city. Compare `forewarn_drift_psi` with training,
@@ -67,7 +67,7 @@ def card(
             "",
             f"`{artifact.name}` gives the probability that a person is being drawn into a fraud, at one moment of an "
             "episode of contacts with known fraud numbers and domains. The model is gradient-boosted trees under "
-            "monotonic constraints. They are calibrated by Platt's method on people whom the trees have not seen. "
+            "monotonic constraints. They are calibrated by Platt's method on people that the trees have not seen. "
             f"`forewarn train` wrote the model and this card, with scikit-learn {version('scikit-learn')}.",
             "",
             "## What it must not be used for",
@@ -111,8 +111,8 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
         "",
         f"People are split into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
         + (
-            f"People whom gangs of {' or '.join(sorted(left_out))} tried are in none of them: these scams are left out "
-            "of training altogether."
+            f"People who were tried by {' or '.join(sorted(left_out))} gangs are in none of them: these scams are "
+            "left out of training altogether."
             if left_out
             else "No scam is left out."
         ),
@@ -170,8 +170,8 @@ def _novelties(novel: Sequence[Novel]) -> Iterator[str]:
     yield from (
         "## When a scam is new",
         "",
-        "Average precision on the test people whom a scam's gangs tried: with the scam in training, and with the scam "
-        "left out. Where few people were defrauded, much of the difference is chance.",
+        "Average precision on the test people who were tried by a scam's gangs: with the scam in training, and with "
+        "the scam left out. Where few people were defrauded, much of the difference is chance.",
         "",
         "| scam | episodes | of them fraud | in training | left out |",
         "|---|---|---|---|---|",
