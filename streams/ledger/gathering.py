@@ -1,17 +1,18 @@
 """Gathering: the rows of a partition that wait to become a segment, and what was known when they were scored.
 
-Rows are made by a thread of their own: scoring has better things to do, and most of it is machine code without a lock.
+A thread of its own makes the rows: scoring has better things to do, and most of it is machine code without a lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from models.detection.signals import Signal
 from models.events.batches import Calls, Messages
-from models.lookback.contacts import Rows, rows_of_calls, rows_of_context, rows_of_messages
+from models.lookback.contacts import Rows, rows_of_calls, rows_of_context
+from models.lookback.link_rows import MetLinks, rows_of_messages
 from streams.ledger.segments import Knowledge, least
 
 AT_ONCE: Final = 2048
@@ -21,10 +22,25 @@ _ALONE: Final = 512
 """SMS of a batch that is not joined with others first: that copies its records."""
 
 
+class RowMaker:
+    """The thread that makes the rows of all partitions of a worker, one batch after the other.
+
+    It owns the links that it has met lately (`MetLinks`); no other thread may use them.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "ledger-rows")
+        self._met = MetLinks()
+
+    def make(self, calls: Sequence[Calls], messages: Sequence[Messages]) -> Future[list[Rows]]:
+        """Have the rows of these batches made; batches that are handed over later wait for them."""
+        return self._thread.submit(_rows, calls, messages, self._met)
+
+
 class Gathering:
     """Rows that wait, of calls, SMS and context signals; ``maker`` makes them, one batch after the other."""
 
-    def __init__(self, maker: Executor) -> None:
+    def __init__(self, maker: RowMaker) -> None:
         self.known = Knowledge()
         """What was known, at least, when they were scored."""
         self._maker = maker
@@ -72,14 +88,14 @@ class Gathering:
 
     def _make_rows(self) -> None:
         if self._calls or self._messages:
-            self._making.append(self._maker.submit(_rows, self._calls, self._messages))
+            self._making.append(self._maker.make(self._calls, self._messages))
             self._calls, self._messages = [], []
 
 
-def _rows(calls: Sequence[Calls], messages: Sequence[Messages]) -> list[Rows]:
+def _rows(calls: Sequence[Calls], messages: Sequence[Messages], met: MetLinks) -> list[Rows]:
     made = [rows_of_calls(calls)] if calls else []
     for some in _joined(messages):
-        made += rows_of_messages(some)
+        made += rows_of_messages(some, met)
     return made
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import structlog
 
+from streams.ledger.gathering import RowMaker
 from streams.ledger.partition_ledger import PartitionLedger, Shared
 from streams.ledger.progress import LedgerProgress
 from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile
@@ -44,7 +44,7 @@ class LedgerWriter:
             Storage(settings) if settings.ledger else None,
             secrets.token_hex(6),
             asyncio.Semaphore(1),
-            ThreadPoolExecutor(1, "ledger-rows"),
+            RowMaker(),
         )
 
     async def open(self, beginnings: Sequence[Beginning]) -> list[PartitionLedger]:

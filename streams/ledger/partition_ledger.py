@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, auto
@@ -23,7 +22,7 @@ import structlog
 from models.detection.signals import Signal
 from streams import metrics
 from streams.backoff import Backoff
-from streams.ledger.gathering import Gathering
+from streams.ledger.gathering import Gathering, RowMaker
 from streams.ledger.progress import LedgerProgress
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.ledger.storage import LedgerError, Segment, Storage
@@ -90,8 +89,7 @@ class Shared:
     """How the names of this worker's files begin, until they are committed."""
     one_at_a_time: asyncio.Semaphore
     """Held while a segment is written."""
-    maker: Executor
-    """The thread that makes rows, of one batch after the other."""
+    maker: RowMaker
 
 
 class PartitionLedger:

@@ -26,8 +26,9 @@ from models.events.scanning import ENDED, OUT
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.lookback.call_patterns import Company, Leading, Talks, Traces
-from models.lookback.contacts import rows_of_calls, rows_of_messages
+from models.lookback.contacts import rows_of_calls
 from models.lookback.hunting import Contact, distinct, record_of, signal_of
+from models.lookback.link_rows import MetLinks, rows_of_messages
 from models.lookback.pivoting import Pivot, Recipients, Sending, sending_of
 from models.lookback.suspicion import leadable, reach, suspicion
 from models.policy.policy import Policy
@@ -85,6 +86,7 @@ class Operation:
         self.suspected: list[Indicator] = []
         """Numbers that act like a gang's, each time that one became suspected."""
         self._ledger = Remembered()
+        self._met_links = MetLinks()
         self._known_domains = keys_of(())
         self._context: dict[str, list[Signal]] = defaultdict(list)
 
@@ -120,7 +122,7 @@ class Operation:
                     self._context[subscriber].append(signal)
         if not len(some_calls) and not len(some_sms):
             return
-        rows = [rows_of_calls([some_calls]), *rows_of_messages(some_sms)]
+        rows = [rows_of_calls([some_calls]), *rows_of_messages(some_sms, self._met_links)]
         self._ledger.put(rows)
         linked = [each for each in rows if self._known_domains.hold(each.keys).any()]
         if linked:

@@ -19,7 +19,8 @@ from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
-from models.lookback.contacts import rows_of_calls, rows_of_messages
+from models.lookback.contacts import rows_of_calls
+from models.lookback.link_rows import MetLinks, rows_of_messages
 from models.policy.policy import Policy
 from streams.kafka.columns import RawRecords, unpack
 from streams.kafka.partitioning import partition_of
@@ -60,8 +61,9 @@ def warm_up(policy: Policy, model: Model) -> None:
 
 def _warm_up_ledger(calls: list[Calls], sms: list[Messages]) -> None:
     """Make a segment of them, alone as a large batch is and joined as small ones are."""
+    met = MetLinks()
     for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
-        rows = [rows_of_calls([some_calls]), *rows_of_messages(messages)]
+        rows = [rows_of_calls([some_calls]), *rows_of_messages(messages, met)]
         if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # by its peer, its host and the domain
             raise WarmUpError(_BROKEN)
         written(table_of(rows), Knowledge())

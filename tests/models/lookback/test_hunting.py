@@ -18,7 +18,8 @@ from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
-from models.lookback.contacts import rows_of_calls, rows_of_context, rows_of_messages
+from models.lookback.contacts import rows_of_calls, rows_of_context
+from models.lookback.link_rows import MetLinks, rows_of_messages
 from models.policy.policy import parse
 from streams.hunter.search import Search, grouped
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
@@ -93,7 +94,7 @@ def storage(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFac
     nothing = Indicators()
     context = rows_of_context([*call_signals(events[0], nothing, WINDOWS), *sms_signals(events[1], nothing)])
     assert context is not None
-    rows = [rows_of_calls([events[0]]), *rows_of_messages(events[1]), context]
+    rows = [rows_of_calls([events[0]]), *rows_of_messages(events[1], MetLinks()), context]
     segment = Segment(0, (0, 1), (0, 1), DAY)
     storage.enter(storage.put(segment, "test", written(table_of(rows), Knowledge())), segment)
     return storage

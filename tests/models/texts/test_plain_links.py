@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.records import REAL, texts
-from models.lookback.contacts import _keys_of
+from models.lookback.link_rows import MetLinks
 from models.texts.domains import is_top_level, top_levels
 from models.texts.extraction import LONGEST, Reading, read_with_traits
 from models.texts.plain_links import CLOSELY, NOTHING, plain_links
@@ -23,6 +23,8 @@ PIECES = (
     *("/x1", "/A?b=1", "/", "?q=a.b", " ", ". ", ".", "_", "-", "1.2.3.4", "10.11.12.113", "é", "ü", "£", "\n"),
     *("查看", "，", "您的包裹", "点击", "【某行】", "ok.see", "Hi.You", "abc.xyz", ":", "@", "#", "Top2", "Com"),
 )
+MET = MetLinks()
+
 LINKED = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 
 
@@ -38,7 +40,7 @@ def linked(text: str) -> Reading | None:
         return None
     if host == NOTHING:
         return Reading()
-    if not _keys_of(spelt[host:after].decode(), min(url - after, 4)):
+    if not MET.keys_of(spelt[host:after].decode(), min(url - after, 4)):
         return None
     scheme = 8 if spelt[host - 4 : host - 3] == b"s" else 7
     return Reading((spelt[host:after].decode(),), (spelt[host - scheme : url].decode(),))

@@ -19,8 +19,9 @@ from models.base.number_keys import key_of
 from models.detection.signals import CODE, Signal
 from models.events.batches import Messages
 from models.events.decoding import CallReader, MessageReader
-from models.lookback.contacts import Rows, own_key, rows_of_calls, rows_of_context, rows_of_messages
+from models.lookback.contacts import Rows, own_key, rows_of_calls, rows_of_context
 from models.lookback.hunting import Contact
+from models.lookback.link_rows import MetLinks, rows_of_messages
 from streams.files.records import packed_lines
 from streams.ledger import compaction
 from streams.ledger.lookup import Keys, find, prefix_ranges
@@ -49,7 +50,7 @@ def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]
         found.append(rows_of_calls([CallReader(keyed=False).read(packed_lines(text)).events]))
     if messages:
         text = "\n".join(map(json.dumps, messages)).encode()
-        found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events)
+        found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events, MetLinks())
     return found
 
 
@@ -106,7 +107,7 @@ def test_rows_of_joined_batches_are_the_rows_of_one(sizes: list[int], broken: bo
         return sorted(map(str, table_of(rows).to_pylist())) if rows else []
 
     joined = Messages.joined([batch.events for batch in batches])
-    assert flat(rows_of_messages(joined)) == flat(rows_of_messages(whole_batch.events))
+    assert flat(rows_of_messages(joined, MetLinks())) == flat(rows_of_messages(whole_batch.events, MetLinks()))
 
 
 def test_an_id_with_escapes_is_kept_as_it_is_meant(storage: Storage) -> None:

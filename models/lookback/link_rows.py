@@ -1,0 +1,198 @@
+"""Link rows: a row of the ledger for each host that an SMS links to, and for each domain that the host lies below.
+
+Most links are plain and are found by compiled code; the rest are read as the scoring reads them. Mass mailings repeat
+their hosts and texts, so each is read once and then remembered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+
+from models.base.compiled import compiled
+from models.detection.recognition import normal_hosts
+from models.events.batches import NAMED, UNREAD, Messages
+from models.events.event import Sms
+from models.lookback.contacts import LINKED, SMS, Rows, host_key, ids_of
+from models.lookback.host_key_cache import MetHosts
+from models.texts.domains import parents
+from models.texts.extraction import LONGEST, read, read_with_traits
+from models.texts.hosts import find_hosts
+from models.texts.names import ordinary
+from models.texts.plain_links import CLOSELY, plain_links
+from models.texts.prefilter import DISGUISE, DOT
+from models.texts.templates import templates_of
+
+_LONG_PATH: Final = 4
+"""Signs of a path that is enough to say that what stands before it is a host, if it can be one."""
+_MOST_READ: Final = 1 << 14
+_MOST_HOSTS: Final = 1 << 15
+
+
+class MetLinks:
+    """The hosts and texts that were read lately, with the ledger's keys of their links.
+
+    For one thread. The thread that makes rows owns one and passes it to `rows_of_messages`; in a worker that is the
+    thread of `streams.ledger.gathering.RowMaker`. No text is kept, only its digest.
+    """
+
+    def __init__(self) -> None:
+        self._host_keys = lru_cache(maxsize=_MOST_HOSTS)(_keys_of_host)
+        self._read: OrderedDict[bytes, tuple[Sequence[int], bytes]] = OrderedDict()
+        self.plain = [MetHosts(partial(self.keys_of, path=path)) for path in range(_LONG_PATH + 1)]
+        """By the path's length, the hosts that have been met in plain links."""
+
+    def keys_of(self, host: str, path: int) -> Sequence[int]:
+        """The keys of a host as it is spelt in a plain link with a path of so many signs (`_LONG_PATH`: or more).
+
+        None when it is no host for sure; with a scheme before it, that is a question of the name alone.
+        """
+        if 0 < path < _LONG_PATH:
+            return self._host_keys(host) if ordinary(host, True) == host else ()
+        found = find_hosts(f"https://{host}/abc")
+        keys = self._host_keys(host) if [one.host for one in found] == [host] else ()
+        if path == 0 and keys and [one.host for one in find_hosts(f"https://{host}")] != [host]:
+            return ()
+        return keys
+
+    def read_whole(self, message: Sms, marks: int) -> tuple[Sequence[int], bytes]:
+        """The keys and links of an SMS whose record names domains, or whose text the columns do not hold."""
+        text = (message.text or "")[:LONGEST]
+        hosts, urls, _ = read(text) if marks & UNREAD else read_with_traits(text, marks)
+        return self._keys_and_links((*normal_hosts(message.domains or ()), *hosts), urls)
+
+    def read_once(self, spelt: bytes, marks: int) -> tuple[Sequence[int], bytes]:
+        """The keys and links of a text; of a mass mailing's many copies only one is read."""
+        digest = blake2b(spelt, digest_size=16).digest()
+        known = self._read.get(digest)
+        if known is None:
+            hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], marks)
+            known = self._read[digest] = self._keys_and_links(hosts, urls)
+            if len(self._read) > _MOST_READ:
+                self._read.popitem(last=False)
+        return known
+
+    def _keys_and_links(self, hosts: Sequence[str], urls: Sequence[str]) -> tuple[Sequence[int], bytes]:
+        keys = {key: None for host in hosts for key in self._host_keys(host)}
+        return tuple(keys), " ".join((*hosts, *urls)).encode()
+
+
+def _keys_of_host(host: str) -> Sequence[int]:
+    """The keys of a host and of all that it lies below."""
+    return tuple(map(host_key, parents(host) or (host,)))
+
+
+def rows_of_messages(messages: Messages, met: MetLinks) -> Iterator[Rows]:
+    """A row for each SMS, by its peer; and one for each host that a link of it lies below, by that host.
+
+    ``met`` belongs to the calling thread.
+    """
+    none = np.full(len(messages), -1.0)
+    yield Rows(
+        *(messages.peers, messages.subscribers, messages.peers, messages.times, messages.kinds | np.uint8(SMS), none),
+        *ids_of(messages),
+    )
+    marks = messages.marks
+    closely = (marks & (DISGUISE | NAMED | UNREAD)) > 0
+    plain = np.flatnonzero(~closely & ((marks & DOT) > 0))
+    if len(plain):
+        begins, ends = messages.text_begins[plain], messages.text_ends[plain]
+        host_begins, host_ends, url_ends = plain_links(messages.texts, begins, ends)
+        closely[plain[host_begins == CLOSELY]] = True
+        found = np.flatnonzero(host_begins >= 0)
+        paths = np.minimum(url_ends[found] - host_ends[found], _LONG_PATH)
+        for path in np.unique(paths).tolist():
+            some = found[paths == path]
+            spans = host_begins[some], host_ends[some], url_ends[some]
+            yield from _plainly_linked(messages, plain[some], *spans, path, closely, met)
+    yield from _closely_linked(messages, np.flatnonzero(closely), met)
+
+
+def _plainly_linked(
+    messages: Messages,
+    rows: Any,
+    host_begins: Any,
+    host_ends: Any,
+    url_ends: Any,
+    path: int,
+    closely: Any,
+    met: MetLinks,
+) -> Iterator[Rows]:
+    """The rows of plain links with a path of so many signs; those that may have no host are marked to be read closely.
+
+    What a host is depends on its path only in whether there is one, and by the signs of a short one.
+    """
+    keys, counts = met.plain[path].keys(messages.texts, host_begins, host_ends)
+    closely[rows[counts == 0]] = True
+    if len(keys):
+        sizes = (
+            (host_ends - host_begins) + 1 + (url_ends - host_begins) + np.where(_is_https(messages, host_begins), 8, 7)
+        )
+        each = np.repeat(np.arange(len(counts)), counts)
+        link_ends = np.cumsum(sizes[each])
+        links = np.empty(int(link_ends[-1]), dtype=np.uint8)
+        _spell_links(messages.texts, host_begins[each], host_ends[each], url_ends[each], links)
+        templates = templates_of(messages.texts, messages.text_begins[rows], messages.text_ends[rows])
+        yield _linked(messages[rows[each]], keys, links, link_ends, templates[each])
+
+
+def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Rows]:
+    """The rows of all other links, as the scoring reads them."""
+    found: list[int] = []
+    keys: list[int] = []
+    links: list[bytes] = []
+    texts = messages.texts.tobytes() if len(rows) else b""
+    spans = messages.marks[rows], messages.text_begins[rows], messages.text_ends[rows]
+    for row, marks, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
+        if marks & (NAMED | UNREAD):
+            named, link = met.read_whole(messages.event(row), marks)
+        else:
+            named, link = met.read_once(texts[begin:end], marks)
+        if named:
+            found += [row] * len(named)
+            keys += named
+            links += [link] * len(named)
+    if found:
+        linked = messages[np.array(found, dtype=np.int64)]
+        yield _linked(
+            linked,
+            np.array(keys, dtype=np.int64),
+            np.frombuffer(b"".join(links), dtype=np.uint8),
+            np.cumsum([len(each) for each in links], dtype=np.int64),
+            templates_of(linked.texts, linked.text_begins, linked.text_ends),
+        )
+
+
+def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any, templates: Any) -> Rows:
+    return Rows(
+        *(keys, linked.subscribers, linked.peers, linked.times, linked.kinds | np.uint8(SMS | LINKED)),
+        np.full(len(keys), -1.0),
+        *ids_of(linked),
+        *(links, link_ends, templates),
+    )
+
+
+def _is_https(messages: Messages, host_begins: Any) -> Any:
+    """Of plain links, whether the scheme that stands right before the host is https."""
+    return messages.texts[host_begins - 4] == ord("s")
+
+
+@compiled
+def _spell_links(texts: Any, host_begins: Any, host_ends: Any, url_ends: Any, links: Any) -> None:
+    """Write each plain link's host, a space and its URL one behind the other."""
+    to = 0
+    for index in range(host_begins.size):
+        begin = host_begins[index]
+        for at in range(begin, host_ends[index]):
+            links[to] = texts[at]
+            to += 1
+        links[to] = 32
+        to += 1
+        for at in range(begin - (8 if texts[begin - 4] == 115 else 7), url_ends[index]):
+            links[to] = texts[at]
+            to += 1
