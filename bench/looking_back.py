@@ -30,10 +30,12 @@ from rich.console import Console
 from bench.records import BEGIN, fraud_numbers, indicators_of
 from models.base.number_keys import key_of
 from models.lookback.contacts import Rows
+from models.lookback.keys import keys_of
+from models.lookback.naming import Named
 from streams.cli.progress import count_bar
 from streams.kafka.indicator_topic import publish
 from streams.ledger.lookup import find
-from streams.ledger.people import Named, People, contacts_of, keys_of
+from streams.ledger.people import People, contacts_of
 from streams.ledger.segments import ROW_GROUP, Knowledge, table_of, writer
 from streams.ledger.storage import Segment, Storage
 from streams.local.stack import LocalStack

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detection.episodes import HOUR
+from models.detection.signals import CODE
+from models.events.scanning import ENDED, OUT
+from models.lookback.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS
 from models.policy.policy import SuspicionRules
 
 AGAIN: Final = HOUR
@@ -24,6 +27,8 @@ ANSWERED: Final = 24 * HOUR
 """Within so long it rings whoever has written to it."""
 CODE_BEFORE: Final = 2 * HOUR
 """Within so long it rings about a code that came: for an account that was opened, or an app that was signed in to."""
+CODE_ROW: Final = CONTEXT + CONTEXT_CODES.index(CODE)
+"""Which kind of row of the ledger a verification code is."""
 
 Column = NDArray[np.int64]
 _MIX: Final = (np.int64(-7046029254386353131), np.int64(-4417276706812531889))
@@ -97,6 +102,41 @@ class Traces:
         return found
 
 
+class Material(NamedTuple):
+    """What calls are judged by: ended calls, codes that came, and SMS that people sent."""
+
+    talks: Talks
+    codes: Traces
+    answers: Traces
+
+    @classmethod
+    def of_rows(
+        cls, keys: Column, subscribers: Column, times: Column, whats: NDArray[Any], durations: NDArray[np.float64]
+    ) -> Material:
+        """That of the ledger's rows, as columns of one length (`models.lookback.contacts.Rows`)."""
+        came, sent = whats == CODE_ROW, _is_sent(whats)
+        ended = _is_ended(whats) & np.isfinite(durations)
+        return cls(
+            Talks(keys[ended], subscribers[ended], times[ended], durations[ended], (whats[ended] & OUT) > 0),
+            Traces.of_codes(subscribers[came], times[came]),
+            Traces.of_pairs(subscribers[sent], keys[sent], times[sent]),
+        )
+
+
+def is_material(whats: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows of the ledger `Material` is made of."""
+    found: NDArray[np.bool_] = _is_ended(whats) | (whats == CODE_ROW) | _is_sent(whats)
+    return found
+
+
+def _is_ended(whats: Any) -> Any:
+    return ((whats & (CONTEXT | SMS)) == 0) & ((whats & ENDED) > 0)
+
+
+def _is_sent(whats: Any) -> Any:
+    return (whats < CONTEXT) & ((whats & (SMS | OUT | LINKED)) == SMS | OUT)
+
+
 class Led(NamedTuple):
     """A call that leads somebody on, by codes of the number and the person."""
 
@@ -121,7 +161,7 @@ class Leading:
     """
 
     def __init__(self, longest_ms: int) -> None:
-        self._longest_ms = longest_ms
+        self.longest_ms = longest_ms
         self._medians: deque[int] = deque(maxlen=5)
         self._reached = 0
         self._talks = Talks(_NONE, _NONE, _NONE, _NONE.astype(np.float64), _NONE.astype(bool))
@@ -137,19 +177,19 @@ class Leading:
             return []
         self._medians.append(int(np.quantile(times, 0.5, method="lower")))
         self._reached = sorted(self._medians)[(len(self._medians) - 1) // 2]
-        talks = talks[(talks.talk_s > 0) & (np.abs(talks.ends - self._reached) <= self._longest_ms)]
+        talks = talks[(talks.talk_s > 0) & (np.abs(talks.ends - self._reached) <= self.longest_ms)]
         heard = talks[~talks.is_out]
         spoken = Traces.of_pairs(heard.subscribers, heard.peers, heard.ends)
         talks = talks[talks.talk_s >= rules.short_talk * 60.0]
-        codes = codes.near(self._reached, self._longest_ms + CODE_BEFORE)
-        answers = answers.near(self._reached, self._longest_ms + ANSWERED)
+        codes = codes.near(self._reached, self.longest_ms + CODE_BEFORE)
+        answers = answers.near(self._reached, self.longest_ms + ANSWERED)
         found = _led(self._talks, codes, spoken, answers, rules)
-        self._codes = self._codes.joined(codes).near(self._reached, self._longest_ms + CODE_BEFORE)
-        self._spoken = self._spoken.joined(spoken).near(self._reached, self._longest_ms + AGAIN)
-        self._answers = self._answers.joined(answers).near(self._reached, self._longest_ms + ANSWERED)
+        self._codes = self._codes.joined(codes).near(self._reached, self.longest_ms + CODE_BEFORE)
+        self._spoken = self._spoken.joined(spoken).near(self._reached, self.longest_ms + AGAIN)
+        self._answers = self._answers.joined(answers).near(self._reached, self.longest_ms + ANSWERED)
         found += _led(talks, self._codes, self._spoken, self._answers, rules)
         self._talks = self._talks.joined(talks)
-        self._talks = self._talks[np.abs(self._talks.ends - self._reached) <= self._longest_ms]
+        self._talks = self._talks[np.abs(self._talks.ends - self._reached) <= self.longest_ms]
         return sorted(set(found))
 
 

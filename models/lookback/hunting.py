@@ -7,10 +7,11 @@ functions, so that one engine decides about live and past contacts alike.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from models.base.number_keys import number_of
+from models.base.number_keys import key_of, number_of
 from models.detection.recognition import call_signal, contact_code, strongest
 from models.detection.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, Signal, SignalRecord
 from models.events.event import NO_DURATION, Call
@@ -47,6 +48,13 @@ class Contact(NamedTuple):
     def is_sms(self) -> bool:
         """Whether it was an SMS."""
         return not self.is_context and bool(self.what & SMS)
+
+
+Hit = tuple[Contact, SignalRecord]
+"""A contact, and what it says."""
+
+Group = list[SignalRecord]
+"""The records of one subscriber, contacts before their context: they are decided about together."""
 
 
 def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Signal | None:
@@ -138,6 +146,24 @@ def withdrawal_of(contact: Contact) -> SignalRecord:
         contact.event,
         status="withdrawn",
     )
+
+
+def moments_of(contacts: Iterable[SignalRecord]) -> dict[int, list[int]]:
+    """By subscriber (a code), the event times of their contacts; what is taken back is no contact any more."""
+    moments: dict[int, list[int]] = {}
+    for record in contacts:
+        if record.status == "raised":
+            moments.setdefault(key_of(record.subscriber), []).append(record.at)
+    return moments
+
+
+def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -> Iterator[Group]:
+    """The records by subscriber, in event time, contacts first: context alone would be forgotten at once."""
+    groups: dict[str, Group] = defaultdict(list)
+    for records in (contacts, context):
+        for record in sorted(records, key=lambda each: (each.at, each.code, each.event)):
+            groups[record.subscriber].append(record)
+    yield from groups.values()
 
 
 def _id(*parts: str) -> str:

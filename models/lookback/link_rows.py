@@ -60,18 +60,18 @@ class MetLinks:
             return ()
         return keys
 
-    def read_whole(self, message: Sms, marks: int) -> tuple[Sequence[int], bytes]:
+    def read_whole(self, message: Sms, traits: int) -> tuple[Sequence[int], bytes]:
         """The keys and links of an SMS whose record names domains, or whose text the columns do not hold."""
         text = (message.text or "")[:LONGEST]
-        hosts, urls, _ = read(text) if marks & UNREAD else read_with_traits(text, marks)
+        hosts, urls, _ = read(text) if traits & UNREAD else read_with_traits(text, traits)
         return self._keys_and_links((*normal_hosts(message.domains or ()), *hosts), urls)
 
-    def read_once(self, spelt: bytes, marks: int) -> tuple[Sequence[int], bytes]:
+    def read_once(self, spelt: bytes, traits: int) -> tuple[Sequence[int], bytes]:
         """The keys and links of a text; of a mass mailing's many copies only one is read."""
         digest = blake2b(spelt, digest_size=16).digest()
         known = self._read.get(digest)
         if known is None:
-            hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], marks)
+            hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], traits)
             known = self._read[digest] = self._keys_and_links(hosts, urls)
             if len(self._read) > _MOST_READ:
                 self._read.popitem(last=False)
@@ -97,9 +97,9 @@ def rows_of_messages(messages: Messages, met: MetLinks) -> Iterator[Rows]:
         *(messages.peers, messages.subscribers, messages.peers, messages.times, messages.kinds | np.uint8(SMS), none),
         *ids_of(messages),
     )
-    marks = messages.marks
-    closely = (marks & (DISGUISE | NAMED | UNREAD)) > 0
-    plain = np.flatnonzero(~closely & ((marks & DOT) > 0))
+    traits = messages.traits
+    closely = (traits & (DISGUISE | NAMED | UNREAD)) > 0
+    plain = np.flatnonzero(~closely & ((traits & DOT) > 0))
     if len(plain):
         begins, ends = messages.text_begins[plain], messages.text_ends[plain]
         host_begins, host_ends, url_ends = plain_links(messages.texts, begins, ends)
@@ -147,12 +147,12 @@ def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Ro
     keys: list[int] = []
     links: list[bytes] = []
     texts = messages.texts.tobytes() if len(rows) else b""
-    spans = messages.marks[rows], messages.text_begins[rows], messages.text_ends[rows]
-    for row, marks, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
-        if marks & (NAMED | UNREAD):
-            named, link = met.read_whole(messages.event(row), marks)
+    spans = messages.traits[rows], messages.text_begins[rows], messages.text_ends[rows]
+    for row, traits, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
+        if traits & (NAMED | UNREAD):
+            named, link = met.read_whole(messages.event(row), traits)
         else:
-            named, link = met.read_once(texts[begin:end], marks)
+            named, link = met.read_once(texts[begin:end], traits)
         if named:
             found += [row] * len(named)
             keys += named

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
 from models.base.number_keys import number_of
-from models.detection.signals import DOMAIN_SMS, SignalRecord
 from models.indicators.indicator import Indicator
-from models.indicators.matching import FOREVER, Indicators, Listing, split_url
+from models.indicators.matching import FOREVER, Indicators, Listing
 from models.indicators.numbers import is_normal, is_protected
 from models.lookback.campaigns import is_ordinary
-from models.lookback.hunting import Contact
+from models.lookback.keys import bare_host
+from models.lookback.recipients import Pair
 from models.lookback.suspicion import is_fresh, is_suspicion
 from models.policy.policy import CampaignRules, PivotRules, SuspicionRules
 from models.texts.domains import parents
@@ -30,53 +30,6 @@ _WITHDRAWN: Final = "pivot withdrawn "
 _ORIGINS: Final = ("domain:", "url:")
 _ROOM: Final = 180
 """Characters of a source that name origins; with what stands before them, no record's source may be longer than 200."""
-
-
-class Sending(NamedTuple):
-    """One SMS that brought a known domain or URL to somebody."""
-
-    origin: str
-    """The indicator of the domain or URL, ``type:value``."""
-    sender: int
-    """A code (`models.base.number_keys`), as is the subscriber."""
-    subscriber: int
-
-
-Pair = tuple[str, int]
-"""An origin and a sender."""
-
-
-def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
-    """What a contact of the past and what was found of it say of the sender; None: nothing.
-
-    What people send themselves is nobody's reach: they may be asking whether it is a fraud.
-    """
-    if found.code != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
-        return None
-    return Sending(found.indicator, contact.peer, contact.subscriber)
-
-
-def recipients(sendings: Iterable[Sending]) -> dict[Pair, set[int]]:
-    """The people whom each sender has reached with each origin."""
-    people: dict[Pair, set[int]] = defaultdict(set)
-    for origin, sender, subscriber in sendings:
-        people[origin, sender].add(subscriber)
-    return people
-
-
-class Recipients:
-    """Counts people exactly and in memory, for a simulation; the hunter has Redis count them."""
-
-    def __init__(self) -> None:
-        self._people: dict[Pair, set[int]] = defaultdict(set)
-
-    def add(self, sendings: Iterable[Sending]) -> dict[Pair, int]:
-        """Take in what was sent; how many people each of these senders has reached in all, each counted once."""
-        counts = {}
-        for pair, people in recipients(sendings).items():
-            self._people[pair] |= people
-            counts[pair] = len(self._people[pair])
-        return counts
 
 
 def origins_of(indicator: Indicator) -> tuple[str, ...]:
@@ -223,8 +176,5 @@ class Pivot:
 
 def _owner(indicator: Indicator) -> str:
     """The registered domain, or the address, of a domain or URL."""
-    host = indicator.value
-    if indicator.type == "url":
-        host = split_url(host)[0]
-        host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    host = bare_host(indicator.value) if indicator.type == "url" else indicator.value
     return (parents(host) or (host,))[-1]

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from models.indicators.indicator import Indicator, IndicatorError, IndicatorType, check, guess_type
+from models.lookback.keys import keys_of
+from models.lookback.naming import Named
 from streams.audit import AuditError, AuditLog, operator
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
@@ -23,7 +25,7 @@ from streams.cli.since import Since
 from streams.files.indicator_files import Defaults, IndicatorFile
 from streams.files.text_lines import FileError
 from streams.ledger.lookup import find
-from streams.ledger.people import Named, People, Reached, contacts_of, keys_of
+from streams.ledger.people import People, Reached, contacts_of
 from streams.ledger.storage import LedgerError, Storage
 from streams.settings import Settings
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.ledger.lookup import Keys
+from models.lookback.keys import Keys
 from streams.ledger.segments import Knowledge, NoSegmentError, SegmentFile
 from streams.ledger.storage import Segment, Storage
 

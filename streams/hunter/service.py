@@ -8,24 +8,25 @@ no clock decides where one ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-import msgspec
 import redis.asyncio as redis
 import structlog
 
-from models.base.number_keys import key_of
 from models.detection.signals import SignalRecord
+from models.lookback.hunting import Hit, grouped, moments_of
+from models.lookback.planner import Planner
 from models.policy.policy import Policy
 from streams import health, metrics
 from streams.files import policy_file
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
+from streams.hunter.memory import Found, Memory, decode, encode
 from streams.hunter.pivoting import Pivoting
-from streams.hunter.search import Hit, Search, grouped
+from streams.hunter.search import SegmentLedger
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
 from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
@@ -49,27 +50,6 @@ class HunterError(Exception):
     """The hunter cannot run; one sentence with what and what to do."""
 
 
-class Found(msgspec.Struct, frozen=True, array_like=True):
-    """Somebody found lately: until a worker has read the signals, what happens around the contacts may pass it by."""
-
-    partition: int
-    offset: int
-    """Of the last of the signals."""
-    times: list[int]
-    """Of the contacts."""
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What a hunter hands on to the next one."""
-
-    frontier: Frontier = Frontier()
-    found: dict[int, Found] = {}
-    """By subscriber (code)."""
-
-
-_memory = msgspec.msgpack.Decoder(Memory)
-
-
 class Hunter:
     """Looks back for one group. Its memory is in Redis; what is lost of it is looked for again, to the same effect."""
 
@@ -84,17 +64,16 @@ class Hunter:
     ) -> None:
         self._settings = settings
         self._index = SegmentIndex(storage)
-        self._search = Search(storage, self._index, known.indicators, policy.windows)
+        self._planner = Planner(known.indicators, known.pivot, policy)
         self._known = known
         self._out = out
         self._storage = storage
         self._campaigns = campaigns
-        self._rules = policy.campaigns
         self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
         self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self._spreading = Spreading(settings, self._redis, known.indicators)
-        self._pivoting = Pivoting(settings, self._redis, known, policy)
-        self._suspecting = Suspecting(settings, storage, self._search, known, policy)
+        self._pivoting = Pivoting(settings, self._redis, known, self._planner)
+        self._suspecting = Suspecting(settings, storage, known, self._planner)
         self._busy = Busy(policy.campaigns.resembling // 2)
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
@@ -103,14 +82,13 @@ class Hunter:
         """Take up where the hunter before this one has ended."""
         stored: bytes | None = await answered(lambda: self._redis.get(self._key), self._settings)
         if stored is not None:
-            memory = _memory.decode(stored)
+            memory = decode(stored)
             self.frontier, self._found = memory.frontier, memory.found
         self._known.looked_back = self.frontier.indicators
 
     def follow(self, policy: Policy) -> None:
-        """Look with the windows and rules of another policy from now on."""
-        self._search.windows, self._rules = policy.windows, policy.campaigns
-        self._pivoting.policy = self._suspecting.policy = policy
+        """Look by another policy from now on; the planner holds the only copy of what it says."""
+        self._planner.policy = policy
 
     async def turn(self) -> int:
         """Look through all that has not been looked through for all that is known; how many signals went out.
@@ -128,7 +106,7 @@ class Hunter:
         todo = plan(segments, self._index.known, self.frontier, self._known.missed)
         hits: list[Hit] = []
         for keys, some in todo.items():
-            hits += await asyncio.to_thread(self._search.contacts, keys, some)
+            hits += await asyncio.to_thread(self._reached, keys, some)
         contacts = [record for _, record in hits]
         count = await self._publish(contacts, segments, recorded)
         if reached != self.frontier.indicators:
@@ -137,7 +115,7 @@ class Hunter:
         if recorded:
             await self._look_through(recorded, segments)
         self.frontier = self.frontier.beyond(segments, reached)
-        memory = msgspec.msgpack.encode(Memory(self.frontier, self._found))
+        memory = encode(Memory(self.frontier, self._found))
         await answered(lambda: self._redis.set(self._key, memory), self._settings)
         if count:
             metrics.HUNT_SIGNALS.inc(count)
@@ -149,13 +127,10 @@ class Hunter:
         self, contacts: Sequence[SignalRecord], segments: Sequence[Segment], recorded: Sequence[Segment]
     ) -> int:
         """Send the contacts with what happened around them, and what happened lately around those found before."""
-        moments: dict[int, list[int]] = {}
-        for record in contacts:
-            if record.status == "raised":
-                moments.setdefault(key_of(record.subscriber), []).append(record.at)
-        context = await asyncio.to_thread(self._search.context, moments, segments) if moments else []
+        moments = moments_of(contacts)
         late = {code: found.times for code, found in self._found.items()}
-        more = await asyncio.to_thread(self._search.context, late, recorded) if late and recorded else []
+        context = await asyncio.to_thread(self._context, moments, segments)
+        more = await asyncio.to_thread(self._context, late, recorded)
         self._let_go(recorded)
         records = {record.id: record for record in (*context, *more)}
         sent = await self._out.publish(grouped(contacts, [*records.values()]))
@@ -164,6 +139,15 @@ class Hunter:
             self._found[code] = Found(*sent[code], [*before, *times])
         return len(contacts) + len(records)
 
+    def _reached(self, indicators: Iterable[str], segments: Sequence[Segment]) -> list[Hit]:
+        return self._planner.contacts(indicators).put_to(self._ledger(segments))
+
+    def _context(self, moments: Mapping[int, Sequence[int]], segments: Sequence[Segment]) -> list[SignalRecord]:
+        return self._planner.context(moments).put_to(self._ledger(segments))
+
+    def _ledger(self, segments: Sequence[Segment]) -> SegmentLedger:
+        return SegmentLedger(self._storage, self._index, segments)
+
     async def _look_through(self, recorded: Sequence[Segment], segments: Sequence[Segment]) -> None:
         """Tell of what suddenly reaches many people, of who sends what is known, and of who acts like a gang.
 
@@ -171,11 +155,12 @@ class Hunter:
         """
         today = datetime.now(UTC).date()
         fresh = [each for each in recorded if today - each.day <= SPREADS_FOR]
-        await self._suspecting.look_through(fresh, segments)
+        await self._suspecting.look_through(fresh, self._ledger(segments))
+        rules = self._planner.policy.campaigns
         pieces = sightings(self._storage, fresh, self._busy)
         while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
             await self._campaigns.catch_up()
-            told = await self._spreading.take(seen, self._rules, self._campaigns.said)
+            told = await self._spreading.take(seen, rules, self._campaigns.said)
             await self._campaigns.publish(told)
             await self._spreading.remember()
             await self._pivoting.look_through(seen)

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from models.base.number_keys import key_of
+from models.lookback.hunting import Group
 from streams.backoff import Backoff
-from streams.hunter.search import Group
 from streams.kafka.clients import started
 from streams.kafka.partitioning import partition_of
 from streams.kafka.publishing import PublishError, producer

@@ -7,9 +7,8 @@ and, where one is there, the rest. Two files at a time, newest first.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -17,64 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.base.number_keys import LENGTH_STEP
+from models.lookback.keys import Keys
 from streams.ledger.segments import NoSegmentError, SegmentFile
 from streams.ledger.storage import Segment, Storage
 
 _GROUPS: Final = 8
 """Row groups that are read at once: a bound on memory when nearly all of a segment is wanted."""
-
-_LONGEST_NUMBER: Final = 15
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Keys:
-    """The keys to look for, as ranges with both their ends, sorted and apart."""
-
-    lows: NDArray[np.int64]
-    highs: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, keys: Iterable[int] = (), ranges: Iterable[tuple[int, int]] = ()) -> Keys:
-        """Single keys, and ranges, in any order; what overlaps becomes one."""
-        merged: list[list[int]] = []
-        for low, high in sorted([*((key, key) for key in keys), *ranges]):
-            if merged and low <= merged[-1][1] + 1:
-                merged[-1][1] = max(merged[-1][1], high)
-            else:
-                merged.append([low, high])
-        columns = np.array(merged, dtype=np.int64).reshape(-1, 2)
-        return cls(columns[:, 0].copy(), columns[:, 1].copy())
-
-    def joined(self, other: Keys) -> Keys:
-        """Both; what overlaps becomes one."""
-        pairs = ((keys.lows.tolist(), keys.highs.tolist()) for keys in (self, other))
-        return Keys.of(ranges=(each for lows, highs in pairs for each in zip(lows, highs, strict=True)))
-
-    def __len__(self) -> int:
-        return len(self.lows)
-
-    def hold(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these keys are looked for: a mask."""
-        if not len(self):
-            return np.zeros(len(keys), dtype=np.bool_)
-        storage = np.searchsorted(self.lows, keys, side="right") - 1
-        return (storage >= 0) & (keys <= self.highs[np.maximum(storage, 0)])
-
-    def may_hold(self, lows: NDArray[np.int64], highs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these ranges have a key in common with those looked for: a mask."""
-        first = np.searchsorted(self.highs, lows)
-        return (first < len(self)) & (self.lows[np.minimum(first, len(self) - 1)] <= highs)
-
-
-def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
-    """The ranges of all numbers that begin so, one for each length that a number can have."""
-    value = int(prefix)
-    ranges = []
-    for length in range(max(len(prefix), 2), _LONGEST_NUMBER + 1):
-        scale = 10 ** (length - len(prefix))
-        ranges.append((length * LENGTH_STEP + value * scale, length * LENGTH_STEP + (value + 1) * scale - 1))
-    return ranges
 
 
 def find(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.base.number_keys import key_of, number_of
+from models.base.number_keys import number_of
 from models.events.scanning import ENDED
-from models.indicators.matching import split_url, starts_of
-from models.lookback.contacts import LINKED, host_key
+from models.lookback.contacts import LINKED
 from models.lookback.hunting import Contact
-from models.texts.domains import normalise_url, parents
-from streams.ledger.lookup import Keys, prefix_ranges
 
 
 class Reached(msgspec.Struct, kw_only=True):
@@ -34,27 +31,6 @@ class Reached(msgspec.Struct, kw_only=True):
     sms_out: int = 0
     talk_s: float = 0.0
     """Talk time of all calls."""
-
-
-def keys_of(indicators: Iterable[str]) -> Keys:
-    """The keys under which the contacts of indicators (``type:value``) are found."""
-    keys: list[int] = []
-    ranges: list[tuple[int, int]] = []
-    for indicator in indicators:
-        kind, _, value = indicator.partition(":")
-        if kind == "number":
-            keys.append(key_of(value))
-        elif kind == "number-prefix":
-            ranges += prefix_ranges(value)
-        else:
-            keys.append(host_key(value if kind == "domain" else bare_host(value)))
-    return Keys.of(keys, ranges)
-
-
-def bare_host(url: str) -> str:
-    """The host of a normalised URL, without its port."""
-    host = split_url(url)[0]
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def contacts_of(table: pa.Table) -> Iterator[Contact]:
@@ -122,63 +98,3 @@ class People:
     def lines(self) -> list[Reached]:
         """Everyone who was reached, latest first."""
         return sorted((seen.line for seen in self._seen.values()), key=lambda each: (-each.last_at, each.subscriber))
-
-
-class Named:
-    """Which of the indicators looked for a contact belongs to."""
-
-    def __init__(self, indicators: Iterable[str]) -> None:
-        self._numbers: dict[int, str] = {}
-        self._prefixes: dict[int, set[str]] = {}
-        self._domains: set[str] = set()
-        self._urls: dict[str, set[str]] = {}
-        for indicator in indicators:
-            kind, _, value = indicator.partition(":")
-            if kind == "number":
-                self._numbers[key_of(value)] = indicator
-            elif kind == "number-prefix":
-                self._prefixes.setdefault(len(value), set()).add(value)
-            elif kind == "domain":
-                self._domains.add(value)
-            else:
-                self._urls.setdefault(bare_host(value), set()).add(value)
-
-    def __call__(self, contact: Contact) -> Sequence[str]:
-        """Their keys (``type:value``), none for a contact that only shares a hash."""
-        if contact.is_context:
-            return ()
-        if not contact.what & LINKED:
-            return [*self._by_number(contact.peer)]
-        links = contact.links.split(" ")
-        named: dict[str, None] = {}
-        for link in links:
-            if "://" not in link:
-                for name in parents(link) or (link,):
-                    if name in self._domains:
-                        named[f"domain:{name}"] = None
-        for link in links:
-            if "://" in link:
-                named |= dict.fromkeys(self._by_url(link))
-        return [*named]
-
-    def _by_number(self, peer: int) -> Iterator[str]:
-        known = self._numbers.get(peer)
-        if known is not None:
-            yield known
-        if not self._prefixes:
-            return
-        number = number_of(peer)
-        for length, prefixes in self._prefixes.items():
-            if number[:length] in prefixes:
-                yield f"number-prefix:{number[:length]}"
-
-    def _by_url(self, link: str) -> Iterator[str]:
-        try:
-            host, path = split_url(normalise_url(link))
-        except ValueError:
-            return
-        listed = self._urls.get(bare_host(host))
-        if listed:
-            for start in starts_of(path):
-                if f"{host}{start}" in listed:
-                    yield f"url:{host}{start}"

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from models.lookback.contacts import Rows
 from models.lookback.hunting import Contact
-from streams.ledger.lookup import Keys
+from models.lookback.keys import Keys
 from streams.ledger.people import contacts_of
 from streams.ledger.segments import table_of
 
@@ -41,9 +41,13 @@ class Remembered:
             self._put(level + 1, merged.take(pa.array(order)).combine_chunks())
 
     def find(self, keys: Keys) -> Iterator[Contact]:
-        """The contacts of these keys, in no certain order."""
-        for keyed, table in (each for tables in self._levels for each in tables):
+        """See `models.lookback.questions.Ledger`; each contact comes once."""
+        if not len(keys):
+            return
+        for keyed, table in [each for tables in self._levels for each in tables]:
             begins = np.searchsorted(keyed, keys.lows)
-            ends = np.searchsorted(keyed, keys.highs, side="right")
-            for storage in np.flatnonzero(ends > begins).tolist():
-                yield from contacts_of(table.slice(begins[storage], ends[storage] - begins[storage]))
+            counts = np.searchsorted(keyed, keys.highs, side="right") - begins
+            if counts.any():
+                # The rows of each range, one range behind the other: 0, 1, 2, ... less where its range begins in that.
+                rows = np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
+                yield from contacts_of(table.take(pa.array(rows)))

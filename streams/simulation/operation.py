@@ -1,12 +1,11 @@
-"""Operation: a site at work on a city's records in one process, with the live engine and the hunter's own functions.
+"""Operation: a site at work on a city's records in one process, with the live engine and the hunter's planner.
 
-Indicators arrive when they become known; each looks back at once over all that was, and pivots, as the hunter does.
+Indicators arrive when they become known. Each one looks back at once over all that was, and pivots, as the hunter does.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -14,26 +13,26 @@ import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
-from models.base.number_keys import key_of, number_of
+from models.base.number_keys import key_of
 from models.city.chance import HOUR, MINUTE
 from models.detection.alerts import Alert
 from models.detection.engine import Engine, Partition, StepResult, Witness
 from models.detection.recognition import sms_signals
 from models.detection.risk import Model
-from models.detection.signals import CODE, Signal, SignalRecord
+from models.detection.signals import CODE
 from models.events.batches import Calls, Messages
-from models.events.scanning import ENDED, OUT
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
-from models.lookback.call_patterns import Company, Leading, Talks, Traces
-from models.lookback.contacts import rows_of_calls
-from models.lookback.hunting import Contact, distinct, record_of, signal_of
+from models.lookback.call_patterns import CODE_ROW, Material
+from models.lookback.contacts import SMS, rows_of_calls, rows_of_context
+from models.lookback.hunting import grouped, moments_of
+from models.lookback.keys import keys_of
 from models.lookback.link_rows import MetLinks, rows_of_messages
-from models.lookback.pivoting import Pivot, Recipients, Sending, sending_of
-from models.lookback.suspicion import leadable, reach, suspicion
+from models.lookback.pivoting import Pivot
+from models.lookback.planner import Planner
+from models.lookback.recipients import Counting, Pair, Recipients, Sending
 from models.policy.policy import Policy
-from streams.ledger.lookup import Keys
-from streams.ledger.people import Named, contacts_of, keys_of
+from streams.ledger.people import contacts_of
 from streams.ledger.remembered import Remembered
 from streams.ledger.segments import table_of
 from streams.simulation.cities import CityRecords
@@ -67,13 +66,10 @@ class Operation:
 
     def __init__(self, city: CityRecords, contenders: Sequence[Contender], witness: Witness | None = None) -> None:
         self._city = city
-        self._policy = contenders[0].policy
         self._indicators = Indicators()
         self._pivot = Pivot(self._indicators)
-        self._recipients = Recipients()
-        self._nothing_known = Indicators()
-        self._leading = Leading(int(self._policy.windows.longest_call_hours * HOUR))
-        self._company = Company()
+        self._planner = Planner(self._indicators, self._pivot, contenders[0].policy)
+        self._recipients: Counting[Mapping[Pair, int]] = Recipients()
         vulnerable = city.flags()
         self._engines = [Engine(self._indicators, policy, model, vulnerable) for model, policy in contenders]
         if witness is not None:
@@ -88,7 +84,6 @@ class Operation:
         self._ledger = Remembered()
         self._met_links = MetLinks()
         self._known_domains = keys_of(())
-        self._context: dict[str, list[Signal]] = defaultdict(list)
 
     def run(self, hour_done: Callable[[int], object]) -> None:
         """Play the city from its first hour to its last."""
@@ -114,87 +109,42 @@ class Operation:
     def _step(self, calls: Calls, sms: Messages, since: int, upto: int) -> None:
         """Decide about the records between two times, record them, and go through them as the hunter does."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
-        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
-            result = engine.step(partition, [some_calls], [some_sms])
-            self._take(number, result, None)
-            if not number:
-                for subscriber, signal in result.context:
-                    self._context[subscriber].append(signal)
+        outcomes = self._decide(lambda engine, partition: engine.step(partition, [some_calls], [some_sms]), None)
         if not len(some_calls) and not len(some_sms):
             return
         rows = [rows_of_calls([some_calls]), *rows_of_messages(some_sms, self._met_links)]
-        self._ledger.put(rows)
+        context = rows_of_context(outcomes[0].context)
+        self._ledger.put(rows if context is None else [*rows, context])
         linked = [each for each in rows if self._known_domains.hold(each.keys).any()]
         if linked:
             table = table_of(linked)
             brought = table.filter(pa.array(self._known_domains.hold(table.column("key").to_numpy())))
-            self._derive([*self._sendings(contacts_of(brought))], upto)
+            received = (each for each in contacts_of(brought) if not each.is_outgoing)
+            messages = ((each.links, each.peer, each.subscriber, each.at) for each in received)
+            self._derive(self._planner.sendings_seen(messages), upto)
 
-    def _sendings(self, contacts: Iterable[Contact]) -> Iterator[Sending]:
-        for contact in contacts:
-            signal = signal_of(contact, self._indicators, self._policy.windows)
-            if signal is not None:
-                sending = sending_of(contact, record_of(contact.subscriber, signal))
-                if sending is not None:
-                    yield sending
-
-    def _derive(self, sendings: Sequence[Sending], at: int) -> None:
+    def _derive(self, sendings: Iterable[Sending], at: int) -> None:
         """Take in the numbers that have sent what is known to enough people by now."""
-        counts = self._recipients.add(sendings)
-        for indicator in self._pivot.due(counts, self._policy.pivots, self._policy.campaigns):
+        for indicator in self._planner.derived(self._recipients.add(sendings)):
             self.derived.append(indicator)
             self._learn(indicator, at)
 
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
         """When the hunter asks about which numbers (codes): soon after a call by which one leads somebody on."""
-        told = [
-            (key_of(subscriber), signal.at)
-            for subscriber, signal in sms_signals(sms, self._nothing_known)
-            if signal.code == CODE
-        ]
-        came = np.array(told, dtype=np.int64).reshape(-1, 2)
-        ended, sent = (calls.kinds & ENDED) > 0, (sms.kinds & OUT) > 0
-        talks = Talks(
-            calls.peers[ended],
-            calls.subscribers[ended],
-            calls.times[ended],
-            calls.durations[ended],
-            (calls.kinds[ended] & OUT) > 0,
-        )
-        codes = Traces.of_codes(came[:, 0], came[:, 1])
-        answers = Traces.of_pairs(sms.subscribers[sent], sms.peers[sent], sms.times[sent])
-        for led in self._leading.take(talks, codes, answers, self._policy.suspicions):
-            if self._company.gives_cause(led):
-                yield led.end + ASKED_AFTER, led.number
+        for led in self._planner.causes(0, _material(calls, sms)):
+            yield led.end + ASKED_AFTER, led.number
 
     def _worth_asking(self, asked: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Those whose numbers are not ones that people turn to, by what the hours before say: most are friends."""
-        rules, contacts = self._policy.suspicions, defaultdict[int, list[Contact]](list)
-        for contact in distinct(self._ledger.find(Keys.of({number for _, number in asked}))):
-            contacts[contact.key].append(contact)
-        for at, number in asked:
-            if reach(contacts[number]).is_turned_to(rules):
-                self._company.trust(number)
-            else:
-                yield at, number
+        dealings = self._planner.dealings({number for _, number in asked}).put_to(self._ledger)
+        return (each for each in asked if each[1] in dealings)
 
     def _suspect(self, number: int, at: int) -> None:
         """Take in a number (a code) as suspected if it acts like a gang's."""
-        rules, value = self._policy.suspicions, number_of(number)
-        if not self._pivot.may_be_suspected(value, at, rules, self._policy.campaigns):
+        if not self._planner.may_be_suspected(number, at):
             return
-        contacts = [*distinct(self._ledger.find(Keys.of([number])))]
-        reached = reach(contacts)
-        if reached.is_turned_to(rules):
-            self._company.trust(number)
-        if not reached.is_of_strangers(rules):
-            return
-        times = {
-            who: [signal.at for signal in self._context[number_of(who)] if signal.code == CODE]
-            for who in leadable(contacts, rules)
-        }
-        found = suspicion(value, contacts, times, at, rules)
-        if found is not None:
+        dealings = self._planner.dealings([number]).put_to(self._ledger)
+        for found in self._planner.suspicions(dealings, {number: at}).put_to(self._ledger):
             self.suspected.append(found)
             self._learn(found, at)
 
@@ -203,31 +153,21 @@ class Operation:
         known = replace(indicator, valid_from=0)  # whoever reports a number says nothing of since when
         self._indicators.put(known)
         self._pivot.put(known)
-        looked_for = keys_of([indicator.key])
         if indicator.type in ("domain", "url"):
-            self._known_domains = self._known_domains.joined(looked_for)
-        named, windows = Named([indicator.key]), self._policy.windows
-        found: list[Contact] = []
-        records: list[SignalRecord] = []
-        moments: dict[str, list[int]] = defaultdict(list)
-        for contact in distinct(self._ledger.find(looked_for)):
-            signal = signal_of(contact, self._indicators, windows) if named(contact) else None
-            if signal is not None and signal.indicator == indicator.key:
-                record = record_of(contact.subscriber, signal)
-                found.append(contact)
-                records.append(record)
-                moments[record.subscriber].append(record.at)
-        before, after = windows.before_ms, windows.after_ms
-        for subscriber, times in moments.items():
-            for signal in self._context[subscriber]:
-                if any(time - before <= signal.at <= time + after for time in times):
-                    records.append(record_of(key_of(subscriber), signal))
-        for number, (engine, partition) in enumerate(zip(self._engines, self._partitions, strict=True)):
-            self._take(number, engine.step(partition, signals=records), at)
-        self._derive([*self._sendings(found)], at)
+            self._known_domains = self._known_domains.joined(keys_of([indicator.key]))
+        hits = self._planner.contacts([indicator.key]).put_to(self._ledger)
+        contacts = [record for _, record in hits]
+        context = self._planner.context(moments_of(contacts)).put_to(self._ledger)
+        records = [record for group in grouped(contacts, context) for record in group]
+        self._decide(lambda engine, partition: engine.step(partition, signals=records), at)
+        self._derive(self._planner.sendings_found(hits), at)
 
-    def _take(self, number: int, result: StepResult, at: int | None) -> None:
-        self.issued[number] += [Issued(alert, alert.at if at is None else at) for alert in result.alerts]
+    def _decide(self, step: Callable[[Engine, Partition], StepResult], at: int | None) -> list[StepResult]:
+        """Have every contender decide; ``at``: when its alerts go out, None: each at its own moment."""
+        outcomes = [step(*each) for each in zip(self._engines, self._partitions, strict=True)]
+        for issued, result in zip(self.issued, outcomes, strict=True):
+            issued += [Issued(alert, alert.at if at is None else at) for alert in result.alerts]
+        return outcomes
 
 
 def _cut(
@@ -243,3 +183,19 @@ def _cut(
 def _between(events: Calls | Messages, since: int, upto: int) -> slice:
     first, last = np.searchsorted(events.times, [since, upto])
     return slice(int(first), int(last))
+
+
+def _material(calls: Calls, sms: Messages) -> Material:
+    """What calls are judged by, as the ledger would have it of these records: by numbers, and codes by themselves."""
+    told = [
+        (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, Indicators()) if signal.code == CODE
+    ]
+    came = np.array(told, dtype=np.int64).reshape(-1, 2)
+    unknown = np.full(len(sms) + len(came), -1.0)
+    return Material.of_rows(
+        np.concatenate([calls.peers, sms.peers, came[:, 0]]),
+        np.concatenate([calls.subscribers, sms.subscribers, came[:, 0]]),
+        np.concatenate([calls.times, sms.times, came[:, 1]]),
+        np.concatenate([calls.kinds, sms.kinds | np.uint8(SMS), np.full(len(came), CODE_ROW, dtype=np.uint8)]),
+        np.concatenate([calls.durations, unknown]),
+    )

@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from msgspec.structs import replace
 
 from models.base.number_keys import key_of
+from models.lookback.planner import Planner
 from models.policy.policy import PivotRules
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.pivoting import Pivoting
@@ -99,7 +100,7 @@ async def pivoting(site: Site, known: IndicatorLog) -> AsyncIterator[Pivoting]:
     """A pivot of one's own with the real Kafka and Redis; three people are enough."""
     client = redis.Redis.from_url(site.settings.redis)
     policy = replace(POLICY, pivots=PivotRules(recipients=3, confidence=10))
-    yield Pivoting(site.settings, client, known, policy)
+    yield Pivoting(site.settings, client, known, Planner(known.indicators, known.pivot, policy))
     await client.aclose()
 
 

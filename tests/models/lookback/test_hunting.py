@@ -19,9 +19,12 @@ from models.events.decoding import CallReader, MessageReader
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.lookback.contacts import rows_of_calls, rows_of_context
+from models.lookback.hunting import grouped, moments_of
 from models.lookback.link_rows import MetLinks, rows_of_messages
+from models.lookback.pivoting import Pivot
+from models.lookback.planner import Planner
 from models.policy.policy import parse
-from streams.hunter.search import Search, grouped
+from streams.hunter.search import SegmentLedger
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.ledger.storage import Segment, Storage
@@ -31,7 +34,8 @@ from tests.site import ROOT
 from tests.stories import Story
 from tests.strategies import ANN, CROOK, MINUTE, T0, end, packed, sms
 
-WINDOWS = parse((ROOT / "policy.yaml").read_bytes()).windows
+POLICY = parse((ROOT / "policy.yaml").read_bytes())
+WINDOWS = POLICY.windows
 KNOWN: tuple[Indicator, ...] = (*example_indicators(), *indicators_of(fraud_numbers(200), fraud_domains(50)))
 DAY = date(2026, 11, 25)
 
@@ -100,33 +104,36 @@ def storage(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFac
     return storage
 
 
-def search(storage: Storage, known: Indicators) -> Search:
-    """A search that knows these indicators."""
+@pytest.fixture(scope="module")
+def ledger(storage: Storage) -> SegmentLedger:
+    """The same, as it is asked."""
     index = SegmentIndex(storage)
-    index.refresh()
-    return Search(storage, index, known, WINDOWS)
+    return SegmentLedger(storage, index, index.refresh())
 
 
-def said_by_contacts(looking: Search, storage: Storage, keys: Iterable[str]) -> list[SignalRecord]:
+def planner(known: Indicators) -> Planner:
+    """A planner that knows these indicators."""
+    return Planner(known, Pivot(known), POLICY)
+
+
+def said_by_contacts(ledger: SegmentLedger, known: Indicators, keys: Iterable[str]) -> list[SignalRecord]:
     """What all contacts with these indicators say."""
-    return [record for _, record in looking.contacts(keys, storage.segments())]
+    return [record for _, record in planner(known).contacts(keys).put_to(ledger)]
 
 
-def test_contacts_say_what_they_would_have_said_live(storage: Storage, live: set[Said]) -> None:
-    found = said_by_contacts(search(storage, Indicators(KNOWN)), storage, [each.key for each in KNOWN])
+def test_contacts_say_what_they_would_have_said_live(ledger: SegmentLedger, live: set[Said]) -> None:
+    found = said_by_contacts(ledger, Indicators(KNOWN), [each.key for each in KNOWN])
     contacts = {each for each in live if each.code in CONTACTS}
     assert len(contacts) > 100
     assert {said(record) for record in found} == contacts
     assert {record.status for record in found} == {"raised"}
 
 
-def test_what_happened_around_contacts_is_found(storage: Storage, live: set[Said]) -> None:
-    looking = search(storage, Indicators(KNOWN))
-    contacts = said_by_contacts(looking, storage, [each.key for each in KNOWN])
-    moments: dict[int, list[int]] = {}
-    for record in contacts:
-        moments.setdefault(key_of(record.subscriber), []).append(record.at)
-    context = {said(record) for record in looking.context(moments, storage.segments())}
+def test_what_happened_around_contacts_is_found(ledger: SegmentLedger, live: set[Said]) -> None:
+    known = Indicators(KNOWN)
+    contacts = said_by_contacts(ledger, known, [each.key for each in KNOWN])
+    moments = moments_of(contacts)
+    context = {said(record) for record in planner(known).context(moments).put_to(ledger)}
     people = {record.subscriber for record in contacts}
     near = {
         each
@@ -139,22 +146,22 @@ def test_what_happened_around_contacts_is_found(storage: Storage, live: set[Said
     assert context == near
 
 
-def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(storage: Storage) -> None:
+def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(ledger: SegmentLedger) -> None:
     gone = [each for each in KNOWN if each.type in ("number", "domain")][:60:2]
     names = {each.key for each in gone}
     left = Indicators(each for each in KNOWN if each.key not in names)
-    before = said_by_contacts(search(storage, Indicators(KNOWN)), storage, names)
-    after = said_by_contacts(search(storage, left), storage, names)
+    before = said_by_contacts(ledger, Indicators(KNOWN), names)
+    after = said_by_contacts(ledger, left, names)
     assert {(each.event, each.code) for each in before} <= {(each.event, each.code) for each in after}
     for record in after:
         assert (record.status == "raised") == bool(record.indicator)
         assert record.indicator not in names
 
 
-def test_an_indicator_that_did_not_hold_then_finds_nobody(storage: Storage) -> None:
+def test_an_indicator_that_did_not_hold_then_finds_nobody(ledger: SegmentLedger) -> None:
     later = [replace(each, valid_from=T0 * 2) for each in indicators_of(fraud_numbers(50), [])]
     known = Indicators(later)
-    assert search(storage, known).contacts([each.key for each in later], storage.segments()) == []
+    assert said_by_contacts(ledger, known, [each.key for each in later]) == []
 
 
 def hit(event: str, after: int, indicator: str, code: str = "fraud-number-talk", confidence: int = 100) -> SignalRecord:

@@ -17,7 +17,8 @@ from models.indicators.indicator import Indicator, encode, parse
 from models.indicators.matching import Indicators
 from models.lookback.contacts import LINKED, SMS
 from models.lookback.hunting import Contact, record_of, signal_of, withdrawal_of
-from models.lookback.pivoting import Pivot, Recipients, Sending, origins_of, sending_of
+from models.lookback.pivoting import Pivot, origins_of
+from models.lookback.recipients import Recipients, Sending, sending_of
 from models.policy.policy import CampaignRules, PivotRules
 from tests.site import ROOT
 from tests.strategies import ANN, BO, CROOK, FRIEND, OTHER_CROOK, POLICY, T0, indicator

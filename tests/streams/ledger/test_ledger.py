@@ -21,11 +21,13 @@ from models.events.batches import Messages
 from models.events.decoding import CallReader, MessageReader
 from models.lookback.contacts import Rows, own_key, rows_of_calls, rows_of_context
 from models.lookback.hunting import Contact
+from models.lookback.keys import Keys, keys_of, prefix_ranges
 from models.lookback.link_rows import MetLinks, rows_of_messages
+from models.lookback.naming import Named
 from streams.files.records import packed_lines
 from streams.ledger import compaction
-from streams.ledger.lookup import Keys, find, prefix_ranges
-from streams.ledger.people import Named, People, contacts_of, keys_of
+from streams.ledger.lookup import find
+from streams.ledger.people import People, contacts_of
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.ledger.storage import LedgerError, Segment, Storage, merge_mark, whole
 from streams.settings import Settings

@@ -1,0 +1,152 @@
+"""The planner of look-backs: what to ask the ledger, and which signals and indicators follow from its answers.
+
+The hunter and the simulated site use the same planner. Each puts its questions to its own ledger, counts recipients
+in its own way, and takes in or publishes what the planner finds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from models.base.number_keys import number_of
+from models.detection.episodes import HOUR
+from models.detection.signals import SignalRecord
+from models.indicators.indicator import Indicator
+from models.indicators.matching import Indicators
+from models.lookback.call_patterns import CODE_ROW, Company, Leading, Led, Material
+from models.lookback.contacts import own_key
+from models.lookback.hunting import Contact, Hit, record_of, signal_of, withdrawal_of
+from models.lookback.keys import Keys, keys_of
+from models.lookback.naming import Named
+from models.lookback.pivoting import Pivot
+from models.lookback.questions import Question
+from models.lookback.recipients import LinkedSms, Pair, Sending, sending_by_links, sending_of
+from models.lookback.suspicion import leadable, reach, suspicion
+from models.policy.policy import Policy
+
+Dealings = dict[int, list[Contact]]
+"""By number (code), all contacts that the ledger has of it."""
+
+
+class Planner:
+    """Plans the look-backs of one site; ``pivot`` and ``known`` follow the same records.
+
+    ``policy`` may be replaced at any time and applies to all that follows. Remembers calls of the last hours, by
+    partition, and which numbers led people on in the last two days. At most one thread may use it at a time.
+    """
+
+    def __init__(self, known: Indicators, pivot: Pivot, policy: Policy) -> None:
+        self.policy = policy
+        self._known = known
+        self._pivot = pivot
+        self._leading: dict[int, Leading] = {}
+        self._company = Company()
+
+    # Looking back for people
+
+    def contacts(self, indicators: Iterable[str]) -> Question[list[Hit]]:
+        """Which contacts with these indicators (``type:value``) there were, and what they say now.
+
+        Where an indicator is no longer known, the answer takes the contact back, or names what else is known of it.
+        """
+        looked_for = frozenset(indicators)
+        return Question(keys_of(looked_for), lambda contacts: [*self._hits(contacts, looked_for)])
+
+    def _hits(self, contacts: Iterable[Contact], looked_for: frozenset[str]) -> Iterator[Hit]:
+        named, windows = Named(looked_for), self.policy.windows
+        for contact in contacts:
+            names = named(contact)
+            if not names:
+                continue  # another host with the same hash
+            signal = signal_of(contact, self._known, windows)
+            is_gone = not all(map(self._known.holds, names))
+            if signal is None:
+                if is_gone:
+                    yield contact, withdrawal_of(contact)
+            elif is_gone or signal.indicator in looked_for:
+                yield contact, record_of(contact.subscriber, signal)
+
+    def context(self, moments: Mapping[int, Sequence[int]]) -> Question[list[SignalRecord]]:
+        """What happened to these subscribers (codes) around their contacts (event times)."""
+        return Question(Keys.of(map(own_key, moments)), lambda contacts: [*self._near(contacts, moments)])
+
+    def _near(self, contacts: Iterable[Contact], moments: Mapping[int, Sequence[int]]) -> Iterator[SignalRecord]:
+        windows = self.policy.windows
+        before, after = windows.before_ms, windows.after_ms
+        for contact in contacts:
+            if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
+                signal = signal_of(contact, self._known, windows)
+                if signal is not None:
+                    yield record_of(contact.subscriber, signal)
+
+    # Pivoting from domains to the numbers that send them
+
+    def sendings_found(self, hits: Iterable[Hit]) -> list[Sending]:
+        """Which numbers sent known domains to the people whom a look-back has found."""
+        return [sending for hit in hits if (sending := sending_of(*hit)) is not None]
+
+    def sendings_seen(self, messages: Iterable[LinkedSms]) -> list[Sending]:
+        """Which numbers sent known domains with these SMS; all of them were received."""
+        return [sending for each in messages if (sending := sending_by_links(*each, self._known)) is not None]
+
+    def derived(self, counts: Mapping[Pair, int]) -> list[Indicator]:
+        """The numbers to be published as indicators, by how many people each sender has reached in all."""
+        return self._pivot.due(counts, self.policy.pivots, self.policy.campaigns)
+
+    def outdated(self) -> list[Indicator]:
+        """The derived numbers to be revoked or changed because their origins were."""
+        return [*self._pivot.outdated(self.policy.pivots)]
+
+    # Suspecting numbers of which nothing is known
+
+    def causes(self, partition: int, material: Material) -> list[Led]:
+        """The calls that give cause to ask about their numbers, by what has been recorded of a partition."""
+        policy = self.policy
+        longest_ms = int(policy.windows.longest_call_hours * HOUR)
+        if partition not in self._leading:
+            self._leading[partition] = Leading(longest_ms)
+        leading = self._leading[partition]
+        leading.longest_ms = longest_ms
+        return [led for led in leading.take(*material, policy.suspicions) if self._company.gives_cause(led)]
+
+    def may_be_suspected(self, number: int, at: int) -> bool:
+        """Whether it would be news to suspect a number (a code) at an event time, and nothing speaks against it."""
+        policy = self.policy
+        return self._pivot.may_be_suspected(number_of(number), at, policy.suspicions, policy.campaigns)
+
+    def dealings(self, numbers: Iterable[int]) -> Question[Dealings]:
+        """Whom these numbers (codes) have dealt with. Numbers that people turn to are left out, and trusted."""
+        asked = [*numbers]
+        return Question(Keys.of(asked), lambda contacts: self._dealings(contacts, asked))
+
+    def _dealings(self, contacts: Iterable[Contact], asked: Iterable[int]) -> Dealings:
+        found: Dealings = {number: [] for number in asked}
+        for contact in contacts:
+            found[contact.key].append(contact)
+        rules = self.policy.suspicions
+        for number in [each for each, some in found.items() if reach(some).is_turned_to(rules)]:
+            self._company.trust(number)
+            del found[number]
+        return found
+
+    def suspicions(self, dealings: Dealings, asked: Mapping[int, int]) -> Question[list[Indicator]]:
+        """Which of these numbers act like a gang's; ``asked``: by number (code), the event time of the suspicion.
+
+        The ledger is asked for the codes of the people whom the numbers may have led on.
+        """
+        rules = self.policy.suspicions
+        strangers = {number: some for number, some in dealings.items() if reach(some).is_of_strangers(rules)}
+        people: set[int] = set().union(*(leadable(some, rules) for some in strangers.values()))
+
+        def answer(contacts: Iterable[Contact]) -> list[Indicator]:
+            codes: dict[int, list[int]] = defaultdict(list)
+            for contact in contacts:
+                if contact.what == CODE_ROW:
+                    codes[contact.subscriber].append(contact.at)
+            found = (
+                suspicion(number_of(number), some, codes, asked[number], rules) for number, some in strangers.items()
+            )
+            return [each for each in found if each is not None]
+
+        return Question(Keys.of(map(own_key, people)), answer)
