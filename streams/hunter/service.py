@@ -74,7 +74,7 @@ class Hunter:
         self._spreading = Spreading(settings, self._redis, known.indicators)
         self._pivoting = Pivoting(settings, self._redis, known, self._planner)
         self._suspecting = Suspecting(settings, storage, known, self._planner)
-        self._busy = Busy(policy.campaigns.resembling // 2)
+        self._busy = Busy()
         self.frontier = Frontier()
         self._found: dict[int, Found] = {}
 
@@ -157,7 +157,7 @@ class Hunter:
         fresh = [each for each in recorded if today - each.day <= SPREADS_FOR]
         await self._suspecting.look_through(fresh, self._ledger(segments))
         rules = self._planner.policy.campaigns
-        pieces = sightings(self._storage, fresh, self._busy)
+        pieces = sightings(self._storage, fresh, self._busy, rules.resembling // 2)
         while (seen := await asyncio.to_thread(next, pieces, None)) is not None:
             await self._campaigns.catch_up()
             told = await self._spreading.take(seen, rules, self._campaigns.said)

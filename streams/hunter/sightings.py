@@ -79,14 +79,14 @@ class Busy:
     Nearly all numbers send a few: they share some counters, a number's own is never less than what it sent.
     """
 
-    def __init__(self, least: int) -> None:
-        self._least = least
+    def __init__(self) -> None:
         self._hours: dict[int, NDArray[np.int32]] = {}
 
-    def __call__(self, keys: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Count SMS by their senders' keys and times; a mask of those whose sender is busy in that hour.
+    def __call__(self, keys: NDArray[np.int64], times: NDArray[np.int64], least: int) -> NDArray[np.bool_]:
+        """Count SMS by their senders' keys and times; a mask of those whose sender has sent ``least`` in that hour.
 
-        An hour in which hardly any of them lie is some wrong clock's, and does not drive out another.
+        ``least`` may differ from call to call. An hour in which hardly any of them lie is some wrong clock's, and does
+        not drive out another.
         """
         busy = np.zeros(len(keys), dtype=np.bool_)
         storages = (keys * _SPREADING >> np.int64(20)) & (_COUNTERS - 1)
@@ -97,14 +97,16 @@ class Busy:
             now = hours == hour
             counters = self._hours[hour] = self._hours.pop(hour, np.zeros(_COUNTERS, dtype=np.int32))
             np.add.at(counters, storages[now], 1)
-            busy[now] = counters[storages[now]] >= self._least
+            busy[now] = counters[storages[now]] >= least
         for late in [*self._hours][:-_HOURS]:
             del self._hours[late]
         return busy
 
 
-def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy) -> Iterator[list[Sightings]]:
+def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy, least: int) -> Iterator[list[Sightings]]:
     """What the SMS to people in these segments brought, domain by domain and busy number by busy number.
+
+    ``least``: how many SMS in an hour make a number busy.
 
     Piece by piece, so that memory does not grow with what there is to be read. A segment that is gone meanwhile, or
     cannot be read, is left out: look-ups see to it.
@@ -114,17 +116,17 @@ def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy) -> Iter
         for table in _received(storage, segment):
             tables.append(table)
             if sum(map(len, tables)) >= _PIECE:
-                yield _of(tables, busy)
+                yield _of(tables, busy, least)
                 tables = []
     if tables:
-        yield _of(tables, busy)
+        yield _of(tables, busy, least)
 
 
-def _of(tables: Sequence[pa.Table], busy: Busy) -> list[Sightings]:
+def _of(tables: Sequence[pa.Table], busy: Busy, least: int) -> list[Sightings]:
     table = pa.concat_tables(tables).combine_chunks()
     linked = (table.column("what").to_numpy() & LINKED) > 0
     plain = table.filter(pa.array(~linked))
-    masses = busy(plain.column("key").to_numpy(), plain.column("at").to_numpy())
+    masses = busy(plain.column("key").to_numpy(), plain.column("at").to_numpy(), least)
     return [*_by_key(table.filter(pa.array(linked)), "domain"), *_by_key(plain.filter(pa.array(masses)), "number")]
 
 

@@ -22,7 +22,8 @@ from streams.hunter.spreading import Spreading
 from streams.local.worker import FOREWARN
 from streams.settings import Settings
 from tests.live.conftest import Servers
-from tests.site import Site, until
+from tests.site import FRAUD, ROOT, Record, Site, until
+from tests.site import indicator as record_of
 from tests.strategies import indicator
 
 AT = 1_773_626_400_000
@@ -115,6 +116,30 @@ async def test_what_was_seen_days_ago_is_not_new(spreading: Spreading) -> None:
     early.times[:] -= 3 * 24 * HOUR
     assert await told(spreading, early) == []
     assert await told(spreading, brought("shop.top", 0, 900)) == []
+
+
+def mailing(begin: int, end: int) -> list[Record]:
+    """An SMS without a link from a known number to each of these people."""
+    people = [{"id": f"m{each}", "subscriber": f"86100000010{each:02}", "peer": FRAUD} for each in range(begin, end)]
+    return [each | {"direction": "in", "at": AT + at * 1000, "text": "hi"} for at, each in enumerate(people)]
+
+
+def test_a_lower_limit_of_the_policy_applies_to_numbers_while_the_hunter_runs(site: Site) -> None:
+    text, policy = (ROOT / "policy.yaml").read_text(), site.folder / "policy.yaml"
+    policy.write_text(text)
+    site.send("indicators", record_of())
+    site.start_worker()
+    hunter, _ = site.start_hunter(FOREWARN_POLICY_FILE=str(policy))
+    site.send("sms", *mailing(0, 12))
+    until(lambda: [*(site.folder / "ledger").rglob("*.parquet")], 20)
+    policy.write_text(text.replace("resembling: 50", "resembling: 10"))
+    until(lambda: "policy in force" in hunter.launch.log.read_text())
+    assert site.count("campaigns") == 0
+
+    site.send("sms", *mailing(12, 24))
+    until(lambda: site.count("campaigns"), 20)
+    (campaign,) = [json.loads(each.value) for each in site.read("campaigns")]
+    assert (campaign["value"], campaign["status"], campaign["subscribers"]) == (FRAUD, "confirmed", 10)
 
 
 def test_a_wave_ends_as_campaigns_and_reminders_of_what_is_confirmed(site: Site) -> None:

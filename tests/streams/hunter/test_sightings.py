@@ -27,12 +27,12 @@ def storage(tmp_path: Path) -> Storage:
 
 def seen(storage: Storage) -> dict[str, Sightings]:
     """All sightings, by ``type:value``."""
-    return {each.key: each for each in looked_through(storage, storage.segments(), Busy(BUSY))}
+    return {each.key: each for each in looked_through(storage, storage.segments(), Busy())}
 
 
-def looked_through(storage: Storage, segments: Sequence[Segment], busy: Busy) -> list[Sightings]:
+def looked_through(storage: Storage, segments: Sequence[Segment], busy: Busy, least: int = BUSY) -> list[Sightings]:
     """All sightings of these segments, which are few."""
-    (found,) = [*sightings(storage, segments, busy)] or [[]]
+    (found,) = [*sightings(storage, segments, busy, least)] or [[]]
     return found
 
 
@@ -76,8 +76,19 @@ def test_a_number_counts_once_it_is_busy_within_an_hour(storage: Storage) -> Non
     assert {key: len(each) for key, each in seen(storage).items()} == {"number:99900000002": BUSY}
 
 
+def test_a_lowered_limit_applies_at_once_to_what_was_counted_before(storage: Storage) -> None:
+    """The policy may change while the hunter runs."""
+    busy, found = Busy(), []
+    for number, least in enumerate([BUSY, BUSY // 2, BUSY]):
+        some = [sms(ANN, AT + number + at, "hi", f"m{number}-{at}", "99900000001") for at in range(6)]
+        segment = put(storage, number, rows(messages=some))
+        found.append({each.value: len(each) for each in looked_through(storage, [segment], busy, least)})
+
+    assert found == [{}, {"99900000001": 6}, {}]
+
+
 def test_wrong_clocks_do_not_hide_a_busy_number(storage: Storage) -> None:
-    busy, counted = Busy(BUSY), []
+    busy, counted = Busy(), []
     for number in range(6):
         wrong = [
             sms(ANN, AT + (number * 20 + at) * 900 * HOUR, "hi", f"w{at}", f"9990000{at:04}") for at in range(1, 16)
@@ -112,5 +123,5 @@ def test_a_segment_that_is_gone_or_broken_is_left_out(storage: Storage) -> None:
     put(storage, 1, rows(messages=[sms(BO, AT, "https://evil.top/a", "m2")]))
     segments = storage.segments()
     storage.remove(gone)
-    assert [each.events for each in looked_through(storage, segments, Busy(BUSY))] == [["m2"]]
-    assert [*sightings(storage, [gone], Busy(BUSY))] == []
+    assert [each.events for each in looked_through(storage, segments, Busy())] == [["m2"]]
+    assert [*sightings(storage, [gone], Busy(), BUSY)] == []
