@@ -8,11 +8,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
+
+from streams.bundled import bundled
 
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -147,7 +148,5 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def beside(filename: str) -> Path:
-    """The site's own ``filename``: in the working directory, else the repository's, else as installed."""
-    repository = Path(__file__).resolve().parent.parent
-    places = (Path(), repository, Path(sys.prefix) / "share" / "forewarn")
-    return next((place / filename for place in places if (place / filename).is_file()), Path(filename))
+    """The site's own ``filename`` in the working directory, else the one that came with Forewarn."""
+    return Path(filename) if Path(filename).is_file() else bundled(filename)

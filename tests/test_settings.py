@@ -225,6 +225,7 @@ def test_a_file_in_the_working_directory_comes_first(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
 
     assert beside("topics.yaml") == Path("topics.yaml")
+    assert beside("policy.yaml").samefile(ROOT / "policy.yaml")
     assert not beside("nothing.yaml").exists()
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +26,7 @@ from models.detection.risk import Model, PointScore, TrainedModel
 from models.detection.trees import Trees
 from streams.files.artifacts import ArtifactError, write_bytes
 
-OURS: Final = Path(__file__).parents[2] / "models" / "artifacts" / "risk.skops"
+OURS: Final = Path(str(files("models"))) / "artifacts" / "risk.skops"
 """The model that comes with Forewarn."""
 
 POINTS: Final = "points"

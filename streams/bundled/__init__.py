@@ -1,0 +1,15 @@
+"""Bundled files: what Forewarn needs beside its code, found through the package wherever it is installed.
+
+Each is a link to the file of the same name at the top of the repository, which is its only source. Building follows the
+links, so a wheel holds the files themselves (docs/decisions/0013-bundled-files.md).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+
+def bundled(name: str) -> Path:
+    """Where the bundled file of this name is, for example of ``policy.yaml`` or ``examples/calls.jsonl``."""
+    return Path(str(files(__name__))) / name
