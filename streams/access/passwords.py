@@ -1,14 +1,17 @@
-"""Passwords: what is taken for one, and its argon2id hash; an unknown user's costs as much time as a wrong one."""
+"""Passwords: what is taken for one, and its argon2id hash; an unknown user's costs as much time as a wrong one.
+
+argon2 comes with the extra ``console``, so it is imported only when something is hashed.
+"""
 
 from __future__ import annotations
 
 import base64
 import secrets
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST: Final = 12
 LONGEST: Final = 256
@@ -23,6 +26,8 @@ class Passwords:
     """Hashes and checks passwords, by RFC 9106's parameters for argon2id unless another hasher is given."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        from argon2 import PasswordHasher
+
         self._hasher = hasher or PasswordHasher()
         self._nobodys = self._hash_of_nothing()
 
@@ -37,6 +42,8 @@ class Passwords:
 
     def matches(self, stored: str | None, password: str) -> bool:
         """Whether this is the password of a hash; blocks for some 50 ms, without a hash (nobody's) just as long."""
+        from argon2.exceptions import InvalidHashError, VerificationError
+
         try:
             return self._hasher.verify(stored or self._nobodys, _same(password)) and stored is not None
         except (VerificationError, InvalidHashError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from streams.cli.extras import require
+
 
 @click.command()
 def console() -> None:
@@ -13,6 +15,7 @@ def console() -> None:
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn console
     """
+    require("console")
     from aiokafka.errors import KafkaError
 
     from models.casework.routing import RoutingError

@@ -17,6 +17,7 @@ from models.detection.alerts import Alert
 from models.detection.wording import scam_name
 from models.policy.policy import SEVERITIES
 from streams.cli import CommandError
+from streams.cli.extras import require
 from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
 from streams.console.masking import masked
 from streams.console.times import local
@@ -51,9 +52,8 @@ def demo(rate: float) -> None:
 
     Example: forewarn demo --rate 1000
     """
+    require("local")
     examples = beside("examples/calls.jsonl").parent
-    if not (examples / "calls.jsonl").is_file():
-        raise CommandError("The examples are not here: run the demo in a checkout of Forewarn")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     folder = DEFAULT_FOLDER / "demo"
     delete_data(folder)  # a demo that failed leaves what it had, to be looked into

@@ -20,6 +20,7 @@ import click
 import msgspec
 
 from streams.cli import CommandError
+from streams.cli.extras import require
 from streams.local import LocalStackError, samples
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.process import Server, terminate
@@ -72,6 +73,8 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_onl
 
     Example: eval "$(forewarn up)"
     """
+    if not servers_only:
+        require("local")
     state = read_state(folder)
     if state is not None and state.serves:
         say(f"Already up in {folder.absolute()}")

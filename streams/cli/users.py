@@ -18,6 +18,7 @@ from streams.access.store import Store, UnavailableError
 from streams.access.users import Users
 from streams.audit import AuditError, operator
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.extras import require
 from streams.cli.tables import show_table
 from streams.settings import Settings
 
@@ -184,6 +185,7 @@ def revoke_token(name: str, label: str) -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     """Turns what is wrong into the command's one sentence."""
+    require("console")
     try:
         yield
     except (UsersError, AccessError, PasswordError) as error:
