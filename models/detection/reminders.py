@@ -7,13 +7,14 @@ person; its id follows from that, so whoever sends them can tell a repeat.
 from __future__ import annotations
 
 import hashlib
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from models.detection.alerts import Alert
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
+from models.indicators.scam_types import ENTRIES, Advice
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -23,32 +24,8 @@ SEND_WITHIN = DAY
 _MILD: Final = ("low", "medium")
 
 
-class _Words(NamedTuple):
-    zh: str
-    en: str
-
-
-_ADVICE: Final[dict[str, _Words]] = {
-    "impersonated-authority": _Words(
-        "公检法不会电话办案，没有“安全账户”。", "Police and courts do not work by phone; there is no safe account."
-    ),
-    "impersonated-service": _Words(
-        "客服退款、理赔不会要求转账或屏幕共享。", "No refund needs a transfer from you or your screen."
-    ),
-    "impersonated-boss": _Words(
-        "领导、熟人要求转账，请当面或打电话核实。", "Ask a boss or friend who wants money in person first."
-    ),
-    "loan": _Words("放款前先收费的都是诈骗。", "Who wants a fee before a loan is a fraud."),
-    "task-rebate": _Words("刷单、做任务返利就是诈骗。", "Paid tasks that ask for deposits are a fraud."),
-    "romance-investment": _Words("网友带您投资稳赚不赔，就是诈骗。", "A net friend's sure investment is a fraud."),
-    "virtual-currency": _Words("虚拟币“内幕”投资平台多为诈骗。", "Sure profits with virtual coins are a fraud."),
-    "sextortion": _Words("遇裸聊敲诈勿转账，请立即报警。", "Do not pay blackmailers; tell the police."),
-    "fake-prize": _Words("领奖先交费就是诈骗。", "A prize that costs a fee is a fraud."),
-    "insurance-sms": _Words(
-        "医保社保不会用短信链接要求认证。", "Insurance offices do not ask you to confirm by a link."
-    ),
-}
-_GENERAL: Final = _Words("请勿点击链接、转账或透露验证码。", "Open no link, send no money, tell no code.")
+_ADVICE: Final = {each.name: each.advice for each in ENTRIES}
+_GENERAL: Final = Advice("请勿点击链接、转账或透露验证码。", "Open no link, send no money, tell no code.")
 
 
 class Reminder(Struct, frozen=True, gc=False, kw_only=True):
@@ -88,7 +65,7 @@ def occasion(alert: Alert) -> str | None:
 def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:
     """The reminder about an `occasion`; ``now``: event time of the decision, in a look back after the alert's."""
     chinese = language.partition("-")[0] == "zh"
-    advice = _ADVICE.get(alert.scam_type)
+    advice = _ADVICE.get(alert.scam_type)  # a site may have types of its own, of which we have no advice
     name = SCAM_TYPES.get(alert.scam_type, SCAM_TYPES["other"])
     at = max(alert.at, now)
     if chinese:

@@ -15,27 +15,17 @@ from typing import Final, Literal, cast, get_args
 import msgspec
 
 from models.indicators import numbers
+from models.indicators.scam_types import ENTRIES
 from models.texts import domains
 
 IndicatorType = Literal["number", "number-prefix", "domain", "url"]
 TYPES: Final[tuple[str, ...]] = get_args(IndicatorType)
 
-SCAM_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {
-        "impersonated-authority": ("冒充公检法及政府机关", "impersonated authority"),
-        "impersonated-service": ("冒充电商物流客服", "impersonated customer service"),
-        "impersonated-boss": ("冒充领导、熟人", "impersonated boss or acquaintance"),
-        "loan": ("虚假贷款", "fake loan"),
-        "task-rebate": ("刷单返利", "task rebate"),
-        "romance-investment": ("杀猪盘及虚假投资", "romance or investment"),
-        "virtual-currency": ("虚拟货币投资", "virtual currency"),
-        "sextortion": ("裸聊敲诈", "sextortion"),
-        "fake-prize": ("虚假中奖", "fake prize"),
-        "insurance-sms": ("虚假医保社保短信", "fake insurance notice"),
-        "other": ("其他诈骗", "other fraud"),
-    }
-)
-"""Names of the scam types in Chinese and English. The list is open: any kebab-case word is a scam type."""
+SCAM_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({each.name: (each.zh, each.en) for each in ENTRIES})
+"""Names of the scam types in Chinese and English, from their entries (`models.indicators.scam_types`).
+
+The list is open: any kebab-case word is a scam type.
+"""
 
 SUSPECTED: Final = "suspected"
 """The scam type of a number that acts like a gang's and that nobody has reported (`models.lookback.suspicion`)."""
