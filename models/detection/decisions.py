@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from models.detection.ablation import weighed
 from models.detection.alerts import Alert, Published, Status, alert_id, encode, episode_id
 from models.detection.episodes import Episode, Moment, Subject
+from models.detection.kinds import CONTACTS
 from models.detection.risk import Model
-from models.detection.signals import CONTACTS, Signal
+from models.detection.signals import Signal
 from models.detection.wording import no_longer, reasons
 from models.policy.policy import SEVERITIES, Policy, Severity
 from models.policy.stages import reaches

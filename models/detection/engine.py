@@ -17,10 +17,11 @@ from models.detection.alerts import Alert
 from models.detection.decisions import Publication, decide
 from models.detection.episodes import HOUR, Episode, Moment, Subject, episodes, milestones, unfold
 from models.detection.evidence import MINUTE
+from models.detection.kinds import CONTACTS, CONTEXTS, LONG_CALL
 from models.detection.recognition import call_signals, match_again, sms_signals
 from models.detection.reminders import Reminder, occasion, reminder
 from models.detection.risk import Model
-from models.detection.signals import CONTACTS, CONTEXTS, LONG_CALL, Signal, SignalRecord
+from models.detection.signals import Signal, SignalRecord
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
 from models.indicators.matching import Indicators

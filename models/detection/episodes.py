@@ -16,7 +16,8 @@ from msgspec import Struct
 from models.detection.alerts import Published
 from models.detection.evidence import MINUTE, Evidence
 from models.detection.features import Features
-from models.detection.signals import CONTACTS, NUMBER_CALL, NUMBER_CALLBACK, NUMBER_MISSED, NUMBER_TALK, Signal
+from models.detection.kinds import CALL_BEGINS, CALL_ENDS, CONTACTS
+from models.detection.signals import Signal
 from models.policy.policy import Windows
 from models.policy.stages import Stage
 
@@ -45,9 +46,9 @@ class Subject(Struct, array_like=True, gc=False):
 
         An end by a clock that is years wrong is none yet, and belongs to another episode (`unfold`).
         """
-        started = {signal.event for signal in self.signals if signal.code in (NUMBER_CALL, NUMBER_CALLBACK)}
+        started = {signal.event for signal in self.signals if signal.code in CALL_BEGINS}
         return bool(started) and not started.issubset(
-            {signal.event for signal in self.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED) and signal.at <= at}
+            {signal.event for signal in self.signals if signal.code in CALL_ENDS and signal.at <= at}
         )
 
     def insert(self, signal: Signal) -> bool:
@@ -120,7 +121,7 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
 def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
     """The event times at which a call that has started is judged again, if it is still going on."""
     for signal in signals:
-        if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
+        if signal.code in CALL_BEGINS:
             yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
 
 
@@ -132,13 +133,13 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     alone, so what was decided before stays decided.
     """
     clock = max(clock, episode.signals[-1].at)
-    ended = {signal.event for signal in episode.signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+    ended = {signal.event for signal in episode.signals if signal.code in CALL_ENDS}
     steps: list[tuple[int, int, Signal | None]] = [
         (signal.at, index, signal) for index, signal in enumerate(episode.signals)
     ]
     ends = {signal.event: signal.at for signal in episode.signals if signal.event in ended}
     for signal in episode.signals:
-        if signal.code in (NUMBER_CALL, NUMBER_CALLBACK):
+        if signal.code in CALL_BEGINS:
             until = max(ends[signal.event], signal.at) if signal.event in ends else clock
             steps += [
                 (milestone, len(episode.signals), None)

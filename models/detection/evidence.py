@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Final, assert_never
 
 from models.detection.features import Features
-from models.detection.signals import (
-    BANK_CALL,
-    BANK_NOTICE,
-    CHECK_CALL,
-    CODE,
-    CONTACTS,
-    DOMAIN_SMS,
-    LONG_CALL,
-    NUMBER_CALLBACK,
-    NUMBER_MISSED,
-    NUMBER_REPLY,
-    NUMBER_SMS,
-    NUMBER_TALK,
-    Signal,
-)
+from models.detection.kinds import KINDS, Contact, Context
+from models.detection.signals import Signal
+from models.indicators.scam_types import ENTRIES
 from models.policy.policy import Windows
 from models.policy.stages import Stage, further
 
@@ -33,7 +21,7 @@ HANDED_ON: Final = 10 * MINUTE
 """Whoever is passed on from one fraud to the next waits no longer for the second call."""
 
 
-COURTSHIPS: Final = frozenset({"romance-investment"})
+COURTSHIPS: Final = frozenset(each.name for each in ENTRIES if each.courts)
 """Scam types in which an answer means little yet: half of those who answer say no more, the others pay weeks later."""
 
 
@@ -48,7 +36,11 @@ class Evidence:
         self._vulnerable = float(min(vulnerable, 2))
         self._shares: dict[str, float] = {}
         self._confidence = 0.0
+        self._happened: dict[str, float] = {}
+        """The features of the contexts that counted: 1 each."""
         self._counts: Counter[str] = Counter()
+        """The signals that counted, by the feature of their kind."""
+        self._talks = 0
         self._talked_minutes = self._longest_minutes = self._other_minutes = 0.0
         self._indicators: set[str] = set()
         self._courted = True
@@ -66,23 +58,18 @@ class Evidence:
 
     def take(self, signal: Signal) -> bool:
         """Take in the next signal in event time; False when it counts for nothing."""
+        kind = KINDS.get(signal.code)
+        if kind is None:  # in a checkpoint of a newer version, which knows more kinds
+            return False
         counted = len(self.context)
         self._close_lost(signal.at)
-        if signal.code in CONTACTS:
-            self._take_contact(signal)
+        if isinstance(kind, Contact):
+            self._take_contact(kind, signal)
             return True
-        if signal.code == CODE:
-            if self.contacts:
-                self._code_near_contact(signal, signal.at)
-                self._counts[CODE] += 1
-                self._codes.append(signal.at)
-            else:  # the episode's window begins code_before its first contact
-                self._early_codes.append(signal)
-        elif self.contacts and signal.at - self._last_contact <= self._windows.context_after_hours * HOUR:
-            self._take_context(signal)
+        self._take_context(kind, signal)
         return len(self.context) > counted
 
-    def _take_contact(self, signal: Signal) -> None:
+    def _take_contact(self, kind: Contact, signal: Signal) -> None:
         share = signal.confidence / 100.0
         if not self.contacts:
             self._first_contact = signal.at
@@ -91,51 +78,64 @@ class Evidence:
         self._confidence = max(self._confidence, share)
         self._indicators.add(signal.indicator)
         self._courted &= signal.scam_type in COURTSHIPS
-        self._counts[signal.code] += 1
         if signal.event not in self._events:
             self._events.add(signal.event)
             self.contacts += 1
             for code in self._early_codes:
                 self._code_near_contact(code, signal.at)
             self._early_codes.clear()
-        match signal.code:
-            case "fraud-number-sms":
-                self._raise_share("sms", share)
-            case "fraud-number-reply":
-                self._raise_share("reply", share)
-                self._advance("medium", signal.at)
-            case "fraud-domain-sms":
-                self._raise_share("domain", share)
-            case "fraud-number-missed":
-                self._end(signal.event)
-                self._raise_share("missed", share)
-            case "fraud-number-talk":
-                self._end(signal.event)
-                self._talked(signal.duration_s / 60.0, share, signal.at)
-            case _:
+        if kind.feature is not None:
+            self._raise_share(kind.feature, share)
+            self._counts[kind.feature] += 1
+        if kind.reaches is not None:
+            self._advance(kind.reaches, signal.at)
+        match kind.call:
+            case "none":
+                pass
+            case "begins":
                 if signal.event not in self._ended:  # clocks of one call's two records may differ
                     self._open[signal.event] = signal
-                if signal.code == NUMBER_CALLBACK:
-                    self._raise_share("callback", share)
-                    self._advance("deep", signal.at)
+            case "missed":
+                self._end(signal.event)
+            case "talked":
+                self._end(signal.event)
+                self._talks += 1
+                self._talked(signal.duration_s / 60.0, share, signal.at)
+            case _:
+                assert_never(kind.call)
 
-    def _take_context(self, signal: Signal) -> None:
+    def _take_context(self, kind: Context, signal: Signal) -> None:
+        if kind.rule == "code":
+            self._take_code(signal)
+            return
+        if not self.contacts or signal.at - self._last_contact > self._windows.context_after_hours * HOUR:
+            return
         self.context.append(signal)
-        self._counts[signal.code] += 1
-        match signal.code:
-            case "check-call":
-                self._advance("medium", signal.at)
-            case "bank-call":
-                self._advance("deep", signal.at)
-            case "long-call":
+        self._counts[kind.feature] += 1
+        self._happened[kind.feature] = 1.0
+        if kind.reaches is not None:
+            self._advance(kind.reaches, signal.at)
+        match kind.rule:
+            case "plain":
+                pass
+            case "other-call":
                 began = signal.at - int(signal.duration_s * 1000)
                 self._other_minutes = max(self._other_minutes, signal.duration_s / 60.0)
                 self._codes_on_other += sum(at >= began for at in self._codes)
                 self._handed_on |= any(0 <= began - at <= HANDED_ON for at in self._contacts_at)
-            case "bank-notice":
+            case "payment":
                 self._notices_after_code += bool(self._last_code) and signal.at - self._last_code <= NOTICE_AFTER_CODE
                 if self._stage == "deep" and signal.at - self._deep_at <= self._windows.harmed_hours * HOUR:
                     self._advance("harmed", signal.at)
+            case _:
+                assert_never(kind.rule)
+
+    def _take_code(self, code: Signal) -> None:
+        if not self.contacts:  # the episode's window begins code_before its first contact
+            self._early_codes.append(code)
+            return
+        self._code_near_contact(code, code.at)
+        self._codes.append(code.at)
 
     def _close_lost(self, now: int) -> None:
         """Let go of calls that no one can still be in: their end records are lost. That they were talks stands."""
@@ -194,29 +194,26 @@ class Evidence:
         counts = self._counts
         features = Features(
             **shares,
+            **self._happened,
             repeated_contact=_capped(self.contacts - 1, 3),
             code=_capped(self._near_codes, 3),
-            bank_call=_capped(counts[BANK_CALL], 1),
-            check_call=_capped(counts[CHECK_CALL], 1),
-            long_call=_capped(counts[LONG_CALL], 1),
-            bank_notice=_capped(counts[BANK_NOTICE], 1),
             vulnerable=self._vulnerable,
             confidence=self._confidence,
             talk_minutes=_capped(talked, 120),
             longest_minutes=_capped(longest, 60),
-            answered_calls=_capped(counts[NUMBER_TALK], 15),
-            missed_calls=_capped(counts[NUMBER_MISSED], 10),
-            callbacks=_capped(counts[NUMBER_CALLBACK], 5),
-            messages=_capped(counts[NUMBER_SMS], 10),
-            replies=_capped(counts[NUMBER_REPLY], 5),
-            links=_capped(counts[DOMAIN_SMS], 5),
+            answered_calls=_capped(self._talks, 15),
+            missed_calls=_capped(counts["missed"], 10),
+            callbacks=_capped(counts["callback"], 5),
+            messages=_capped(counts["sms"], 10),
+            replies=_capped(counts["reply"], 5),
+            links=_capped(counts["domain"], 5),
             identities=_capped(len(self._indicators), 6),
             hours=_capped((self._last_contact - self._first_contact) / HOUR, 336),
             quiet_minutes=0.0 if self._open else _capped((now - self._last_contact) / MINUTE, DAY_MINUTES),
             since_talk_minutes=_capped((now - self._last_talk) / MINUTE, DAY_MINUTES),
             codes_on_call=_capped(self._codes_on_call, 3),
-            codes_after=_capped(counts[CODE], 8),
-            bank_notices=_capped(counts[BANK_NOTICE], 4),
+            codes_after=_capped(len(self._codes), 8),
+            bank_notices=_capped(counts["bank_notice"], 4),
             notices_after_code=_capped(self._notices_after_code, 2),
             other_minutes=_capped(self._other_minutes, 60),
             codes_on_other=_capped(self._codes_on_other, 3),

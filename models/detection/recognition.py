@@ -5,13 +5,13 @@ Almost every event means nothing: sieves over whole columns let it go, and only 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, assert_never, get_args
 
 import numpy as np
 
-from models.detection.signals import (
+from models.detection.kinds import (
     BANK_CALL,
     BANK_NOTICE,
     CHECK_CALL,
@@ -24,24 +24,49 @@ from models.detection.signals import (
     NUMBER_REPLY,
     NUMBER_SMS,
     NUMBER_TALK,
-    Signal,
+    ContextCode,
 )
+from models.detection.signals import Signal
 from models.events.batches import UNREAD, Calls, Messages
 from models.events.event import Call, Sms, cell_of
+from models.indicators.hotlines import HotlineKind
 from models.indicators.matching import Indicators, Match
 from models.indicators.numbers import hotline
 from models.policy.policy import Windows
 from models.texts.domains import normalise_host
 from models.texts.extraction import LONGEST, read, read_with_traits
+from models.texts.notices import Flag
 from models.texts.prefilter import DISGUISE, DOT
 
-_HOTLINE_CALLS: Final = {
-    "bank": BANK_CALL,
-    "police": CHECK_CALL,
-    "directory": CHECK_CALL,
-    "authority": CHECK_CALL,
+
+def _code_of_hotline(kind: HotlineKind) -> ContextCode | None:
+    """What a call to a hotline says; None: nothing."""
+    match kind:
+        case "bank":
+            return BANK_CALL
+        case "police" | "directory" | "authority":
+            return CHECK_CALL
+        case "carrier":
+            return None
+        case _:
+            assert_never(kind)
+
+
+def _code_of_flag(flag: Flag) -> ContextCode:
+    """What a text with a flag says."""
+    match flag:
+        case "verification-code":
+            return CODE
+        case "bank-notice":
+            return BANK_NOTICE
+        case _:
+            assert_never(flag)
+
+
+_HOTLINE_CALLS: Final[Mapping[HotlineKind, ContextCode | None]] = {
+    kind: _code_of_hotline(kind) for kind in get_args(HotlineKind)
 }
-_FLAGS: Final = {"verification-code": CODE, "bank-notice": BANK_NOTICE}
+_FLAGS: Final[Mapping[Flag, ContextCode]] = {flag: _code_of_flag(flag) for flag in get_args(Flag)}
 
 
 def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
@@ -82,7 +107,7 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
     kind = hotline(call.peer)
     ended = call.phase == "end"  # only then duration_s says anything
     if kind is not None:
-        hotline_call = _HOTLINE_CALLS.get(kind)
+        hotline_call = _HOTLINE_CALLS[kind]
         if hotline_call is None or call.direction == "in":
             return None
         began = call.at - int(call.duration_s * 1000) if ended else call.at

@@ -1,6 +1,7 @@
 """Wording: the reasons of an alert in Chinese and English, from the signals that led to it.
 
-An officer reads these aloud in his head on the way to the door: short, concrete, without anybody's number.
+An officer reads these on the way to the door: short, concrete, without anybody's number. The words of each kind of
+signal stand in its entry (`models.detection.kinds`).
 """
 
 from __future__ import annotations
@@ -10,49 +11,9 @@ from functools import lru_cache
 from typing import Final
 
 from models.detection.alerts import Reason
-from models.detection.signals import (
-    BANK_CALL,
-    BANK_NOTICE,
-    CHECK_CALL,
-    CODE,
-    DOMAIN_SMS,
-    LONG_CALL,
-    NUMBER_CALL,
-    NUMBER_CALLBACK,
-    NUMBER_MISSED,
-    NUMBER_REPLY,
-    NUMBER_SMS,
-    NUMBER_TALK,
-    Signal,
-)
+from models.detection.kinds import CALL_ENDS, KINDS, NUMBER_CALL
+from models.detection.signals import Signal
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
-
-_WORDS: Final[dict[str, tuple[str, str]]] = {
-    NUMBER_CALL: ("正在与已知诈骗号码通话{scam}", "is on the phone with a known fraud number{scam}"),
-    NUMBER_CALLBACK: ("主动回拨已知诈骗号码{scam}", "rang a known fraud number{scam}"),
-    NUMBER_TALK: (
-        "与已知诈骗号码通话，共约{minutes}分钟{scam}",
-        "talked to a known fraud number, about {minutes} min{scam}",
-    ),
-    NUMBER_MISSED: (
-        "未接已知诈骗号码来电，共{n}次{scam}",
-        "missed {n} call(s) from a known fraud number{scam}",
-    ),
-    NUMBER_REPLY: (
-        "曾向已知诈骗号码回复短信，共{n}条{scam}",
-        "wrote {n} SMS to a known fraud number{scam}",
-    ),
-    NUMBER_SMS: (
-        "收到已知诈骗号码的短信，共{n}条{scam}",
-        "got {n} SMS from a known fraud number{scam}",
-    ),
-    DOMAIN_SMS: ("收到含已知诈骗网址的短信，共{n}条{scam}", "got {n} SMS with a known fraud link{scam}"),
-    CODE: ("在可疑联系前后收到验证码，共{n}条", "got {n} verification code(s) around the contact"),
-    BANK_CALL: ("随后致电银行客服", "rang a bank's hotline afterwards"),
-    CHECK_CALL: ("随后致电110、96110、114等核实", "rang 110, 96110, 114 or an authority afterwards"),
-    LONG_CALL: ("随后与其他号码长时间通话", "had a long call with another number afterwards"),
-    BANK_NOTICE: ("随后收到银行资金变动短信", "got a bank's notice of a payment afterwards"),
-}
 
 _KNOWN: Final = ("已知诈骗号码", "a known fraud number")
 _ONLY_SUSPECTED: Final = ("疑似诈骗号码", "a number suspected of fraud")
@@ -87,13 +48,13 @@ def reasons(signals: Sequence[Signal]) -> tuple[Reason, ...]:
 
     A call that has ended is told by how it ended, and what is known apart from what is suspected.
     """
-    ended = {signal.event for signal in signals if signal.code in (NUMBER_TALK, NUMBER_MISSED)}
+    ended = {signal.event for signal in signals if signal.code in CALL_ENDS}
     found: dict[tuple[str, bool], list[Signal]] = {}
     for signal in signals:
         if signal.code == NUMBER_CALL and signal.event in ended:
             continue
         found.setdefault((signal.code, signal.scam_type == SUSPECTED), []).append(signal)
-    kinds = [(code, is_suspected) for code in _WORDS for is_suspected in (False, True)]
+    kinds = [(code, is_suspected) for code in KINDS for is_suspected in (False, True)]
     return tuple(_reason(kind[0], found[kind]) for kind in kinds if kind in found)
 
 
@@ -115,7 +76,7 @@ def _reason(code: str, signals: Sequence[Signal]) -> Reason:
 @lru_cache(maxsize=4096)
 def _words(code: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
     """A reason in Chinese and English; most alerts say one of a few hundred things."""
-    zh, en = _WORDS[code]
+    zh, en = KINDS[code].zh, KINDS[code].en
     if scam_types == (SUSPECTED,):
         scam_types = ()
         zh, en = zh.replace(_KNOWN[0], _ONLY_SUSPECTED[0]), en.replace(_KNOWN[1], _ONLY_SUSPECTED[1])

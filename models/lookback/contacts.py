@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from models.base.compiled import compiled
 from models.base.number_keys import key_of
-from models.detection.signals import BANK_CALL, BANK_NOTICE, CHECK_CALL, CODE, LONG_CALL, Signal
+from models.detection.kinds import LEDGER_CODES
+from models.detection.signals import Signal
 from models.events.batches import NO_ID, Calls, Messages
 
 # What a row is, by bits; the lowest two are those of `models.events.scanning`.
@@ -27,8 +28,8 @@ LINKED: Final = 8
 CONTEXT: Final = 16
 """A context signal of the subscriber; its code's place in `CONTEXT_CODES` is in the lower bits."""
 
-CONTEXT_CODES: Final = (CODE, BANK_NOTICE, BANK_CALL, CHECK_CALL, LONG_CALL)
-"""In the order of what is written: never to be changed, only to be continued."""
+CONTEXT_CODES: Final = LEDGER_CODES
+"""The place of a code in here is what is written (`models.detection.kinds.Context.ledger`)."""
 _PLACES: Final = {code: place for place, code in enumerate(CONTEXT_CODES)}
 
 _OWN: Final = 1 << 60

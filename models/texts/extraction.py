@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, deobfuscated, may_be_spaced
 from models.texts.hosts import find_hosts
-from models.texts.notices import flags
+from models.texts.notices import Flag, flags
 from models.texts.only_link import only_link
 from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
 
@@ -32,7 +32,7 @@ class Reading(NamedTuple):
 
     domains: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 _NOTHING = Reading()

@@ -6,11 +6,14 @@ The two kinds of ordinary SMS that mean something beside a suspicious contact: `
 from __future__ import annotations
 
 import re
+from typing import Final, Literal
 
-VERIFICATION_CODE = "verification-code"
-BANK_NOTICE = "bank-notice"
+Flag = Literal["verification-code", "bank-notice"]
+VERIFICATION_CODE: Final = "verification-code"
+BANK_NOTICE: Final = "bank-notice"
 
-_CODE_FLAG, _BANK_FLAG = (VERIFICATION_CODE,), (BANK_NOTICE,)
+_CODE_FLAG: Final[tuple[Flag, ...]] = (VERIFICATION_CODE,)
+_BANK_FLAG: Final[tuple[Flag, ...]] = (BANK_NOTICE,)
 
 _DIGIT = re.compile("[0-9]")
 _CODE = re.compile(r"[0-9]{3}(?<![0-9.,][0-9]{3})(?:[0-9]{1,5}|[ -][0-9]{3})(?![0-9])")
@@ -46,7 +49,7 @@ WHOLE_CODE_WORDS = ("code", "tac")
 """What a text with a verification code has one of, in lower case; of these, one that no letter follows."""
 
 
-def flags(text: str) -> tuple[str, ...]:
+def flags(text: str) -> tuple[Flag, ...]:
     """The flags of a text: `VERIFICATION_CODE`, `BANK_NOTICE` or none.
 
     A code's text may speak of the transfer that it is for; no money has moved then.
