@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 from msgspec import Struct
 
@@ -195,22 +195,29 @@ class Gang:
             truth.paid_at = truth.paid_at if truth.paid_at is not None else at
             truth.loss += int(drawn(step.loss, rng)) if step.loss is not None else 0
             return at
-        peer, text = 0, ""
-        if step.actor is not None:
-            peer = self._touch(step.actor, at, truth).number
-        elif step.do == "code":
-            peer, text = rng.choice((*numbers.BANKS, *numbers.SENDERS)), rng.choice(TEXTS["code"])
-        elif step.do == "bank-notice":
-            peer, text = rng.choice(numbers.BANKS), rng.choice(TEXTS["bank-notice"])
-        else:
-            peer = rng.choice(numbers.BANKS if step.do == "bank-call" else numbers.CHECKS)
+        peer = self._touch(step.actor, at, truth).number if step.actor is not None else 0
+        text, is_out = "", False
+        match step.do:
+            case "call-in" | "missed" | "sms-in":
+                pass
+            case "call-out" | "sms-out":
+                is_out = True
+            case "code":
+                peer, text = rng.choice((*numbers.BANKS, *numbers.SENDERS)), rng.choice(TEXTS["code"])
+            case "bank-notice":
+                peer, text = rng.choice(numbers.BANKS), rng.choice(TEXTS["bank-notice"])
+            case "bank-call":
+                peer, is_out = rng.choice(numbers.BANKS), True
+            case "check-call":
+                peer, is_out = rng.choice(numbers.CHECKS), True
+            case _:
+                assert_never(step.do)
         if step.text is not None:
             text = rng.choice(TEXTS[step.text])
         if "{link}" in text:
             link = self._touch(step.link, at, truth).used.value if step.link is not None else "parcel.example"
             text = text.replace("{link}", f"https://{link}/{rng.randrange(36**4):x}")
         talk = max(int(drawn(step.talk_min, rng) * 60), 1) if step.talk_min is not None else 0
-        is_out = step.do in ("call-out", "sms-out", "bank-call", "check-call")
         is_call = not text
         happened.append(Happening(at, person, peer, is_out, talk if is_call else -1, text))
         return at + RING_MS + talk * 1000 if is_call else at
