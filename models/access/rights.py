@@ -1,6 +1,6 @@
-"""Access: who may do what, and whose cases he may see; one table of roles that the HTTP pages ask.
+"""Access: who may do what, and whose cases they may see; one table of roles that the HTTP pages ask.
 
-What somebody may do follows from his role alone. Whose cases he sees follows from the role's reach over the units that
+What somebody may do follows from their role alone. Whose cases he sees follows from the role's reach over the units that
 have a case or have had it: a station its own, a sub-bureau also those of its stations, the centre all. What is not in
 the table is refused.
 """
@@ -35,20 +35,20 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 MEANINGS: Final[Mapping[Action, str]] = {
     "read-orders": "read orders and cases",
     "acknowledge": "acknowledge an order",
-    "attempt": "note an attempt to reach the person",
-    "outcome": "say how a case ended",
-    "return": "give an order back to where it came from",
+    "attempt": "record an attempt to reach the person",
+    "outcome": "record the outcome of a case",
+    "return": "return an order to the unit that it came from",
     "transfer": "hand a case on to another unit",
     "snooze": "put a case off for a while",
-    "request-stop-payment": "ask to have a payment stopped",
+    "request-stop-payment": "ask for a payment to be stopped",
     "see-statistics": "see the statistics of all units",
-    "look-up": "look up whom a number or domain has reached",
+    "look-up": "look up the people whom a number or domain has reached",
     "read-audit": "read the audit log",
     "manage-users": "add, change and disable users",
 }
 
 Reach = Literal["own", "below", "all", "none"]
-"""Whose cases a role sees, seen from the unit of whoever has it."""
+"""Whose cases a role sees, seen from the unit of the user who has it."""
 
 Chain = tuple[str, ...]
 """A unit and those above it, up to the city: station, sub-bureau, centre."""
@@ -60,8 +60,8 @@ _REACHES: Final[Mapping[Reach, Callable[[str, Chain], bool]]] = {
     "none": lambda unit, chain: False,
 }
 _WHOSE: Final[Mapping[Reach, str]] = {
-    "own": "his station's",
-    "below": "his sub-bureau's and its stations'",
+    "own": "their station",
+    "below": "their sub-bureau and its stations",
     "all": "all",
     "none": "none",
 }
@@ -89,7 +89,7 @@ RIGHTS: Final[Mapping[Role, Rights]] = {
     "auditor": Rights(frozenset({"read-audit"}), "none"),
     "admin": Rights(frozenset({"manage-users"}), "none"),
 }
-"""The table. Who manages users sees no case and no audit log, and who reads the audit log changes nothing."""
+"""The table. Administrators of users see no case and no audit log, and readers of the audit log change nothing."""
 
 Name = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z")]
 Unit = Annotated[str, Meta(pattern=r"\A[^\s]{0,200}\Z")]

@@ -41,7 +41,7 @@ def cuts(ground: Ground, wanted: Sequence[str] = ("",), most_visits: int = 6) ->
                 findings.append(trial.finding("power cut at an await of a batch", before - len(left)))
             if len(left) == before:
                 break
-    unmet = [f"not met: {side} {place}" for place, side in left]
+    unmet = [f"not reached: {side} {place}" for place, side in left]
     return _together(findings, f"at {len(places)} awaits, before the answer and after it", *unmet)
 
 

@@ -57,7 +57,7 @@ def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding
             1,
             f"{indicators:,} indicators; the worker's peak memory {peak:.0f} MB",
             f"meanwhile {LIVE_RATE:,} events/s in the other partitions: from producing to alert p50 {p50:.0f} ms, p99 "
-            f"{p99:.0f} ms, until {covered:,} were read",
+            f"{p99:.0f} ms, while {covered:,} records were read",
         )
 
 

@@ -19,13 +19,17 @@ INTRODUCTION = """\
 # Faults: what was done to the system, and what came of it
 
 Made by `make chaos`: a real Kafka and Valkey and real worker processes on one machine. Each scenario reads a backlog
-with a group of its own and is broken meanwhile; what it publishes is compared, byte for byte, with the alerts of an
-undisturbed run over the same records (`forewarn replay`'s engine). *Lost*: alerts of the undisturbed run that were not
-published, and wrong records without their dead letter. *Wrong*: published alerts with an id or a value that the
-undisturbed run does not have. *Repeated*: published again, byte for byte; consumers know them by their id. *Seconds to
-recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the next checkpoint
-that covers more; median and maximum. Of the dispatcher and the console, *alerts expected* are cases, or what was
-confirmed to a browser; *lost* is what is not in its case, *wrong* what is there twice.
+with a consumer group of its own while faults are caused. What it publishes is compared, byte for byte, with the alerts
+of an undisturbed run over the same records (`forewarn replay`'s engine). The columns mean:
+
+- *Lost*: alerts of the undisturbed run that were not published, and wrong records without their dead letter.
+- *Wrong*: published alerts with an id or a value that the undisturbed run does not have.
+- *Repeated*: alerts published again, byte for byte; consumers recognise them by their id.
+- *Seconds to recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the next
+  checkpoint that covers more; median and maximum.
+
+For the dispatcher and the console, *alerts expected* counts cases, or reports confirmed to a browser; *lost* counts those
+that are missing from their case, *wrong* those that are there twice.
 """
 
 

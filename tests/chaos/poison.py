@@ -58,7 +58,7 @@ def poison(ground: Ground, records: int) -> Finding:
             finding,
             letters_lost=len(refused.keys() ^ letters.keys()) + sum(letters.values()) - len(letters),
             notes=(
-                f"{len(refused):,} wrong records, each one dead letter, for {len(reasons)} reasons; "
+                f"{len(refused):,} wrong records, each became one dead letter, for {len(reasons)} reasons; "
                 f"the worker's memory: {early} MB after a quarter, {late} MB at the end",
             ),
         )

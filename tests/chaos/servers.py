@@ -76,7 +76,7 @@ def valkey_emptied(ground: Ground) -> Finding:
         trial.start({"FOREWARN_STATE_WHEN_MISSING": "rebuild"})
         trial.reach(1)
         trial.recovered.append(time.monotonic() - began)
-        return trial.finding("Valkey comes back empty", 1, "refused with clear words, then rebuilt when told to")
+        return trial.finding("Valkey comes back empty", 1, "refused with a clear message, then rebuilt when told to")
 
 
 def broker_kills(ground: Ground, times: int) -> Finding:

@@ -91,11 +91,11 @@ def write(rows: Sequence[tuple[int, int, float, float, int, int]], rate: int, in
     text = f"""\
 # Soak: {len(rows)} minutes at {rate:,} events a second
 
-Made by `python -m tests.chaos.soak`: one worker, a real Kafka and Valkey and the program that sends and reads, on the
+Made by `python -m tests.chaos.soak`: one worker, a real Kafka and Valkey, and the program that sends and reads, on the
 same {os.cpu_count()} cores. Forewarn {version("forewarn")}, Apache Kafka {KAFKA_VERSION}, {date.today().isoformat()}.
 {len(rows) * 60 * rate:,} events (70 % call records, 30 % SMS, one in two hundred touches an indicator),
-{indicators:,} indicators. Latency is the time from handing an event to the producer to reading its alert; lag is what
-was not applied yet at that moment, in records.
+{indicators:,} indicators. Latency is the time from handing an event to the producer to reading its alert. Lag is the
+number of records not applied yet at that moment.
 
 The worst minute's p99 was {worst:.0f} ms; memory was {early} MB after five minutes and {most} MB at most; the lag was
 {lag:,} records at most, which is {1000 * lag / rate:.0f} ms of events.

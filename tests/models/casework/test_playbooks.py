@@ -155,7 +155,7 @@ def test_what_is_wrong_is_said_with_its_line(good: str, broken: str, said: str) 
         ("  - zh: 没有“解冻费”。\n    en: There is no fee to unfreeze a loan.\n", "", "length >= 2 - at `$.never`"),
         ("opening:", "opening:\n  - {zh: 您好。, en: Hello.}", "length <= 2 - at `$.opening`"),
         (
-            "    means:\n      zh: 那是拿您的卡洗钱。\n      en: Your card would launder money.\n",
+            "    means:\n      zh: 那是拿您的卡洗钱。\n      en: They want your card to launder money.\n",
             "",
             "required field `means`",
         ),
