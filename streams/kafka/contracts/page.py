@@ -21,12 +21,12 @@ _HEAD = """\
 <!-- Made by `python -m streams.kafka.contracts.page > docs/topics.md`; a test holds it equal. -->
 # Topics
 
-`topics.yaml` is the contract with everyone outside, and this page is made from it. Records are JSON objects;
-fields marked `?` may be missing, and readers ignore fields that they do not know. Numbers are E.164 digits
-without `+`, or a short code. Times are event times in epoch milliseconds.
+`topics.yaml` is the contract with all outside systems, and this page is made from it. Records are JSON objects.
+Fields marked `?` may be missing, and readers ignore unknown fields. Numbers are E.164 digits without `+`, or a
+short code. Times are event times in epoch milliseconds.
 
-`forewarn topics validate` checks the contract offline, `diff` says what a cluster lacks (exit status 3), and
-`apply` brings it there; it never deletes and never shrinks. Growing a topic sends keys to other partitions.
+`forewarn topics validate` checks the contract offline, `diff` lists what a cluster lacks (exit status 3), and
+`apply` creates it; it never deletes and never shrinks. Growing a topic moves keys to other partitions.
 With `FOREWARN_REPLICATION=3` every topic has three replicas and `min.insync.replicas` 2.
 
 | topic | key | from | to | partitions | kept | record |
@@ -52,16 +52,16 @@ def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
     yield from ("", f"## {topic.name}", "", topic.description, "")
     configs = ", ".join(f"`{name}={value}`" for name, value in topic.configs.items())
     letters = (
-        f"; what cannot be read goes to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
+        f"; unreadable records go to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
     )
     yield f"Owner: {topic.owner}. Kafka: {configs}{letters}."
     if topic.headers:
-        yield from ("", "| header | what it holds |", "|---|---|")
+        yield from ("", "| header | meaning |", "|---|---|")
         yield from (f"| `{name}` | {text} |" for name, text in topic.headers.items())
     path, examples = contracts.schema_path(topic), contracts.example_paths(topic)
     if path is not None and examples is not None:
         schema = json.loads(path.read_text(encoding="utf-8"))
-        yield from ("", "| field | type | what it is |", "|---|---|---|")
+        yield from ("", "| field | type | meaning |", "|---|---|---|")
         for name, about in schema["properties"].items():
             optional = "" if name in schema["required"] else "?"
             yield f"| `{name}`{optional} | {_type(about)} | {about['description']} |"
