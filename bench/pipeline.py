@@ -49,9 +49,9 @@ class Run:
                 if all(at.get(place, 0) >= end for place, end in ends.items()):
                     return now - began
                 if not self.worker.runs:
-                    raise RuntimeError(f"The worker ended: look into {self.worker.launch.log}")
+                    raise RuntimeError(f"The worker ended: see {self.worker.launch.log}")
                 time.sleep(0.02)
-        raise RuntimeError(f"The worker did not finish within {patience:.0f} s: look into {self.worker.launch.log}")
+        raise RuntimeError(f"The worker did not finish within {patience:.0f} s: see {self.worker.launch.log}")
 
 
 def peak_megabytes(pid: int) -> float:

@@ -107,7 +107,7 @@ class AuditLog:
                 return self._append(file, did, who, case, what, dict(details or {}))
         except OSError as error:
             raise AuditError(
-                f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is done or shown: mend "
+                f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is done or shown: repair "
                 "its folder, or set FOREWARN_AUDIT_LOG."
             ) from None
 
@@ -199,7 +199,7 @@ class AuditLog:
         unread = b"".join(lines[old:])
         if not old and (b"\n" in unread or unread[:1] not in (b"", b"{", b"\0")):
             raise AuditError(
-                f"{self.path} is not an audit log of Forewarn, so nothing is added to it, done or shown: "
+                f"{self.path} is not an audit log of Forewarn, so nothing is written, done or shown: "
                 "set FOREWARN_AUDIT_LOG to a file of its own."
             )
         ended = not lines or lines[-1].endswith(b"\n")
@@ -234,5 +234,5 @@ def lines(path: Path) -> Iterator[bytes]:
                     return
     except OSError as error:
         raise AuditError(
-            f"The audit log {path} cannot be read ({error.strerror}): FOREWARN_AUDIT_LOG names the one to read."
+            f"The audit log {path} cannot be read ({error.strerror}): set FOREWARN_AUDIT_LOG to the log to read."
         ) from None

@@ -1,4 +1,4 @@
-"""The check-up behind ``forewarn doctor``: each part that a worker needs, what is wrong with it and what mends it."""
+"""The check-up behind ``forewarn doctor``: each part that a worker needs, its faults and how to repair them."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def _model(settings: Settings) -> Iterator[Finding]:
     except ArtifactError as error:
         yield Finding("model", "bad", str(error))
     else:
-        yield Finding("model", "good", f"the risk is that of {model.name}")
+        yield Finding("model", "good", f"the risk comes from {model.name}")
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:
     problems = check(settings.topics_file)
     if problems:
-        yield Finding("contracts", "bad", f"{problems[0]} ({len(problems)} in all: forewarn topics validate)")
+        yield Finding("contracts", "bad", f"{problems[0]} ({len(problems)} in all: see forewarn topics validate)")
     else:
         yield Finding("contracts", "good", f"{settings.topics_file} has no problems")
 
@@ -82,9 +82,9 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
     if plan.refusals:
         yield Finding("topics", "look", plan.refusals[0].message)
     elif plan.changes:
-        yield Finding("topics", "look", f"{len(plan.changes)} differ from the contract: forewarn topics diff")
+        yield Finding("topics", "look", f"{len(plan.changes)} differences from the contract: see forewarn topics diff")
     else:
-        yield Finding("topics", "good", f"all {len(contracts.topics)} are as the contract says")
+        yield Finding("topics", "good", f"all {len(contracts.topics)} match the contract")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         client.ping()
     except redis.RedisError as error:
         yield Finding(
-            "redis", "bad", f"does not answer at {settings.redis_shown} ({error}): start it or mend FOREWARN_REDIS"
+            "redis", "bad", f"does not answer at {settings.redis_shown} ({error}): start it or correct FOREWARN_REDIS"
         )
         return
     finally:
@@ -105,15 +105,17 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         asked = client.config_get("maxmemory-policy", "appendonly", "maxmemory")
         said: dict[str, str] = {str(name): str(value) for name, value in dict(asked).items()}
     except redis.ResponseError:  # an ACL may forbid CONFIG
-        yield Finding("redis", "good", f"answers at {settings.redis_shown}; its configuration may not be read")
+        yield Finding("redis", "good", f"answers at {settings.redis_shown}; its configuration cannot be read")
         return
     if said.get("maxmemory-policy", "noeviction") != "noeviction" and said.get("maxmemory", "0") != "0":
-        says = f"evicts state when it is full ({said['maxmemory-policy']}): set maxmemory-policy noeviction"
+        says = f"evicts state when its memory is full ({said['maxmemory-policy']}): set maxmemory-policy noeviction"
         yield Finding("redis", "bad", says)
     elif said.get("appendonly") == "no":
-        yield Finding("redis", "look", "keeps nothing over a restart: set appendonly yes, else state is read again")
+        yield Finding(
+            "redis", "look", "loses everything at a restart: set appendonly yes, otherwise state must be read again"
+        )
     else:
-        yield Finding("redis", "good", f"answers at {settings.redis_shown} and keeps what it is given")
+        yield Finding("redis", "good", f"answers at {settings.redis_shown} and keeps its data")
 
 
 def _indicators(settings: Settings) -> Iterator[Finding]:
@@ -129,19 +131,21 @@ def _indicators(settings: Settings) -> Iterator[Finding]:
         else:
             unsound += 1
     if unsound:
-        says = f"{sound:,} are good and {unsound:,} are not: workers put those into dead-letters, import them again"
+        says = f"{sound:,} are valid and {unsound:,} are not: workers send those to dead-letters, so import them again"
         yield Finding("indicators", "look", says)
     elif not sound:
-        yield Finding("indicators", "look", "there are none, so nobody can be found: forewarn indicators import FILE")
+        yield Finding(
+            "indicators", "look", "there are none, so nobody can be found: run forewarn indicators import FILE"
+        )
     else:
         yield Finding("indicators", "good", f"{sound:,} are known")
 
 
 def _worker(settings: Settings) -> Iterator[Finding]:
     if settings.http is None:
-        yield Finding("worker", "look", "serves no metrics (FOREWARN_HTTP is empty), so it cannot be asked")
+        yield Finding("worker", "look", "serves no metrics (FOREWARN_HTTP is empty), so it cannot be checked")
     elif is_ready(str(settings.http)):
         yield Finding("worker", "good", f"is ready: http://{settings.http}/metrics")
     else:
-        says = f"none is ready at {settings.http}: start one (forewarn worker) or look at http://{settings.http}/readyz"
+        says = f"none is ready at {settings.http}: start one (forewarn worker) or see http://{settings.http}/readyz"
         yield Finding("worker", "look", says)

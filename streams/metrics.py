@@ -15,7 +15,7 @@ _HUMAN: Final = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200,
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 EVENTS = Counter("forewarn_events", "Records read, good and bad.", ["topic"], registry=REGISTRY)
-SIGNALS = Counter("forewarn_signals", "Signals, by what they say.", ["code"], registry=REGISTRY)
+SIGNALS = Counter("forewarn_signals", "Signals, by code.", ["code"], registry=REGISTRY)
 ALERTS = Counter(
     "forewarn_alerts",
     "Alerts confirmed by Kafka, by severity and status.",
@@ -24,7 +24,10 @@ ALERTS = Counter(
 )
 REMINDERS = Counter("forewarn_reminders", "Reminders confirmed by Kafka, by language.", ["language"], registry=REGISTRY)
 DEAD_LETTERS = Counter(
-    "forewarn_dead_letters", "Records refused, by topic and reason.", ["topic", "reason"], registry=REGISTRY
+    "forewarn_dead_letters",
+    "Records refused, by topic and reason.",
+    ["topic", "reason"],
+    registry=REGISTRY,
 )
 EXPIRED = Counter(
     "forewarn_expired_records",
@@ -38,25 +41,25 @@ BATCH_EVENTS = Histogram(
     buckets=(1, 4, 16, 64, 256, 1024, 4096, 16384),
     registry=REGISTRY,
 )
-DECODE_SECONDS = Histogram("forewarn_decode_seconds", "Decoding a batch.", buckets=_LATENCY, registry=REGISTRY)
+DECODE_SECONDS = Histogram("forewarn_decode_seconds", "Time to decode a batch.", buckets=_LATENCY, registry=REGISTRY)
 DECIDE_SECONDS = Histogram(
     "forewarn_decide_seconds",
-    "Matching the records of a step and deciding.",
+    "Time to match the records of a step and decide.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )
 PUBLISH_SECONDS = Histogram(
     "forewarn_publish_seconds",
-    "Publishing a batch's alerts and dead letters until Kafka confirmed them.",
+    "Time to publish a batch's alerts and dead letters, until Kafka confirms them.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )
 CHECKPOINT_SECONDS = Histogram(
-    "forewarn_checkpoint_seconds", "Writing a checkpoint to Redis.", buckets=_LATENCY, registry=REGISTRY
+    "forewarn_checkpoint_seconds", "Time to write a checkpoint to Redis.", buckets=_LATENCY, registry=REGISTRY
 )
 ALERT_LATENCY_SECONDS = Histogram(
     "forewarn_alert_latency_seconds",
-    "From the Kafka timestamp of a batch's last record to its alerts being confirmed.",
+    "Time from the Kafka timestamp of a batch's last record until its alerts are confirmed.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )
@@ -66,104 +69,105 @@ LAG = Gauge(
     ["topic", "partition"],
     registry=REGISTRY,
 )
-PARTITIONS = Gauge("forewarn_partitions", "Partitions that this worker holds.", registry=REGISTRY)
-SUBJECTS = Gauge("forewarn_subjects", "Subscribers that are remembered at present.", registry=REGISTRY)
+PARTITIONS = Gauge("forewarn_partitions", "Partitions assigned to this worker.", registry=REGISTRY)
+SUBJECTS = Gauge("forewarn_subjects", "Subscribers with state in memory.", registry=REGISTRY)
 INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
-VULNERABLE = Gauge(
-    "forewarn_vulnerable_subscribers", "Subscribers with a vulnerability flag in memory.", registry=REGISTRY
-)
+VULNERABLE = Gauge("forewarn_vulnerable_subscribers", "Vulnerable subscribers in memory.", registry=REGISTRY)
 POLICY = Gauge("forewarn_policy_info", "1 for the version of the policy in force.", ["version"], registry=REGISTRY)
 POLICY_FAILURES = Counter(
     "forewarn_policy_reload_failures",
-    "Edits of the policy file that were refused; the last good version stands.",
+    "Edits of the policy file that were refused; the last good version stays in force.",
     registry=REGISTRY,
 )
-REBALANCES = Counter("forewarn_rebalances", "Rebalances of the consumer group seen.", registry=REGISTRY)
+REBALANCES = Counter("forewarn_rebalances", "Rebalances of the consumer group.", registry=REGISTRY)
 RETRIES = Counter(
-    "forewarn_retries", "Writes tried again because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
+    "forewarn_retries", "Writes repeated because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
 )
-LEDGER_ROWS = Counter("forewarn_ledger_rows", "Rows that became part of the ledger.", registry=REGISTRY)
+LEDGER_ROWS = Counter("forewarn_ledger_rows", "Rows added to the ledger.", registry=REGISTRY)
 LEDGER_SECONDS = Histogram(
-    "forewarn_ledger_seconds", "Sorting and writing a segment of the ledger.", buckets=_LATENCY, registry=REGISTRY
+    "forewarn_ledger_seconds", "Time to sort and write a segment of the ledger.", buckets=_LATENCY, registry=REGISTRY
 )
 LEDGER_WAITING = Gauge(
-    "forewarn_ledger_waiting_rows", "Rows in memory that are not part of the ledger yet.", registry=REGISTRY
+    "forewarn_ledger_waiting_rows", "Rows in memory that are not in the ledger yet.", registry=REGISTRY
 )
 LEDGER_ASIDE = Counter(
     "forewarn_ledger_segments_aside", "Segments that could not be read and were set aside.", registry=REGISTRY
 )
-HUNT_SIGNALS = Counter("forewarn_hunt_signals", "Signals that look-backs have published.", registry=REGISTRY)
+HUNT_SIGNALS = Counter("forewarn_hunt_signals", "Signals published by look-backs.", registry=REGISTRY)
 CAMPAIGNS = Counter(
     "forewarn_campaigns",
-    "Records of campaigns that were published.",
+    "Campaign records published.",
     ["type", "status"],
     registry=REGISTRY,
 )
 DRIFT = Gauge(
     "forewarn_drift_psi",
-    "How far what was judged in the last day or two is from the model's training (population stability index), "
-    "by feature, and for the risk: below 0.1 nothing has changed, above 0.25 the model sees something new.",
+    "Distance of the last day or two of judged moments from the model's training (population stability index), "
+    "by feature, and for the risk. Below 0.1 nothing has changed; above 0.25 the model sees something new.",
     ["feature"],
     registry=REGISTRY,
 )
 PIVOTS = Counter(
     "forewarn_pivots",
-    "Indicators of numbers that were published because of the domains they send: derived (anew, too) or revoked.",
+    "Numbers published as indicators because they send known domains: derived (also again) or revoked.",
     ["status"],
     registry=REGISTRY,
 )
 SUSPICIONS = Counter(
     "forewarn_suspicions",
-    "Numbers that were suspected because they act like a gang's, those that were seen at it again among them.",
+    "Numbers suspected because they act like a gang's, including those suspected again.",
     registry=REGISTRY,
 )
 HUNT_SECONDS = Histogram(
     "forewarn_hunt_seconds",
-    "One look back that found somebody, until Kafka confirmed the signals.",
+    "Time of a look-back that found somebody, until Kafka confirms the signals.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )
-OPEN_CASES = Gauge("forewarn_open_cases", "Cases that are not over, by severity.", ["severity"], registry=REGISTRY)
+OPEN_CASES = Gauge("forewarn_open_cases", "Open cases, by severity.", ["severity"], registry=REGISTRY)
 CASE_STEPS = Counter(
     "forewarn_case_steps",
-    "What has happened to cases: `opened`, `acknowledged`, `escalated`, `overdue`, `outcome` and others.",
+    "Steps in the life of cases: `opened`, `acknowledged`, `escalated`, `overdue`, `outcome` and others.",
     ["kind"],
     registry=REGISTRY,
 )
 OUTCOMES = Counter(
-    "forewarn_outcomes", "What officers found, by type of scam.", ["scam_type", "outcome"], registry=REGISTRY
+    "forewarn_outcomes",
+    "Outcomes reported by officers, by scam type.",
+    ["scam_type", "outcome"],
+    registry=REGISTRY,
 )
-LOSS = Counter("forewarn_loss_cny", "Money lost as officers reported it, in yuan.", registry=REGISTRY)
+LOSS = Counter("forewarn_loss_cny", "Money lost, as reported by officers, in yuan.", registry=REGISTRY)
 FROZEN = Counter(
-    "forewarn_frozen_cny", "Money frozen on its way, as the centre reported it, in yuan.", registry=REGISTRY
+    "forewarn_frozen_cny", "Money frozen on its way, as reported by the centre, in yuan.", registry=REGISTRY
 )
 ACKNOWLEDGE_SECONDS = Histogram(
     "forewarn_acknowledge_seconds",
-    "From the alert that gave a case its severity to its acknowledgement.",
+    "Time from the alert that set a case's severity to its acknowledgement.",
     buckets=_HUMAN,
     registry=REGISTRY,
 )
 REACH_SECONDS = Histogram(
     "forewarn_reach_seconds",
-    "From the alert that opened a case to the first attempt that reached the person.",
+    "Time from the alert that opened a case to the first attempt that reached the person.",
     buckets=_HUMAN,
     registry=REGISTRY,
 )
 REQUESTS = Counter(
     "forewarn_console_requests",
-    "Requests that the console has answered, by the route's template.",
+    "Requests answered by the console, by the route's template.",
     ["route", "method", "status"],
     registry=REGISTRY,
 )
 REQUEST_SECONDS = Histogram(
     "forewarn_console_request_seconds",
-    "From a request to the first byte of the console's answer, by the route's template.",
+    "Time from a request to the first byte of the console's answer, by the route's template.",
     ["route"],
     buckets=_LATENCY,
     registry=REGISTRY,
 )
-LISTENERS = Gauge("forewarn_console_listeners", "Who is told of changes of cases at present.", registry=REGISTRY)
-READY = Gauge("forewarn_ready", "1 when this part is ready.", ["part"], registry=REGISTRY)
+LISTENERS = Gauge("forewarn_console_listeners", "Clients that listen for changes of cases.", registry=REGISTRY)
+READY = Gauge("forewarn_ready", "1 while this part is ready.", ["part"], registry=REGISTRY)
 
 
 def page() -> str:
@@ -178,30 +182,37 @@ def page() -> str:
 <!-- Made by `python -m streams.metrics > docs/metrics.md`; a test holds it equal. -->
 # Metrics
 
-A worker serves these at `/metrics` of `FOREWARN_HTTP`, the hunter at that of `FOREWARN_HUNTER_HTTP`, the dispatcher at
-that of `FOREWARN_DISPATCHER_HTTP`, the console at that of `FOREWARN_CONSOLE_HEALTH`. No label ever holds a person's
-number.
+Each program serves these at `/metrics` of its own address: the worker at `FOREWARN_HTTP`, the hunter at
+`FOREWARN_HUNTER_HTTP`, the dispatcher at `FOREWARN_DISPATCHER_HTTP`, the console at `FOREWARN_CONSOLE_HEALTH`. No label
+ever holds a person's number.
 
-| metric | type | labels | what it is |
+| metric | type | labels | meaning |
 |---|---|---|---|
 {table}
 
-`/healthz` answers 503 when there are records to read and no offset has moved for `FOREWARN_STALL_SECONDS`, or when the
-worker has not come to look at its offsets for so long, and only then; restart the worker then. It is served by a thread
-of its own, so it answers at once however busy the worker is. `/readyz` answers 503 until every part has answered
-(`forewarn_ready`) and names those it waits for.
+`/healthz` answers 503 in two cases only: there are records to read and no offset has moved for
+`FOREWARN_STALL_SECONDS`, or the worker has not checked its offsets for that long. Restart the worker then. A thread of
+its own serves this page, so it answers at once however busy the worker is. `/readyz` answers 503 until every part is
+ready (`forewarn_ready`), and names the parts that it waits for.
 
-SIGTERM ends a program in order, within ten seconds. What is still there fifteen seconds after it was told to stop, or
-has failed, is ended by force, which its log says, and loses nothing: it is done again with the same ids. Whatever ends
-is to be started again. SIGUSR1 prints where each thread of a program stands, to its standard error.
+SIGTERM ends a program in order, within ten seconds. A program that is still there fifteen seconds after it was told to
+stop, or after it failed, ends itself by force and says so in its log. Nothing is lost: the unfinished work is done
+again with the same ids. Whenever a program ends, start it again. SIGUSR1 makes a program print the stack of each thread
+to its standard error.
 
-What to watch: `forewarn_lag_records` growing (add workers), `forewarn_dead_letters_total` growing (a carrier sends
-something else than agreed), `forewarn_ledger_waiting_rows` growing (the ledger's disk is full or slow),
-`forewarn_policy_reload_failures_total` (the edit of the policy is not in force),
-`forewarn_expired_records_total` above 0 (records are lost: retention is shorter than the outage was),
-`forewarn_retries_total` (Kafka or Redis is away), the 99th percentile of `forewarn_alert_latency_seconds`, and what
-people do: `forewarn_case_steps_total{{kind="overdue"}}` (nobody has met a deadline, not even the centre) and
-`forewarn_reach_seconds`.
+What to watch:
+
+| metric | meaning |
+|---|---|
+| `forewarn_lag_records` grows | add workers |
+| `forewarn_dead_letters_total` grows | a carrier sends records that do not follow the contract |
+| `forewarn_ledger_waiting_rows` grows | the ledger's disk is full or slow |
+| `forewarn_policy_reload_failures_total` grows | an edit of the policy is not in force |
+| `forewarn_expired_records_total` is above 0 | records are lost: retention is shorter than the outage was |
+| `forewarn_retries_total` grows | Kafka or Redis is away |
+| `forewarn_alert_latency_seconds`, 99th percentile | how long an alert takes |
+| `forewarn_case_steps_total{{kind="overdue"}}` grows | nobody has met a deadline, not even the centre |
+| `forewarn_reach_seconds` | how long officers take to reach people |
 """
 
 

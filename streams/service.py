@@ -67,7 +67,7 @@ def begins_to_end(error: BaseException | None = None) -> None:
 
 def _end_by_force(error: BaseException | None) -> NoReturn:
     log.critical(
-        "ended by force; what is unfinished will be done again with the same ids",
+        "ended by force; unfinished work will be done again with the same ids",
         after_seconds=GONE_WITHIN,
         because="it was told to stop" if error is None else str(error) or type(error).__name__,
     )
@@ -95,7 +95,7 @@ async def serve(
             server = health.HealthServer(health.pages(progress, health.parts), http)
         except OSError as error:
             raise AddressTakenError(
-                f"The address {http} for metrics is taken ({error.strerror}): set {variable} to another."
+                f"The address {http} for metrics is not available ({error.strerror}): set {variable} to another."
             ) from None
     try:
         working = asyncio.ensure_future(work(stop))
@@ -106,7 +106,7 @@ async def serve(
             begins_to_end()
             done, _ = await asyncio.wait({working}, timeout=STOP_WITHIN)
             if not done:
-                log.warning("stopping took too long; what is unfinished will be done again with the same ids")
+                log.warning("stopping took too long; unfinished work will be done again with the same ids")
                 working.cancel()
         stopped.cancel()
         with contextlib.suppress(asyncio.CancelledError):

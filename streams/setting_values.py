@@ -98,7 +98,7 @@ def name(text: str) -> str:
 def existing_file(text: str) -> Path:
     """The path of a file that is there."""
     if not Path(text).is_file():
-        raise ValueError("the path of a file, and there is none at this path")
+        raise ValueError("the path of an existing file")
     return Path(text)
 
 

@@ -75,23 +75,23 @@ class Settings:
     The variable of a field is its name in capitals after ``FOREWARN_``.
     """
 
-    kafka: str = setting(servers, "Kafka's bootstrap servers: `host:port`, several with commas.", "127.0.0.1:9092")
+    kafka: str = setting(servers, "Kafka's bootstrap servers: `host:port`, separated by commas.", "127.0.0.1:9092")
     kafka_tls_ca: Path | Literal["system"] | None = setting(
         authority,
-        "Speak TLS to Kafka, trusting this PEM file of authorities, or those of the `system`.",
+        "Use TLS for Kafka and trust the authorities in this PEM file, or those of the `system`.",
     )
     kafka_tls_cert: Path | None = setting(existing_file, "PEM file of the client's certificate (mutual TLS).")
     kafka_tls_key: Path | None = setting(existing_file, "PEM file of the client certificate's key, not encrypted.")
     kafka_sasl_mechanism: str | None = setting(
         one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
         "How to log in to Kafka: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`. "
-        "`PLAIN` shows the password to the network unless TLS is on.",
+        "`PLAIN` sends the password in the clear unless TLS is on.",
     )
-    kafka_sasl_username: str | None = setting(str, "Who logs in to Kafka.")
+    kafka_sasl_username: str | None = setting(str, "The user name for Kafka.")
     kafka_sasl_password: str | None = setting(str, "The password of that user.", secret=True)
     redis: str = setting(
         redis_url,
-        "URL of Redis or Valkey, with `user:password@` where it has an ACL; `rediss://` speaks TLS.",
+        "URL of Redis or Valkey, with `user:password@` where it has an ACL; `rediss://` uses TLS.",
         "redis://127.0.0.1:6379/0",
         secret=True,  # it may carry a password
     )
@@ -101,10 +101,10 @@ class Settings:
     group: str = setting(name, "Consumer group in Kafka and namespace of the state in Redis.", "forewarn")
     instance: str | None = setting(
         name,
-        "This worker's own lasting name (Kafka's static membership): "
-        "a restart within the session timeout then moves no partition. Different for each worker.",
+        "This worker's own permanent name (Kafka's static membership). "
+        "A restart within the session timeout then moves no partition. Each worker needs a different name.",
     )
-    topic_prefix: str = setting(name, "Put before every topic's name, where several sites share a cluster.", "")
+    topic_prefix: str = setting(name, "Prefix of every topic's name, for several sites on one cluster.", "")
     topics_file: Path = setting(
         Path,
         "The topic contracts.",
@@ -119,30 +119,30 @@ class Settings:
     )
     stations_file: Path = setting(
         Path,
-        "The tree of sub-bureaux and stations, and whose area each cell is.",
+        "The tree of sub-bureaux and stations, and the station of each cell.",
         make=lambda: beside("stations.yaml"),
         shown="./stations.yaml, else the one that came with Forewarn",
     )
     playbooks: Path | None = setting(
         Path,
-        "A folder of the site's own playbooks, each in the place of the one that came with Forewarn for its scam type.",
+        "A folder of the site's own playbooks. Each replaces the playbook that came with Forewarn for its scam type.",
         shown="only those that came with Forewarn",
     )
     model: str = setting(
         str,
-        "The risk model: a file that `forewarn train` has written, or `points` for the points of the policy.",
+        "The risk model: a file written by `forewarn train`, or `points` for the points of the policy.",
         "",
         shown="the one that came with Forewarn",
     )
     replication: int | None = setting(
         positive_int,
-        "Replicas of every topic, instead of the contract's; 3 in production. "
-        "`min.insync.replicas` follows: one less, so that with one broker down nothing confirmed is lost.",
+        "Replicas of every topic, instead of the contract's number; 3 in production. "
+        "`min.insync.replicas` becomes one less, so that no confirmed record is lost while one broker is down.",
         shown="as in topics.yaml",
     )
     http: Address | None = setting(
         listen_on,
-        "Where metrics and health are served, `host:port`; keep it inside. Set but empty: off.",
+        "Address for metrics and health, `host:port`; keep it internal. Set but empty: off.",
         Address("127.0.0.1", 8890),
         empty=True,
     )
@@ -160,25 +160,25 @@ class Settings:
     )
     console_http: Address = setting(
         address,
-        "Where the console serves its API and pages; beyond this machine only with TLS.",
+        "Address of the console's API and pages. An address that other machines can reach needs TLS.",
         Address("127.0.0.1", 8893),
     )
     console_health: Address | None = setting(
         listen_on,
-        "Where the console's metrics and health are served; keep it inside. Set but empty: off.",
+        "Address for the console's metrics and health; keep it internal. Set but empty: off.",
         Address("127.0.0.1", 8894),
         empty=True,
     )
-    console_tls_cert: Path | None = setting(existing_file, "PEM file of the console's certificate and those above it.")
+    console_tls_cert: Path | None = setting(existing_file, "PEM file of the console's certificate and its chain.")
     console_tls_key: Path | None = setting(existing_file, "PEM file of that certificate's key, not encrypted.")
     console_proxy: str | None = setting(
         hosts,
-        "IP addresses or networks (with commas) of a proxy before the console that does TLS: what it says of where a "
-        "request comes from is believed.",
+        "IP addresses or networks (separated by commas) of a proxy that does TLS for the console. The console trusts "
+        "what the proxy says about the origin of a request.",
     )
     stall_seconds: float = setting(
         seconds,
-        "The worker is unhealthy when it has records to read and moved no offset for so long.",
+        "The worker is unhealthy when it has records to read and has moved no offset for this many seconds.",
         60.0,
         shown="60",
     )
@@ -190,39 +190,41 @@ class Settings:
     )
     ledger: str = setting(
         str,
-        "Where the ledger of contacts is kept: a folder, or an fsspec URL (`s3://bucket/folder`) whose package is "
-        "installed. Set but empty: no ledger, and nobody can be found who was reached before a number became known.",
+        "Storage of the ledger of contacts: a folder, or an fsspec URL (`s3://bucket/folder`) whose package is "
+        "installed. Set but empty: no ledger, so people reached before a number became known cannot be found.",
         ".forewarn/ledger",
         empty=True,
     )
     ledger_days: int = setting(
-        positive_int, "Days that contacts are kept; `forewarn ledger expire` deletes what is older.", 30, shown="30"
+        positive_int, "Days for which contacts are kept; `forewarn ledger expire` deletes older ones.", 30, shown="30"
     )
     audit_log: Path = setting(
         Path,
-        "Where it is noted who looked whom up, came in or was refused: one file for a machine, one JSON line each.",
+        "File that records look-ups, sign-ins and refusals: one file for a machine, one JSON line for each.",
         make=lambda: Path(".forewarn/audit.jsonl"),
         shown=".forewarn/audit.jsonl",
     )
     users_file: Path = setting(
         Path,
-        "Who may come in, and as what; `forewarn users` writes it.",
+        "File of the users and their roles; `forewarn users` writes it.",
         make=lambda: Path(".forewarn/users.json"),
         shown=".forewarn/users.json",
     )
     session_minutes: int = setting(
-        positive_int, "Minutes without a request after which whoever signed in has to do so again.", 30, shown="30"
+        positive_int, "Minutes without a request after which a user has to sign in again.", 30, shown="30"
     )
     log_format: str = setting(
-        one_of("auto", "json", "console"), "`json`, `console`, or `auto`: console on a terminal.", "auto"
+        one_of("auto", "json", "console"),
+        "`json`, `console`, or `auto`: `console` on a terminal, else `json`.",
+        "auto",
     )
     log_level: str = setting(
         one_of("debug", "info", "warning", "error"), "`debug`, `info`, `warning` or `error`.", "info"
     )
     pseudonym_key: str = setting(
         secret_key,
-        "Secret from which the pseudonyms of numbers in logs are made, 16 characters or more. "
-        "The same for all workers, so that one person has one pseudonym.",
+        "Secret for the pseudonyms of numbers in logs, 16 characters or more. "
+        "It must be the same for all workers, so that one person has one pseudonym.",
         make=lambda: secrets.token_hex(32),
         shown="random, new in every process",
         secret=True,
@@ -262,7 +264,7 @@ class Settings:
                     values[field.name] = field.metadata["parse"](text)
             except ValueError as error:
                 # A secret's value is not repeated: error messages end up in logs.
-                got = "what it is now" if field.metadata["secret"] else repr(environ.get(variable))
+                got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
                 mistakes.append(f"{variable} takes {error}; not {got}")
             except OSError as error:
                 mistakes.append(f"{variable}_FILE cannot be read: {error.strerror} ({error.filename})")
@@ -317,9 +319,7 @@ class Settings:
                 # An empty password instead of OpenSSL's prompt, which would hang a service.
                 context.load_cert_chain(self.kafka_tls_cert, self.kafka_tls_key, password="")
         except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"{variable} cannot be used: {error}; it takes PEM files that belong together"
-            ) from None
+            raise SettingsError(f"{variable} cannot be used: {error}; use PEM files that belong together") from None
         return context
 
     def redis_options(self) -> dict[str, Any]:
@@ -338,7 +338,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and variable not in known and not variable.startswith(_FOR_TESTS):
             near = difflib.get_close_matches(variable, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are"
+            advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists all settings"
             yield f"{variable} is not a setting; {advice}"
 
 
@@ -365,16 +365,16 @@ def page() -> str:
 <!-- Made by `python -m streams.settings > docs/settings.md`; a test holds it equal. -->
 # Settings
 
-Forewarn is set by environment variables, read once at the start. A variable that begins with `FOREWARN_` and
-is not on this page is refused, so that a typing mistake cannot pass for a setting. A variable that is set but
-empty counts as not set (`FOREWARN_HTTP` apart).
+Environment variables configure Forewarn; they are read once at the start. A variable that begins with `FOREWARN_`
+and is not on this page is refused, so that a typing mistake is noticed. A variable that is set but empty counts as
+not set, unless its row says otherwise.
 
-| variable | default | what it is |
+| variable | default | meaning |
 |---|---|---|
 {rows}
 
-Secrets ({hidden}) may be given as the path of
-a file instead, in the same variable with `_FILE` at its end, and are never printed.
+Secrets ({hidden}) are never printed. A secret
+may be read from a file instead: put the file's path in the same variable with `_FILE` at its end.
 """
 
 

@@ -148,12 +148,12 @@ class _Walk:
                 raise ChainError(f"line {self._unread_at} cannot be read: it was changed after it had been written")
             self._halves.append(self._unread_at)
         elif noted:
-            raise ChainError(f"before line {self._place} the half-written line is gone that it tells of")
+            raise ChainError(f"the half-written line that line {self._place} records is gone")
         expected = self._number + 1
         if line.number > expected:
-            raise ChainError(f"before line {self._place}, lines of the chain were removed: {line.number - expected:,}")
+            raise ChainError(f"lines of the chain were removed before line {self._place}: {line.number - expected:,}")
         if line.number < expected:
-            raise ChainError(f"line {self._place} was inserted: it is number {line.number} once more")
+            raise ChainError(f"line {self._place} was inserted: number {line.number} appears twice")
         if line.before != self._chain:
             raise ChainError(self._mismatch())
 
@@ -174,6 +174,6 @@ class _Walk:
         if self._sought is not None:
             raise ChainError(
                 f"no line has the hash {self._sought}: the end of the file was cut off after line {self._place}, "
-                "or all of it was written anew"
+                "or all of it was rewritten"
             )
         return Whole(self._number, self._old, self._chain, tuple(self._halves), len(self._unread))

@@ -1,8 +1,8 @@
 """Access: who may do what, and whose cases they may see; one table of roles that the HTTP pages ask.
 
-What somebody may do follows from their role alone. Whose cases he sees follows from the role's reach over the units that
-have a case or have had it: a station its own, a sub-bureau also those of its stations, the centre all. What is not in
-the table is refused.
+What a user may do follows from their role alone. Whose cases they see follows from the role's reach over the units that
+have a case or have had it: a station sees its own, a sub-bureau also those of its stations, the centre all. Anything
+that is not in the table is refused.
 """
 
 from __future__ import annotations

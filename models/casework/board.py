@@ -70,7 +70,7 @@ class Board:
         """The case that feedback has changed; None for a repeat. Raises `FeedbackError` when it cannot be."""
         case = self.cases.get(feedback.case)
         if case is None:
-            raise FeedbackError("unknown-case", "There is no such case, or it was forgotten long after its end.")
+            raise FeedbackError("unknown-case", "There is no such case, or it ended long ago and was deleted.")
         return self._changed(case, reported(self.office, passed(self.office, case, received), feedback, received))
 
     def due(self, now: int) -> Iterator[tuple[str, Case | None]]:

@@ -93,7 +93,7 @@ def after(payment: StopPayment, step: Step) -> StopPayment:
     check_time(step.at)
     paid_at = payment.request.paid_at
     if paid_at is not None and step.at < paid_at:
-        raise PaymentError("This lies before the payment; mend the time, or paid_at in a new request.")
+        raise PaymentError("This is earlier than the payment; correct the time, or paid_at in a new request.")
     if isinstance(step, Traced):
         return _traced(payment, step)
     stop = payment.stop(step.account)
@@ -134,7 +134,7 @@ def _traced(payment: StopPayment, step: Traced) -> StopPayment:
             )
         raise PaymentError(
             f"{known.account.masked} has been traced at level {known.level}; "
-            "what it received on another way is added to its received_cny there."
+            "add what it received on another way to its received_cny there."
         )
     stop = Stop(
         account=step.account,

@@ -104,7 +104,7 @@ class Request(Struct, frozen=True, kw_only=True):
         if self.paid_at is not None:
             check_time(self.paid_at)
             if self.paid_at > self.at:
-                raise PaymentError("paid_at lies after the request; leave it out as long as nothing has been paid.")
+                raise PaymentError("paid_at lies after the request; leave it out until the payment has been made.")
         if self.victim.key == self.payee.key:
             raise PaymentError(
                 "The victim's account and the payee's are the same; name the one that the money went to."
@@ -213,7 +213,7 @@ def _check_state(request: Request, stop: Stop) -> None:
     if frozen > received:
         raise PaymentError(
             f"{yuan(frozen)} yuan cannot be frozen on {name}, which received {yuan(received)}; "
-            "freeze at most that, or mend what it received first."
+            "freeze at most that, or correct the received amount first."
         )
     if (stop.status == "frozen") != (stop.frozen_at is not None) or (frozen and stop.status != "frozen"):
         raise PaymentError(f"{name} is {stop.status}; frozen_cny and frozen_at belong to one that is frozen.")
@@ -267,7 +267,7 @@ def _check_amount(name: str, amount: float, least: float = 0.01) -> None:
 def check_time(at: int) -> None:
     """Raise :class:`PaymentError` for a time that is in seconds, or by a clock that is years wrong."""
     if not EARLIEST <= at <= LATEST:
-        raise PaymentError("A time is in epoch milliseconds, and this is none of our years.")
+        raise PaymentError("A time must be epoch milliseconds of a plausible year.")
 
 
 def _check_words(**words: str) -> None:
@@ -275,4 +275,4 @@ def _check_words(**words: str) -> None:
         if not (0 < len(text) <= 200 and text.isprintable()):
             raise PaymentError(f"{name} is a text of 1 to 200 characters on one line.")
         if name in ("bank", "reason") and holds_number(text):
-            raise PaymentError(f"{name} looks as if it had a whole account number in it; leave its last four digits.")
+            raise PaymentError(f"{name} seems to contain a whole account number; leave only its last four digits.")

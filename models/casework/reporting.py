@@ -70,17 +70,17 @@ def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> Non
     """Raise `FeedbackError` unless this unit can say this of the case now."""
     stations, unit = office.stations, feedback.unit
     if unit not in stations.units:
-        raise FeedbackError("unknown-unit", f"There is no unit {unit}: the file of stations lists those there are.")
+        raise FeedbackError("unknown-unit", f"There is no unit {unit}: the file of stations lists all units.")
     # Of a unit that is in the tree no longer, the centre looks after the cases.
     if unit not in (*(stations.path(case.unit) or (stations.above(case.unit),)), *case.had):
-        raise FeedbackError("another-units-case", f"The case is that of {case.unit}, and never was that of {unit}.")
+        raise FeedbackError("another-units-case", f"The case belongs to {case.unit} and never belonged to {unit}.")
     possible = POSSIBLE[case.status]
     if feedback.kind not in possible:
         raise FeedbackError(
             "not-possible", f"A case that is {case.status} takes {', '.join(possible)}, and not {feedback.kind}."
         )
     if feedback.kind == "returned" and stations.above(case.unit) is None:
-        raise FeedbackError("not-possible", "There is nobody above the centre to return a case to: transfer it.")
+        raise FeedbackError("not-possible", "The centre has no unit above it to return a case to: transfer it.")
     if feedback.kind == "transferred" and feedback.to not in stations.units:
         raise FeedbackError("unknown-unit", f"There is no unit {feedback.to} to transfer a case to.")
     if feedback.kind == "snoozed":
@@ -88,7 +88,7 @@ def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> Non
             raise FeedbackError("not-possible", "An urgent case cannot be put off.")
         hours = office.rules.snooze_hours
         if feedback.until is None or not received < feedback.until <= received + int(hours * HOUR):
-            raise FeedbackError("not-possible", f"A case can be put off for {hours:g} hours at most, from now.")
+            raise FeedbackError("not-possible", f"A case can be put off for at most {hours:g} hours from now.")
 
 
 def _acknowledged(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
@@ -136,7 +136,9 @@ def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int)
     if asked is None:  # `check` has seen to that
         return case
     if len(case.payments) >= MOST_PAYMENTS:
-        raise FeedbackError("not-possible", f"A case can follow {MOST_PAYMENTS} payments at most, and it has as many.")
+        raise FeedbackError(
+            "not-possible", f"A case can follow at most {MOST_PAYMENTS} payments, and this one has as many."
+        )
     try:
         request = Request(
             id=feedback.id,

@@ -122,7 +122,7 @@ def parse(content: bytes) -> Stations:
     cells: dict[str, str] = {}
     for unit in _units(city):
         if unit.id in units:
-            raise RoutingError(f"the unit {unit.id} stands there twice: give one of them another id.")
+            raise RoutingError(f"the unit {unit.id} is listed twice: give one of them another id.")
         units[unit.id] = unit
     for station in (station for bureau in city.sub_bureaux for station in bureau.stations):
         for cell in (each for pattern in station.cells for each in _expanded(pattern, station.id)):
@@ -130,7 +130,7 @@ def parse(content: bytes) -> Stations:
             if other != station.id:
                 raise RoutingError(f"the cells {cell} are given to both {other} and {station.id}: take them from one.")
     if city.desk not in units or units[city.desk].tier != "sub-bureau":
-        raise RoutingError(f"desk must be one of the sub-bureaux, and {city.desk} is none.")
+        raise RoutingError(f"desk must be one of the sub-bureaux, and {city.desk} is not one.")
     return Stations(units, city.desk, cells)
 
 

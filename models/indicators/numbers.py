@@ -290,7 +290,7 @@ def _national(digits: str, region: str) -> str:
     if number := _valid(digits, region):
         return number
     if digits.startswith("0") or len(digits) < 9:
-        raise ValueError("no number of this region; give the right region, or write + and the country code")
+        raise ValueError("this is not a number of this region; give the right region, or write + and the country code")
     return _international(digits)
 
 

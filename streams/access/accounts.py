@@ -85,7 +85,7 @@ class AccountsFile:
             return Directory()
         except OSError as error:
             raise UsersError(
-                f"The users' file {self.path} cannot be read ({error.strerror}): give it to whoever runs this, or set "
+                f"The users' file {self.path} cannot be read ({error.strerror}): give this user access to it, or set "
                 "FOREWARN_USERS_FILE."
             ) from None
         return known
@@ -99,8 +99,8 @@ class AccountsFile:
                 raise ValueError(f"{twice} is in it twice")
         except ValueError as error:  # msgspec's own are such, and so are wrong bytes in a text
             raise UsersError(
-                f"The users' file {self.path} is broken ({error}), so nobody comes in: mend it by hand, or put its "
-                "last backup in its place."
+                f"The users' file {self.path} is broken ({error}), so nobody can sign in: repair it by hand, or "
+                "restore its last backup."
             ) from None
         return Directory(
             {each.user.name: each for each in accounts},
@@ -119,8 +119,8 @@ class AccountsFile:
                 self._write(msgspec.json.format(content, indent=2) + b"\n")
         except OSError as error:
             raise UsersError(
-                f"The users' file {self.path} cannot be written ({error.strerror}), and is as it was: mend its folder, "
-                "or set FOREWARN_USERS_FILE."
+                f"The users' file {self.path} cannot be written ({error.strerror}), and is unchanged: repair its "
+                "folder, or set FOREWARN_USERS_FILE."
             ) from None
 
     @contextlib.contextmanager

@@ -60,7 +60,7 @@ class Authenticator:
                 account = await asyncio.to_thread(self._users.check, name, password)
         except RefusedError as error:
             await self._note_refusal(name, address, error.reason)
-            raise SignInError("This name and password do not let anybody in.") from None
+            raise SignInError("The user name or password is wrong.") from None
         await self._attempts.forgive(name, address)
         await self._note("sign-in", name, address=address)
         return await self._sessions.begin(account)

@@ -37,7 +37,7 @@ class Passwords:
         if not SHORTEST <= len(text) <= LONGEST:
             raise PasswordError(f"a password has {SHORTEST} to {LONGEST} characters; a few words will do, or --random")
         if (len(name) > 3 and name in text.lower()) or len(set(text)) < 5:
-            raise PasswordError("a password must not hold the user's name, nor consist of a few characters repeated")
+            raise PasswordError("a password must not contain the user's name, or repeat only a few characters")
         return self._hasher.hash(text)
 
     def matches(self, stored: str | None, password: str) -> bool:

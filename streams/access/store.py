@@ -43,7 +43,7 @@ class Store:
             return await question
         except (RedisError, OSError) as error:
             raise UnavailableError(
-                f"Nobody can come in: Redis at {self._settings.redis_shown} does not serve ({type(error).__name__}); "
+                f"Nobody can sign in: Redis at {self._settings.redis_shown} does not answer ({type(error).__name__}); "
                 "start it, or set FOREWARN_REDIS."
             ) from None
 

@@ -82,7 +82,7 @@ class Users:
         account = UserAccount(new, self._passwords.hash(new.name, password), _stamp())
         with self._file.changing() as accounts:
             if new.name in accounts:
-                raise UsersError(f"There is a user {new.name} already: see forewarn users list")
+                raise UsersError(f"There is already a user {new.name}: see forewarn users list")
             accounts[new.name] = account
             self._note("user-added", by, new.name, role=new.role, unit=new.unit)
 
@@ -120,11 +120,11 @@ class Users:
             made = datetime.now(UTC).isoformat(timespec="seconds")
             new = Token(msgspec.convert(label, Label), made, _digest(token))
         except msgspec.ValidationError:
-            raise UsersError("A token's label has 1 to 64 letters, figures, '.', '_' and '-', and no spaces") from None
+            raise UsersError("A token's label has 1 to 64 letters, digits, '.', '_' and '-', without spaces") from None
 
         def having(old: UserAccount) -> UserAccount:
             if any(each.label == label for each in old.tokens):
-                raise UsersError(f"{name} has a token {label} already: take another label, or revoke it first")
+                raise UsersError(f"{name} already has a token {label}: use another label, or revoke it first")
             return msgspec.structs.replace(old, tokens=(*old.tokens, new))
 
         self._change(name, having, "token-added", by, token=label)
@@ -169,7 +169,7 @@ class Users:
                 if now is not None and now.password == account.password:
                     accounts[account.user.name] = msgspec.structs.replace(now, password=renewed)
         except UsersError as error:
-            log.warning("a password keeps its older hash", user=account.user.name, error=str(error))
+            log.warning("a password hash could not be renewed", user=account.user.name, error=str(error))
 
 
 def _digest(token: str) -> str:

@@ -40,7 +40,7 @@ COMMANDS = {
 
 
 class CommandError(click.ClickException):
-    """A failure that its user can mend: one sentence with what, where and what to do; exit status 1."""
+    """A failure that the user can mend: one sentence with what, where and what to do; exit status 1."""
 
     exit_code = 1
 
@@ -50,7 +50,7 @@ class CommandError(click.ClickException):
 
 
 class InputError(CommandError):
-    """What was asked for cannot be: the same with exit status 2, and nothing was written."""
+    """The request is not possible: the same with exit status 2, and nothing was written."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""``forewarn audit``: whether the audit log is whole, and what it says."""
+"""``forewarn audit``: check that the audit log is whole, and show its lines."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ class Hash(click.ParamType):
         """The hash in lower case."""
         text = str(value).strip().lower()
         if len(text) != 64 or set(text) - set("0123456789abcdef"):
-            self.fail("write the 64 hexadecimal digits that forewarn audit verify has printed", param, ctx)
+            self.fail("give the 64 hexadecimal digits that forewarn audit verify printed", param, ctx)
         return text
 
 
 @click.group()
 def audit() -> None:
-    """See the audit log, and whether any of its lines was changed, removed or inserted.
+    """Show the audit log, and check whether any line was changed, removed or inserted.
 
     Example: forewarn audit verify
     """
 
 
 @audit.command("verify")
-@click.option("--head", type=Hash(), help="The hash that was printed before: its line must still be there.")
+@click.option("--head", type=Hash(), help="A hash that verify printed before; its line must still be there.")
 def verify_(head: str | None) -> None:
-    """Walk the chain of hashes through the log; print how many lines it has, and the hash of the last one.
+    """Check the chain of hashes in the log; print the number of lines and the hash of the last one.
 
-    Note both elsewhere: with --head, the next time, it is seen as well when the end of the file was cut off or all of
-    it written anew. Exit status: 0 whole, 1 not, and where; 2 there is no log.
+    Note both elsewhere. With --head the next check also detects that the end of the file was cut off or that all of it
+    was rewritten. Exit status: 0 the log is whole, 1 it is not (the message says where), 2 there is no log.
 
     Example: forewarn audit verify
     """
@@ -57,24 +57,24 @@ def verify_(head: str | None) -> None:
     click.echo(f"{whole.lines} {whole.head}")
     said = f"whole: {whole.lines:,} lines in the chain"
     if whole.old:
-        said += f", after {whole.old:,} of the old form"
+        said += f", after {whole.old:,} in the old format"
     click.echo(said, err=True)
     for place in whole.halves:
-        click.echo(f"line {place} was left half-written, which the next line notes", err=True)
+        click.echo(f"line {place} was left half-written; the next line records this", err=True)
     if whole.cut:
         click.echo(
-            f"the last line is half-written ({whole.cut} bytes), as after a power cut: the next one will note it",
+            f"the last line is half-written ({whole.cut} bytes), as after a power cut; the next line will record this",
             err=True,
         )
 
 
 @audit.command()
-@click.option("--who", help="Only what this user did; os:NAME for who has run a command.")
+@click.option("--who", help="Only lines of this user; os:NAME for a user of the commands.")
 @click.option("--case", help="Only for this case.")
-@click.option("--since", type=Since(), help="Only from then on.")
+@click.option("--since", type=Since(), help="Only lines since then.")
 @click.option("--json", "as_json", is_flag=True, help="Write the lines as they are in the log.")
 def show(who: str | None, case: str | None, since: datetime | None, as_json: bool) -> None:
-    """Show what was done: a table on a terminal, else lines with tabs.
+    """Show the lines of the log: a table on a terminal, otherwise tab-separated lines.
 
     Example: forewarn audit show --case A-2026-118 --since 30d
     """
@@ -99,7 +99,7 @@ def show(who: str | None, case: str | None, since: datetime | None, as_json: boo
         show_table(_HEAD, [_row(line) for _, line in found])
     click.echo(f"{len(found):,} lines", err=True)
     if unread:
-        click.echo(f"{unread:,} more cannot be read: see forewarn audit verify", err=True)
+        click.echo(f"{unread:,} more lines cannot be read: run forewarn audit verify", err=True)
 
 
 @contextmanager

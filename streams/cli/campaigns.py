@@ -1,4 +1,4 @@
-"""``forewarn campaigns``: what spreads, and what an analyst says of it."""
+"""``forewarn campaigns``: list what spreads, and record an analyst's decision on it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _BEFORE_MS = 24 * 3_600_000
 
 @click.group()
 def campaigns() -> None:
-    """List what suddenly reaches many people, and confirm or dismiss it.
+    """List domains and numbers that suddenly reach many people, and confirm or dismiss them.
 
     Example: forewarn campaigns list --status suspected
     """
 
 
 @campaigns.command("list")
-@click.option("--status", type=click.Choice(STATUSES), help="Only these.")
-@click.option("--json", "as_json", is_flag=True, help="Write their records as JSON Lines.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only campaigns with this status.")
+@click.option("--json", "as_json", is_flag=True, help="Write the records as JSON Lines.")
 def list_(status: Status | None, as_json: bool) -> None:
-    """List campaigns, the widest first: a table on a terminal, else lines with tabs.
+    """List campaigns, the widest first: a table on a terminal, otherwise tab-separated lines.
 
     Example: forewarn campaigns list --status suspected --json
     """
@@ -58,11 +58,11 @@ def list_(status: Status | None, as_json: bool) -> None:
 
 @campaigns.command()
 @click.argument("value")
-@click.option("--scam-type", required=True, help=f"What it is: {', '.join(SCAM_TYPES)}, or another such word.")
-@click.option("--case", required=True, help="The case that it comes from.")
-@click.option("--confidence", type=click.IntRange(0, 100), default=90, show_default=True, help="How sure, in per cent.")
+@click.option("--scam-type", required=True, help=f"The scam type: {', '.join(SCAM_TYPES)}, or another word.")
+@click.option("--case", required=True, help="The case that the decision comes from.")
+@click.option("--confidence", type=click.IntRange(0, 100), default=90, show_default=True, help="Per cent.")
 def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
-    """Confirm a campaign: it becomes an indicator, and the hunter warns everyone whom it has reached.
+    """Confirm a campaign: it becomes an indicator, and the hunter finds everyone whom it has reached.
 
     Example: forewarn campaigns confirm evil.top --scam-type insurance-sms --case A-2026-118
     """
@@ -81,10 +81,10 @@ def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
             )
         )
     except IndicatorError as error:
-        raise InputError(f"it cannot become an indicator: {error}") from None
+        raise InputError(f"the campaign cannot become an indicator: {error}") from None
     run(publish(settings, [indicator]))  # first: what is confirmed must be hunted for
     _say(settings, msgspec.structs.replace(campaign, status="confirmed", scam_type=scam_type, at=_now()))
-    click.echo(f"confirmed: {campaign.subscribers:,} people or more are looked for by the hunter", err=True)
+    click.echo(f"confirmed; the hunter now looks for the people reached, at least {campaign.subscribers:,}", err=True)
 
 
 @campaigns.command()
@@ -92,7 +92,7 @@ def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
 def dismiss(value: str) -> None:
     """Dismiss a campaign: its domain or number is not suspected again.
 
-    An indicator that it has become stays one until it is revoked.
+    If the campaign has already become an indicator, the indicator stays until it is revoked.
 
     Example: forewarn campaigns dismiss parcel.example
     """
@@ -101,7 +101,7 @@ def dismiss(value: str) -> None:
     _say(settings, msgspec.structs.replace(campaign, status="dismissed", at=_now()))
     click.echo("dismissed", err=True)
     if campaign.status == "confirmed":
-        click.echo("it may still be an indicator: forewarn indicators revoke", err=True)
+        click.echo("it may still be an indicator; to withdraw it: forewarn indicators revoke", err=True)
 
 
 def _one(settings: Settings, value: str) -> Campaign:
@@ -110,7 +110,7 @@ def _one(settings: Settings, value: str) -> Campaign:
     for each in sorted(_known(settings), key=lambda each: -each.at):
         if wanted in (each.value, each.id):
             return each
-    raise InputError("there is no campaign of this domain, number or id: see forewarn campaigns list")
+    raise InputError("there is no campaign with this domain, number or id: see forewarn campaigns list")
 
 
 def _known(settings: Settings) -> list[Campaign]:
@@ -146,7 +146,7 @@ def _now() -> int:
     return int(time.time() * 1000)
 
 
-_HEAD = ("value", "status", "people", "events", "senders", "first", "last", "scam type", "borrows the name of")
+_HEAD = ("value", "status", "people", "events", "senders", "first", "last", "scam type", "imitates")
 
 
 def _row(each: Campaign) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ MOST_PEOPLE = 3_000_000
     type=click.FloatRange(0, 1),
     default=0.4,
     show_default=True,
-    help="The share of fraud numbers and domains that ever become known.",
+    help="Share of fraud numbers and domains that ever become known.",
 )
 @click.option(
     "--known-after",
@@ -43,7 +43,7 @@ MOST_PEOPLE = 3_000_000
     show_default=True,
     help="Hours from first use until half of those are known.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to be made.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to create.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
 def city(
     people: int,
@@ -55,10 +55,10 @@ def city(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Make a city: its call and SMS records, what is known of fraud and when, and the truth about its victims.
+    """Make a simulated city: its call and SMS records, its indicators over time, and the truth about its victims.
 
     The same arguments give the same bytes. The folder gets calls.jsonl, sms.jsonl, indicators.jsonl,
-    subscribers.jsonl, truth.jsonl and city.json; docs/city.md says what is in them.
+    subscribers.jsonl, truth.jsonl and city.json; docs/city.md describes them.
 
     Example: forewarn city --people 20000 --days 7 --seed 7 --out city
     """
@@ -87,7 +87,7 @@ def city(
         return
     click.echo(
         f"{out}: {people:,} people, {days} days: {counts['calls']:,} call records, {counts['sms']:,} SMS, "
-        f"{counts['indicators']:,} indicators; {summary['tried']:,} people were tried, {summary['paid']:,} paid "
+        f"{counts['indicators']:,} indicators; {summary['tried']:,} people were targeted, {summary['paid']:,} paid "
         f"({seconds:.0f} s, {summary['records_per_second']:,} records a second)",
         err=True,
     )
@@ -100,7 +100,7 @@ def _folder(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise InputError(f"{out} cannot be made: {error.strerror}.") from None
+        raise InputError(f"{out} cannot be created: {error.strerror}.") from None
     try:
         yield beside
         beside.chmod(0o755)

@@ -9,9 +9,9 @@ from streams.cli.extras import require
 
 @click.command()
 def console() -> None:
-    """Serve the API through which officers and stations' systems see their cases, until Ctrl-C or SIGTERM.
+    """Serve the pages and the API for officers and stations' systems, until Ctrl-C or SIGTERM.
 
-    Who may come in is said by forewarn users; several consoles may run beside one another.
+    forewarn users manages the users. Several consoles may run side by side.
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn console
     """

@@ -48,7 +48,7 @@ CITY_RATE = 20_000.0
 def demo(rate: float) -> None:
     """Start a real Kafka, Valkey and worker, play a day of records and print the alerts as they come back.
 
-    Takes about a minute, needs neither Docker nor root, and leaves nothing running.
+    It takes about a minute, needs neither Docker nor root, and leaves nothing running.
 
     Example: forewarn demo --rate 1000
     """
@@ -73,8 +73,8 @@ def _run(folder: Path, examples: Path, rate: float) -> None:
     with LocalStack(folder, notify=say) as stack:
         report = _day(stack, folder, examples, rate, console)
         console.print(
-            f"{report.people} people found; from the report to the first alert {report.first_s:.1f} s, to the last "
-            f"{report.last_s:.1f} s",
+            f"{report.people} people found; the first alert came {report.first_s:.1f} s after the report, the last "
+            f"after {report.last_s:.1f} s",
             soft_wrap=True,
         )
         _city(stack, folder, console)
@@ -101,7 +101,7 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
         for each in processes.values():
             each.wait()
         before = asyncio.run(play_earlier(settings, examples, rate))
-        say(f"Playing {examples}, {rate:,.0f} records a second. What comes back from the topic:\n")
+        say(f"Playing {examples}, {rate:,.0f} records a second. The alerts from the topic:\n")
         result = asyncio.run(
             demonstrate(
                 *(settings, examples, processes["worker"], rate),
@@ -110,10 +110,10 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
             )
         )
         console.print(_summary(result, examples), soft_wrap=True)
-        say("\nThe most urgent of the day's orders, handled by its station through the API:\n")
+        say("\nThe most urgent order of the day, handled by its station through the API:\n")
         for line in handled(pages, folder.absolute(), stations_file.load(settings.stations_file)):
             console.print(line, soft_wrap=True)
-        say("\nA victim reports a number that nobody knew. Whom it had reached two days ago:\n")
+        say("\nA victim reports an unknown number. The people whom it had reached two days ago:\n")
         return asyncio.run(
             look_back(settings, examples, lambda alert: console.print(_written(alert, day=True), soft_wrap=True))
         )
@@ -126,7 +126,7 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
 
 def _city(stack: LocalStack, folder: Path, console: Console) -> None:
     """A simulated city on topics of its own, and what became of its victims."""
-    say(f"\nA simulated city of {small_city.PEOPLE:,} people and {small_city.DAYS} days, whose victims are known:\n")
+    say(f"\nA simulated city of {small_city.PEOPLE:,} people over {small_city.DAYS} days, with known victims:\n")
     truths = small_city.make(folder / "city")
     settings = _site(stack, topic_prefix="city.", group="city")
     asyncio.run(import_lists(settings, folder / "city"))
@@ -143,9 +143,9 @@ def _city(stack: LocalStack, folder: Path, console: Console) -> None:
     found = small_city.compared(truths, result.alerts)
     console.print(
         f"{result.events:,} events in {result.seconds:.1f} s ({result.events / result.seconds:,.0f} a second), "
-        f"{len({alert.subscriber for alert in result.alerts}):,} people touched by what is known\n"
-        f"{found.paid} people paid; something known had touched {found.knowable} of them before, and an officer would "
-        f"have been sent to {found.warned}, {found.lead_minutes:.0f} min before they paid (median)\n"
+        f"{len({alert.subscriber for alert in result.alerts}):,} people touched by something known\n"
+        f"{found.paid} people paid. Something known had touched {found.knowable} of them before, and an officer would "
+        f"have been sent to {found.warned} of them, {found.lead_minutes:.0f} min before they paid (median)\n"
         f"{found.others} people would have been called for nothing",
         soft_wrap=True,
     )
@@ -218,7 +218,7 @@ def _compared(result: Result, examples: Path) -> list[str]:
     ]
     lines = [
         f"people: {len(alarmed & victims.keys())} of {len(victims)} scripted victims recognised, "
-        f"{len(alarmed - victims.keys())} others alarmed"
+        f"{len(alarmed - victims.keys())} other people alerted"
     ]
     if leads:
         lines.append(f"the first high or urgent alert came {min(leads):.0f} to {max(leads):.0f} min before money left")

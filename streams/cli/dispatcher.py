@@ -7,9 +7,9 @@ import click
 
 @click.command()
 def dispatcher() -> None:
-    """Make cases of alerts and follow them to their end, until Ctrl-C or SIGTERM; one for each site.
+    """Make cases from alerts and follow them to their end, until Ctrl-C or SIGTERM; run one for each site.
 
-    A second one takes over from the first, which ends.
+    A second dispatcher takes over from the first, which then ends.
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn dispatcher
     """

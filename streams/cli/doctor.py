@@ -1,4 +1,4 @@
-"""``forewarn doctor``: looks at everything a worker needs and says what to mend."""
+"""``forewarn doctor``: checks everything that a worker needs and says what to repair."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MARKS = {"good": ("✓", "green"), "look": ("!", "yellow"), "bad": ("✗", "red
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a finding on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each finding on stdout.")
 def doctor(as_json: bool) -> None:
-    """Check policy, contracts, Kafka, topics, Redis, indicators and the worker, and say what to mend.
+    """Check policy, contracts, Kafka, topics, Redis, indicators and the worker, and say what to repair.
 
-    Exit status: 0 nothing is broken (though something may want a look), 1 something is.
+    Exit status: 0 nothing is broken (there may be warnings), 1 something is broken.
 
     Example: forewarn doctor
     """

@@ -27,11 +27,11 @@ _encode = msgspec.json.Encoder().encode
 @click.command()
 @click.argument("file", type=click.Path(path_type=str), default="-")
 def extract(file: str) -> None:
-    """Read one SMS text a line from FILE (- is standard input, as when it is left out), say what is in it.
+    """Read one SMS text a line from FILE (- or nothing: standard input) and write what it contains.
 
-    For every line one JSON object is written, in the same order: `domains`, the full hosts in lower-case ASCII;
-    `urls`; and `flags`: verification-code, bank-notice. Texts are UTF-8; bytes that are none are read as
-    replacement characters. Nothing is kept or sent.
+    Each line gives one JSON object, in the same order: `domains`, the full hosts in lower-case ASCII; `urls`; and
+    `flags`: verification-code, bank-notice. Texts are UTF-8; invalid bytes are read as replacement characters. Nothing
+    is kept or sent.
 
     Exit status: 0 done, 1 FILE cannot be read, 2 wrong usage.
 
@@ -80,7 +80,7 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[int], object]]]:
         if sys.stdin is None:
             raise CommandError("there is no standard input to read from")
         if sys.stdin.isatty():
-            click.echo("One text a line; Ctrl-D ends.", err=True)
+            click.echo("Type one text a line; Ctrl-D ends.", err=True)
         yield click.get_binary_stream("stdin"), _unheard
         return
     path = Path(file)

@@ -1,4 +1,4 @@
-"""``forewarn hunt``: everyone whom a number or domain has already reached, out of the ledger."""
+"""``forewarn hunt``: everyone whom a number or domain has already reached, from the ledger."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _LATE = timedelta(days=1)
 
 
 @click.command()
-@click.option("--number", "numbers", multiple=True, help="A number, or the beginning of numbers: 861700*")
-@click.option("--domain", "domains", multiple=True, help="A domain, with all below it.")
-@click.option("--url", "urls", multiple=True, help="A link, with all below its path.")
+@click.option("--number", "numbers", multiple=True, help="A number, or a prefix of numbers: 861700*")
+@click.option("--domain", "domains", multiple=True, help="A domain, with all its subdomains.")
+@click.option("--url", "urls", multiple=True, help="A URL, with everything below its path.")
 @click.option("--file", "file", type=click.Path(path_type=Path), help="A list, as for indicators import.")
 @click.option("--since", type=Since(), default="30d", show_default=True, help="How far to look back.")
-@click.option("--case", required=True, help="The case for which this is asked; it goes to the audit log.")
-@click.option("--region", type=Region(), default="CN", show_default=True, help="Whose national numbers these are.")
+@click.option("--case", required=True, help="The case that needs this look-up; recorded in the audit log.")
+@click.option("--region", type=Region(), default="CN", show_default=True, help="Country of numbers without its code.")
 @click.option("--json", "form", flag_value="json", help="Write JSON Lines.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 def hunt(
@@ -55,16 +55,16 @@ def hunt(
     region: str,
     form: Literal["json", "csv"] | None,
 ) -> None:
-    """Find everyone who was in contact with a number or domain: when, how often, which way, for how long.
+    """Find everyone who was in contact with a number or domain: when, how often, in which direction, for how long.
 
-    Every look-up is noted in the audit log with its case. To have the people warned as well, import the number: the
-    hunter then looks back by itself.
+    The audit log records every look-up with its case. To have the people warned as well, import the number: the hunter
+    then looks back by itself.
 
     Example: forewarn hunt --number "+999 00 123456" --since 30d --case A-2026-118
     """
     settings = site_settings()
     if not case.strip():
-        raise InputError("--case is empty: write the reference of the case for which this is asked")
+        raise InputError("--case is empty: give the reference of the case that needs this look-up")
     wanted = [*_wanted("number", numbers, region), *_wanted("domain", domains, region), *_wanted("url", urls, region)]
     if file is not None:
         wanted += _listed(file, region)
@@ -112,7 +112,7 @@ def _listed(path: Path, region: str) -> list[Indicator]:
     wrong = [item for item in items if not isinstance(item, Indicator)]
     if wrong:
         raise InputError(
-            f"{path}: {wrong[0]} ({len(wrong):,} wrong lines in all); mend the list, nothing was looked up"
+            f"{path}: {wrong[0]} ({len(wrong):,} wrong lines in all). Nothing was looked up: correct the list first"
         )
     return [item for item in items if isinstance(item, Indicator)]
 
@@ -121,10 +121,10 @@ def _check_since(since: datetime, settings: Settings) -> None:
     # An hour's grace: "30d" itself was turned into a moment a little while ago.
     if since < datetime.now(UTC) - timedelta(days=settings.ledger_days, hours=1):
         raise InputError(
-            f"--since goes back beyond {settings.ledger_days} days, for which contacts are kept (FOREWARN_LEDGER_DAYS)"
+            f"--since goes back further than contacts are kept: {settings.ledger_days} days (FOREWARN_LEDGER_DAYS)"
         )
     if since > datetime.now(UTC):
-        raise InputError("--since lies in the future")
+        raise InputError("--since is in the future")
 
 
 def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Reached]:
@@ -132,7 +132,9 @@ def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Re
         raise LedgerError("There is no ledger: FOREWARN_LEDGER is empty")
     storage = Storage(settings)
     if not storage.days():
-        raise LedgerError(f"Nothing has been recorded at {storage.shown}: is FOREWARN_LEDGER the worker's?")
+        raise LedgerError(
+            f"Nothing has been recorded at {storage.shown}: does the worker have the same FOREWARN_LEDGER?"
+        )
     people = People(Named(keys))
     segments = storage.segments((since - _LATE).date())
     with count_bar("looking back", len(segments)) as told:

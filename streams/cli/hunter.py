@@ -7,9 +7,9 @@ import click
 
 @click.command()
 def hunter() -> None:
-    """Look back for each indicator that becomes known, until Ctrl-C or SIGTERM; one for each site.
+    """Look back for each indicator that becomes known, until Ctrl-C or SIGTERM; run one for each site.
 
-    The people found are decided about by the workers, as if the indicator had been known all along.
+    The workers then decide about the people found, as if the indicator had been known all along.
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn hunter
     """

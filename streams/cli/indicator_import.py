@@ -1,4 +1,4 @@
-"""``forewarn indicators import``: a list's lines through the checks into the topic, and a word on each refused one."""
+"""``forewarn indicators import``: check a list's lines, publish them, and report each refused one."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ class _Tally:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=str))
-@click.option("--type", "kind", type=click.Choice(TYPES), help="What the values are; else by their looks.")
-@click.option("--scam-type", default="other", show_default=True, help=f"{', '.join(SCAM_TYPES)}, or your own.")
+@click.option("--type", "kind", type=click.Choice(TYPES), help="Type of the values; guessed by default.")
+@click.option("--scam-type", default="other", show_default=True, help=f"{', '.join(SCAM_TYPES)}, or another word.")
 @click.option("--confidence", type=click.IntRange(0, 100), default=80, show_default=True, help="Per cent.")
-@click.option("--source", default="import", show_default=True, help="Who says so.")
+@click.option("--source", default="import", show_default=True, help="Who reported the indicators.")
 @click.option(
     "--valid-from",
     type=_Instant(),
     default=0,
-    help="From when they count: 2024-11-05, with a time and offset, or epoch ms [default: for any time].",
+    help="Start of validity: 2024-11-05, also with time and offset, or epoch ms [default: always valid].",
 )
-@click.option("--region", type=Region(), default="CN", show_default=True, help="Whose national numbers these are.")
-@click.option("--case", help="The case that they come from.")
+@click.option("--region", type=Region(), default="CN", show_default=True, help="Country of numbers without its code.")
+@click.option("--case", help="The case that the indicators come from.")
 @click.option("--dry-run", is_flag=True, help="Check the file and send nothing; needs no broker.")
 @click.option("--json", "as_json", is_flag=True, help="Write refused lines and a summary as JSON Lines.")
 def import_(
@@ -96,8 +96,8 @@ def import_(
     """Import FILE (- is standard input) into the indicators topic.
 
     FILE is CSV with headings (value, number, domain, url, type, scam_type, confidence, source, valid_from,
-    valid_until, case, revoked), JSON Lines, or one value a line; plain, gzip or zstd. Options hold where a line says
-    nothing. A line that is wrong is reported and the others are imported.
+    valid_until, case, revoked), JSON Lines, or one value a line; plain, gzip or zstd. Options apply where a line
+    gives no value. A wrong line is reported, and the others are imported.
 
     Exit status: 0 all imported, 1 a line was refused or Kafka failed, 2 wrong usage, 130 stopped with Ctrl-C.
 
@@ -122,7 +122,7 @@ def import_(
         try:
             lines = IndicatorFile(raw, defaults)
             if lines.ignored:
-                click.echo(f"{file}: not read: column {', '.join(lines.ignored)}", err=True)
+                click.echo(f"{file}: ignored: column {', '.join(lines.ignored)}", err=True)
             wanted = tally.sift(lines)
             if dry_run:
                 for _ in wanted:
@@ -146,7 +146,7 @@ def import_(
     if problem:
         raise CommandError(problem)
     if stopped:
-        click.echo("forewarn: stopped; import again to send the rest, repeated records do no harm", err=True)
+        click.echo("forewarn: stopped; import again to send the rest (repeated records do no harm)", err=True)
         raise SystemExit(130)
     if tally.refused:
         raise SystemExit(1)

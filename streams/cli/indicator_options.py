@@ -26,7 +26,7 @@ class Region(click.ParamType):
         """The letters in upper case."""
         region = str(value).upper()
         if region not in phonenumbers.SUPPORTED_REGIONS:
-            self.fail("write the two letters of a country, CN for example", param, ctx)
+            self.fail("give the two letters of a country, for example CN", param, ctx)
         return region
 
 

@@ -28,13 +28,13 @@ indicators.add_command(import_)
 
 
 @indicators.command("list")
-@click.option("--type", "kind", type=click.Choice(TYPES), help="Only these.")
+@click.option("--type", "kind", type=click.Choice(TYPES), help="Only indicators of this type.")
 @click.option("--scam-type", help="Only of this scam type.")
 @click.option("--source", help="Only from this source.")
-@click.option("--all", "everything", is_flag=True, help="Revoked ones as well.")
-@click.option("--json", "as_json", is_flag=True, help="Write their records as JSON Lines.")
+@click.option("--all", "everything", is_flag=True, help="Also list revoked indicators.")
+@click.option("--json", "as_json", is_flag=True, help="Write the records as JSON Lines.")
 def list_(kind: str | None, scam_type: str | None, source: str | None, everything: bool, as_json: bool) -> None:
-    """List what is known: a table on a terminal, else lines with tabs.
+    """List the known indicators: a table on a terminal, otherwise tab-separated lines.
 
     Example: forewarn indicators list --type domain --json > domains.jsonl
     """
@@ -61,17 +61,17 @@ def list_(kind: str | None, scam_type: str | None, source: str | None, everythin
     if everything and contents.tombstones:
         click.echo(f"{len(contents.tombstones):,} more were deleted (tombstones)", err=True)
     if unsound:
-        click.echo(f"{unsound:,} records of the topic are no sound indicators; workers ignore them", err=True)
+        click.echo(f"{unsound:,} records of the topic are not valid indicators; workers ignore them", err=True)
 
 
 @indicators.command()
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
-@click.option("--type", "kind", type=click.Choice(TYPES), help="What the values are; else by their looks.")
-@click.option("--region", type=Region(), default="CN", show_default=True, help="Whose national numbers these are.")
+@click.option("--type", "kind", type=click.Choice(TYPES), help="Type of the values; guessed by default.")
+@click.option("--region", type=Region(), default="CN", show_default=True, help="Country of numbers without its code.")
 def revoke(values: tuple[str, ...], kind: IndicatorType | None, region: str) -> None:
-    """Withdraw indicators; alerts that stood only on them are withdrawn in turn.
+    """Withdraw indicators; alerts that rest only on them are then withdrawn too.
 
-    Their records stay, marked as revoked. Exit status: 0 all revoked, 1 a value is not known.
+    The records stay, marked as revoked. Exit status: 0 all are revoked, 1 a value is not a known indicator.
 
     Example: forewarn indicators revoke evil.top "+999 00 123456"
     """

@@ -1,4 +1,4 @@
-"""``forewarn ledger``: what the ledger holds, fewer and larger segments, and an end to what is too old."""
+"""``forewarn ledger``: show what the ledger holds, merge its segments, and delete old days."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ LONGEST_MERGE = 3600
 
 @click.group()
 def ledger() -> None:
-    """See, compact and expire the ledger of contacts.
+    """Show, compact and expire the ledger of contacts.
 
     Example: forewarn ledger compact --every 60
     """
 
 
 EVERY = click.option(
-    "--every", type=click.FloatRange(min=1), metavar="SECONDS", help="Go on doing so, as a service; Ctrl-C ends."
+    "--every",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Repeat at this interval, as a service; Ctrl-C ends.",
 )
 
 
 @ledger.command()
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")
 def status(as_json: bool) -> None:
-    """Show the days that are kept: segments and bytes.
+    """Show the days in the ledger, with segments and bytes.
 
     Example: forewarn ledger status
     """
@@ -59,7 +62,7 @@ def status(as_json: bool) -> None:
 @ledger.command()
 @EVERY
 def compact(every: float | None) -> None:
-    """Merge small segments, so that a look-up opens few files. Safe beside running workers and at any time.
+    """Merge small segments, so that a look-up opens few files. Safe at any time, also while workers run.
 
     Example: forewarn ledger compact --every 60
     """
@@ -70,7 +73,7 @@ def compact(every: float | None) -> None:
 @click.option("--keep", type=click.IntRange(min=1), metavar="DAYS", help="Days to keep  [FOREWARN_LEDGER_DAYS]")
 @EVERY
 def expire(keep: int | None, every: float | None) -> None:
-    """Delete the days that lie longer ago than contacts are kept, whole days at once.
+    """Delete whole days that are older than the time for which contacts are kept.
 
     Example: forewarn ledger expire --every 3600
     """
@@ -132,7 +135,7 @@ def _expire(storage: Storage, keep: int) -> None:
     days = compaction.expired([*storage.days()], keep, _today())
     for day in days:
         storage.remove_day(day)
-    click.echo(f"days deleted: {len(days):,}; {keep} are kept", err=True)
+    click.echo(f"days deleted: {len(days):,}; {keep} days are kept", err=True)
 
 
 def _today() -> date:

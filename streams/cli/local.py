@@ -38,7 +38,7 @@ FOLDER = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_FOLDER,
     show_default=True,
-    help="Where the data, the logs and stack.json are.",
+    help="Folder for the data, the logs and stack.json.",
 )
 
 
@@ -69,7 +69,7 @@ def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
 def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_only: bool) -> None:
     """Start a real Kafka, a Valkey, a worker, the hunter, the dispatcher and the console, and leave them running.
 
-    Needs neither Docker nor root. What runs already is left as it is. End it with: forewarn down
+    It needs neither Docker nor root. Programs that already run are left alone. Stop everything with: forewarn down
 
     Example: eval "$(forewarn up)"
     """
@@ -77,7 +77,7 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_onl
         require("local")
     state = read_state(folder)
     if state is not None and state.serves:
-        say(f"Already up in {folder.absolute()}")
+        say(f"Already running in {folder.absolute()}")
     else:
         state = start_servers(folder, kafka_port, redis_port, state)
     apply_topics(folder, state)
@@ -91,7 +91,7 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_onl
     if state.works:
         say(f"\nOrders are at http://{state.console}/")
         for name, password in (samples.first_users(folder) if "FOREWARN_USERS_FILE" not in os.environ else {}).items():
-            say(f"  sign in as {name:8} with {password}   (shown this once)")
+            say(f"  sign in as {name:8} with {password}   (shown only once)")
     click.echo("export " + shlex.join(f"{name}={value}" for name, value in environment(folder, state).items()))
 
 
@@ -172,16 +172,16 @@ def end(state: StackState) -> None:
 
 @click.command()
 @FOLDER
-@click.option("--delete", is_flag=True, help="Delete the data of Kafka, Valkey and the ledger, and the logs too.")
+@click.option("--delete", is_flag=True, help="Also delete the data of Kafka, Valkey and the ledger, and the logs.")
 @one_sentence
 def down(folder: Path, delete: bool) -> None:
-    """Stop what forewarn up started.
+    """Stop everything that forewarn up started.
 
     Example: forewarn down --delete
     """
     state = read_state(folder)
     if state is None:
-        say(f"Nothing runs in {folder.absolute()}")
+        say(f"Nothing is running in {folder.absolute()}")
     else:
         end(state)
         remove_state(folder)
@@ -203,7 +203,7 @@ def delete_data(folder: Path) -> None:
             time.sleep(0.05)
             continue
         raise LocalStackError(
-            f"A local stack that forewarn up did not start runs in {folder.absolute()}: end it, then delete"
+            f"A local stack that forewarn up did not start is running in {folder.absolute()}: stop it, then delete"
         )
     for name in ("kafka", "valkey", "ledger"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -18,14 +18,18 @@ FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("play")
-@click.option("--calls", type=FILES, multiple=True, help="Call records, JSON Lines; may be given again.")
-@click.option("--sms", type=FILES, multiple=True, help="SMS records, JSON Lines; may be given again.")
+@click.option("--calls", type=FILES, multiple=True, help="File of call records, JSON Lines; may be repeated.")
+@click.option("--sms", type=FILES, multiple=True, help="File of SMS records, JSON Lines; may be repeated.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second [default: all at once].")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="So many times as fast as it happened.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="So many times as fast as the events were.",
+)
 def play_command(calls: tuple[Path, ...], sms: tuple[Path, ...], rate: float | None, speed: float | None) -> None:
     """Send records from files to the topics calls and sms, merged by event time.
 
-    Files are plain, gzip or zstd. Lines that are no records are sent as well: they end as dead letters.
+    Files are plain, gzip or zstd. Invalid lines are sent as well and become dead letters.
 
     Example: forewarn play --calls examples/calls.jsonl --sms examples/sms.jsonl --rate 500
     """

@@ -1,4 +1,4 @@
-"""``forewarn playbook``: what an officer says and checks for one scam type, read while somebody is on the line."""
+"""``forewarn playbook``: what an officer says and checks for one scam type, for reading during a call."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ _PARTS: Final = ("story", "opening", "questions", "never", "check", "at_the_door
 
 @click.command()
 @click.argument("scam_type", required=False)
-@click.option(
-    "--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="In Chinese or in English."
-)
-@click.option("--json", "as_json", is_flag=True, help="Write it as one JSON object, in both languages.")
+@click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Chinese or English.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, in both languages.")
 def playbook(scam_type: str | None, lang: Language, as_json: bool) -> None:
-    """Show what an officer says and checks for a scam type; without one, list the types that have a playbook.
+    """Show what an officer says and checks for a scam type; without SCAM_TYPE, list the types with a playbook.
 
-    A site's own playbooks stand in the folder that FOREWARN_PLAYBOOKS names; docs/playbooks.md says how.
+    A site's own playbooks are in the folder named by FOREWARN_PLAYBOOKS; docs/playbooks.md describes their format.
 
     Example: forewarn playbook impersonated-authority --lang en
     """
@@ -46,8 +44,8 @@ def playbook(scam_type: str | None, lang: Language, as_json: bool) -> None:
         return
     if scam_type not in known:
         near = difflib.get_close_matches(scam_type, known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"take one of {', '.join(known)}"
-        raise InputError(f"there is no playbook of {scam_type!r}: {advice}")
+        advice = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}"
+        raise InputError(f"there is no playbook for {scam_type!r}: {advice}")
     wanted = known[scam_type]
     if as_json:
         click.echo(msgspec.json.encode(wanted))

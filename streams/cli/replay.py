@@ -1,4 +1,4 @@
-"""``forewarn replay``: the live engine over files of records, with no server at all."""
+"""``forewarn replay``: the live engine over files of records, without any server."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ FOR_OFFICERS = ("urgent", "high")
 
 
 @click.command()
-@click.option("--calls", "calls", type=FILES, multiple=True, help="Call records, JSON Lines; may be given again.")
-@click.option("--sms", "sms", type=FILES, multiple=True, help="SMS records, JSON Lines; may be given again.")
+@click.option("--calls", "calls", type=FILES, multiple=True, help="File of call records, JSON Lines; may be repeated.")
+@click.option("--sms", "sms", type=FILES, multiple=True, help="File of SMS records, JSON Lines; may be repeated.")
 @click.option("--indicators", "indicators", type=FILES, multiple=True, help="Indicators, as for indicators import.")
-@click.option("--subscribers", type=FILES, multiple=True, help="Subscriber records, JSON Lines.")
-@click.option("--policy", type=FILES, help="Another policy [FOREWARN_POLICY_FILE].")
-@click.option("--model", help="Another risk model's file, or `points` [FOREWARN_MODEL].")
+@click.option("--subscribers", type=FILES, multiple=True, help="File of subscriber records, JSON Lines.")
+@click.option("--policy", type=FILES, help="Another policy file [default: FOREWARN_POLICY_FILE].")
+@click.option("--model", help="Another risk model's file, or `points` [default: FOREWARN_MODEL].")
 @click.option(
-    "--outcomes", type=FILES, help="What officers found, records of dispatch-feedback: say how right the alerts are."
+    "--outcomes", type=FILES, help="Outcomes, a file of dispatch-feedback records: report how many alerts were right."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Where the alerts go, JSON Lines; - is stdout."
+    "--out", type=click.Path(path_type=Path), required=True, help="Output file for the alerts, JSON Lines; - is stdout."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
 def replay(
@@ -67,10 +67,10 @@ def replay(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Run the live engine over files and write the very alerts that the live run would publish.
+    """Run the live engine over files and write exactly the alerts that the live run would publish.
 
-    Files are plain, gzip or zstd; several of one kind are read one after the other. A line that is no record is
-    reported and left out, as a dead letter would be.
+    Files are plain, gzip or zstd; several files of one kind are read one after the other. An invalid line is reported
+    and left out, as a dead letter would be.
 
     Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
     --indicators examples/indicators.jsonl --out alerts.jsonl
@@ -78,7 +78,7 @@ def replay(
     if not calls and not sms:
         raise click.UsageError("give --calls or --sms, or both")
     if as_json and str(out) == "-":
-        raise click.UsageError("--json and --out - would both write to stdout: give --out a file")
+        raise click.UsageError("--json and --out - would both write to stdout: name a file in --out")
     began = perf_counter()
     settings = site_settings()
     refusals = Refusals()
@@ -214,7 +214,7 @@ def _summarise(
     )
     if judged is not None:
         click.echo(
-            f"as officers found: {judged.right:,} people rightly alerted (urgent or high), "
-            f"{judged.wrong:,} for nothing, {judged.missed:,} missed",
+            f"by the outcomes: {judged.right:,} people rightly alerted (urgent or high), "
+            f"{judged.wrong:,} wrongly alerted, {judged.missed:,} missed",
             err=True,
         )

@@ -27,5 +27,5 @@ class Since(click.ParamType):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail("write days or hours back, 30d or 12h for example, or a date, 2026-11-01", param, ctx)
+            self.fail("give days or hours back, for example 30d or 12h, or a date, for example 2026-11-01", param, ctx)
         return moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -1,4 +1,4 @@
-"""``forewarn topics``: check the contracts offline, compare them with Kafka, and bring Kafka to them."""
+"""``forewarn topics``: check the contracts offline, compare them with Kafka, and apply them to Kafka."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def topics() -> None:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """The two options of every command of the group."""
     file = click.option(
-        "--file", "path", type=click.Path(path_type=Path), help="Another topics.yaml [FOREWARN_TOPICS_FILE]."
+        "--file", "path", type=click.Path(path_type=Path), help="Another topics.yaml [default: FOREWARN_TOPICS_FILE]."
     )
     return file(click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")(command))
 
@@ -41,7 +41,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def validate(path: Path | None, as_json: bool) -> None:
     """Check topics.yaml, the schemas and their examples; needs no broker.
 
-    Exit status: 0 clean, 1 with problems.
+    Exit status: 0 no problems, 1 problems.
 
     Example: forewarn topics validate --file topics.yaml
     """
@@ -59,9 +59,9 @@ def validate(path: Path | None, as_json: bool) -> None:
 @topics.command("diff")
 @_options
 def diff_(path: Path | None, as_json: bool) -> None:
-    """Say what Kafka lacks; changes nothing.
+    """List what Kafka lacks; changes nothing.
 
-    Exit status: 0 nothing, 1 error, 3 changes.
+    Exit status: 0 no changes needed, 1 error, 3 changes needed.
 
     Example: forewarn topics diff --json
     """
@@ -78,13 +78,13 @@ def diff_(path: Path | None, as_json: bool) -> None:
         raise SystemExit(1)
     if plan.changes:
         raise SystemExit(CHANGES)
-    click.echo(f"Kafka at {settings.kafka} is as {contracts.file} says", err=True)
+    click.echo(f"Kafka at {settings.kafka} matches {contracts.file}", err=True)
 
 
 @topics.command("apply")
 @_options
 def apply_(path: Path | None, as_json: bool) -> None:
-    """Create, grow and configure what Kafka lacks; never deletes, never shrinks.
+    """Create, grow and configure topics as the contract says; never deletes, never shrinks.
 
     Exit status: 0 done or nothing to do, 1 error.
 
@@ -134,7 +134,7 @@ def _show(changes: Iterable[Change]) -> None:
         click.secho(f"{mark} {change}", fg=colour)
         grows |= change.action == "grow"
     if grows:
-        click.echo("Keys of a growing topic go to other partitions from then on.", err=True)
+        click.echo("From then on, keys of a growing topic go to other partitions.", err=True)
 
 
 def _write(**values: Iterable[Change] | Iterable[Problem]) -> None:

@@ -1,4 +1,4 @@
-"""``forewarn train``: a risk model from cities whose victims are known, and from what officers found."""
+"""``forewarn train``: a risk model from cities whose victims are known, and from outcomes of cases."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ These two are missed least; what each other one would cost is in the card."""
     type=click.Path(path_type=Path),
     multiple=True,
     required=True,
-    help="A folder that `forewarn city` wrote, or a site's records in the same files; may be given again.",
+    help="A folder written by `forewarn city`, or a site's records in the same files; may be repeated.",
 )
 @click.option(
     "--outcomes",
     "source",
-    help="What officers found: a file of dispatch-feedback records, or `topic` for the site's own.",
+    help="Outcomes: a file of dispatch-feedback records, or `topic` for the site's own topic.",
 )
 @click.option(
     "--leave-out",
     "left_out",
     multiple=True,
-    help="A script that trains nothing, to see how the model does on a new scam; may be given again.  "
+    help="A script left out of training, to test the model on a new scam; may be repeated.  "
     f"[default: {', '.join(LEFT_OUT)}]",
 )
-@click.option("--force", is_flag=True, help="Replace a model even by one that is worse on the test people.")
+@click.option("--force", is_flag=True, help="Replace the model even if the new one is worse on the test people.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The model's file; its card lies beside it."
+    "--out", type=click.Path(path_type=Path), required=True, help="File for the model; its card is written beside it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
 def train(
@@ -63,15 +63,15 @@ def train(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Train a risk model, judge it on people and scams that it has not seen, and write it with its card.
+    """Train a risk model, test it on people and scams that it has not seen, and write it with its card.
 
-    The same cities and outcomes give the same model. A model that tells fraud apart worse than the one it would
-    replace, on the same test people, is not written. FOREWARN_MODEL names the model that the worker uses.
+    The same cities and outcomes give the same model. The new model is not written if it is worse than the one it would
+    replace, on the same test people. FOREWARN_MODEL names the model that the worker uses.
 
     Example: forewarn train --city city --out risk.skops
     """
     if out.suffix != ".skops":
-        raise InputError(f"{out} does not end in .skops, by which models are known: name a file that does.")
+        raise InputError(f"{out} does not end in .skops, as a model's file must: choose another name.")
     try:
         before = _before(out, force)
         outcomes = _outcomes(source)
@@ -82,8 +82,8 @@ def train(
         unknown = outcomes.unknown(samples.cases)
         if unknown:
             raise InputError(
-                f"{outcomes.places[unknown[0]]}: no episode of these cities opened the case, nor {len(unknown) - 1:,} "
-                "more: give the folder of the records that they are about, or remove them."
+                f"{outcomes.places[unknown[0]]}: no episode of these cities opened this case, nor {len(unknown) - 1:,} "
+                "other cases: add the folder with their records, or remove them."
             )
         by = split(samples, left_out)
         artifact = fit(samples, by)
@@ -113,7 +113,7 @@ def _before(out: Path, force: bool) -> Artifact | None:
     except OtherFeaturesError:  # what this version cannot use is nobody's loss
         return None
     except ArtifactError:
-        raise InputError(f"{out} is there and no model: name another file, or replace it with --force.") from None
+        raise InputError(f"{out} exists and is not a model: name another file, or replace it with --force.") from None
 
 
 def _outcomes(source: str | None) -> Outcomes:
@@ -139,7 +139,7 @@ def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str,
     met = sorted({truth.script for folder in folders for truth in folder.truths})
     for name in asked:
         if name not in met:
-            raise InputError(f"Nobody in these cities was tried by {name!r}: leave out some of {', '.join(met)}.")
+            raise InputError(f"Nobody in these cities was targeted by {name!r}: choose from {', '.join(met)}.")
     return tuple(asked) or tuple(name for name in LEFT_OUT if name in met)
 
 
@@ -150,7 +150,7 @@ def _compare(out: Path, before: Artifact, ours: Judged, samples: Samples, by: Sp
     if np.round(new.value, 3) < np.round(old.value, 3):
         raise CommandError(
             f"{out} keeps {before.name}, whose average precision on the test people is {old}; the new one's is {new}. "
-            "Nothing was written; --force would replace it."
+            "Nothing was written; use --force to replace it."
         )
 
 

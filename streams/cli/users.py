@@ -1,4 +1,4 @@
-"""``forewarn users``: who may come in to the console and the API, and as what."""
+"""``forewarn users``: the users of the console and the API, and their roles."""
 
 from __future__ import annotations
 
@@ -27,16 +27,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group()
 def users() -> None:
-    """Say who may come in to the console and the API, and as what.
+    """Manage the users of the console and the API, and their roles.
 
     Example: forewarn users add li.wei --role officer --unit ps-0101
     """
 
 
 def _role_options(command: F) -> F:
-    role = click.option("--role", type=click.Choice(ROLES), required=True, help="What he may do: docs/access.md.")
+    role = click.option(
+        "--role",
+        type=click.Choice(ROLES),
+        required=True,
+        help="The user's role; see docs/access.md.",
+    )
     unit = click.option(
-        "--unit", default="", help="The id of his station, sub-bureau or centre; not for analyst, auditor and admin."
+        "--unit", default="", help="Id of the user's station, sub-bureau or centre; not for analyst, auditor and admin."
     )
     return role(unit(command))
 
@@ -45,9 +50,9 @@ def _password_options(command: F) -> F:
     file = click.option(
         "--password-file",
         type=click.File("rb"),
-        help="Its first line is the password; - is the standard input.",
+        help="File whose first line is the password; - is standard input.",
     )
-    random = click.option("--random", is_flag=True, help="Make a password, and print it this once.")
+    random = click.option("--random", is_flag=True, help="Make a random password and print it once.")
     return file(random(command))
 
 
@@ -56,7 +61,7 @@ def _password_options(command: F) -> F:
 @_role_options
 @_password_options
 def add(name: str, role: Role, unit: str, password_file: Any, random: bool) -> None:
-    """Add a user. The password is asked for twice, unless it comes from a file or is made up.
+    """Add a user. The command asks twice for the password, unless it comes from a file or is random.
 
     Example: forewarn users add li.wei --role officer --unit ps-0101
     """
@@ -64,30 +69,30 @@ def add(name: str, role: Role, unit: str, password_file: Any, random: bool) -> N
         new = user(name, role, unit)
         known = Users.of(site_settings())
         if known.get(name) is not None:  # before anybody has thought of a password
-            raise UsersError(f"There is a user {name} already: see forewarn users list")
+            raise UsersError(f"There is already a user {name}: see forewarn users list")
         password = _password(password_file, random)
         known.add(new, password, by=operator())
     _print_random(password, random)
-    click.echo(f"{name} may come in as {role}", err=True)
+    click.echo(f"{name} may sign in as {role}", err=True)
 
 
 @users.command()
 @click.argument("name")
 @_role_options
 def assign(name: str, role: Role, unit: str) -> None:
-    """Give a user another role or unit, from his next request on.
+    """Give a user another role or unit, from their next request on.
 
     Example: forewarn users assign li.wei --role sub-bureau --unit sb-01
     """
     with _told():
         Users.of(site_settings()).assign(name, role, unit, by=operator())
-    click.echo(f"{name} is {role} now", err=True)
+    click.echo(f"{name} is now {role}", err=True)
 
 
 @users.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON Lines.")
 def list_(as_json: bool) -> None:
-    """List the users: a table on a terminal, else lines with tabs.
+    """List the users: a table on a terminal, otherwise tab-separated lines.
 
     Example: forewarn users list --json
     """
@@ -104,7 +109,7 @@ def list_(as_json: bool) -> None:
 @users.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Refuse a user from now on, and whoever has one of his tokens; his sessions end.
+    """Refuse a user and all their tokens from now on; their sessions end.
 
     Example: forewarn users disable li.wei
     """
@@ -118,20 +123,20 @@ def disable(name: str) -> None:
 @users.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a user in again.
+    """Let a disabled user sign in again.
 
     Example: forewarn users enable li.wei
     """
     with _told():
         Users.of(site_settings()).enable(name, by=operator())
-    click.echo(f"{name} may come in again", err=True)
+    click.echo(f"{name} may sign in again", err=True)
 
 
 @users.command()
 @click.argument("name")
 @_password_options
 def password(name: str, password_file: Any, random: bool) -> None:
-    """Give a user another password; his sessions end, his tokens stay.
+    """Give a user another password; their sessions end, their tokens stay.
 
     Example: forewarn users password li.wei
     """
@@ -143,13 +148,13 @@ def password(name: str, password_file: Any, random: bool) -> None:
         new = _password(password_file, random)
         known.set_password(name, new, by=operator())
     _print_random(new, random)
-    click.echo(f"{name} has another password", err=True)
+    click.echo(f"{name} has a new password", err=True)
     _end_sessions(settings, name)
 
 
 @users.group()
 def token() -> None:
-    """Add and revoke tokens, with which a system comes in as a user.
+    """Add and revoke tokens, which let a system act as a user.
 
     Example: forewarn users token add station-0101 dispatch-software
     """
@@ -159,14 +164,14 @@ def token() -> None:
 @click.argument("name")
 @click.argument("label")
 def add_token(name: str, label: str) -> None:
-    """Make a token for a user and print it, this once; LABEL is by what it is listed and revoked.
+    """Make a token for a user and print it once; LABEL is its name in the list and for revoking it.
 
     Example: forewarn users token add station-0101 dispatch-software
     """
     with _told():
         made = Users.of(site_settings()).add_token(name, label, by=operator())
     click.echo(made)
-    click.echo("whoever has it comes in as this user; it cannot be shown again", err=True)
+    click.echo("anyone with this token acts as this user; it cannot be shown again", err=True)
 
 
 @token.command("revoke")
@@ -184,7 +189,7 @@ def revoke_token(name: str, label: str) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns what is wrong into the command's one sentence."""
+    """Turns an error into the command's one sentence."""
     require("console")
     try:
         yield
@@ -223,8 +228,8 @@ def _end_sessions(settings: Settings, name: str) -> None:
     try:
         click.echo(f"sessions ended: {asyncio.run(end())}", err=True)
     except UnavailableError:
-        # They are known by a stamp that is his account's no more.
-        click.echo(f"Redis at {settings.redis_shown} does not serve: sessions end at their next request", err=True)
+        # Their stamp is no longer that of the account, so the next request ends them.
+        click.echo(f"Redis at {settings.redis_shown} does not answer: sessions end at their next request", err=True)
 
 
 def _plain(each: UserAccount) -> dict[str, Any]:
@@ -238,6 +243,6 @@ _HEAD = ("name", "role", "unit", "state", "tokens")
 
 
 def _row(each: UserAccount) -> tuple[str, ...]:
-    state = "disabled" if each.user.disabled else "may come in"
+    state = "disabled" if each.user.disabled else "enabled"
     tokens = ", ".join(f"{token.label} ({token.made[:10]})" for token in each.tokens)
     return each.user.name, each.user.role, each.user.unit, state, tokens

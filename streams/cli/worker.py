@@ -9,7 +9,7 @@ import click
 def worker() -> None:
     """Score the partitions that Kafka gives to this process, until Ctrl-C or SIGTERM.
 
-    Start as many as you like: partitions spread over them. Settings come from FOREWARN_* variables (docs/settings.md).
+    Start as many workers as you like: they share the partitions. Settings are FOREWARN_* variables (docs/settings.md).
 
     Example: FOREWARN_KAFKA=127.0.0.1:9092 forewarn worker
     """

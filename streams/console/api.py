@@ -32,14 +32,14 @@ LONGEST: Final = 500
 
 
 class Orders(Struct, frozen=True):
-    """Some of the cases that somebody may see."""
+    """Some of the cases that the user may see."""
 
     orders: list[Sheet]
     total: int
     as_of: int | None
-    """Up to when the cases are known (epoch ms)."""
+    """The time up to which the cases are known (epoch ms)."""
     last_change: str
-    """After which change to listen on."""
+    """The newest change; listen for changes after it."""
 
 
 class UnitLine(Struct, frozen=True):
@@ -50,7 +50,7 @@ class UnitLine(Struct, frozen=True):
     parent: str
     name: Name
     yours: bool
-    """Whether whoever asks sees its cases."""
+    """Whether the user sees the unit's cases."""
 
 
 class Units(Struct, frozen=True):
@@ -60,22 +60,22 @@ class Units(Struct, frozen=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """One unit's; of the day unless it says otherwise."""
+    """The figures of one unit, for today unless stated otherwise."""
 
     open: int
-    """Cases that it has now and that are not over."""
+    """Open cases that the unit has now."""
     urgent: int
-    """Of those."""
+    """How many of those are urgent."""
     overdue: int
-    """Of those that are open, with a deadline that was missed and is still to be met."""
+    """How many of those have a missed deadline that is still to be met."""
     escalated: int
-    """Orders that went up from it because it was late."""
+    """Orders that went up from the unit because it was late."""
     acknowledge_minutes: float | None
-    """Median from an order to its acknowledgement; None without any."""
+    """Median time from an order to its acknowledgement; None if there is none."""
     reach_minutes: float | None
-    """Median from when a case was opened to when the person was reached; None without any."""
+    """Median time from opening a case to reaching the person; None if there is none."""
     outcomes: dict[Outcome, int]
-    """How cases ended."""
+    """Outcomes of cases."""
     loss_cny: float
 
 
@@ -98,13 +98,13 @@ class _Filter(BaseModel):
 
 @router.get("/api/v1/orders", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Orders))
 async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Response:
-    """The cases of the units that whoever asks sees: open ones first, by urgency, then the newest that are over."""
+    """The cases of the units that the user sees: open ones first, by urgency, then closed ones, the newest first."""
     console = console_of(request)
     view = console.cases()
     mine = authorisation.units_of(console, authorisation.user(request))
     for unit in asked.unit:
         if unit not in mine:
-            raise Refused(HTTPStatus.NOT_FOUND, "unknown-unit", "There is no such unit for you.")
+            raise Refused(HTTPStatus.NOT_FOUND, "unknown-unit", "There is no such unit, or you may not see it.")
     found, total = view.orders(asked.unit or mine, asked.status, asked.limit, asked.offset)
     return answer(Orders([line(request, case) for case in found], total, view.as_of, view.last_change))
 
@@ -113,7 +113,7 @@ async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Respon
     "/api/v1/cases/{case}", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Sheet)
 )
 async def one_case(request: Request, case: str, show: Annotated[Literal["number"] | None, Query()] = None) -> Response:
-    """A case with all that has happened; with the person's number only on demand, which is noted."""
+    """A case with its history; the person's number only on request, which the audit log records."""
     found = await authorisation.readable_case(request, case)
     if show is not None:
         return answer(sheet(request, found, await shown_number(request, found)))
@@ -158,7 +158,7 @@ async def units(request: Request) -> Response:
     "/api/v1/statistics", dependencies=[authorisation.requires("see-statistics")], openapi_extra=described(Statistics)
 )
 async def statistics(request: Request) -> Response:
-    """How the units do today, from midnight on."""
+    """The figures of the units since midnight."""
     console = console_of(request)
     now = console.now()
     since = midnight(now)
@@ -169,7 +169,7 @@ async def statistics(request: Request) -> Response:
 
 @router.get("/api/v1/playbooks/{scam_type}", dependencies=[authorisation.signed_in], openapi_extra=described(Playbook))
 async def playbook(request: Request, scam_type: str) -> Response:
-    """What an officer says and checks; for a type without a playbook of its own that of `other`."""
+    """What an officer says and checks; a type without a playbook gets that of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))
 
 

@@ -159,7 +159,7 @@ async def readable_case(request: Request, name: str) -> Case:
     if case is None or not sees_case(console, user(request), case):
         # An id that there is not is noted as well, and takes as long.
         await note(request, "case-refused", case="" if case is None else name, about=(f"case:{name}",))
-        raise Refused(HTTPStatus.NOT_FOUND, "unknown-case", "There is no such case for you.")
+        raise Refused(HTTPStatus.NOT_FOUND, "unknown-case", "There is no such case, or you may not see it.")
     return case
 
 
@@ -168,7 +168,7 @@ async def own_case(request: Request, name: str, action: Action) -> Case:
     console, case = console_of(request), await readable_case(request, name)
     if not acts_on(console, user(request), action, case):
         await note(request, "case-refused", case=name, details={"action": action})
-        raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", f"{case.unit} has this case; you may read it.")
+        raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", f"{case.unit} has this case; you may only read it.")
     return case
 
 
@@ -212,7 +212,7 @@ async def _came(request: Request, wakes: bool) -> Visitor:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 "token-refused",
-                "This lets nobody in: send Authorization: Bearer and a token that `forewarn users token add` has made.",
+                "The token is not valid: send Authorization: Bearer with a token made by `forewarn users token add`.",
                 headers=_CHALLENGE,
             )
         return Visitor(found, "")
@@ -235,14 +235,14 @@ async def _demand_csrf(request: Request, session: str) -> None:
         raise Refused(
             HTTPStatus.FORBIDDEN,
             "csrf",
-            f"Send what /api/v1/me gives as csrf, in {CSRF_HEADER} or the form's field {CSRF_FIELD}.",
+            f"Send the csrf value from /api/v1/me, in {CSRF_HEADER} or the form's field {CSRF_FIELD}.",
         )
 
 
 def _demand_own_page(request: Request) -> None:
     """Refuse what another site's page has a browser send."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Refused(HTTPStatus.FORBIDDEN, "another-site", "This does not come from a page of the console.")
+        raise Refused(HTTPStatus.FORBIDDEN, "another-site", "This request does not come from a page of the console.")
 
 
 def is_form(request: Request) -> bool:

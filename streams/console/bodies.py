@@ -1,4 +1,4 @@
-"""Bodies: what somebody sends to say something of a case, one form for each kind, of JSON or of a page's form."""
+"""Bodies: the contents of a report about a case, one type for each kind, from JSON or from a page's form."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ T = TypeVar("T")
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every one may have."""
+    """Fields of every report."""
 
     kind: ClassVar[Kind]
     action: ClassVar[Action]
-    """The right that it takes."""
+    """The right that the report needs."""
 
     at: Time | None = None
-    """When it was done, epoch ms; now unless it is said."""
+    """When it was done, epoch ms; by default now."""
     note: Note = ""
 
 
 class Acknowledged(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Somebody is on it."""
+    """Somebody is working on the case."""
 
     kind: ClassVar[Kind] = "acknowledged"
     action: ClassVar[Action] = "acknowledge"
@@ -50,14 +50,14 @@ class Attempt(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Returned(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """It goes back to the unit above."""
+    """The case goes back to the unit above."""
 
     kind: ClassVar[Kind] = "returned"
     action: ClassVar[Action] = "return"
 
 
 class Transferred(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """It goes on to another unit."""
+    """The case goes on to another unit."""
 
     kind: ClassVar[Kind] = "transferred"
     action: ClassVar[Action] = "transfer"
@@ -66,7 +66,7 @@ class Transferred(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Snoozed(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """It is put off."""
+    """The case is put off."""
 
     kind: ClassVar[Kind] = "snoozed"
     action: ClassVar[Action] = "snooze"
@@ -75,7 +75,7 @@ class Snoozed(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Outcome(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """It has ended, or ended otherwise than was said before."""
+    """The outcome of the case, or a correction of it."""
 
     kind: ClassVar[Kind] = "outcome"
     action: ClassVar[Action] = "outcome"
@@ -86,7 +86,7 @@ class Outcome(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Remark(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A note for whoever has the case next."""
+    """A note for the next unit or officer."""
 
     kind: ClassVar[Kind] = "note"
     action: ClassVar[Action] = "attempt"  # whoever may work on a case
@@ -95,7 +95,7 @@ class Remark(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 AccountNumber = Annotated[str, Meta(min_length=8, max_length=64)]
-"""Whole, as it stands on the card or the receipt; it is kept masked."""
+"""The whole number, as on the card or the receipt; it is kept masked."""
 Money = Annotated[float, Meta(gt=0, le=1e10)]
 
 
@@ -108,25 +108,25 @@ class StopAsked(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
     victim: AccountNumber
     payee: AccountNumber
     bank: Annotated[str, Meta(min_length=1, max_length=200)]
-    """The payee's."""
+    """The payee's account number."""
     amount_cny: Money
     paid_at: Time | None = None
-    """Left out when it has not been paid yet."""
+    """Leave it out if the money has not been paid yet."""
 
 
 class PaymentStep(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Something has become of one account of a payment."""
+    """Progress on one account of a payment."""
 
     kind: ClassVar[Kind] = "payment-step"
     action: ClassVar[Action] = "request-stop-payment"
 
     payment: Id
-    """The id under which its stop was asked for."""
+    """The id of the stop-payment."""
     step: Literal["traced", "accepted", "frozen", "failed", "requested"]
     account: AccountNumber
-    """Or the key of one that was traced."""
+    """The account number, or the key of a traced account."""
     parent: str = ""
-    """Traced: from which account, its number or key."""
+    """For `traced`: the number or key of the account from which the money came."""
     bank: str = ""
     received_cny: float = 0
     frozen_cny: float = 0

@@ -87,7 +87,7 @@ async def _is_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) 
             found = all([await consumer.position(part) >= ends[part] for part in partitions])
     except (TimeoutError, KafkaConnectionError, KafkaTimeoutError):
         metrics.READY.labels("kafka").set(0)
-        log.warning("Kafka does not say whether there are newer cases")
+        log.warning("Kafka does not answer whether there are newer cases")
         return False
     metrics.READY.labels("kafka").set(1)
     return found
@@ -106,7 +106,7 @@ def _case(record: Any) -> Case | None:
         return decode(record.value)
     except ValueError as error:
         log.error(
-            "a record is no case that this console knows",
+            "a record is not a case that this console can read",
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,

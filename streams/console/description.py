@@ -1,4 +1,4 @@
-"""The description of the API as OpenAPI has it, made from the routes and the types of what they take and answer."""
+"""The description of the API in OpenAPI, made from the routes and the types of their requests and answers."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _REF: Final = "#/components/schemas/{name}"
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True):
-    """What is answered when something is not done."""
+    """The answer to a request that is refused."""
 
     error: str
     """A kebab-case word for programs."""
     message: str
     """One sentence for people."""
     possible: list[Kind] | None = None
-    """What could be said of the case instead, where that is the matter."""
+    """The reports that the case takes instead, if the state of the case is the reason."""
 
 
 class Taken(Struct, frozen=True):
-    """What was said has arrived, and the case does not show it yet."""
+    """The report has arrived, but the case does not show it yet."""
 
     id: str
 

@@ -78,6 +78,6 @@ class FeedbackTopic:
                 await self._producer.send_and_wait(topic, key=key.encode(), value=value)
         except (TimeoutError, KafkaError) as error:
             metrics.READY.labels("kafka").set(0)
-            log.warning("Kafka has not confirmed what was said", topic=topic, error=type(error).__name__)
+            log.warning("Kafka has not confirmed a report", topic=topic, error=type(error).__name__)
             raise NotConfirmedError("Kafka has not confirmed it in time.") from None
         metrics.READY.labels("kafka").set(1)

@@ -50,7 +50,10 @@ async def changes(
     console = console_of(request)
     if console.cases().listeners >= MOST_LISTENERS:
         raise Refused(
-            HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Too many listen already.", retry_after=10 * RETRY_AFTER
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Too many clients listen already.",
+            retry_after=10 * RETRY_AFTER,
         )
     return StreamingResponse(
         _told(request, last_event_id or after), headers={"X-Accel-Buffering": "no"}, media_type="text/event-stream"

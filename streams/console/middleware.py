@@ -82,7 +82,7 @@ class Middleware:
         except ClientDisconnect:  # nobody is left to be told
             pass
         except Exception as error:
-            log.error("a request has failed", route=route_of(scope), error=type(error).__name__, at=_where(error))
+            log.error("a request failed", route=route_of(scope), error=type(error).__name__, at=_where(error))
             if status:
                 raise _BrokenOffError from None
             said = {"error": "failed", "message": "The console has failed in this; its log says where."}

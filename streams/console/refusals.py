@@ -60,8 +60,8 @@ Page = Callable[[Request, Refused], Awaitable[Response]]
 
 _PLAIN: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not-found", "There is nothing at this address."),
-    405: ("method-not-allowed", "This address does not take that method."),
-    413: ("too-large", "A request has 64 kB at most."),
+    405: ("method-not-allowed", "This address does not support that method."),
+    413: ("too-large", "A request may have at most 64 kB."),
 }
 
 
@@ -102,13 +102,13 @@ def _of_http(error: HTTPException) -> Refused:
 
 
 def _of_unavailable(error: Exception) -> Refused:
-    log.error("nobody comes in", error=str(error))
-    return busy("Nobody can come in at present: whoever runs the console finds why in its log.")
+    log.error("nobody can sign in", error=str(error))
+    return busy("Nobody can sign in at present. The console's log says why.")
 
 
 def _of_audit(error: AuditError) -> Refused:
-    log.error("nothing can be noted", error=str(error))
-    return busy("This cannot be noted at present, so it is neither done nor shown: the console's log says why.")
+    log.error("the audit log cannot be written", error=str(error))
+    return busy("The audit log cannot be written at present, so nothing is done or shown. The console's log says why.")
 
 
 def _of_too_many(error: TooManyAttemptsError) -> Refused:

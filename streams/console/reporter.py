@@ -115,7 +115,7 @@ class Reporter:
     def _case(self, feedback: Feedback) -> Case:
         case = self._view.case(feedback.case)
         if case is None:
-            raise FeedbackError("unknown-case", "There is no such case, or it was forgotten long after its end.")
+            raise FeedbackError("unknown-case", "There is no such case, or it ended long ago and was deleted.")
         return case
 
     def _check(self, office: Office, case: Case, feedback: Feedback, now: int) -> None:
@@ -130,4 +130,4 @@ def _look_at(task: asyncio.Task[None]) -> None:
 
 def _demand_same(before: Entry | Feedback, feedback: Feedback) -> None:
     if any(getattr(before, name) != getattr(feedback, name) for name in _ALIKE):
-        raise FeedbackError("id-taken", "Something else was said of this case under this id: take another id.")
+        raise FeedbackError("id-taken", "This id was already used for something else in this case: use another id.")

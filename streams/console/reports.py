@@ -79,7 +79,7 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
         choices = possible(request, as_now) if as_now is not None and status == HTTPStatus.CONFLICT else None
         raise Refused(status, error.reason, str(error), possible=choices) from None
     except NotConfirmedError:
-        raise busy("It is not known whether this has arrived: say it again, with the same id.") from None
+        raise busy("It is not known whether this has arrived: send it again with the same id.") from None
 
 
 def _checked(id: str) -> str:
@@ -89,5 +89,5 @@ def _checked(id: str) -> str:
         raise Refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "wrong-id",
-            "An id has 1 to 128 ASCII letters, figures and signs, no spaces.",
+            "An id has 1 to 128 ASCII letters, digits and signs, without spaces.",
         ) from None

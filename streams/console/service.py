@@ -146,12 +146,12 @@ def check_tls(settings: Settings) -> None:
             )
         except (OSError, ValueError) as error:
             raise ConsoleError(
-                f"FOREWARN_CONSOLE_TLS_CERT or FOREWARN_CONSOLE_TLS_KEY cannot be used ({error}): they take PEM files "
+                f"FOREWARN_CONSOLE_TLS_CERT or FOREWARN_CONSOLE_TLS_KEY cannot be used ({error}): use PEM files "
                 "that belong together."
             ) from None
     elif settings.console_proxy is None and not _is_loopback(settings.console_http.host):
         raise ConsoleError(
-            f"{settings.console_http} can be reached from outside, where passwords must not go in the clear: set "
+            f"{settings.console_http} can be reached from other machines, so it needs TLS to protect passwords: set "
             "FOREWARN_CONSOLE_TLS_CERT and FOREWARN_CONSOLE_TLS_KEY, or FOREWARN_CONSOLE_PROXY where a proxy does TLS."
         )
 
@@ -169,7 +169,7 @@ def _listening(address: Address) -> socket.socket:
         return socket.create_server((address.host, address.port), family=family, backlog=512)
     except OSError as error:
         raise AddressTakenError(
-            f"The address {address} cannot be served ({error.strerror}): set FOREWARN_CONSOLE_HTTP to another."
+            f"The console cannot listen at {address} ({error.strerror}): set FOREWARN_CONSOLE_HTTP to another address."
         ) from None
 
 

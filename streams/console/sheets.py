@@ -20,16 +20,16 @@ from streams.console.reports import possible
 
 
 class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
-    """A case for one who asks."""
+    """A case as the user may see it."""
 
     number_shown: bool = False
     """Whether ``subscriber`` is the whole number."""
     possible: tuple[Kind, ...] = ()
-    """What whoever asks can say of it now."""
+    """The reports that the user can send about the case now."""
     paid_cny: float = 0
-    """The payments that are being stopped, together."""
+    """Sum of the payments that are being stopped."""
     frozen_cny: float = 0
-    """How much of that is frozen."""
+    """How much of that money is frozen."""
 
 
 def sheet(request: Request, case: Case, number: str = "") -> Sheet:
@@ -54,9 +54,9 @@ async def shown_number(request: Request, case: Case) -> str:
     """The person's whole number, after it was noted that it is shown; raises `Refused`."""
     console = console_of(request)
     if not authorisation.has_now(console, authorisation.user(request), case):
-        raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "The number is shown to the unit that has the case.")
+        raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "Only the unit that has the case may see the number.")
     if case.status in OVER:
-        raise Refused(HTTPStatus.CONFLICT, "over", "The number of a case that is over is not shown.")
+        raise Refused(HTTPStatus.CONFLICT, "over", "The number of a closed case is not shown.")
     await authorisation.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
     return case.subscriber
 

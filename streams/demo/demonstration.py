@@ -190,11 +190,11 @@ async def _finished(settings: Settings, worker: Server, result: Result) -> None:
     deadline = perf_counter() + PATIENCE
     while perf_counter() < deadline:
         if not worker.runs:
-            raise LocalStackError(f"The worker ended: look into {worker.launch.log}")
+            raise LocalStackError(f"The worker ended: see {worker.launch.log}")
         read = await asyncio.to_thread(metric, http, "forewarn_events_total")
         published = await asyncio.to_thread(metric, http, "forewarn_alerts_total")
         waiting = await asyncio.to_thread(metric, http, "forewarn_lag_records")
         if read >= result.before + result.events and not waiting and len(result.alerts) >= published:
             return
         await asyncio.sleep(0.2)
-    raise LocalStackError(f"The worker did not finish within {PATIENCE:.0f} s: look into {worker.launch.log}")
+    raise LocalStackError(f"The worker did not finish within {PATIENCE:.0f} s: see {worker.launch.log}")

@@ -130,7 +130,7 @@ async def play(
         await producer.stop()
     if failures:
         raise PlayError(
-            f"Kafka at {settings.kafka} does not take the records ({failures[0] or type(failures[0]).__name__}): is it "
-            "running (`forewarn up`), and are its topics there (`forewarn topics apply`)?"
+            f"Kafka at {settings.kafka} does not accept the records ({failures[0] or type(failures[0]).__name__}): is "
+            "it running (`forewarn up`), and are its topics there (`forewarn topics apply`)?"
         )
     return count

@@ -113,8 +113,8 @@ class Dispatcher:
             self._board.put(decode(record.value))
         except ValueError as error:
             raise DispatchError(
-                f"{record.topic}, partition {record.partition}, offset {record.offset} is no case that a dispatcher "
-                f"has written ({error}): publish a tombstone for its key."
+                f"{record.topic}, partition {record.partition}, offset {record.offset} is not a case written by a "
+                f"dispatcher ({error}): publish a tombstone for its key."
             ) from None
 
     async def turn(self) -> int:
@@ -197,7 +197,7 @@ class _Desk:
                     await self._dispatch(stop)
                 except (ProducerFenced, InvalidProducerEpoch):
                     raise DispatchError(
-                        "Another dispatcher has taken over the cases of this site; one is enough, so this one ends."
+                        "Another dispatcher has taken over this site. There can be only one, so this one ends."
                     ) from None
                 except KafkaError as error:
                     if not (passes(error) or isinstance(error, CommitFailedError)):

@@ -147,9 +147,9 @@ def read(path: Path) -> Artifact:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}; train one with `forewarn train`.") from None
     except Exception as error:  # zipfile's, json's and skops' own, whatever lies in the file
         said = " ".join(str(error).split())[:200]
-        raise ArtifactError(f"{path} is no model ({said}); train one with `forewarn train`.") from None
+        raise ArtifactError(f"{path} is not a model ({said}); train one with `forewarn train`.") from None
     if not isinstance(content, dict) or "features" not in content or "version" not in content:
-        raise ArtifactError(f"{path} is no model of Forewarn; train one with `forewarn train`.")
+        raise ArtifactError(f"{path} is not a model of Forewarn; train one with `forewarn train`.")
     _check_features(path, content["version"], content["features"])
     try:
         artifact = Artifact(
@@ -162,11 +162,11 @@ def read(path: Path) -> Artifact:
         far = np.abs(artifact.trees.probabilities(artifact.probes) - artifact.of_sklearn(artifact.probes)).max()
     except Exception as error:  # of whatever another version of scikit-learn makes of it
         raise ArtifactError(
-            f"{path} cannot be used with this scikit-learn ({type(error).__name__}: {error}); train it anew with "
+            f"{path} cannot be used with this scikit-learn ({type(error).__name__}: {error}); train it again with "
             "`forewarn train`."
         ) from None
     if not far <= _SAME:
-        raise ArtifactError(f"{path} says something else than scikit-learn ({far:.3f} apart); train it anew.")
+        raise ArtifactError(f"{path} gives other results than scikit-learn ({far:.3f} apart); train it again.")
     return artifact
 
 
@@ -180,4 +180,4 @@ def _check_features(path: Path, version: object, features: object) -> None:
         theirs = features if isinstance(features, list) else []
         other = sorted(set(ours) ^ set(map(str, theirs)))
         what = f"other features ({', '.join(other) or 'in another order'})"
-    raise OtherFeaturesError(f"{path} was trained on {what}; train it anew with `forewarn train`.")
+    raise OtherFeaturesError(f"{path} was trained on {what}; train it again with `forewarn train`.")

@@ -107,7 +107,7 @@ class IndicatorFile:
         self._delimiter = ","
         first = self._lines.first()
         if first.startswith("["):
-            raise FileError("this is one JSON array; write one object a line (JSON Lines) instead")
+            raise FileError("this is one JSON array; write one object on each line (JSON Lines) instead")
         if first.startswith("{"):
             self.form = "jsonl"
         else:

@@ -31,7 +31,7 @@ def read_playbooks(own: Path | None = None) -> dict[str, Playbook]:
 def read_folder(folder: Path) -> dict[str, Playbook]:
     """The playbooks of one folder by scam type; raises `PlaybookFileError`, also when there is none."""
     if not folder.is_dir():
-        raise PlaybookFileError(f"{folder} is no folder of playbooks.")
+        raise PlaybookFileError(f"{folder} is not a folder of playbooks.")
     try:
         # What begins with a dot is an editor's or a file server's own.
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
@@ -41,11 +41,11 @@ def read_folder(folder: Path) -> dict[str, Playbook]:
     except OSError as error:
         raise PlaybookFileError(f"{error.filename} cannot be read: {error.strerror}.") from None
     if not found:
-        raise PlaybookFileError(f"{folder} holds no playbook: a playbook is a file that ends in .yaml.")
+        raise PlaybookFileError(f"{folder} contains no playbook: a playbook is a file that ends in .yaml.")
     for path in paths:
         if _is(path) and found[path.stem].scam_type != path.stem:
             told = found[path.stem].scam_type
-            raise PlaybookFileError(f"{path} is the playbook of {told}: name it {told}.yaml, or mend its scam_type.")
+            raise PlaybookFileError(f"{path} is the playbook of {told}: name it {told}.yaml, or correct its scam_type.")
     return found
 
 

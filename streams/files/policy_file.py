@@ -41,7 +41,7 @@ async def watch(path: Path, current: Policy, use: Callable[[Policy], None]) -> N
             policy = load(path)
         except PolicyError as error:
             metrics.POLICY_FAILURES.inc()
-            log.error("policy refused, the last good version stands", version=current.version, error=str(error))
+            log.error("policy refused, the last good version stays in force", version=current.version, error=str(error))
             continue
         metrics.POLICY.clear()
         metrics.POLICY.labels(policy.version).set(1)

@@ -21,10 +21,10 @@ class ScriptFileError(ValueError):
 def read_scripts(folder: Path) -> list[tuple[str, Script]]:
     """The scripts of a folder by name, in the order of their names; raises `ScriptFileError`."""
     if not folder.is_dir():
-        raise ScriptFileError(f"{folder} is no folder of scripts.")
+        raise ScriptFileError(f"{folder} is not a folder of scripts.")
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        raise ScriptFileError(f"{folder} holds no script: a script is a file that ends in .yaml.")
+        raise ScriptFileError(f"{folder} contains no script: a script is a file that ends in .yaml.")
     try:
         return [(path.stem, parse(path.read_bytes(), str(path))) for path in paths]
     except OSError as error:

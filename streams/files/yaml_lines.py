@@ -40,7 +40,7 @@ def read(content: bytes) -> Document:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise NotYamlError(" ".join(str(error).split()).rstrip("."), 1) from None
     if twice is not None:
-        raise NotYamlError(f"{twice.value} stands here twice; leave one", twice.start_mark.line + 1)
+        raise NotYamlError(f"{twice.value} appears here twice; keep one", twice.start_mark.line + 1)
     return Document(tree, plain)
 
 

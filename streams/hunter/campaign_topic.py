@@ -76,6 +76,6 @@ class CampaignTopic:
             await asyncio.gather(*sent)
         except KafkaError as error:
             raise PublishError(
-                f"Kafka refused campaigns for {self._topic} ({type(error).__name__}: {error}); mend the topic "
+                f"Kafka refused campaigns for {self._topic} ({type(error).__name__}: {error}); repair the topic "
                 "(`forewarn topics apply`) and try again."
             ) from error

@@ -68,8 +68,8 @@ class SignalTopic:
                     await backoff.wait()
                 except KafkaError as error:
                     raise PublishError(
-                        f"Kafka refused signals for {self._topic} ({type(error).__name__}: {error}); mend the topic "
-                        "(`forewarn topics apply`) and start the hunter again: it looks back again."
+                        f"Kafka refused signals for {self._topic} ({type(error).__name__}: {error}); repair the topic "
+                        "(`forewarn topics apply`) and start the hunter again; it then looks back again."
                     ) from error
         return sent
 

@@ -137,7 +137,7 @@ async def publish(
     if failures:
         raise TopicError(
             f"Kafka at {settings.kafka} did not take all records of {topic}: {_words(failures[0])}; "
-            f"{confirmed} were confirmed; import again, repeated records do no harm",
+            f"{confirmed} were confirmed; import again (repeated records do no harm)",
             confirmed,
         )
     return confirmed
@@ -167,7 +167,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
                     for record in records:
                         _take(contents, record.key, record.value, only)
         except (KafkaError, TimeoutError) as error:
-            raise TopicError(f"Kafka at {settings.kafka} stopped giving records of {topic}: {_words(error)}") from None
+            raise TopicError(f"Kafka at {settings.kafka} stopped sending records of {topic}: {_words(error)}") from None
     return contents
 
 
@@ -252,7 +252,7 @@ async def _partitions(client: Any, topic: str, settings: Settings) -> list[int]:
         kafka = client.client if isinstance(client, AIOKafkaProducer) else client._client
         cluster = await asyncio.wait_for(kafka.fetch_all_metadata(), _PATIENCE)
     except (KafkaError, TimeoutError) as error:
-        raise TopicError(f"Kafka at {settings.kafka} does not tell its topics: {_words(error)}") from None
+        raise TopicError(f"Kafka at {settings.kafka} does not list its topics: {_words(error)}") from None
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
         raise TopicError(f"Kafka at {settings.kafka} has no topic {topic}; create it with forewarn topics apply")

@@ -156,7 +156,7 @@ class Publisher:
             elif isinstance(outcome, BaseException):
                 raise PublishError(
                     f"Kafka refused a record for {parcel.topic} ({type(outcome).__name__}: {outcome}). Nothing was "
-                    "acknowledged: mend the topic (`forewarn topics apply`) and start the worker again."
+                    "acknowledged: repair the topic (`forewarn topics apply`) and start the worker again."
                 ) from outcome
         return unanswered
 

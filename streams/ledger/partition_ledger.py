@@ -297,7 +297,7 @@ class PartitionLedger:
             if not await asyncio.to_thread(storage.enter, named.file, named.segment):
                 raise LedgerError(
                     f"A segment that was to become part of the ledger is gone from {storage.shown}: {named.file}. "
-                    "Start the worker again: it records anew what Kafka still keeps."
+                    "Start the worker again: it records again what Kafka still keeps."
                 )
             metrics.LEDGER_ROWS.inc(named.rows)
             self.progress = LedgerProgress(self.progress.offsets)

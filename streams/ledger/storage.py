@@ -123,8 +123,8 @@ class Storage:
             self._fs, root = url_to_fs(settings.ledger)
         except (ValueError, ImportError, OSError) as error:
             raise LedgerError(
-                f"FOREWARN_LEDGER ({settings.ledger}) is no folder that can be opened: {error}. It takes a path or an "
-                "fsspec URL whose package is installed, for example s3://bucket/ledger with s3fs."
+                f"FOREWARN_LEDGER ({settings.ledger}) is not a folder that can be opened: {error}. It takes a path or "
+                "an fsspec URL whose package is installed, for example s3://bucket/ledger with s3fs."
             ) from None
         self._root = f"{root.rstrip('/')}/{settings.topic_prefix}{settings.group}"
         self._is_local = isinstance(self._fs, LocalFileSystem)
@@ -284,7 +284,7 @@ class Storage:
             raise
         except OSError as error:
             raise LedgerError(
-                f"The ledger at {self.url} cannot be read or changed: {error.strerror or error}. See to the folder's "
+                f"The ledger at {self.url} cannot be read or changed: {error.strerror or error}. Check the folder's "
                 "rights and space, or set FOREWARN_LEDGER."
             ) from None
 

@@ -105,13 +105,13 @@ class CityFolder:
     def __init__(self, folder: Path) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
-            raise CityError(f"{folder} lacks {', '.join(missing)}: name a folder that `forewarn city` has written.")
+            raise CityError(f"{folder} lacks {', '.join(missing)}: name a folder written by `forewarn city`.")
         self.folder = folder
         self.told: Callable[[int], object] = lambda count: None
         """Hears of the bytes of calls and SMS that are read, for a progress bar."""
         firsts = [first for first in (self._calls().first, self._sms().first) if first is not None]
         if not firsts:
-            raise CityError(f"{folder} holds no records: name a folder that `forewarn city` has written.")
+            raise CityError(f"{folder} contains no records: name a folder written by `forewarn city`.")
         self._begin = min(firsts) // DAY * DAY
         self.asked = _asked(folder / ASKED) if (folder / ASKED).exists() else None
         """What the city was asked to be; None: it is no simulated one, or nobody knows."""
@@ -218,14 +218,14 @@ class _Hours(Generic[E]):
 
 
 def _refuse(refused: RefusedLine) -> None:
-    raise CityError(f"{refused}: mend or remove the line.")
+    raise CityError(f"{refused}: correct or remove the line.")
 
 
 def _asked(path: Path) -> Asked:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Asked)
     except msgspec.MsgspecError as error:
-        raise CityError(f"{path}: {error}: remove the file if nobody knows how the city was made.") from None
+        raise CityError(f"{path}: {error}: remove the file if it is not known how the city was made.") from None
 
 
 def _structs(path: Path, kind: type[S]) -> list[S]:
@@ -237,7 +237,7 @@ def _structs(path: Path, kind: type[S]) -> list[S]:
                 try:
                     found.append(decoder.decode(line))
                 except msgspec.MsgspecError as error:
-                    raise CityError(f"{path}:{number}: {error}: mend or remove the line.") from None
+                    raise CityError(f"{path}:{number}: {error}: correct or remove the line.") from None
     return found
 
 
@@ -245,5 +245,5 @@ def _indicators(path: Path) -> Iterator[Indicator]:
     with path.open("rb") as raw:
         for item in IndicatorFile(raw):
             if not isinstance(item, Indicator):
-                raise CityError(f"{path}:{item.line}: {item.reason}: mend or remove the line.")
+                raise CityError(f"{path}:{item.line}: {item.reason}: correct or remove the line.")
             yield item

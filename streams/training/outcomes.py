@@ -96,10 +96,10 @@ def _outcomes(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int, 
         try:
             feedback = decoder.decode(value)
         except msgspec.MsgspecError as error:
-            raise OutcomeError(f"{place}: {error}: mend or remove the record.") from None
+            raise OutcomeError(f"{place}: {error}: correct or remove the record.") from None
         if feedback.kind == "outcome":
             if feedback.outcome not in known:
                 raise OutcomeError(
-                    f"{place}: the outcome {feedback.outcome!r} is none of {', '.join(known)}: mend or remove it."
+                    f"{place}: the outcome {feedback.outcome!r} is not one of {', '.join(known)}: correct or remove it."
                 )
             yield place, feedback.at, feedback.case, feedback.outcome

@@ -56,7 +56,7 @@ async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int)
     is_away = silent and await source.end_offset_now(other.topic, assigned.number) is not None
     if is_away:
         log.warning(
-            "a topic's leader does not answer: the other topic goes on alone",
+            "a topic's leader does not answer; the other topic goes on alone",
             topic=feed.topic,
             partition=assigned.number,
         )

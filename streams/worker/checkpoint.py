@@ -181,7 +181,7 @@ class Checkpoints:
             raise StaleCheckpointError(
                 f"Redis refused the checkpoint of partition {partition.number} "
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
-                "lost its last writes. The worker stops; started again it goes on from what Redis holds."
+                "lost its last writes. The worker stops; after a restart it continues from the state in Redis."
             ) from None
         state.note_write(Stored(version, mark, reached, outbox, progress))
         metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)

@@ -89,7 +89,7 @@ class Loader:
             raise MissingStateError(
                 f"Redis holds no state of partition {number}, although this site's group has read it before. If Redis "
                 "was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything that Kafka still "
-                "keeps (alerts repeat with the same ids); if this is the wrong Redis, mend FOREWARN_REDIS."
+                "keeps (alerts repeat with the same ids); if this is the wrong Redis, correct FOREWARN_REDIS."
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
 
@@ -102,6 +102,6 @@ class Loader:
             if end is not None and reached > end:
                 raise LedgerError(
                     f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition "
-                    f"{assigned.number}, which ends at {end}: it is of a topic that was deleted. Move the folder away, "
+                    f"{assigned.number}, which ends at {end}: it belongs to a topic that was deleted. Move the folder away, "
                     "or set FOREWARN_LEDGER."
                 )

@@ -74,7 +74,7 @@ def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
             expected=len(expected),
             lost=len(expected - standing),
             wrong=len(standing - expected),
-            notes=(f"{len(gone)} withdrawn, {len(idle) + len(new):,} new; the alerts that stand in the end are compared",),
+            notes=(f"{len(gone)} withdrawn, {len(idle) + len(new):,} new; the final alerts are compared",),
         )
 
 

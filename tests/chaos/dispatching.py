@@ -102,7 +102,7 @@ def console_kills(ground: Ground, kills: int, people: int = 200, writers: int = 
             lost=sum(heard[each] == 0 for each in answered),
             wrong=sum(count > 1 for count in heard.values()),
             repeated=sum(told.values()) - len(told),
-            notes=(f"{len(answered):,} reports confirmed to the browser; {writers} officers repeated each until it was",),
+            notes=(f"{len(answered):,} reports confirmed to the browser; {writers} officers repeated each until then",),
         )
 
 

@@ -25,11 +25,11 @@ of an undisturbed run over the same records (`forewarn replay`'s engine). The co
 - *Lost*: alerts of the undisturbed run that were not published, and wrong records without their dead letter.
 - *Wrong*: published alerts with an id or a value that the undisturbed run does not have.
 - *Repeated*: alerts published again, byte for byte; consumers recognise them by their id.
-- *Seconds to recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the next
-  checkpoint that covers more; median and maximum.
+- *Seconds to recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the
+  next checkpoint that covers more; median and maximum.
 
-For the dispatcher and the console, *alerts expected* counts cases, or reports confirmed to a browser; *lost* counts those
-that are missing from their case, *wrong* those that are there twice.
+For the dispatcher and the console, *alerts expected* counts cases, or reports confirmed to a browser; *lost* counts
+those that are missing from their case, *wrong* those that are there twice.
 """
 
 

@@ -214,9 +214,9 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
     }
     assert first.stdout.startswith("export ")
     assert (second.returncode, second.stdout) == (0, first.stdout)
-    assert "Already up" in second.stderr
+    assert "Already running" in second.stderr
     assert {"calls", "sms", "alerts"} <= set(topics)
     assert (ended.returncode, again.returncode) == (0, 0)
-    assert "Nothing runs" in again.stderr
+    assert "Nothing is running" in again.stderr
     assert not any(map(is_alive, servers))
     assert not folder.exists()

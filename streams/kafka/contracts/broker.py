@@ -269,7 +269,7 @@ def _described(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str,
         if topic["error_code"] == 0 and topic["partitions"]:
             described[topic["name"]] = topic
         elif topic["error_code"] and error is not UnknownTopicOrPartitionError:
-            raise BrokerError(f"Kafka does not describe {topic['name']}: {error.__name__}")
+            raise BrokerError(f"Kafka cannot describe {topic['name']}: {error.__name__}")
     return described
 
 

@@ -51,9 +51,7 @@ def page(contracts: Contracts) -> str:
 def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
     yield from ("", f"## {topic.name}", "", topic.description, "")
     configs = ", ".join(f"`{name}={value}`" for name, value in topic.configs.items())
-    letters = (
-        f"; unreadable records go to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
-    )
+    letters = f"; unreadable records go to [`{topic.dead_letter}`](#{topic.dead_letter})" if topic.dead_letter else ""
     yield f"Owner: {topic.owner}. Kafka: {configs}{letters}."
     if topic.headers:
         yield from ("", "| header | meaning |", "|---|---|")

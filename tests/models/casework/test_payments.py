@@ -227,10 +227,10 @@ TREE = (traced(2, 1, 2, 500_000), traced(3, 2, 3, 400_000), traced(4, 3, 4, 300_
         (Accepted(account=key(77), at=at(10)), "has not been traced; ****0001, ****0002, ****0003, ****0004, ****0005"),
         (Frozen(account=key(3), frozen_cny=400_000.01, at=at(10)), "400,000.01 yuan cannot be frozen on ****0003"),
         (Frozen(account=key(3), frozen_cny=-1, at=at(10)), "frozen_cny is in yuan with at most two decimals, from 0 "),
-        (Frozen(account=key(3), frozen_cny=1, at=at(-1)), "This lies before the payment"),
-        (Frozen(account=key(3), frozen_cny=1, at=at(10) // 1000), "A time is in epoch milliseconds"),
+        (Frozen(account=key(3), frozen_cny=1, at=at(-1)), "This is earlier than the payment"),
+        (Frozen(account=key(3), frozen_cny=1, at=at(10) // 1000), "A time must be epoch milliseconds"),
         (Failed(account=key(3), reason="", at=at(10)), "reason is a text of 1 to 200 characters"),
-        (Failed(account=key(3), reason="no 0000 0000 0000 0001", at=at(10)), "a whole account number in it"),
+        (Failed(account=key(3), reason="no 0000 0000 0000 0001", at=at(10)), "to contain a whole account number"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(step: Step, said: str) -> None:
@@ -258,11 +258,11 @@ def test_no_more_can_be_frozen_than_was_lost_in_all() -> None:
         ({"amount_cny": 0}, "amount_cny is in yuan"),
         ({"amount_cny": 12.345}, "at most two decimals"),
         ({"paid_at": at(9)}, "paid_at lies after the request; leave it out"),
-        ({"paid_at": 1_760_000_400}, "A time is in epoch milliseconds"),
+        ({"paid_at": 1_760_000_400}, "A time must be epoch milliseconds"),
         ({"payee": account(9999)}, "The victim's account and the payee's are the same"),
         ({"case": ""}, "case is a text of 1 to 200 characters"),
         ({"unit": "a\nb"}, "unit is a text of 1 to 200 characters on one line"),
-        ({"bank": "Bank 0000000000000001"}, "bank looks as if it had a whole account number in it"),
+        ({"bank": "Bank 0000000000000001"}, "bank looks as if it had to contain a whole account number"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:
@@ -312,7 +312,7 @@ def test_what_comes_out_of_json_is_checked_as_well_and_a_circle_ends() -> None:
         (lambda stop: {"requested_at": stop.at + 1}, "not in order: paid, requested, first frozen, last changed"),
         (lambda stop: {"requested_at": at(-1)}, "not in order"),
         (lambda stop: {"status": "frozen", "frozen_at": stop.at + 1}, "not in order"),
-        (lambda stop: {"requested_at": 0}, "A time is in epoch milliseconds"),
+        (lambda stop: {"requested_at": 0}, "A time must be epoch milliseconds"),
     ],
 )
 def test_a_state_that_nothing_leads_to_cannot_be_put_together(

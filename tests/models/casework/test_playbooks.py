@@ -172,7 +172,7 @@ def test_a_part_that_stands_twice_is_refused_for_yaml_would_drop_the_first() -> 
     twice = GOOD + "never:\n  - {zh: 没有。, en: There is none.}\n  - {zh: 也没有。, en: Nor that.}\n"
     line = len(GOOD.splitlines()) + 1
 
-    with pytest.raises(PlaybookFileError, match=rf"^x\.yaml:{line}: .*never stands here twice; leave one"):
+    with pytest.raises(PlaybookFileError, match=rf"^x\.yaml:{line}: .*never appears here twice; keep one"):
         parse(twice.encode(), "x.yaml")
 
 
@@ -194,8 +194,8 @@ def test_a_folder_that_cannot_be_what_was_meant_is_refused(tmp_path: Path) -> No
     (shut / "other.yaml").mkdir()
 
     for place, said in (
-        (tmp_path / "nowhere", "is no folder of playbooks"),
-        (empty, "holds no playbook"),
+        (tmp_path / "nowhere", "is not a folder of playbooks"),
+        (empty, "contains no playbook"),
         (misnamed, "fake-prize.yaml is the playbook of loan: name it loan.yaml, or mend its scam_type"),
         (short, "loan.yml would not be read"),
         (shut, "other.yaml cannot be read: Is a directory"),
@@ -245,8 +245,8 @@ def test_the_command_shows_a_sites_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["lone"], "there is no playbook of 'lone': did you mean loan?"),
-        (["xyz"], "take one of impersonated-authority, "),
+        (["lone"], "there is no playbook for 'lone': did you mean loan?"),
+        (["xyz"], "choose one of impersonated-authority, "),
         (["loan", "--lang", "fr"], "'fr' is not one of 'zh', 'en'"),
     ],
 )

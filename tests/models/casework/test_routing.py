@@ -72,7 +72,7 @@ def test_above_a_station_are_its_sub_bureau_and_the_centre() -> None:
     [
         ("desk: sb-01", "desk: ps-01", "one of the sub-bureaux"),
         ("desk: sb-01", "", "desk"),
-        ("id: ps-02", "id: ps-01", "stands there twice"),
+        ("id: ps-02", "id: ps-01", "is listed twice"),
         ('"a-1*"', '"b"', "given to both ps-01 and ps-02"),
         ("{8..12..2}", "{12..8}", "empty or longer"),
         ("{8..12..2}", "{0..999999999}", "empty or longer"),

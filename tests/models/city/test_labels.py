@@ -83,8 +83,8 @@ def test_the_last_outcome_of_a_case_counts_and_what_is_no_outcome_is_passed_over
     [
         ("nonsense", "JSON is malformed"),
         ('{"case": "a", "kind": "outcome"}', "missing required field `at`"),
-        (feedback("a", 1, "rescued"), "'rescued' is none of already-aware, already-harmed"),
-        (feedback("a", 1), "'' is none of"),
+        (feedback("a", 1, "rescued"), "'rescued' is not one of already-aware, already-harmed"),
+        (feedback("a", 1), "'' is not one of"),
         (feedback("a", 1, kind="closed"), "Invalid enum value 'closed'"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_password_is_asked_for_twice_on_a_terminal_that_does_not_show_it(setti
     os.write(terminal, f"{GOOD}\n".encode())
     shown += until(terminal, "confirmation: ")
     os.write(terminal, f"{GOOD}\n".encode())
-    shown += until(terminal, "may come in")
+    shown += until(terminal, "may sign in")
     assert command.wait(30) == 0, shown
     os.close(terminal)
     assert GOOD not in shown
@@ -125,7 +125,7 @@ def test_users_are_listed_without_their_secrets(forewarn: Forewarn) -> None:
     listed = forewarn("list").stdout
     assert [line.split("\t")[3:] for line in listed.splitlines()] == [
         ["state", "tokens"],
-        ["may come in", f"dispatch ({made[:10]})"],
+        ["enabled", f"dispatch ({made[:10]})"],
         ["disabled", ""],
     ]
     assert token not in listed
@@ -204,7 +204,7 @@ def test_without_redis_disabling_still_holds(forewarn: Forewarn, settings: Setti
     forewarn("add", *LI, "--random")
     result = forewarn("disable", "li.wei")
     assert result.exit_code == 0
-    assert "does not serve" in result.stderr
+    assert "does not answer" in result.stderr
     assert Users.of(settings).all()[0].user.disabled
 
 

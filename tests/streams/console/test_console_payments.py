@@ -176,7 +176,7 @@ async def test_what_is_not_paid_yet_is_asked_for_without_a_time(room: Backroom) 
     await ask(room, paid="no", time="")
 
     assert "paid_at" not in room.asked[0]
-    assert panel(room).asked == "Asked for before it was paid (16:53)"
+    assert panel(room).asked == "Stop requested before the payment (16:53)"
 
 
 async def test_the_form_is_folded_until_there_is_a_reason(room: Backroom) -> None:

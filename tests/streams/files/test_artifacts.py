@@ -104,20 +104,20 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "risk.skops"
     for content in (b"", b"PK\x03\x04 nonsense", b"\x00" * 1000):
         path.write_bytes(content)
-        with pytest.raises(ArtifactError, match="is no model"):
+        with pytest.raises(ArtifactError, match="is not a model"):
             read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("schema.json", "[]")
-    with pytest.raises(ArtifactError, match="is no model"):
+    with pytest.raises(ArtifactError, match="is not a model"):
         read(path)
     with pytest.raises(ArtifactError, match=r"nowhere\.skops cannot be read: No such file"):
         read(tmp_path / "nowhere.skops")
-    with pytest.raises(ArtifactError, match="is no model"):
+    with pytest.raises(ArtifactError, match="is not a model"):
         model_file.load(str(path))
 
 
 def test_a_file_with_a_stranger_in_it_is_refused(tmp_path: Path) -> None:
     """Skops loads no type that it does not know to be harmless; reading runs nothing."""
     skops.io.dump({"features": np.random.default_rng}, tmp_path / "risk.skops")
-    with pytest.raises(ArtifactError, match="is no model"):
+    with pytest.raises(ArtifactError, match="is not a model"):
         read(tmp_path / "risk.skops")

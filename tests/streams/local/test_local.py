@@ -184,7 +184,7 @@ def test_the_state_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_state_has_none(tmp_path: Path) -> None:
-    """Nothing runs where nothing was started."""
+    """Nothing is running where nothing was started."""
     assert read_state(tmp_path) is None
 
 
@@ -214,7 +214,7 @@ def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
     result = CliRunner().invoke(down, ["--folder", str(tmp_path / "none"), "--delete"])
 
     assert result.exit_code == 0
-    assert "Nothing runs" in result.stderr
+    assert "Nothing is running" in result.stderr
 
 
 def test_down_delete_leaves_files_that_are_not_the_stacks(tmp_path: Path) -> None:

@@ -216,8 +216,8 @@ def test_what_cannot_be_asked_for_is_refused_and_nothing_written(city: Path, tmp
         (("--city", tmp_path / "nowhere", "--out", out), "lacks calls.jsonl"),
         (("--city", city, "--outcomes", outcomes, "--out", out), f"{outcomes}:1: no episode of these cities opened"),
         (("--city", city, "--outcomes", tmp_path / "none", "--out", out), "cannot be read: No such file"),
-        (("--city", city, "--leave-out", "lottery", "--out", out), "Nobody in these cities was tried by 'lottery'"),
-        (("--city", city, "--out", tmp_path / "notes.skops"), "is there and no model"),
+        (("--city", city, "--leave-out", "lottery", "--out", out), "Nobody in these cities was targeted by 'lottery'"),
+        (("--city", city, "--out", tmp_path / "notes.skops"), "exists and is not a model"),
     ):
         result = run(*arguments)
         assert result.exit_code == 2, result.output
