@@ -305,7 +305,7 @@ def test_what_is_said_to_have_been_done_in_the_future_was_done_now() -> None:
     [
         (feedback("acknowledged", T0, case="e9"), "unknown-case", "no such case"),
         (feedback("acknowledged", T0, unit="ps-9999"), "unknown-unit", "file of stations"),
-        (feedback("acknowledged", T0, unit="ps-0401"), "another-units-case", "never was"),
+        (feedback("acknowledged", T0, unit="ps-0401"), "another-units-case", "never belonged"),
         (feedback("attempt", T0, means="call"), "incomplete", "reached"),
         (feedback("attempt", T0, reached=True), "incomplete", "means"),
         (feedback("outcome", T0), "incomplete", "outcome"),
@@ -334,7 +334,7 @@ def test_there_is_nobody_above_the_centre() -> None:
     desk = opened()
     desk.wait(T0 + 4 * MINUTE)
 
-    with pytest.raises(FeedbackError, match="above the centre"):
+    with pytest.raises(FeedbackError, match="The centre has no unit above it"):
         desk.feedback(feedback("returned", T0 + 5 * MINUTE, unit="centre"))
 
 

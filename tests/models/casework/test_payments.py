@@ -218,7 +218,7 @@ TREE = (traced(2, 1, 2, 500_000), traced(3, 2, 3, 400_000), traced(4, 3, 4, 300_
         (traced(2, 4, 5, 10), "round in a circle: ****0002 is at level 2 of the way that leads there"),
         (traced(4, 4, 5, 10), "round in a circle: ****0004 is at level 4"),
         (traced(1, 4, 5, 10), "round in a circle: ****0001 is at level 1"),
-        (traced(3, 5, 3, 10), "****0003 has been traced at level 3; what it received on another way is added"),
+        (traced(3, 5, 3, 10), "****0003 has been traced at level 3; add what it received on another way"),
         (traced(9999, 4, 5, 10), "One of the accounts is the victim's own"),
         (traced(6, 4, 5, 1_000_001), "****0006 cannot have received 1,000,001 yuan of a loss of 1,000,000"),
         (traced(6, 4, 5, 0), "received_cny is in yuan with at most two decimals, from 0.01"),
@@ -262,7 +262,7 @@ def test_no_more_can_be_frozen_than_was_lost_in_all() -> None:
         ({"payee": account(9999)}, "The victim's account and the payee's are the same"),
         ({"case": ""}, "case is a text of 1 to 200 characters"),
         ({"unit": "a\nb"}, "unit is a text of 1 to 200 characters on one line"),
-        ({"bank": "Bank 0000000000000001"}, "bank looks as if it had to contain a whole account number"),
+        ({"bank": "Bank 0000000000000001"}, "bank seems to contain a whole account number"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:

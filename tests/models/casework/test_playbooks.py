@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_what_was_meant_is_refused(tmp_path: Path) -> No
     for place, said in (
         (tmp_path / "nowhere", "is not a folder of playbooks"),
         (empty, "contains no playbook"),
-        (misnamed, "fake-prize.yaml is the playbook of loan: name it loan.yaml, or mend its scam_type"),
+        (misnamed, "fake-prize.yaml is the playbook of loan: name it loan.yaml, or correct its scam_type"),
         (short, "loan.yml would not be read"),
         (shut, "other.yaml cannot be read: Is a directory"),
     ):

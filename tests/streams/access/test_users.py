@@ -240,7 +240,7 @@ def test_what_cannot_be_noted_is_not_changed(site: Site) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda users: users.add(LI, GOOD, by="x"), "a user li.wei already"),
+        (lambda users: users.add(LI, GOOD, by="x"), "already a user li.wei"),
         (lambda users: users.disable("zhao", by="x"), "no user zhao"),
         (lambda users: users.set_password("zhao", GOOD, by="x"), "no user zhao"),
         (lambda users: users.revoke_token("li.wei", "none", by="x"), "no token none"),

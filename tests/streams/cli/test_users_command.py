@@ -169,7 +169,7 @@ def test_each_command_leaves_a_line_of_whoever_ran_it(forewarn: Forewarn, settin
         (("add", "Li Wei", "--role", "analyst", "--random"), "a name has"),
         (("add", "zhao", "--role", "officer", "--random"), "needs a unit"),
         (("add", "zhao", "--role", "chief", "--random"), "--role"),
-        (("add", *LI, "--random"), "a user li.wei already"),
+        (("add", *LI, "--random"), "already a user li.wei"),
         (("add", "zhao", "--role", "analyst", "--random", "--password-file", "-"), "not both"),
         (("add", "zhao", "--role", "analyst", "--password-file", "-"), "12 to 256 characters"),
         (("add", "zhao", "--role", "analyst", "--password-file", "/nowhere"), "/nowhere"),
