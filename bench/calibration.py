@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from bench.records import REAL, ROOT
-from models.city.chance import BEGIN, DAY, HOUR
+from models.base.durations import DAY, HOUR
+from models.city.chance import BEGIN
 from models.city.city import City
 from streams.cli.progress import count_bar
 from streams.files.scam_scripts import OURS, read_scripts

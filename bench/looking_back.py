@@ -28,6 +28,7 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 
 from bench.records import BEGIN, fraud_numbers, indicators_of
+from models.base.durations import DAY
 from models.base.number_keys import key_of
 from models.lookback.contacts import Rows
 from models.lookback.keys import keys_of
@@ -47,7 +48,6 @@ OUT = Path(".forewarn/bench-looking-back.json")
 DAYS = 30
 NUMBERS = 1000
 REACHED = 400
-DAY_MS = 86_400_000
 CHUNK = ROW_GROUP * 16
 PATIENCE_S = 60.0
 
@@ -210,7 +210,7 @@ def _table(chance: np.random.Generator, day: int, keys: np.ndarray, piece: int) 
                 keys,
                 key_of("8610000000000") + chance.integers(0, 10_000_000, size),
                 keys,
-                BEGIN + day * DAY_MS + chance.integers(0, DAY_MS, size),
+                BEGIN + day * DAY + chance.integers(0, DAY, size),
                 kinds,
                 np.where(ended, chance.integers(0, 600, size).astype(np.float64), -1.0),
                 np.frombuffer(b"".join(ids), dtype=np.uint8),

@@ -26,6 +26,7 @@ from rich.console import Console
 
 from bench.filling import fill
 from bench.records import BEGIN, Made, subscriber, texts
+from models.base.durations import DAY, HOUR
 from models.detection.reminders import Reminder
 from models.indicators.indicator import Indicator
 from models.lookback.campaigns import Campaign
@@ -36,8 +37,6 @@ from streams.settings import Settings
 from tests.site import Site
 
 FOLDER = Path(".forewarn/wave")
-HOUR = 3_600_000
-DAY = 24 * HOUR
 PARTITIONS = 8
 PATIENCE_S = 300.0
 

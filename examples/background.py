@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from examples.day import DAY, HOUR, SECOND, Direction, Step, Talk, Text
+from examples.day import Direction, Step, Talk, Text
 from examples.people import STATIONS, Subscriber, abroad, acquaintance, business
 from examples.wording import BANK_NOTICES, CHAT_IN, CHAT_OUT, CODES, DELIVERIES, NOTICES, filled
+from models.base.durations import DAY, HOUR, SECOND
 
 PEOPLE = 1_000
 SEED = "forewarn-example-1"

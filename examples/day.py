@@ -12,10 +12,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-SECOND = 1_000
-MINUTE = 60_000
-HOUR = 3_600_000
-DAY = 86_400_000
+from models.base.durations import HOUR, MINUTE, SECOND
+
 SHANGHAI = timezone(timedelta(hours=8))
 """China has had no daylight saving time since 1991."""
 MIDNIGHT = int(datetime(2026, 3, 16, tzinfo=SHANGHAI).timestamp()) * SECOND

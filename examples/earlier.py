@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from examples.day import DAY, Call, Sms, Step, call_in, call_out, missed, records, sms_in
+from examples.day import Call, Sms, Step, call_in, call_out, missed, records, sms_in
 from examples.listed import MADE_UP
 from examples.people import cell, subscriber
 from examples.wording import code
+from models.base.durations import DAY
 from models.indicators.indicator import Indicator, check
 
 REPORTED = "999002000007"

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from examples.day import MIDNIGHT, SECOND, SHANGHAI
+from examples.day import MIDNIGHT, SHANGHAI
+from models.base.durations import SECOND
 from models.indicators.indicator import SCAM_TYPES, Indicator, IndicatorType, check
 
 PUBLISHED = Path(__file__).parent / "published-domains.tsv"

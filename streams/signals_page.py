@@ -21,7 +21,7 @@ A signal is what one event says about a subscriber. A *contact* touches a known 
 
 ## Adding a kind of signal
 
-1. Write its code into `ContactCode` or `ContextCode` and its entry into `_ENTRIES`, both in
+1. Write its name into `ContactKind` or `ContextKind` and its entry into `_ENTRIES`, both in
    [`models/detection/kinds.py`](../models/detection/kinds.py). The entry has its words, the feature in which it counts,
    the stage that it shows, and for a context its number in the ledger.
 2. Make the signal in [`models/detection/recognition.py`](../models/detection/recognition.py).
@@ -62,7 +62,7 @@ def _kind(kind: Kind) -> str:
     else:
         what, counts = "context", f"`{kind.feature}`"
     words = f"{kind.zh}<br>{kind.en}".replace("{scam}", "")
-    return f"| `{kind.code}` | {what} | {counts} | {_stage(kind)} | {words} |\n"
+    return f"| `{kind.name}` | {what} | {counts} | {_stage(kind)} | {words} |\n"
 
 
 def _stage(kind: Kind) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from models.base.durations import HOUR, MINUTE
 from models.casework.board import Board
 from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
 from models.detection.alerts import Alert, Reason, alert_id
 from models.policy.policy import Severity
 from models.policy.stages import Stage
-from tests.casework import HOUR, MINUTE, OFFICE
+from tests.casework import OFFICE
 
 NOW: Final = 1_795_761_000_000
 """27 November 2026, 14:30 by the city's clock."""

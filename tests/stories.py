@@ -9,17 +9,12 @@ from pathlib import Path
 
 import jsonschema
 
+from models.base.durations import SECOND
 from models.detection.alerts import Alert, encode
 from models.detection.engine import Partition
 from models.detection.signals import SignalRecord
 from models.events.event import Call, Sms
-from tests.strategies import (
-    SECOND,
-    T0,
-    ToldEngine,
-    clock,
-    engine,
-)
+from tests.strategies import T0, ToldEngine, clock, engine
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "alerts-v1.json").read_text(encoding="utf-8"))
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from hypothesis import strategies as st
 
+from models.base.durations import HOUR, MINUTE, SECOND
 from models.base.packed import Packed
 from models.detection.engine import Engine, Partition, StepResult
 from models.detection.episodes import Subject
@@ -27,9 +28,6 @@ POLICY: Policy = parse((Path(__file__).parent.parent / "examples" / "policy-poin
 """Of points: what a record does to the risk can be told in the head."""
 
 T0 = 1_760_000_000_000
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
 
 ANN, BO, CY = "8610000000001", "8610000000002", "8610000000003"
 CROOK, OTHER_CROOK = "99900000001", "99900000002"

@@ -18,19 +18,19 @@ from models.detection.kinds import (
     CONTACTS,
     CONTEXTS,
     KINDS,
-    LEDGER_CODES,
-    Code,
-    ContactCode,
+    LEDGER_KINDS,
     ContactFeature,
+    ContactKind,
     Context,
-    ContextCode,
     ContextFeature,
+    ContextKind,
     Kind,
-    by_code,
+    KindName,
+    by_name,
 )
 from models.detection.signals import Signal
 from models.indicators.scam_types import ENTRIES, ScamType
-from models.lookback.contacts import CONTEXT_CODES
+from models.lookback.contacts import CONTEXT_KINDS
 from streams.files.scam_scripts import OURS as SCRIPTS
 from streams.files.scam_scripts import read_scripts
 from streams.signals_page import page
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[1]
 ALL_KINDS = tuple(KINDS.values())
 LAST = KINDS["bank-notice"]
 assert isinstance(LAST, Context)
-NEW_KIND = replace(LAST, code="new-kind", ledger=len(CONTEXTS))
+NEW_KIND = replace(LAST, name="new-kind", ledger=len(CONTEXTS))
 NEW_TYPE = ScamType(name="new-type", zh="新型诈骗", en="new fraud", advice=None)
 
 
@@ -59,7 +59,7 @@ def lacks_of_kinds(kinds: Sequence[Kind]) -> Iterator[Lack]:
     """What kinds of signal lack outside of their entries."""
     file = "schemas/signals-v1.json"
     listed = json.loads((ROOT / file).read_text(encoding="utf-8"))["properties"]["code"]["enum"]
-    codes = [kind.code for kind in kinds]
+    codes = [kind.name for kind in kinds]
     for code in codes:
         if code not in listed:
             yield Lack(
@@ -72,7 +72,7 @@ def lacks_of_kinds(kinds: Sequence[Kind]) -> Iterator[Lack]:
     for kind in kinds:
         for name, words, han in (("zh", kind.zh, True), ("en", kind.en, False)):
             if bool(re.search("[\u4e00-\u9fff]", words)) is not han:
-                yield Lack("models/detection/kinds.py", f"write the words of {kind.code!r} in `{name}`")
+                yield Lack("models/detection/kinds.py", f"write the words of {kind.name!r} in `{name}`")
     if (ROOT / "docs/signals.md").read_text(encoding="utf-8") != page(kinds):
         yield Lack(
             "docs/signals.md",
@@ -149,14 +149,14 @@ def test_what_a_new_scam_type_lacks_would_be_said() -> None:
 def test_a_registry_that_cannot_be_is_refused_at_import(entries: Sequence[Kind], words: str) -> None:
     """Before any number is written to the ledger."""
     with pytest.raises(ValueError, match=rf"^models/detection/kinds\.py: .*{words}"):
-        by_code(entries)
+        by_name(entries)
 
 
 def test_a_code_is_a_contact_or_a_context_and_in_the_registry() -> None:
     """The types, the sets and the entries say the same."""
-    assert set(get_args(ContactCode)) == CONTACTS
-    assert set(get_args(ContextCode)) == CONTEXTS
-    assert set(get_args(Code)) == KINDS.keys()
+    assert set(get_args(ContactKind)) == CONTACTS
+    assert set(get_args(ContextKind)) == CONTEXTS
+    assert set(get_args(KindName)) == KINDS.keys()
 
 
 def test_every_kind_counts_in_a_feature_that_has_points() -> None:
@@ -167,8 +167,8 @@ def test_every_kind_counts_in_a_feature_that_has_points() -> None:
 
 def test_numbers_in_the_ledger_are_those_that_have_been_written() -> None:
     """A number that changed would turn stored codes into bank calls; new kinds come behind."""
-    assert LEDGER_CODES[:5] == ("verification-code", "bank-notice", "bank-call", "check-call", "long-call")
-    assert CONTEXT_CODES == LEDGER_CODES
+    assert LEDGER_KINDS[:5] == ("verification-code", "bank-notice", "bank-call", "check-call", "long-call")
+    assert CONTEXT_KINDS == LEDGER_KINDS
 
 
 def test_a_signal_of_a_newer_version_counts_for_nothing() -> None:

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from bench.quality.verdict import Verdict
 from bench.real import ordinary
 from bench.records import REAL, ROOT
-from models.city.chance import BEGIN, DAY, HOUR
+from models.base.durations import DAY, HOUR
+from models.city.chance import BEGIN
 from models.city.city import City
 from models.detection.risk import AnyContact, Model, PointScore
 from models.events.batches import Calls, Messages

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from models.base.durations import DAY, MINUTE
 from models.city.acting import Truth
-from models.city.chance import DAY, MINUTE
 from streams.simulation.operation import Issued
 
 OFFICER = ("urgent", "high")

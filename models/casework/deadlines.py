@@ -7,17 +7,14 @@ every moment comes from outside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from msgspec.structs import replace
 
+from models.base.durations import DAY, MINUTE
 from models.casework.cases import MOST_ENTRIES, OVER, Case, Deadline, Entry, State, Step
 from models.casework.routing import Stations
 from models.policy.policy import SEVERITIES, Deadlines, DispatchRules, Severity
-
-MINUTE: Final = 60_000
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from models.base.durations import MINUTE
 from models.casework.payments import StopPayment, fen
 
 
@@ -66,4 +67,4 @@ def totals(payment: StopPayment) -> Totals:
 
 def _minutes(payment: StopPayment, at: int | None) -> float | None:
     paid_at = payment.request.paid_at
-    return None if at is None or paid_at is None else (at - paid_at) / 60_000
+    return None if at is None or paid_at is None else (at - paid_at) / MINUTE

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from models.base.durations import MINUTE
 from models.events.event import EARLIEST, LATEST
 
 Status = Literal["requested", "accepted", "frozen", "failed"]
@@ -113,7 +114,7 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def minutes_since_payment(self) -> float | None:
         """How urgent it is: the minutes that the money had when this was asked; None when it has not been paid."""
-        return None if self.paid_at is None else (self.at - self.paid_at) / 60_000
+        return None if self.paid_at is None else (self.at - self.paid_at) / MINUTE
 
 
 class Stop(Struct, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from models.base.durations import HOUR
 from models.casework import payment_steps
 from models.casework.cases import MOST_PAYMENTS, OVER, Case, Entry, Feedback, FeedbackError, Kind, State, check
-from models.casework.deadlines import HOUR, Office, armed, at_rest, handed, taken, written
+from models.casework.deadlines import Office, armed, at_rest, handed, taken, written
 from models.casework.payments import PaymentError, Request
 
 _ALWAYS: Final[tuple[Kind, ...]] = ("note", "stop-payment", "payment-step")

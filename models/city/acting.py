@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple, assert_never
 
 from msgspec import Struct
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.city import numbers
-from models.city.chance import BEGIN, DAY, HOUR, MINUTE, drawn, random_of, within
+from models.city.chance import BEGIN, drawn, random_of, within
 from models.city.scripts import END, MOST_STEPS, Actor, Script, Step
 from models.city.texts import TEXTS
 from models.policy.stages import STAGES, Stage, further

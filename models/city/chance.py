@@ -8,11 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from models.base.durations import DAY, HOUR
 from models.city.scripts import Spread
 
-MINUTE: Final = 60_000
-HOUR: Final = 3_600_000
-DAY: Final = 86_400_000
 BEGIN: Final = 1_773_590_400_000
 """The city's first midnight: Monday 2026-03-16 in Shanghai, in epoch milliseconds."""
 

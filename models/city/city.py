@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
+from models.base.durations import DAY, HOUR
 from models.city.acting import Happening, Lines, Truth, day_of_gangs
-from models.city.chance import BEGIN, DAY, HOUR, random_of
+from models.city.chance import BEGIN, random_of
 from models.city.life import Life
 from models.city.population import populate
 from models.city.record_writer import RecordWriter

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
+from models.base.durations import DAY, MINUTE
 from models.city.acting import Truth
-from models.city.chance import DAY, MINUTE
 
 BEFORE: Final = 10 * MINUTE
 """What happens so shortly before a gang's first contact belongs to it: a code, say."""

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base.durations import HOUR, MINUTE
 from models.city import numbers
-from models.city.chance import BEGIN, HOUR, MINUTE, numpy_of
+from models.city.chance import BEGIN, numpy_of
 from models.city.population import TIES, Population
 from models.city.texts import TEXTS
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.base.durations import HOUR
 from models.city.acting import RING_MS, Happening
-from models.city.chance import BEGIN, HOUR, numpy_of
+from models.city.chance import BEGIN, numpy_of
 from models.city.life import ORDINARY, CallColumns, SmsColumns
 from models.city.population import Population
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
+from models.base.durations import HOUR
 from models.detection.ablation import weighed
 from models.detection.alerts import Alert, Published, Status, alert_id, encode, episode_id
 from models.detection.episodes import Episode, Moment, Subject
@@ -25,7 +26,7 @@ from models.detection.wording import no_longer, reasons
 from models.policy.policy import SEVERITIES, Policy, Severity
 from models.policy.stages import reaches
 
-WHEREABOUTS_KEPT = 3_600_000
+WHEREABOUTS_KEPT = HOUR
 """Milliseconds for which a record says where somebody is."""
 
 TAKEN_BACK = 0
@@ -125,7 +126,7 @@ class Publication:
 
     def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
         seen = episode.signals[: decision.moment.seen]
-        contacts = [signal for signal in seen if signal.code in CONTACTS]
+        contacts = [signal for signal in seen if signal.kind in CONTACTS]
         strongest = max(contacts, key=lambda signal: (signal.confidence, -signal.at))
         why = reasons([*contacts, *decision.moment.context])
         return Alert(

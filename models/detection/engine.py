@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Alert
 from models.detection.decisions import Publication, decide
-from models.detection.episodes import HOUR, Episode, Moment, Subject, episodes, milestones, unfold
-from models.detection.evidence import MINUTE
+from models.detection.episodes import Episode, Moment, Subject, episodes, milestones, unfold
 from models.detection.kinds import CONTACTS, CONTEXTS, LONG_CALL
 from models.detection.recognition import call_signals, match_again, sms_signals
 from models.detection.reminders import Reminder, occasion, reminder
@@ -71,7 +71,7 @@ class Partition:
 
 @dataclass(slots=True)
 class StepResult:
-    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by code.
+    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by kind.
 
     ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
     """
@@ -146,7 +146,7 @@ class Engine:
                 self._raise(partition, record, result, touched)
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
-                if subject.remove(record.event, record.code):
+                if subject.remove(record.event, record.kind):
                     partition.recount(record.subscriber)
                     result.changed.add(record.subscriber)
                     touched.add(record.subscriber)
@@ -181,7 +181,7 @@ class Engine:
                 if key and not holds[key]:
                     gone.append(signal)
             for signal in gone:
-                subject.remove(signal.event, signal.code)
+                subject.remove(signal.event, signal.kind)
                 match = match_again(signal, self.indicators)
                 if match is not None:
                     known = match.known
@@ -199,7 +199,7 @@ class Engine:
         self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
     ) -> None:
         """Put a signal of an event in."""
-        if signal.code in CONTEXTS:
+        if signal.kind in CONTEXTS:
             result.context.append((subscriber, signal))
         self._insert(partition, subscriber, signal, result, touched)
 
@@ -210,8 +210,8 @@ class Engine:
         if subject is not None:  # the ledger keeps no cells
             cell = next((each.cell for each in subject.signals if each.event == signal.event), "")
             signal = replace(signal, cell=cell)
-        if subject is not None and signal.code in CONTACTS and signal not in subject.signals:
-            subject.remove(signal.event, signal.code)
+        if subject is not None and signal.kind in CONTACTS and signal not in subject.signals:
+            subject.remove(signal.event, signal.kind)
             subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought
         self._insert(partition, record.subscriber, signal, result, touched)
 
@@ -223,9 +223,9 @@ class Engine:
             subject = partition.subjects[subscriber] = Subject([], {}, [])
         if not subject.insert(signal):
             return
-        result.signals[signal.code] += 1
+        result.signals[signal.kind] += 1
         result.changed.add(subscriber)
-        if signal.code in CONTACTS:
+        if signal.kind in CONTACTS:
             partition.contexts.pop(subscriber, None)
             partition.schedule(subscriber, [signal], self.policy)
             touched.add(subscriber)
@@ -304,7 +304,7 @@ class Engine:
         before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
         for subscriber, subject in list(partition.subjects.items()):
             signals = subject.signals
-            if signals and (signals[0].at >= before or any(s.at >= before for s in signals if s.code in CONTACTS)):
+            if signals and (signals[0].at >= before or any(s.at >= before for s in signals if s.kind in CONTACTS)):
                 continue
             subject.signals = [signal for signal in signals if signal.at >= before]
             subject.published.clear()

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Published
-from models.detection.evidence import MINUTE, Evidence
+from models.detection.evidence import Evidence
 from models.detection.features import Features
 from models.detection.kinds import CALL_BEGINS, CALL_ENDS, CONTACTS
 from models.detection.signals import Signal
@@ -24,8 +25,6 @@ from models.policy.stages import Stage
 MOST_SIGNALS = 256
 """How many signals of a subscriber are kept: a bound on the cost of one flooded person. Beyond it the last but one
 goes, context before contacts: what was decided on stays as it was, and the newest is always there."""
-
-HOUR = 3_600_000
 
 
 class Subject(Struct, array_like=True, gc=False):
@@ -39,16 +38,16 @@ class Subject(Struct, array_like=True, gc=False):
     @property
     def has_contact(self) -> bool:
         """Whether any signal touches an indicator; without one nothing is ever decided."""
-        return any(signal.code in CONTACTS for signal in self.signals)
+        return any(signal.kind in CONTACTS for signal in self.signals)
 
     def is_on_the_phone(self, at: int) -> bool:
         """Whether a call with a known number has started that had no end by this time: time alone says more of it.
 
         An end by a clock that is years wrong is none yet, and belongs to another episode (`unfold`).
         """
-        started = {signal.event for signal in self.signals if signal.code in CALL_BEGINS}
+        started = {signal.event for signal in self.signals if signal.kind in CALL_BEGINS}
         return bool(started) and not started.issubset(
-            {signal.event for signal in self.signals if signal.code in CALL_ENDS and signal.at <= at}
+            {signal.event for signal in self.signals if signal.kind in CALL_ENDS and signal.at <= at}
         )
 
     def insert(self, signal: Signal) -> bool:
@@ -58,7 +57,7 @@ class Subject(Struct, array_like=True, gc=False):
         whichever comes first.
         """
         for index, known in enumerate(self.signals):
-            if known.event == signal.event and known.code == signal.code:
+            if known.event == signal.event and known.kind == signal.kind:
                 if signal >= known:
                     return False
                 del self.signals[index]
@@ -68,15 +67,15 @@ class Subject(Struct, array_like=True, gc=False):
             self._drop_one()
         return True
 
-    def remove(self, event: str, code: str) -> bool:
+    def remove(self, event: str, kind: str) -> bool:
         """Take a signal back; False when it was not there."""
-        kept = [signal for signal in self.signals if signal.event != event or signal.code != code]
+        kept = [signal for signal in self.signals if signal.event != event or signal.kind != kind]
         removed = len(kept) < len(self.signals)
         self.signals = kept
         return removed
 
     def _drop_one(self) -> None:
-        contexts = [index for index, signal in enumerate(self.signals) if signal.code not in CONTACTS]
+        contexts = [index for index, signal in enumerate(self.signals) if signal.kind not in CONTACTS]
         del self.signals[contexts[-2] if len(contexts) > 1 else -2]
 
 
@@ -105,9 +104,9 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
 
     What a contact looks like besides is no context: frauds write of codes and payments, too.
     """
-    contacts = [signal for signal in signals if signal.code in CONTACTS]
+    contacts = [signal for signal in signals if signal.kind in CONTACTS]
     records = {(signal.event, signal.at) for signal in contacts}
-    signals = [each for each in signals if each.code in CONTACTS or (each.event, each.at) not in records]
+    signals = [each for each in signals if each.kind in CONTACTS or (each.event, each.at) not in records]
     quiet = int(windows.quiet_hours * HOUR)
     start = 0
     for index in range(1, len(contacts) + 1):
@@ -121,7 +120,7 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
 def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
     """The event times at which a call that has started is judged again, if it is still going on."""
     for signal in signals:
-        if signal.code in CALL_BEGINS:
+        if signal.kind in CALL_BEGINS:
             yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
 
 
@@ -133,13 +132,13 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     alone, so what was decided before stays decided.
     """
     clock = max(clock, episode.signals[-1].at)
-    ended = {signal.event for signal in episode.signals if signal.code in CALL_ENDS}
+    ended = {signal.event for signal in episode.signals if signal.kind in CALL_ENDS}
     steps: list[tuple[int, int, Signal | None]] = [
         (signal.at, index, signal) for index, signal in enumerate(episode.signals)
     ]
     ends = {signal.event: signal.at for signal in episode.signals if signal.event in ended}
     for signal in episode.signals:
-        if signal.code in CALL_BEGINS:
+        if signal.kind in CALL_BEGINS:
             until = max(ends[signal.event], signal.at) if signal.event in ends else clock
             steps += [
                 (milestone, len(episode.signals), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, assert_never
 
+from models.base.durations import HOUR, MINUTE
 from models.detection.features import Features
 from models.detection.kinds import KINDS, Contact, Context
 from models.detection.signals import Signal
@@ -12,8 +13,6 @@ from models.indicators.scam_types import ENTRIES
 from models.policy.policy import Windows
 from models.policy.stages import Stage, further
 
-MINUTE: Final = 60_000
-HOUR: Final = 3_600_000
 DAY_MINUTES: Final = 1440.0
 NOTICE_AFTER_CODE: Final = 30 * MINUTE
 """A bank's notice so soon after a code that was read out is likely that payment's."""
@@ -58,7 +57,7 @@ class Evidence:
 
     def take(self, signal: Signal) -> bool:
         """Take in the next signal in event time; False when it counts for nothing."""
-        kind = KINDS.get(signal.code)
+        kind = KINDS.get(signal.kind)
         if kind is None:  # in a checkpoint of a newer version, which knows more kinds
             return False
         counted = len(self.context)

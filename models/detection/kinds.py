@@ -1,7 +1,7 @@
 """Kinds: every kind of signal in one registry, with all that is true of the kind itself.
 
 A contact touches a known indicator and can open an episode. A context means nothing by itself and everything beside a
-contact. To add a kind, write its code into `ContactCode` or `ContextCode` and its entry into `KINDS`, and make the
+contact. To add a kind, write its name into `ContactKind` or `ContextKind` and its entry into `KINDS`, and make the
 signal where its event is read (`models.detection.recognition`). What else needs a line is named by mypy, by the check
 below, or by tests/test_registries.py (docs/signals.md).
 """
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from models.policy.stages import Stage
 
-ContactCode = Literal[
+ContactKind = Literal[
     "fraud-number-call",
     "fraud-number-callback",
     "fraud-number-talk",
@@ -24,8 +24,8 @@ ContactCode = Literal[
     "fraud-number-reply",
     "fraud-domain-sms",
 ]
-ContextCode = Literal["verification-code", "bank-notice", "bank-call", "check-call", "long-call"]
-Code = Literal[ContactCode, ContextCode]
+ContextKind = Literal["verification-code", "bank-notice", "bank-call", "check-call", "long-call"]
+KindName = Literal[ContactKind, ContextKind]
 """What a signal is called in records, in checkpoints and in the ``reasons`` of an alert."""
 
 NUMBER_CALL: Final = "fraud-number-call"
@@ -76,7 +76,7 @@ Rule = Literal["plain", "code", "payment", "other-call"]
 class Contact(Struct, frozen=True, gc=False, kw_only=True):
     """A kind of signal that touches a known indicator."""
 
-    code: ContactCode
+    name: ContactKind
     zh: str
     """The reason in an alert: ``{n}``, ``{minutes}`` and ``{scam}`` are filled in."""
     en: str
@@ -93,7 +93,7 @@ class Contact(Struct, frozen=True, gc=False, kw_only=True):
 class Context(Struct, frozen=True, gc=False, kw_only=True):
     """A kind of signal that counts beside a contact."""
 
-    code: ContextCode
+    name: ContextKind
     zh: str
     en: str
     feature: ContextFeature
@@ -112,13 +112,13 @@ Kind = Contact | Context
 
 _ENTRIES: Final[tuple[Kind, ...]] = (
     Contact(
-        code="fraud-number-call",
+        name="fraud-number-call",
         call="begins",
         zh="正在与已知诈骗号码通话{scam}",
         en="is on the phone with a known fraud number{scam}",
     ),
     Contact(
-        code="fraud-number-callback",
+        name="fraud-number-callback",
         feature="callback",
         reaches="deep",
         call="begins",
@@ -126,39 +126,39 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         en="rang a known fraud number{scam}",
     ),
     Contact(
-        code="fraud-number-talk",
+        name="fraud-number-talk",
         call="talked",
         zh="与已知诈骗号码通话，共约{minutes}分钟{scam}",
         en="talked to a known fraud number, about {minutes} min{scam}",
     ),
     Contact(
-        code="fraud-number-missed",
+        name="fraud-number-missed",
         feature="missed",
         call="missed",
         zh="未接已知诈骗号码来电，共{n}次{scam}",
         en="missed {n} call(s) from a known fraud number{scam}",
     ),
     Contact(
-        code="fraud-number-reply",
+        name="fraud-number-reply",
         feature="reply",
         reaches="medium",
         zh="曾向已知诈骗号码回复短信，共{n}条{scam}",
         en="wrote {n} SMS to a known fraud number{scam}",
     ),
     Contact(
-        code="fraud-number-sms",
+        name="fraud-number-sms",
         feature="sms",
         zh="收到已知诈骗号码的短信，共{n}条{scam}",
         en="got {n} SMS from a known fraud number{scam}",
     ),
     Contact(
-        code="fraud-domain-sms",
+        name="fraud-domain-sms",
         feature="domain",
         zh="收到含已知诈骗网址的短信，共{n}条{scam}",
         en="got {n} SMS with a known fraud link{scam}",
     ),
     Context(
-        code="verification-code",
+        name="verification-code",
         feature="code",
         ledger=0,
         rule="code",
@@ -166,7 +166,7 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         en="got {n} verification code(s) around the contact",
     ),
     Context(
-        code="bank-call",
+        name="bank-call",
         feature="bank_call",
         ledger=2,
         reaches="deep",
@@ -174,7 +174,7 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         en="rang a bank's hotline afterwards",
     ),
     Context(
-        code="check-call",
+        name="check-call",
         feature="check_call",
         ledger=3,
         reaches="medium",
@@ -182,7 +182,7 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         en="rang 110, 96110, 114 or an authority afterwards",
     ),
     Context(
-        code="long-call",
+        name="long-call",
         feature="long_call",
         ledger=4,
         rule="other-call",
@@ -190,7 +190,7 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         en="had a long call with another number afterwards",
     ),
     Context(
-        code="bank-notice",
+        name="bank-notice",
         feature="bank_notice",
         ledger=1,
         rule="payment",
@@ -201,53 +201,53 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
 
 _HERE: Final = "models/detection/kinds.py"
 
-LEDGER_PLACES: Final = 16
+LEDGER_NUMBERS: Final = 16
 """Numbers that a row of the ledger has for contexts."""
 
 
-def by_code(entries: Iterable[Kind]) -> dict[str, Kind]:
-    """The entries by code, in their order.
+def by_name(entries: Iterable[Kind]) -> dict[str, Kind]:
+    """The entries by name, in their order.
 
-    Raises `ValueError` when a code has no entry or two, when the numbers in the ledger are not 0, 1, 2 and so on, or
+    Raises `ValueError` when a name has no entry or two, when the numbers in the ledger are not 0, 1, 2 and so on, or
     when a kind counts as a code by its rule and not by its feature.
 
-    >>> by_code([KINDS["bank-call"], KINDS["bank-call"]])
+    >>> by_name([KINDS["bank-call"], KINDS["bank-call"]])
     Traceback (most recent call last):
         ...
     ValueError: models/detection/kinds.py: 'bank-call' has two entries in _ENTRIES; leave one.
     """
     found: dict[str, Kind] = {}
     for kind in entries:
-        if kind.code in found:
-            raise ValueError(f"{_HERE}: {kind.code!r} has two entries in _ENTRIES; leave one.")
-        found[kind.code] = kind
-    if lacking := [code for code in get_args(Code) if code not in found]:
+        if kind.name in found:
+            raise ValueError(f"{_HERE}: {kind.name!r} has two entries in _ENTRIES; leave one.")
+        found[kind.name] = kind
+    if lacking := [name for name in get_args(KindName) if name not in found]:
         raise ValueError(f"{_HERE}: {lacking[0]!r} has no entry in _ENTRIES; add one.")
     contexts = [kind for kind in found.values() if isinstance(kind, Context)]
-    if sorted(kind.ledger for kind in contexts) != list(range(len(contexts))) or len(contexts) > LEDGER_PLACES:
+    if sorted(kind.ledger for kind in contexts) != list(range(len(contexts))) or len(contexts) > LEDGER_NUMBERS:
         raise ValueError(f"{_HERE}: give a new context the next free number in the ledger, and change no other's.")
-    if wrong := [kind.code for kind in contexts if (kind.rule == "code") != (kind.feature == "code")]:
+    if wrong := [kind.name for kind in contexts if (kind.rule == "code") != (kind.feature == "code")]:
         raise ValueError(f"{_HERE}: {wrong[0]!r} needs the rule and the feature 'code', or neither.")
     return found
 
 
-KINDS: Final[Mapping[str, Kind]] = by_code(_ENTRIES)
-"""Every kind by its code, contacts first, in the order in which an alert tells them."""
+KINDS: Final[Mapping[str, Kind]] = by_name(_ENTRIES)
+"""Every kind by its name, contacts first, in the order in which an alert tells them."""
 
-CONTACTS: Final = frozenset(code for code, kind in KINDS.items() if isinstance(kind, Contact))
-CONTEXTS: Final = frozenset(code for code, kind in KINDS.items() if isinstance(kind, Context))
+CONTACTS: Final = frozenset(name for name, kind in KINDS.items() if isinstance(kind, Contact))
+CONTEXTS: Final = frozenset(name for name, kind in KINDS.items() if isinstance(kind, Context))
 
 CALL_BEGINS: Final = frozenset(
-    code for code, kind in KINDS.items() if isinstance(kind, Contact) and kind.call == "begins"
+    name for name, kind in KINDS.items() if isinstance(kind, Contact) and kind.call == "begins"
 )
 """Contacts that begin a call with a known number."""
 CALL_ENDS: Final = frozenset(
-    code for code, kind in KINDS.items() if isinstance(kind, Contact) and kind.call in ("talked", "missed")
+    name for name, kind in KINDS.items() if isinstance(kind, Contact) and kind.call in ("talked", "missed")
 )
 """Contacts that end one."""
 
-LEDGER_CODES: Final[tuple[str, ...]] = tuple(
-    kind.code
+LEDGER_KINDS: Final[tuple[str, ...]] = tuple(
+    kind.name
     for kind in sorted((kind for kind in KINDS.values() if isinstance(kind, Context)), key=lambda kind: kind.ledger)
 )
 """The contexts by their numbers in the ledger."""

@@ -1,6 +1,6 @@
 """Reading: which signals the events of a batch give, one cheap look for the many and a closer one for the few.
 
-Almost every event means nothing: sieves over whole columns let it go, and only what they keep becomes an object.
+Almost every event means nothing: prefilters over whole columns let it go, and only what they keep becomes an object.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from models.detection.kinds import (
     NUMBER_REPLY,
     NUMBER_SMS,
     NUMBER_TALK,
-    ContextCode,
+    ContextKind,
 )
 from models.detection.signals import Signal
 from models.events.batches import UNREAD, Calls, Messages
@@ -39,7 +39,7 @@ from models.texts.notices import Flag
 from models.texts.prefilter import DISGUISE, DOT
 
 
-def _code_of_hotline(kind: HotlineKind) -> ContextCode | None:
+def _kind_of_hotline(kind: HotlineKind) -> ContextKind | None:
     """What a call to a hotline says; None: nothing."""
     match kind:
         case "bank":
@@ -52,7 +52,7 @@ def _code_of_hotline(kind: HotlineKind) -> ContextCode | None:
             assert_never(kind)
 
 
-def _code_of_flag(flag: Flag) -> ContextCode:
+def _kind_of_flag(flag: Flag) -> ContextKind:
     """What a text with a flag says."""
     match flag:
         case "verification-code":
@@ -63,10 +63,10 @@ def _code_of_flag(flag: Flag) -> ContextCode:
             assert_never(flag)
 
 
-_HOTLINE_CALLS: Final[Mapping[HotlineKind, ContextCode | None]] = {
-    kind: _code_of_hotline(kind) for kind in get_args(HotlineKind)
+_HOTLINE_CALLS: Final[Mapping[HotlineKind, ContextKind | None]] = {
+    kind: _kind_of_hotline(kind) for kind in get_args(HotlineKind)
 }
-_FLAGS: Final[Mapping[Flag, ContextCode]] = {flag: _code_of_flag(flag) for flag in get_args(Flag)}
+_FLAGS: Final[Mapping[Flag, ContextKind]] = {flag: _kind_of_flag(flag) for flag in get_args(Flag)}
 
 
 def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
@@ -80,7 +80,7 @@ def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iter
             yield call.subscriber, signal
 
 
-def contact_code(call: Call) -> str:
+def contact_kind(call: Call) -> str:
     """What a call with a known number says."""
     if call.phase == "start":
         return NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
@@ -92,22 +92,22 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
     match = indicators.number(call.peer, call.at)
     if match is not None:
         known = match.known
-        code = contact_code(call)
+        kind = contact_kind(call)
         return Signal(
             call.at,
-            code,
+            kind,
             call.id,
             call.peer,
             match.key,
             known.scam_type,
             known.confidence,
-            call.duration_s if code == NUMBER_TALK else 0.0,
+            call.duration_s if kind == NUMBER_TALK else 0.0,
             cell_of(call),
         )
-    kind = hotline(call.peer)
+    hotline_kind = hotline(call.peer)
     ended = call.phase == "end"  # only then duration_s says anything
-    if kind is not None:
-        hotline_call = _HOTLINE_CALLS[kind]
+    if hotline_kind is not None:
+        hotline_call = _HOTLINE_CALLS[hotline_kind]
         if hotline_call is None or call.direction == "in":
             return None
         began = call.at - int(call.duration_s * 1000) if ended else call.at
@@ -175,7 +175,7 @@ def _strength(match: Match) -> tuple[int, str]:
 
 def match_again(signal: Signal, indicators: Indicators) -> Match | None:
     """What matches a contact now that its indicator is gone: of an SMS, only the link that it was known by is left."""
-    if signal.code != DOMAIN_SMS:
+    if signal.kind != DOMAIN_SMS:
         return indicators.number(signal.peer, signal.at)
     _, is_url, rest = signal.peer.partition("://")
     if not is_url:
@@ -186,7 +186,7 @@ def match_again(signal: Signal, indicators: Indicators) -> Match | None:
     return None if found is None else found[1]
 
 
-def _contact(message: Sms, code: str, peer: str, match: Match) -> Signal:
+def _contact(message: Sms, kind: str, peer: str, match: Match) -> Signal:
     known = match.known
     about = known.scam_type, known.confidence, 0.0, cell_of(message)
-    return Signal(message.at, code, message.id, peer, match.key, *about)
+    return Signal(message.at, kind, message.id, peer, match.key, *about)

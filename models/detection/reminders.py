@@ -12,12 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from models.base.durations import DAY
 from models.detection.alerts import Alert
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 from models.indicators.scam_types import ENTRIES, Advice
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 SEND_WITHIN = DAY
 """Milliseconds after which a reminder is not to be sent any more."""
 

@@ -1,64 +1,29 @@
 """Signals: what one event says about a subscriber.
 
-Third step of the hot path (decode, match, *signals*, episodes, decide). The kinds of signal are in
-`models.detection.kinds`; their codes can be imported from here too.
+Third step of the hot path (decode, match, *signals*, episodes, decide). `models.detection.kinds` has the kinds of
+signal.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from models.detection.kinds import (
-    BANK_CALL,
-    BANK_NOTICE,
-    CHECK_CALL,
-    CODE,
-    CONTACTS,
-    CONTEXTS,
-    DOMAIN_SMS,
-    LONG_CALL,
-    NUMBER_CALL,
-    NUMBER_CALLBACK,
-    NUMBER_MISSED,
-    NUMBER_REPLY,
-    NUMBER_SMS,
-    NUMBER_TALK,
-    Code,
-)
+from models.detection.kinds import KindName
 from models.events.event import Id, Number, Seconds, Time
-
-__all__ = [
-    "BANK_CALL",
-    "BANK_NOTICE",
-    "CHECK_CALL",
-    "CODE",
-    "CONTACTS",
-    "CONTEXTS",
-    "DOMAIN_SMS",
-    "LONG_CALL",
-    "NUMBER_CALL",
-    "NUMBER_CALLBACK",
-    "NUMBER_MISSED",
-    "NUMBER_REPLY",
-    "NUMBER_SMS",
-    "NUMBER_TALK",
-    "Code",
-    "Signal",
-    "SignalRecord",
-]
 
 
 class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
-    """One signal of one subscriber. Sorts by event time, then by code and event, so that every order is one order.
+    """One signal of one subscriber. Sorts by event time, then by kind and event, so that every order is one order.
 
-    ``confidence`` is the indicator's, 0 to 100; ``duration_s`` is talk time. ``event`` and ``code`` together are its
-    identity: the same event said twice is one signal.
+    ``kind`` is a `KindName`, or one that only a newer version knows. ``confidence`` is the indicator's, 0 to 100;
+    ``duration_s`` is talk time. ``event`` and ``kind`` together are its identity: the same event said twice is one
+    signal.
     """
 
     at: int
-    code: str
+    kind: str
     event: str
     peer: str = ""
     indicator: str = ""
@@ -66,7 +31,7 @@ class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
     confidence: int = 0
     duration_s: float = 0.0
     cell: str = ""
-    """Where the subscriber was; empty where nobody says, as in what a look back has found."""
+    """Where the subscriber was; empty where nobody says, as in what a look-back has found."""
 
 
 class SignalRecord(Struct, frozen=True, gc=False):
@@ -74,7 +39,7 @@ class SignalRecord(Struct, frozen=True, gc=False):
 
     id: Id
     subscriber: Number
-    code: Code
+    kind: KindName = field(name="code")
     at: Time
     event: Id
     peer: str = ""
@@ -88,7 +53,7 @@ class SignalRecord(Struct, frozen=True, gc=False):
         """The signal within the record."""
         return Signal(
             self.at,
-            self.code,
+            self.kind,
             self.event,
             self.peer,
             self.indicator,

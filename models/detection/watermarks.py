@@ -37,9 +37,9 @@ class Watermark(Struct, array_like=True):
         believed.
 
         >>> clock = Watermark(at=1_000_000)
-        >>> clock.observe(np.array([1_000_500, 99_000_000]), np.array([code_of("8611"), code_of("8612")])).tolist()
+        >>> clock.observe(np.array([1_000_500, 99_000_000]), np.array([key_of("8611"), key_of("8612")])).tolist()
         [1000500, 1000500]
-        >>> clock.observe(np.array([2_000_000, 2_000_300]), np.array([code_of("8613"), code_of("8614")])).tolist()
+        >>> clock.observe(np.array([2_000_000, 2_000_300]), np.array([key_of("8613"), key_of("8614")])).tolist()
         [1000500, 2000300]
         """
         reached = times

@@ -48,13 +48,13 @@ def reasons(signals: Sequence[Signal]) -> tuple[Reason, ...]:
 
     A call that has ended is told by how it ended, and what is known apart from what is suspected.
     """
-    ended = {signal.event for signal in signals if signal.code in CALL_ENDS}
+    ended = {signal.event for signal in signals if signal.kind in CALL_ENDS}
     found: dict[tuple[str, bool], list[Signal]] = {}
     for signal in signals:
-        if signal.code == NUMBER_CALL and signal.event in ended:
+        if signal.kind == NUMBER_CALL and signal.event in ended:
             continue
-        found.setdefault((signal.code, signal.scam_type == SUSPECTED), []).append(signal)
-    kinds = [(code, is_suspected) for code in KINDS for is_suspected in (False, True)]
+        found.setdefault((signal.kind, signal.scam_type == SUSPECTED), []).append(signal)
+    kinds = [(kind, is_suspected) for kind in KINDS for is_suspected in (False, True)]
     return tuple(_reason(kind[0], found[kind]) for kind in kinds if kind in found)
 
 
@@ -64,19 +64,19 @@ def no_longer(why: str) -> Reason:
     return Reason(f"no-longer-{why}", zh, en, ())
 
 
-def _reason(code: str, signals: Sequence[Signal]) -> Reason:
+def _reason(kind: str, signals: Sequence[Signal]) -> Reason:
     types = tuple(sorted({signal.scam_type for signal in signals if signal.scam_type}))
     minutes = round(sum(signal.duration_s for signal in signals) / 60.0, 1)
-    zh, en = _words(code, types, len(signals), minutes)
+    zh, en = _words(kind, types, len(signals), minutes)
     if types == (SUSPECTED,):
-        code = code.replace("fraud-number", "suspected-number")
-    return Reason(code, zh, en, tuple(signal.event for signal in signals))
+        kind = kind.replace("fraud-number", "suspected-number")
+    return Reason(kind, zh, en, tuple(signal.event for signal in signals))
 
 
 @lru_cache(maxsize=4096)
-def _words(code: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
+def _words(kind: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
     """A reason in Chinese and English; most alerts say one of a few hundred things."""
-    zh, en = KINDS[code].zh, KINDS[code].en
+    zh, en = KINDS[kind].zh, KINDS[kind].en
     if scam_types == (SUSPECTED,):
         scam_types = ()
         zh, en = zh.replace(_KNOWN[0], _ONLY_SUSPECTED[0]), en.replace(_KNOWN[1], _ONLY_SUSPECTED[1])

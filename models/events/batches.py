@@ -66,7 +66,7 @@ class Events(Generic[E]):
 
     records: Packed
     subscribers: NDArray[np.int64]
-    """Codes (`models.base.number_keys`), as are the peers."""
+    """Number keys, as are the peers."""
     peers: NDArray[np.int64]
     times: NDArray[np.int64]
     """Epoch milliseconds, event time."""

@@ -44,7 +44,7 @@ FOREVER = sys.maxsize
 class Indicators:
     """The indicators that a worker matches with; changed as their topic is read.
 
-    ``numbers`` and ``hosts`` are the sieves of all that is known, hotlines included: what they let go means nothing.
+    ``numbers`` and ``hosts`` are the prefilters of all that is known, hotlines included: what they drop means nothing.
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
@@ -74,7 +74,7 @@ class Indicators:
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
         known = Listing(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
-        self._sieve(indicator)
+        self._add_to_prefilters(indicator)
         if indicator.type == "url":
             self._urls.setdefault(split_url(indicator.value)[0], {})
         place, name = self._place(indicator.type, indicator.value)
@@ -151,8 +151,8 @@ class Indicators:
         """Whether any URL is listed: most texts need not be looked at for one."""
         return bool(self._urls)
 
-    def _sieve(self, indicator: Indicator) -> None:
-        """Have the sieves keep what it may match."""
+    def _add_to_prefilters(self, indicator: Indicator) -> None:
+        """Have the prefilters keep what it may match."""
         if indicator.type == "number":
             self.numbers.add_number(indicator.value)
         elif indicator.type == "number-prefix":

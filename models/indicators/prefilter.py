@@ -1,7 +1,7 @@
-"""Sieves: which numbers and texts of a batch may touch an indicator, found in one compiled pass.
+"""Prefilters: which numbers and texts of a batch may touch an indicator, found in one compiled pass.
 
-A sieve never lets go of what is known and seldom keeps what is not: it holds 64-bit codes in an open table and asks
-nothing of validity. What it keeps, `models.indicators.matching` looks at properly. A million codes take 16 MB.
+A prefilter never drops what is known and seldom keeps what is not: it holds 64-bit keys in an open table and ignores
+validity. `models.indicators.matching` looks closely at what it keeps. A million keys take 16 MB.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _PRIME: Final = 1099511628211
 
 
 class Prefilter:
-    """A set of codes that grows; a code once added stays, for a code too many costs only a closer look."""
+    """A set of keys that grows; a key once added stays, for a key too many costs only a closer look."""
 
     def __init__(self) -> None:
         self.table = np.zeros(_FEWEST, dtype=np.int64)
         self._count = 0
 
-    def add(self, code: int) -> None:
-        """Keep a code from now on; 0 is no code."""
+    def add(self, key: int) -> None:
+        """Keep a key from now on; 0 is no key."""
         if self._count * 2 >= len(self.table):
             grown = np.zeros(len(self.table) * 2, dtype=np.int64)
             _insert(grown, self.table)
             self.table = grown
-        self._count += _put(self.table, code)
+        self._count += _put(self.table, key)
 
 
 class NumberPrefilter(Prefilter):
@@ -52,10 +52,10 @@ class NumberPrefilter(Prefilter):
         self.add(key_of(prefix))
         self._lengths = np.union1d(self._lengths, [len(prefix)]).astype(np.int64)
 
-    def may_hold(self, codes: Any) -> Any:
-        """Which of these numbers (codes, int64) may be known: a mask."""
-        kept = np.empty(len(codes), dtype=np.bool_)
-        _sift_numbers(self.table, self._lengths, codes, kept)
+    def may_hold(self, keys: Any) -> Any:
+        """Which of these number keys (int64) may be known: a mask."""
+        kept = np.empty(len(keys), dtype=np.bool_)
+        _filter_numbers(self.table, self._lengths, keys, kept)
         return kept
 
 
@@ -64,7 +64,7 @@ class HostPrefilter(Prefilter):
 
     def add_host(self, host: str) -> None:
         """Keep a normalised host."""
-        self.add(int(_host_code(np.frombuffer(host.encode(), dtype=np.uint8))))
+        self.add(int(_host_key(np.frombuffer(host.encode(), dtype=np.uint8))))
 
     def may_hold(self, texts: Any, begins: Any, ends: Any) -> Any:
         """Which texts (UTF-8 at ``begins`` to ``ends`` of ``texts``) may: a mask.
@@ -73,46 +73,46 @@ class HostPrefilter(Prefilter):
         go `models.texts.extraction.read` finds no host that is kept here and none below one.
         """
         kept = np.empty(len(ends), dtype=np.bool_)
-        _sift_texts(self.table, texts, begins, ends, kept)
+        _filter_texts(self.table, texts, begins, ends, kept)
         return kept
 
 
 @compiled
-def _slot(table: Any, code: int) -> int:
-    """Where a code is in the table, or the empty place where it belongs."""
+def _slot(table: Any, key: int) -> int:
+    """Where a key is in the table, or the empty place where it belongs."""
     mask = table.size - 1
-    spread = code * _SPREAD
+    spread = key * _SPREAD
     slot: int = (spread ^ (spread >> 32)) & mask
-    while table[slot] != 0 and table[slot] != code:
+    while table[slot] != 0 and table[slot] != key:
         slot = (slot + 1) & mask
     return slot
 
 
 @compiled
-def _put(table: Any, code: int) -> int:
-    """Put a code in; 1 if it was not there, else 0."""
-    slot = _slot(table, code)
-    if table[slot] == code:
+def _put(table: Any, key: int) -> int:
+    """Put a key in; 1 if it was not there, else 0."""
+    slot = _slot(table, key)
+    if table[slot] == key:
         return 0
-    table[slot] = code
+    table[slot] = key
     return 1
 
 
 @compiled
-def _insert(table: Any, codes: Any) -> None:
-    for code in codes:
-        if code != 0:
-            table[_slot(table, code)] = code
+def _insert(table: Any, keys: Any) -> None:
+    for key in keys:
+        if key != 0:
+            table[_slot(table, key)] = key
 
 
 @compiled
-def _sift_numbers(table: Any, lengths: Any, codes: Any, kept: Any) -> None:
-    for index in range(codes.size):
-        code = codes[index]
-        found = table[_slot(table, code)] == code
+def _filter_numbers(table: Any, lengths: Any, keys: Any, kept: Any) -> None:
+    for index in range(keys.size):
+        key = keys[index]
+        found = table[_slot(table, key)] == key
         if not found and lengths.size:
-            count = code // _LENGTH_STEP
-            value = code - count * _LENGTH_STEP
+            count = key // _LENGTH_STEP
+            value = key - count * _LENGTH_STEP
             for length in lengths:
                 if length <= count:
                     prefix = value
@@ -124,11 +124,11 @@ def _sift_numbers(table: Any, lengths: Any, codes: Any, kept: Any) -> None:
 
 
 @compiled
-def _host_code(host: Any) -> int:
-    code = _BASIS
+def _host_key(host: Any) -> int:
+    key = _BASIS
     for sign in host:
-        code = (code ^ sign) * _PRIME
-    return code if code != 0 else 1
+        key = (key ^ sign) * _PRIME
+    return key if key != 0 else 1
 
 
 @compiled
@@ -183,7 +183,7 @@ def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
     """Whether a part of a run of labels is in the table, from behind any of its signs to where its letters change."""
     start = begin
     while start < end:
-        code, dotted, following = _BASIS, False, end
+        key, dotted, following = _BASIS, False, end
         for at in range(start, end):
             sign = texts[at]
             kind = _kind(sign)
@@ -192,13 +192,8 @@ def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
             elif kind == 0:
                 dotted = dotted or sign == 46
                 following = min(following, at + 1)
-            code = (code ^ sign) * _PRIME
-            if (
-                dotted
-                and kind
-                and (at + 1 == end or _kind(texts[at + 1]) != kind)
-                and table[_slot(table, code)] == code
-            ):
+            key = (key ^ sign) * _PRIME
+            if dotted and kind and (at + 1 == end or _kind(texts[at + 1]) != kind) and table[_slot(table, key)] == key:
                 return True
         start = following
     return False
@@ -245,6 +240,6 @@ def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
 
 
 @compiled
-def _sift_texts(table: Any, texts: Any, begins: Any, ends: Any, kept: Any) -> None:
+def _filter_texts(table: Any, texts: Any, begins: Any, ends: Any, kept: Any) -> None:
     for index in range(ends.size):
         kept[index] = _may_hold(table, texts, begins[index], ends[index])

@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detection.episodes import HOUR
-from models.detection.signals import CODE
+from models.base.durations import HOUR
+from models.detection.kinds import CODE
 from models.events.scanning import ENDED, OUT
-from models.lookback.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS
+from models.lookback.contacts import CONTEXT, CONTEXT_KINDS, LINKED, SMS
 from models.policy.policy import SuspicionRules
 
 AGAIN: Final = HOUR
@@ -27,7 +27,7 @@ ANSWERED: Final = 24 * HOUR
 """Within so long it rings whoever has written to it."""
 CODE_BEFORE: Final = 2 * HOUR
 """Within so long it rings about a code that came: for an account that was opened, or an app that was signed in to."""
-CODE_ROW: Final = CONTEXT + CONTEXT_CODES.index(CODE)
+CODE_ROW: Final = CONTEXT + CONTEXT_KINDS.index(CODE)
 """Which kind of row of the ledger a verification code is."""
 
 Column = NDArray[np.int64]

@@ -12,12 +12,12 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from models.base.durations import HOUR
 from models.indicators.numbers import hotline
 from models.lookback.lookalikes import is_own
 from models.policy.policy import CampaignRules
 from models.texts.domains import is_shared_host
 
-HOUR: Final = 3_600_000
 """Milliseconds."""
 
 LEAST_DIGITS: Final = 10

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.base.compiled import compiled
 from models.base.number_keys import key_of
-from models.detection.kinds import LEDGER_CODES
+from models.detection.kinds import LEDGER_KINDS
 from models.detection.signals import Signal
 from models.events.batches import NO_ID, Calls, Messages
 
@@ -26,18 +26,18 @@ SMS: Final = 4
 LINKED: Final = 8
 """An SMS by a host that it links to."""
 CONTEXT: Final = 16
-"""A context signal of the subscriber; its code's place in `CONTEXT_CODES` is in the lower bits."""
+"""A context signal of the subscriber; its kind's index in `CONTEXT_KINDS` is in the lower bits."""
 
-CONTEXT_CODES: Final = LEDGER_CODES
-"""The place of a code in here is what is written (`models.detection.kinds.Context.ledger`)."""
-_PLACES: Final = {code: place for place, code in enumerate(CONTEXT_CODES)}
+CONTEXT_KINDS: Final = LEDGER_KINDS
+"""The index of a kind in here is what is written (`models.detection.kinds.Context.ledger`)."""
+_INDEX: Final = {kind: index for index, kind in enumerate(CONTEXT_KINDS)}
 
 _OWN: Final = 1 << 60
-"""Added to a subscriber's code, so that no peer has the same key."""
+"""Added to a subscriber's number key, so that no peer has the same key."""
 
 
 def own_key(subscriber: int) -> int:
-    """The key of what happened to a subscriber, by the code of the number."""
+    """The key of what happened to a subscriber, by their number key."""
     return subscriber + _OWN
 
 
@@ -56,7 +56,7 @@ class Rows:
 
     keys: NDArray[np.int64]
     subscribers: NDArray[np.int64]
-    """Codes (`models.base.number_keys`), as are the peers."""
+    """Number keys, as are the peers."""
     peers: NDArray[np.int64]
     times: NDArray[np.int64]
     """Epoch milliseconds, event time."""
@@ -95,7 +95,7 @@ def rows_of_calls(some: Sequence[Calls]) -> Rows:
 
 def rows_of_context(signals: Iterable[tuple[str, Signal]]) -> Rows | None:
     """A row for each context signal, by its subscriber; other signals have none."""
-    found = [(subscriber, signal) for subscriber, signal in signals if signal.code in _PLACES]
+    found = [(subscriber, signal) for subscriber, signal in signals if signal.kind in _INDEX]
     if not found:
         return None
     subscribers = np.array([key_of(subscriber) for subscriber, _ in found], dtype=np.int64)
@@ -105,7 +105,7 @@ def rows_of_context(signals: Iterable[tuple[str, Signal]]) -> Rows | None:
         subscribers,
         np.array([key_of(signal.peer) for _, signal in found], dtype=np.int64),
         np.array([signal.at for _, signal in found], dtype=np.int64),
-        np.array([CONTEXT + _PLACES[signal.code] for _, signal in found], dtype=np.uint8),
+        np.array([CONTEXT + _INDEX[signal.kind] for _, signal in found], dtype=np.uint8),
         np.array([signal.duration_s for _, signal in found], dtype=np.float64),
         np.frombuffer(b"".join(ids), dtype=np.uint8),
         np.cumsum([len(each) for each in ids], dtype=np.int64),

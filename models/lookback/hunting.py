@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.base.number_keys import key_of, number_of
-from models.detection.recognition import call_signal, contact_code, strongest
-from models.detection.signals import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, Signal, SignalRecord
+from models.detection.kinds import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS
+from models.detection.recognition import call_signal, contact_kind, strongest
+from models.detection.signals import Signal, SignalRecord
 from models.events.event import NO_DURATION, Call
 from models.events.scanning import ENDED, OUT
 from models.indicators.matching import Indicators, Match
-from models.lookback.contacts import CONTEXT, CONTEXT_CODES, LINKED, SMS
+from models.lookback.contacts import CONTEXT, CONTEXT_KINDS, LINKED, SMS
 from models.policy.policy import Windows
 
 
@@ -60,7 +61,7 @@ Group = list[SignalRecord]
 def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Signal | None:
     """The signal that the live worker makes of the same event, knowing these indicators; None if it makes none."""
     if contact.is_context:
-        code, peer = CONTEXT_CODES[contact.what - CONTEXT], number_of(contact.peer)
+        code, peer = CONTEXT_KINDS[contact.what - CONTEXT], number_of(contact.peer)
         if code == LONG_CALL and indicators.number(peer, contact.at) is not None:
             return None  # it was a contact, as is known now
         return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
@@ -72,7 +73,7 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
         match = indicators.number(peer, contact.at)
         return None if match is None else _signal(contact, kind_of_contact(contact), peer, match)
     signal = call_signal(_call(contact, peer), indicators, windows.long_call * 60.0)
-    return signal if signal is not None and signal.code in CONTACTS else None
+    return signal if signal is not None and signal.kind in CONTACTS else None
 
 
 def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
@@ -87,7 +88,7 @@ def kind_of_contact(contact: Contact) -> str:
         return DOMAIN_SMS
     if contact.what & SMS:
         return NUMBER_REPLY if contact.is_outgoing else NUMBER_SMS
-    return contact_code(_call(contact, number_of(contact.peer)))
+    return contact_kind(_call(contact, number_of(contact.peer)))
 
 
 def _call(contact: Contact, peer: str) -> Call:
@@ -119,12 +120,12 @@ def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
 
 
 def record_of(subscriber: int, signal: Signal) -> SignalRecord:
-    """A signal of a subscriber (a code) as it is sent to the one who decides."""
+    """A signal of a subscriber (a number key) as it is sent to the one who decides."""
     number = number_of(subscriber)
     return SignalRecord(
-        _id(number, signal.event, signal.code, signal.indicator, "raised"),
+        _id(number, signal.event, signal.kind, signal.indicator, "raised"),
         number,
-        signal.code,  # type: ignore[arg-type]
+        signal.kind,  # type: ignore[arg-type]
         signal.at,
         signal.event,
         signal.peer,
@@ -149,7 +150,7 @@ def withdrawal_of(contact: Contact) -> SignalRecord:
 
 
 def moments_of(contacts: Iterable[SignalRecord]) -> dict[int, list[int]]:
-    """By subscriber (a code), the event times of their contacts; what is taken back is no contact any more."""
+    """By subscriber (a number key), the event times of their contacts; what is taken back is no contact any more."""
     moments: dict[int, list[int]] = {}
     for record in contacts:
         if record.status == "raised":
@@ -161,7 +162,7 @@ def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -
     """The records by subscriber, in event time, contacts first: context alone would be forgotten at once."""
     groups: dict[str, Group] = defaultdict(list)
     for records in (contacts, context):
-        for record in sorted(records, key=lambda each: (each.at, each.code, each.event)):
+        for record in sorted(records, key=lambda each: (each.at, each.kind, each.event)):
             groups[record.subscriber].append(record)
     yield from groups.values()
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from models.base.durations import HOUR
 from models.base.number_keys import number_of
-from models.detection.episodes import HOUR
 from models.detection.signals import SignalRecord
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
@@ -26,7 +26,7 @@ from models.lookback.suspicion import leadable, reach, suspicion
 from models.policy.policy import Policy
 
 Dealings = dict[int, list[Contact]]
-"""By number (code), all contacts that the ledger has of it."""
+"""By number (key), all contacts that the ledger has of it."""
 
 
 class Planner:
@@ -68,7 +68,7 @@ class Planner:
                 yield contact, record_of(contact.subscriber, signal)
 
     def context(self, moments: Mapping[int, Sequence[int]]) -> Question[list[SignalRecord]]:
-        """What happened to these subscribers (codes) around their contacts (event times)."""
+        """What happened to these subscribers (number keys) around their contacts (event times)."""
         return Question(Keys.of(map(own_key, moments)), lambda contacts: [*self._near(contacts, moments)])
 
     def _near(self, contacts: Iterable[Contact], moments: Mapping[int, Sequence[int]]) -> Iterator[SignalRecord]:
@@ -111,12 +111,12 @@ class Planner:
         return [led for led in leading.take(*material, policy.suspicions) if self._company.gives_cause(led)]
 
     def may_be_suspected(self, number: int, at: int) -> bool:
-        """Whether it would be news to suspect a number (a code) at an event time, and nothing speaks against it."""
+        """Whether it would be news to suspect a number key at an event time, and nothing speaks against it."""
         policy = self.policy
         return self._pivot.may_be_suspected(number_of(number), at, policy.suspicions, policy.campaigns)
 
     def dealings(self, numbers: Iterable[int]) -> Question[Dealings]:
-        """Whom these numbers (codes) have dealt with. Numbers that people turn to are left out, and trusted."""
+        """Whom these number keys have dealt with. Numbers that people turn to are left out, and trusted."""
         asked = [*numbers]
         return Question(Keys.of(asked), lambda contacts: self._dealings(contacts, asked))
 
@@ -131,7 +131,7 @@ class Planner:
         return found
 
     def suspicions(self, dealings: Dealings, asked: Mapping[int, int]) -> Question[list[Indicator]]:
-        """Which of these numbers act like a gang's; ``asked``: by number (code), the event time of the suspicion.
+        """Which of these numbers act like a gang's; ``asked``: by number (key), the event time of the suspicion.
 
         The ledger is asked for the codes of the people whom the numbers may have led on.
         """

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, TypeVar
 
-from models.detection.signals import DOMAIN_SMS, SignalRecord
+from models.detection.kinds import DOMAIN_SMS
+from models.detection.signals import SignalRecord
 from models.indicators.matching import Indicators
 from models.lookback.hunting import Contact, match_of_links
 
@@ -21,7 +22,7 @@ class Sending(NamedTuple):
     origin: str
     """The indicator of the domain or URL, ``type:value``."""
     sender: int
-    """A code (`models.base.number_keys`), as is the subscriber."""
+    """A number key, as is the subscriber."""
     subscriber: int
 
 
@@ -31,7 +32,7 @@ Pair = tuple[str, int]
 
 def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
     """What a contact of the past and what was found of it say of the sender; None: nothing."""
-    if found.code != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
+    if found.kind != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
         return None
     return Sending(found.indicator, contact.peer, contact.subscriber)
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from models.base.durations import DAY
 from models.events.scanning import ENDED
 from models.indicators.indicator import SUSPECTED, Indicator
 from models.lookback.call_patterns import AGAIN, ANSWERED, CODE_BEFORE
@@ -20,7 +21,6 @@ from models.policy.policy import SuspicionRules
 
 _BEHAVIOUR: Final = "behaviour "
 """How the source of a suspicion begins."""
-DAY: Final = 86_400_000
 LEAST_LED: Final = 2
 """People whom a number must have led on when none was guided: once is chance, a code in the middle of a call is not."""
 
@@ -53,7 +53,7 @@ class Profile(NamedTuple):
 
 
 def leadable(contacts: Iterable[Contact], rules: SuspicionRules) -> set[int]:
-    """The people (codes) who had a call long enough to lead somebody on: whose codes a `profile` needs."""
+    """The people (number keys) who had a call long enough to lead somebody on: whose codes a `profile` needs."""
     return {each.subscriber for each in contacts if _talked(each) >= rules.short_talk}
 
 

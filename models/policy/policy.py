@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.base.durations import MINUTE
 from models.policy.stages import Stage
 
 Severity = Literal["urgent", "high", "medium", "low"]
@@ -78,12 +79,12 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def before_ms(self) -> int:
         """How long before its first contact an episode's context begins, in milliseconds."""
-        return int(self.code_before * 60_000)
+        return int(self.code_before * MINUTE)
 
     @property
     def after_ms(self) -> int:
         """How long after its last contact an episode's context may come, in milliseconds."""
-        return int(max(self.context_after_hours * 60, self.code_after) * 60_000)
+        return int(max(self.context_after_hours * 60, self.code_after) * MINUTE)
 
 
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

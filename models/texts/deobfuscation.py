@@ -74,9 +74,9 @@ _FANCY_RUN = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u
 def deobfuscated(text: str) -> str:
     """The text with hosts spelt plainly; texts without disguise come back as they are, cheaply.
 
-    >>> undisguised("ｗｗｗ．ａｂｃ．ｃｏｍ"), undisguised("abc[.]com"), undisguised("abc。com 好的。")
+    >>> deobfuscated("ｗｗｗ．ａｂｃ．ｃｏｍ"), deobfuscated("abc[.]com"), deobfuscated("abc。com 好的。")
     ('www.abc.com', 'abc.com', 'abc.com 好的。')
-    >>> undisguised("abc点com"), undisguised("https://abc .top/x"), undisguised("www,abc,com")
+    >>> deobfuscated("abc点com"), deobfuscated("https://abc .top/x"), deobfuscated("www,abc,com")
     ('abc.com', 'https://abc.top/x', 'www.abc.com')
     """
     if not text.isascii():

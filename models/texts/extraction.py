@@ -7,9 +7,7 @@ is returned is all that goes further, the text itself does not.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, deobfuscated, may_be_spaced
@@ -109,28 +107,3 @@ def _may_hold_host(text: str) -> bool:
     if SPELT_DOT.search(text) is not None:
         return True
     return ("dot" in text or "点" in text or "點" in text or "." in text) and _BRACKETED_DOT.search(text) is not None
-
-
-_URL = re.compile(
-    r"(?<![a-z0-9_-])(?![0-9.]+(?![a-z0-9_./:-]))(?:[a-z*]{3,6}:?//)?[a-z0-9_-]++(?:\.[a-z0-9_-]++)++(?::\d+)?(?:[/?][!-~]*)?"
-)
-_NUMBER = re.compile(r"(?<![a-z])[a-z]*+\d[a-z0-9*,.:/-]*|\*{2,}")
-_ADDRESSED = re.compile(
-    r"(?<=尊敬的)[^\s,:!0]{1,8}?(?=先生|女士|小姐|客户|用户|[,:!])|\b(?:dear|hi|hello|hey) [a-z]+(?: [a-z]+)?(?=[,!:.])"
-)
-
-
-def template(text: str) -> str:
-    """A hash of the text without its variable parts, 16 hex digits: the same for each copy of a mass mailing.
-
-    Hosts with their paths, numbers, codes and masked digits, and the name in a salutation are replaced; case,
-    width, spaces and hidden characters do not count. Stable across processes and releases of Python.
-
-    >>> template("Dear Ann, your parcel 123 waits: http://a.top/x") == template("Dear Bo, your parcel 98 waits: b.cc/7")
-    True
-    """
-    text = text[:LONGEST]
-    plain = unicodedata.normalize("NFKC", deobfuscated(text)).lower()
-    plain = _NUMBER.sub("0", _URL.sub("~", plain))
-    plain = " ".join(_ADDRESSED.sub("@", plain).split())
-    return blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -11,6 +11,7 @@ import click
 import msgspec
 from aiokafka.errors import KafkaError
 
+from models.base.durations import DAY
 from models.indicators.indicator import SCAM_TYPES, Indicator, IndicatorError, check
 from models.lookback.campaigns import STATUSES, Campaign, Status, encode
 from streams.cli import CommandError, InputError, site_settings
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 _PATIENCE_S = 10.0
 """For Kafka's answers."""
-_BEFORE_MS = 24 * 3_600_000
+_BEFORE_MS = DAY
 """How long before it was first seen it may have reached people: other partitions were recorded later."""
 
 

@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from models.base.durations import MINUTE
 from models.detection.alerts import Alert
 from models.detection.wording import scam_name
 from models.policy.policy import SEVERITIES
@@ -212,7 +213,7 @@ def _compared(result: Result, examples: Path) -> list[str]:
             first.setdefault(alert.subscriber, alert.at)
     alarmed = {alert.subscriber for alert in result.alerts}
     leads = [
-        (label.money_at - first[number]) / 60_000
+        (label.money_at - first[number]) / MINUTE
         for number, label in victims.items()
         if label.money_at is not None and number in first
     ]

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.base.durations import MINUTE
 from models.casework.cases import Kind, Outcome, State
-from models.casework.deadlines import MINUTE
 from models.casework.playbooks import Playbook, playbook_for
 from models.casework.routing import Name
 from models.casework.tallies import Tally, tallies

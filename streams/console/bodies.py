@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 from fastapi import Request
@@ -159,15 +159,6 @@ async def decoded(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         return decode_one(decoder, content)
     except RecordError as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, error.reason, str(error)) from None
-
-
-def body_of_form(kind: Kind, form: Mapping[str, Any]) -> Body:
-    """What a page's form says; fields that were left empty say nothing. Raises `Refused`."""
-    fields = {name: value for name, value in form.items() if value != "" and name not in (CSRF_FIELD, ID_FIELD)}
-    try:
-        return msgspec.convert(fields, BODIES[kind], strict=False)
-    except msgspec.ValidationError as error:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-field", said_of(error)) from None
 
 
 def said_of(error: msgspec.ValidationError) -> str:

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.casework.cases import Kind, Means, Outcome
-from models.casework.deadlines import HOUR, MINUTE, Office
+from models.casework.deadlines import Office
 from models.casework.payments import MOST_CNY, PaymentError, Status, fen, holds_number, mask, normalised
-from streams.console.times import DAY, midnight
+from streams.console.times import midnight
 
 LONGEST_NOTE: Final = 1000
 HOURS: Final = (1, 2, 4, 8, 12, 24)

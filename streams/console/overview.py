@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, get_args
 
+from models.base.durations import MINUTE
 from models.casework.cases import Outcome
-from models.casework.deadlines import MINUTE
 from models.casework.tallies import CaseCounts, Tally, summed, tallies
 from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight

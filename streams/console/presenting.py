@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from models.base.durations import MINUTE
 from models.casework.cases import OVER, Case, Entry, Kind
 from models.casework.payments import StopPayment, fen, yuan
 from models.casework.playbooks import Language, Playbook, Question, playbook_for
@@ -245,7 +246,7 @@ def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Li
 
 def due(what: str, at: int, since: int, scene: Scene) -> DeadlineLeft:
     """A deadline that runs from ``since``; little time is left in its last quarter."""
-    soon = at - max(60_000, (at - since) // 4)
+    soon = at - max(MINUTE, (at - since) // 4)
     level: Level = "late" if at <= scene.now else "soon" if soon <= scene.now else "calm"
     left = scene.word("time.late" if level == "late" else "time.left", time=span(abs(at - scene.now), scene.language))
     return DeadlineLeft(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from models.base.durations import MINUTE
 from models.casework.cases import Case, Feedback, PaymentAsked
 from models.casework.payment_steps import Accepted, AskedAgain, Failed, Frozen, Step, Traced
 from models.casework.payments import Account, PaymentError, StopPayment, mask, normalised
@@ -55,7 +56,7 @@ def _record(
     record = {"id": feedback.id, "case": feedback.case, "officer": feedback.officer, "unit": feedback.unit, "at": now}
     record |= about | {"payment": payment, "level": level}
     if paid_at is not None:
-        record |= {"paid_at": paid_at, "minutes": max(0, now - paid_at) / 60_000}
+        record |= {"paid_at": paid_at, "minutes": max(0, now - paid_at) / MINUTE}
     return record
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from models.base.durations import DAY
 from models.casework.playbooks import Language
 from streams.console.words import said
 
 LOCAL_TIME: Final = timezone(timedelta(hours=8))
 """All of China has one."""
-DAY: Final = 86_400_000
 
 
 def local(at: int) -> datetime:

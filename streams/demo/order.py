@@ -11,6 +11,7 @@ from time import perf_counter, sleep
 from typing import Any, Final
 
 from models.access.rights import user
+from models.base.durations import MINUTE
 from models.casework.routing import Stations
 from streams.access.passwords import random_password
 from streams.access.users import Users
@@ -79,4 +80,4 @@ def _asked(address: str, token: str, path: str, body: dict[str, Any] | None = No
 
 
 def _minutes(case: dict[str, Any], deadline: str) -> str:
-    return f"{(case[deadline] - case['since']) / 60_000:.0f} min" if deadline in case else "no time"
+    return f"{(case[deadline] - case['since']) / MINUTE:.0f} min" if deadline in case else "no time"

@@ -21,6 +21,7 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
+from models.base.durations import DAY
 from models.casework.board import Board
 from models.casework.cases import Case, decode
 from models.casework.deadlines import Office
@@ -49,7 +50,7 @@ LOOK_EVERY = 0.2
 """Seconds that are waited for a record before deadlines are looked at again."""
 PAUSE = 1.0
 """Seconds before Kafka is tried again."""
-FIRST_MS = 24 * 3_600_000
+FIRST_MS = DAY
 """Milliseconds of alerts and feedback that the first dispatcher of a site reads."""
 
 

@@ -22,7 +22,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     frontier: Frontier = Frontier()
     found: dict[int, Found] = {}
-    """By subscriber (code)."""
+    """By subscriber (number key)."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.base.durations import HOUR
 from models.base.number_keys import number_of
 from models.events.scanning import OUT
-from models.lookback.campaigns import HOUR, SpreadType
+from models.lookback.campaigns import SpreadType
 from models.lookback.contacts import CONTEXT, LINKED, SMS, host_key
 from models.texts.domains import parents
 from streams.ledger.segments import NoSegmentError, SegmentFile

@@ -26,7 +26,7 @@ _PER_RECORD = 100
 _encode = msgspec.json.Encoder().encode
 
 Sent = dict[int, tuple[int, int]]
-"""By subscriber (code): the partition, and the offset of the last record that was sent about them."""
+"""By subscriber (number key): the partition, and the offset of the last record that was sent about them."""
 
 
 class SignalTopic:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from models.base.durations import HOUR
 from models.indicators.matching import Indicators
-from models.lookback.campaigns import HOUR, Campaign, Spread, Status, campaign, is_ordinary, judged
+from models.lookback.campaigns import Campaign, Spread, Status, campaign, is_ordinary, judged
 from models.lookback.lookalikes import resembled
 from models.policy.policy import CampaignRules
 from streams.hunter.sightings import Sightings, parts_of

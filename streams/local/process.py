@@ -43,14 +43,6 @@ def start_time(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else started.strip()
 
 
-def identify(pid: int) -> ProcessId:
-    """The identity of a running process. Raises ProcessLookupError when there is none of this pid."""
-    started = start_time(pid)
-    if started is None:
-        raise ProcessLookupError(f"no process {pid}")
-    return ProcessId(pid, started)
-
-
 def is_alive(process: ProcessId) -> bool:
     """Whether this very process still runs (a zombie does not)."""
     return start_time(process.pid) == process.started

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from models.base.durations import DAY, HOUR
 from models.base.packed import Packed
 from models.city.acting import Truth
-from models.city.chance import BEGIN, DAY, HOUR
+from models.city.chance import BEGIN
 from models.city.city import City
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, Decoded, MessageReader

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
+from models.base.durations import HOUR, MINUTE
 from models.base.number_keys import key_of
-from models.city.chance import HOUR, MINUTE
 from models.detection.alerts import Alert
 from models.detection.engine import Engine, Partition, StepResult, Witness
+from models.detection.kinds import CODE
 from models.detection.recognition import sms_signals
 from models.detection.risk import Model
-from models.detection.signals import CODE
 from models.events.batches import Calls, Messages
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
@@ -130,7 +130,7 @@ class Operation:
             self._learn(indicator, at)
 
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
-        """When the hunter asks about which numbers (codes): soon after a call by which one leads somebody on."""
+        """When the hunter asks about which number keys: soon after a call by which one leads somebody on."""
         for led in self._planner.causes(0, _material(calls, sms)):
             yield led.end + ASKED_AFTER, led.number
 
@@ -140,7 +140,7 @@ class Operation:
         return (each for each in asked if each[1] in dealings)
 
     def _suspect(self, number: int, at: int) -> None:
-        """Take in a number (a code) as suspected if it acts like a gang's."""
+        """Take in a number (a number key) as suspected if it acts like a gang's."""
         if not self._planner.may_be_suspected(number, at):
             return
         dealings = self._planner.dealings([number]).put_to(self._ledger)
@@ -188,7 +188,7 @@ def _between(events: Calls | Messages, since: int, upto: int) -> slice:
 def _material(calls: Calls, sms: Messages) -> Material:
     """What calls are judged by, as the ledger would have it of these records: by numbers, and codes by themselves."""
     told = [
-        (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, Indicators()) if signal.code == CODE
+        (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, Indicators()) if signal.kind == CODE
     ]
     came = np.array(told, dtype=np.int64).reshape(-1, 2)
     unknown = np.full(len(sms) + len(came), -1.0)

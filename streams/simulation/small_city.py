@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
+from models.base.durations import MINUTE
 from models.city.acting import Truth
 from models.city.city import City
 from models.detection.alerts import Alert
@@ -50,7 +51,7 @@ def compared(truths: Sequence[Truth], alerts: Iterable[Alert]) -> Compared:
     paid = [(each, each.paid_at) for each in truths if each.paid_at is not None]
     knowable = [(each, at) for each, at in paid if each.knowable_before(at)]
     leads = [
-        (at - first[each.subscriber]) / 60_000
+        (at - first[each.subscriber]) / MINUTE
         for each, at in knowable
         if each.subscriber in first and first[each.subscriber] < at
     ]

@@ -102,6 +102,6 @@ class Loader:
             if end is not None and reached > end:
                 raise LedgerError(
                     f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition "
-                    f"{assigned.number}, which ends at {end}: it belongs to a topic that was deleted. Move the folder away, "
-                    "or set FOREWARN_LEDGER."
+                    f"{assigned.number}, which ends at {end}: it belongs to a topic that was deleted. Move the folder "
+                    "away, or set FOREWARN_LEDGER."
                 )

@@ -14,8 +14,9 @@ import redis.asyncio as redis
 
 from bench.filling import fill
 from bench.wave import PARTITIONS, Wave, first_words
+from models.base.durations import HOUR
 from models.indicators.matching import Indicators
-from models.lookback.campaigns import HOUR, Status
+from models.lookback.campaigns import Status
 from models.policy.policy import CampaignRules
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import Spreading

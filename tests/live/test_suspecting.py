@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.base.durations import MINUTE
 from streams.ledger.storage import Storage
 from tests.live.test_pivoting import AT, last
 from tests.site import Record, Site, call, last_words, until
 
 STRANGER, OTHER, FRIEND, INSISTENT = "99900000007", "99900000008", "99900777777", "99900000009"
 ANN, BO = "8610000000001", "8610000000002"
-MINUTE = 60_000
 
 
 def talk(who: str, begin: int, minutes: int, peer: str, direction: str = "in") -> list[Record]:

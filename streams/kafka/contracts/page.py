@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from models.base.durations import DAY, HOUR, MINUTE, SECOND
 from streams.kafka.contracts.model import Contracts, Topic
 from streams.kafka.contracts.reading import load
 from streams.setting_values import beside
 
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
+_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 _HEAD = """\
 <!-- Made by `python -m streams.kafka.contracts.page > docs/topics.md`; a test holds it equal. -->

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.casework.cases import OVER, Case, FeedbackError, PaymentAsked, decode, encode, frozen_cny
 from models.casework.deadlines import Office
 from models.casework.joining import sends
@@ -18,7 +19,7 @@ from models.casework.payment_totals import totals
 from models.casework.reporting import POSSIBLE
 from models.casework.routing import parse as parse_stations
 from models.policy.policy import SEVERITIES
-from tests.casework import ANN, DAY, HOME, HOUR, MINUTE, OFFICE, ROOT, T0, Desk, alert, feedback, steps
+from tests.casework import ANN, HOME, OFFICE, ROOT, T0, Desk, alert, feedback, steps
 from tests.models.casework.test_payments import account, traced
 
 HIGH = OFFICE.deadlines("high")

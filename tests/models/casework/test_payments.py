@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.base.durations import MINUTE
 from models.casework.payment_steps import NEXT, Accepted, AskedAgain, Failed, Frozen, Step, Traced, after, opened
 from models.casework.payment_totals import totals
 from models.casework.payments import Account, PaymentError, Request, Status, Stop, StopPayment, fen, mask, normalised
 
 ELEVEN = 1_760_000_400_000
 """When the victim paid."""
-MINUTE = 60_000
 LOSS = 1_000_000
 
 

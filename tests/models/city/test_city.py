@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from models.city.chance import BEGIN, DAY
+from models.base.durations import DAY
+from models.city.chance import BEGIN
 from models.city.city import City
 from models.city.scripts import Script, Spread
 from models.city.texts import TEXTS

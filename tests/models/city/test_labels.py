@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.city.acting import Truth
-from models.city.chance import BEGIN, DAY, HOUR, MINUTE
+from models.city.chance import BEGIN
 from models.city.labels import OUTCOMES, is_defrauded
 from streams.training.outcomes import SILENT, OutcomeError, of_file
 

@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.base.durations import HOUR, MINUTE
 from models.base.number_keys import key_of
 from models.detection.alerts import Alert
 from models.detection.episodes import episodes
 from models.detection.evidence import Evidence
+from models.detection.kinds import CONTACTS, CONTEXTS
 from models.detection.risk import Model, PointScore
-from models.detection.signals import CONTACTS, CONTEXTS, Signal
+from models.detection.signals import Signal
 from models.lookback.hunting import record_of
 from models.policy.policy import Policy
 from streams.files import model_file
 from tests.stories import Story
-from tests.strategies import ANN, CROOK, HOUR, MINUTE, POLICY, T0, ToldEngine, known
+from tests.strategies import ANN, CROOK, POLICY, T0, ToldEngine, known
 
 MODELS = [PointScore(), model_file.load("").model]
 """The trained one is the one that comes with Forewarn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from models.base.durations import HOUR, MINUTE, SECOND
 from models.detection.alerts import encode
 from models.detection.signals import Signal, SignalRecord
 from models.events.event import Call
@@ -17,13 +18,10 @@ from tests.strategies import (
     CROOK,
     EVIL,
     FRIEND,
-    HOUR,
-    MINUTE,
     NOTICE_TEXT,
     OTHER_CROOK,
     POLICE,
     POLICY,
-    SECOND,
     T0,
     end,
     engine,

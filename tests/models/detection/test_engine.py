@@ -11,28 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Alert, Published, encode
 from models.detection.engine import Partition, StepResult
 from models.detection.episodes import Subject
 from models.events.event import LATEST, Call, Sms
 from models.policy.policy import parse
 from streams.files import model_file
-from tests.strategies import (
-    HOUR,
-    MINUTE,
-    POLICY,
-    T0,
-    ToldEngine,
-    clock,
-    end,
-    engine,
-    histories,
-    known,
-    saved,
-    sms,
-    split,
-    start,
-)
+from tests.strategies import POLICY, T0, ToldEngine, clock, end, engine, histories, known, saved, sms, split, start
 
 SPAN = 2 * HOUR
 PATIENT = msgspec.structs.replace(POLICY, windows=msgspec.structs.replace(POLICY.windows, context_kept=10_080))

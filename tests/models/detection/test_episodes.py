@@ -10,19 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from models.base.durations import DAY, HOUR, MINUTE, SECOND
 from models.detection.episodes import MOST_SIGNALS, Moment, Subject, episodes, milestones, unfold
-from models.detection.signals import CONTACTS, CONTEXTS, Signal
-from tests.strategies import (
-    CROOK,
-    HOUR,
-    MINUTE,
-    POLICY,
-    SECOND,
-    T0,
-)
+from models.detection.kinds import CONTACTS, CONTEXTS
+from models.detection.signals import Signal
+from tests.strategies import CROOK, POLICY, T0
 
 WINDOWS = POLICY.windows
-DAY = 24 * HOUR
 
 
 def signal(code: str, after: int, event: str = "e", confidence: int = 100, minutes: float = 0) -> Signal:
@@ -48,7 +42,7 @@ def test_a_subject_is_the_same_whatever_the_order_and_repetition(signals: list[S
 
     assert one == other
     assert one.signals == sorted(one.signals)
-    assert len({(each.event, each.code) for each in one.signals}) == len(one.signals)
+    assert len({(each.event, each.kind) for each in one.signals}) == len(one.signals)
 
 
 @given(st.lists(ANY_SIGNAL, max_size=12))
@@ -59,7 +53,7 @@ def test_inserting_says_whether_anything_has_changed(signals: list[Signal]) -> N
         assert subject.insert(each) == (subject.signals != before)
     for each in signals:
         before = list(subject.signals)
-        assert subject.remove(each.event, each.code) == (subject.signals != before)
+        assert subject.remove(each.event, each.kind) == (subject.signals != before)
     assert subject.signals == []
 
 
@@ -71,7 +65,7 @@ def test_a_flooded_subject_keeps_a_bounded_number_and_the_newest(contacts: int, 
     for each in random.sample(signals, len(signals)):
         subject.insert(each)
 
-    kept = sum(each.code in CONTACTS for each in subject.signals)
+    kept = sum(each.kind in CONTACTS for each in subject.signals)
     assert len(subject.signals) == min(len(signals), MOST_SIGNALS)
     assert kept == min(contacts, MOST_SIGNALS - 1)
     assert max(signals) in subject.signals
@@ -92,17 +86,17 @@ def test_a_flood_of_contacts_leaves_the_first_and_the_last_in_any_order() -> Non
 @given(st.lists(ANY_SIGNAL, max_size=30))
 def test_each_contact_is_in_exactly_one_episode_and_gaps_within_are_quiet_hours_at_most(signals: list[Signal]) -> None:
     found = list(episodes(sorted(signals), WINDOWS))
-    contacts = [each for each in sorted(signals) if each.code in CONTACTS]
+    contacts = [each for each in sorted(signals) if each.kind in CONTACTS]
 
-    assert [each for episode in found for each in episode.signals if each.code in CONTACTS] == contacts
+    assert [each for episode in found for each in episode.signals if each.kind in CONTACTS] == contacts
     for episode in found:
-        own = [each for each in episode.signals if each.code in CONTACTS]
+        own = [each for each in episode.signals if each.kind in CONTACTS]
         assert episode.first == own[0]
         assert all(later.at - earlier.at <= 72 * HOUR for earlier, later in pairwise(own))
         assert episode.signals[0].at >= own[0].at - 10 * MINUTE
         assert episode.signals[-1].at <= own[-1].at + 24 * HOUR
     for before, after in pairwise(found):
-        last = max(each.at for each in before.signals if each.code in CONTACTS)
+        last = max(each.at for each in before.signals if each.kind in CONTACTS)
         assert after.first.at - last > 72 * HOUR
 
 
@@ -129,7 +123,7 @@ def test_a_moment_depends_on_nothing_after_it(signals: list[Signal], data: st.Da
     first = signal("fraud-number-sms", -21 * HOUR, "first")
     calls = ("fraud-number-call", "fraud-number-callback")
     subject = Subject([], {})
-    for each in [first, *(each for each in signals if each.code not in calls)]:
+    for each in [first, *(each for each in signals if each.kind not in calls)]:
         subject.insert(each)
     every = told(*subject.signals)
     count = data.draw(st.integers(1, len(subject.signals)))

@@ -5,28 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.detection.engine import MOST_CONTEXTS, Partition
 from models.detection.episodes import Subject
 from models.detection.signals import SignalRecord
-from tests.strategies import (
-    ANN,
-    BANK,
-    CODE_TEXT,
-    CROOK,
-    FRIEND,
-    HOUR,
-    MINUTE,
-    POLICY,
-    T0,
-    clock,
-    end,
-    engine,
-    saved,
-    sms,
-    start,
-)
-
-DAY = 24 * HOUR
+from tests.strategies import ANN, BANK, CODE_TEXT, CROOK, FRIEND, POLICY, T0, clock, end, engine, saved, sms, start
 
 
 def test_context_is_forgotten_after_its_window_and_with_it_what_a_late_contact_would_have_met() -> None:

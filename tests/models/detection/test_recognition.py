@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.base.durations import MINUTE, SECOND
 from models.detection.recognition import call_signals, match_again, sms_signals
 from models.detection.signals import Signal
 from models.events.event import Call, Sms
@@ -16,11 +17,9 @@ from tests.strategies import (
     CROOK,
     EVIL,
     FRIEND,
-    MINUTE,
     NOTICE_TEXT,
     POLICE,
     POLICY,
-    SECOND,
     T0,
     calls_of,
     end,
@@ -44,7 +43,7 @@ def of_sms(*messages: Sms, indicators: Indicators | None = None) -> list[Signal]
 
 def codes(signals: list[Signal]) -> list[str]:
     """Their codes."""
-    return [signal.code for signal in signals]
+    return [signal.kind for signal in signals]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.detection.reminders import Reminder, encode
 from models.indicators.indicator import SCAM_TYPES
 from tests.stories import Story
-from tests.strategies import ANN, CROOK, EVIL, HOUR, MINUTE, T0, end, engine, sms, start
-
-DAY = 24 * HOUR
+from tests.strategies import ANN, CROOK, EVIL, T0, end, engine, sms, start
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "reminders-v1.json").read_text(encoding="utf-8"))
 

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.base.durations import HOUR, MINUTE, SECOND
 from models.detection.signals import SignalRecord
 from models.indicators.matching import Indicators
 from tests.stories import Story, said, sound, why
-from tests.strategies import (
-    ANN,
-    BO,
-    CODE_TEXT,
-    CROOK,
-    EVIL,
-    HOUR,
-    MINUTE,
-    OTHER_CROOK,
-    SECOND,
-    T0,
-    end,
-    engine,
-    indicator,
-    sms,
-    start,
-)
+from tests.strategies import ANN, BO, CODE_TEXT, CROOK, EVIL, OTHER_CROOK, T0, end, engine, indicator, sms, start
 
 
 def hit(event: str, after: int, status: Any = "raised", code: Any = "fraud-number-talk", **fields: Any) -> SignalRecord:

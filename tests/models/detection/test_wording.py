@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.detection.signals import CONTACTS, CONTEXTS, Code, Signal
+from models.detection.kinds import CONTACTS, CONTEXTS, KindName
+from models.detection.signals import Signal
 from models.detection.wording import NO_LONGER, no_longer, reasons, scam_name
 from models.indicators.indicator import SCAM_TYPES
 from tests.strategies import CROOK, FRIEND, T0
@@ -31,7 +32,7 @@ SIGNALS = st.lists(
 
 
 def test_every_kind_of_signal_is_a_contact_or_context_and_has_its_words() -> None:
-    assert set(Code.__args__) == CONTACTS | CONTEXTS  # type: ignore[attr-defined]
+    assert set(KindName.__args__) == CONTACTS | CONTEXTS  # type: ignore[attr-defined]
     for code in CODES:
         (reason,) = reasons([Signal(T0, code, "e")])
         assert reason.code == code
@@ -55,7 +56,7 @@ def test_each_reason_comes_once_with_its_events_contacts_first(signals: list[Sig
     assert len(set(kinds)) == len(kinds)
     assert sorted(kinds, key=lambda code: code not in CONTACTS) == kinds
     for reason in found:
-        assert set(reason.events) <= {signal.event for signal in signals if signal.code == reason.code}
+        assert set(reason.events) <= {signal.event for signal in signals if signal.kind == reason.code}
 
 
 def test_a_call_that_has_ended_is_told_by_its_end() -> None:

@@ -1,4 +1,4 @@
-"""Sieves: whatever matches is kept; of the rest nearly nothing is."""
+"""Prefilters: whatever matches is kept; of the rest nearly nothing is."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ def test_a_code_is_of_one_number(one: str, other: str) -> None:
 
 
 @given(st.sets(st.integers(1, 2**62), max_size=3000), st.sets(st.integers(1, 2**62), max_size=50))
-def test_a_sieve_keeps_what_was_added_however_it_grew(added: set[int], others: set[int]) -> None:
-    sieve = NumberPrefilter()
+def test_a_prefilter_keeps_what_was_added_however_it_grew(added: set[int], others: set[int]) -> None:
+    prefilter = NumberPrefilter()
     for code in [*added, *list(added)[:10]]:
-        sieve.add(code)
+        prefilter.add(code)
 
     asked = np.array([*added, *others], dtype=np.int64)
 
-    assert sieve.may_hold(asked).tolist() == [code in added for code in asked.tolist()]
+    assert prefilter.may_hold(asked).tolist() == [code in added for code in asked.tolist()]
 
 
 @given(st.lists(NUMBERS, max_size=5), st.lists(st.text("0123456789", min_size=1, max_size=6), max_size=5), st.data())
 def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], data: st.DataObject) -> None:
-    sieve = NumberPrefilter()
+    prefilter = NumberPrefilter()
     for number in numbers:
-        sieve.add_number(number)
+        prefilter.add_number(number)
     for prefix in prefixes:
-        sieve.add_prefix(prefix)
+        prefilter.add_prefix(prefix)
     near = [number[: data.draw(st.integers(1, len(number)))] + "7" for number in [*numbers, *prefixes]]
     asked = [number for number in [*numbers, *prefixes, *near] if 2 <= len(number) <= 15]
 
-    kept = sieve.may_hold(np.array([key_of(number) for number in asked], dtype=np.int64)).tolist()
+    kept = prefilter.may_hold(np.array([key_of(number) for number in asked], dtype=np.int64)).tolist()
 
     for number, held in zip(asked, kept, strict=True):
         assert held or not (number in numbers or number.startswith(tuple(prefixes)))
         assert not held or number.startswith((*prefixes, *numbers))  # a number as long as a prefix passes for one
 
 
-def kept(sieve: HostPrefilter, texts: list[str]) -> list[bool]:
-    """Which of some texts a sieve keeps."""
+def kept(prefilter: HostPrefilter, texts: list[str]) -> list[bool]:
+    """Which of some texts a prefilter keeps."""
     spelt = [text.encode("utf-8", "replace") for text in texts]
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
     begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
-    return list(sieve.may_hold(np.frombuffer(b"".join(spelt), dtype=np.uint8), begins, ends).tolist())
+    return list(prefilter.may_hold(np.frombuffer(b"".join(spelt), dtype=np.uint8), begins, ends).tolist())
 
 
 HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "github.io", "12.30", "b.bank.com"]
@@ -75,21 +75,21 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("https://ev il.top x.com", None)
 @example(":///a a.a", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
-    """Whatever hosts are read of it: each of them, and each parent, is known to one sieve."""
+    """Whatever hosts are read of it: each of them, and each parent, is known to one prefilter."""
     traits = dict(worth_reading([text])).get(0, 0)
     hosts = read(text).domains
     if traits == DOT and hosts:
         for host in hosts:
             labels = host.split(".")
             for first in range(len(labels) - 1):
-                sieve = HostPrefilter()
-                sieve.add_host(".".join(labels[first:]))
-                assert kept(sieve, ["before.x", text, "after"])[1], labels[first:]
+                prefilter = HostPrefilter()
+                prefilter.add_host(".".join(labels[first:]))
+                assert kept(prefilter, ["before.x", text, "after"])[1], labels[first:]
 
 
 def test_texts_of_unknown_hosts_are_let_go() -> None:
-    sieve = HostPrefilter()
-    sieve.add_host("evil.top")
+    prefilter = HostPrefilter()
+    prefilter.add_host("evil.top")
     texts = [
         "see https://shop.example.com/a?b=1",
         "ok.so see you.now",
@@ -99,8 +99,8 @@ def test_texts_of_unknown_hosts_are_let_go() -> None:
         "点击 good.top 查看",
     ]
 
-    assert not any(kept(sieve, texts))
-    assert kept(sieve, ["evil.top", "https://a.evil.top/x", "not-evil.top"]) == [True, True, True]
+    assert not any(kept(prefilter, texts))
+    assert kept(prefilter, ["evil.top", "https://a.evil.top/x", "not-evil.top"]) == [True, True, True]
 
 
 def test_a_url_is_kept_by_its_host() -> None:
@@ -124,8 +124,8 @@ def test_what_was_revoked_is_kept_and_matches_nothing() -> None:
 @pytest.mark.parametrize("count", [10, 100_000])
 def test_the_table_stays_half_empty(count: int) -> None:
     rng = random.Random(count)
-    sieve = Prefilter()
+    prefilter = Prefilter()
     for _ in range(count):
-        sieve.add(rng.randrange(1, 2**63))
+        prefilter.add(rng.randrange(1, 2**63))
 
-    assert count * 2 <= len(sieve.table) <= max(count * 4, 1024)
+    assert count * 2 <= len(prefilter.table) <= max(count * 4, 1024)

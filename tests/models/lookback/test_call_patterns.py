@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.base.durations import DAY, HOUR
 from models.lookback.call_patterns import AGAIN, ANSWERED, CODE_BEFORE, Company, Leading, Led, Talks, Traces
-from tests.models.lookback.test_suspicion import DAY, RULES
-from tests.strategies import HOUR, T0
+from tests.models.lookback.test_suspicion import RULES
+from tests.strategies import T0
 
 UNIT = 10_000
 """Times here are in tens of seconds from `T0`, so that they often meet."""

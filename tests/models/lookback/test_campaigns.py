@@ -6,7 +6,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from models.lookback.campaigns import HOUR, Spread, campaign, decode, encode, is_ordinary, judged
+from models.base.durations import HOUR
+from models.lookback.campaigns import Spread, campaign, decode, encode, is_ordinary, judged
 from models.policy.policy import CampaignRules
 from tests.site import ROOT
 

@@ -11,9 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from bench.records import fraud_domains, fraud_numbers, indicators_of, made
+from models.base.durations import MINUTE
 from models.base.number_keys import key_of
+from models.detection.kinds import CONTACTS
 from models.detection.recognition import call_signals, sms_signals
-from models.detection.signals import CONTACTS, SignalRecord
+from models.detection.signals import SignalRecord
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
 from models.indicators.indicator import Indicator
@@ -32,7 +34,7 @@ from streams.settings import Settings
 from tests.chaos.city import example_day, example_indicators
 from tests.site import ROOT
 from tests.stories import Story
-from tests.strategies import ANN, CROOK, MINUTE, T0, end, packed, sms
+from tests.strategies import ANN, CROOK, T0, end, packed, sms
 
 POLICY = parse((ROOT / "policy.yaml").read_bytes())
 WINDOWS = POLICY.windows
@@ -61,8 +63,8 @@ def said(record: SignalRecord) -> Said:
 
 def _fields(signal: SignalRecord) -> tuple[int, str, str, str, str, str, int, float]:
     return (
-        *(signal.at, signal.code, signal.event, signal.peer),
-        *(signal.indicator, signal.scam_type if signal.code in CONTACTS else ""),
+        *(signal.at, signal.kind, signal.event, signal.peer),
+        *(signal.indicator, signal.scam_type if signal.kind in CONTACTS else ""),
         *(signal.confidence, signal.duration_s),
     )
 
@@ -84,8 +86,8 @@ def live(events: tuple[Calls, Messages]) -> set[Said]:
     return {
         Said(
             who,
-            *(each.at, each.code, each.event, each.peer, each.indicator),
-            *(each.scam_type if each.code in CONTACTS else "", each.confidence, each.duration_s),
+            *(each.at, each.kind, each.event, each.peer, each.indicator),
+            *(each.scam_type if each.kind in CONTACTS else "", each.confidence, each.duration_s),
         )
         for who, each in found
     }
@@ -152,7 +154,7 @@ def test_what_is_withdrawn_is_taken_back_unless_something_else_is_known_of_it(le
     left = Indicators(each for each in KNOWN if each.key not in names)
     before = said_by_contacts(ledger, Indicators(KNOWN), names)
     after = said_by_contacts(ledger, left, names)
-    assert {(each.event, each.code) for each in before} <= {(each.event, each.code) for each in after}
+    assert {(each.event, each.kind) for each in before} <= {(each.event, each.kind) for each in after}
     for record in after:
         assert (record.status == "raised") == bool(record.indicator)
         assert record.indicator not in names

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from models.base.durations import MINUTE
 from models.base.number_keys import key_of
 from models.events.scanning import ENDED
 from models.indicators.indicator import Indicator
@@ -22,7 +23,7 @@ from models.lookback.planner import Planner
 from models.lookback.recipients import Counting, Pair, Recipients
 from models.policy.policy import Policy
 from tests.models.lookback.test_suspicion import STRANGER, contact, talk
-from tests.strategies import ANN, BO, CROOK, MINUTE, POLICY, T0, indicator
+from tests.strategies import ANN, BO, CROOK, POLICY, T0, indicator
 
 EVIL = indicator("domain", "evil.top")
 

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from models.base.durations import DAY, MINUTE
 from models.base.number_keys import key_of
 from models.detection.engine import Partition
+from models.detection.kinds import NUMBER_MISSED, NUMBER_TALK
 from models.detection.reminders import occasion
-from models.detection.signals import NUMBER_MISSED, NUMBER_TALK, Signal
+from models.detection.signals import Signal
 from models.detection.wording import reasons
 from models.events.scanning import ENDED, OUT
 from models.indicators.indicator import SUSPECTED, Indicator, encode, parse
@@ -21,13 +23,12 @@ from models.lookback.suspicion import Profile, Reach, confidence, is_suspicion, 
 from models.policy.policy import SuspicionRules
 from tests.models.lookback.test_pivoting import EVIL, ORDINARY, TOPIC, Told, sent
 from tests.site import ROOT
-from tests.strategies import ANN, CROOK, HOUR, MINUTE, T0, engine, indicator, start
+from tests.strategies import ANN, CROOK, T0, engine, indicator, start
 
 RULES = SuspicionRules(
     talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
 )
 STRANGER = key_of(CROOK)
-DAY = 24 * HOUR
 
 
 def contact(who: int, at: int, what: int = 0, talk_min: float = -1.0, event: str = "e") -> Contact:

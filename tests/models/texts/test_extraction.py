@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from models.texts import deobfuscation, domains, extraction, hosts, names, tlds, vocabulary
 from models.texts.domains import normalise_host, normalise_url
-from models.texts.extraction import LONGEST, Reading, read, template
+from models.texts.extraction import LONGEST, Reading, read
 from models.texts.notices import BANK_NOTICE, VERIFICATION_CODE
 
 DATA = Path(os.environ.get("FOREWARN_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -42,7 +42,6 @@ def test_any_string_can_be_read(text: str) -> None:
     for url in found.urls:
         normalise_url(url)
         assert urlsplit(url).hostname in found.domains
-    assert len(template(text)) == 16
 
 
 def test_hosts_and_urls_stand_in_order_each_once() -> None:
@@ -107,27 +106,6 @@ def test_a_code_for_a_transfer_is_a_code_for_no_money_has_moved() -> None:
 )
 def test_words_without_a_code_or_moved_money_are_not_flagged(text: str) -> None:
     assert read(text).flags == ()
-
-
-def test_copies_of_a_mass_mailing_have_one_template() -> None:
-    copies = [
-        "Dear Ann Lee, your parcel 123 waits: http://a.top/x1",
-        "Dear Bo, your parcel 98 waits: b.cc/7",
-        "DEAR CY,  your parcel 5,000.50 waits: ｂ．ｃｃ／9",
-        "Dear D\u200bee, your parcel 1 waits: hxxps://c[.]net",
-    ]
-    assert len({template(text) for text in copies}) == 1
-    chinese = ["尊敬的王女士：您的积分8000将过期，登录a.top兑换", "尊敬的李先生：您的积分99将过期，登录b.cc/x兑换"]
-    assert template(chinese[0].replace("女士", "先生")) == template(chinese[1])
-
-
-def test_other_texts_have_other_templates() -> None:
-    assert template("Dear Ann, your parcel waits: a.top") != template("Dear Ann, your prize waits: a.top")
-
-
-def test_templates_are_the_same_in_every_process_and_release() -> None:
-    """They are compared across workers, so the hash may not depend on the process."""
-    assert template("Your parcel 123 waits: http://a.top/x") == "443334c78bb7ae6d"
 
 
 # How fraudulent texts carry hosts; {d} plain, {w} full-width, {D} with [.], {U} upper case, {z} with hidden characters.

@@ -15,14 +15,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from models.access.rights import acts, may, sees
+from models.base.durations import DAY, HOUR, MINUTE
 from models.casework.cases import Feedback
 from streams.console import authorisation, listening
 from streams.console.app import Pages, make_app
-from streams.console.bodies import BODIES, Attempt, Outcome, body_of_form
+from streams.console.bodies import BODIES
 from streams.console.feedback_topic import NotConfirmedError, encode
 from streams.console.refusals import Refused
 from streams.settings import Settings
-from tests.casework import ANN, DAY, HOUR, MINUTE, ROOT, T0
+from tests.casework import ANN, ROOT, T0
 from tests.consoles import GOOD, PEOPLE, Backroom
 
 SAYINGS: dict[str, dict[str, Any]] = {
@@ -668,22 +669,6 @@ async def test_a_description_of_all_of_it_is_there_for_everybody_and_whole(room:
     assert used <= named
     assert named <= used | {"Refusal"}
     assert set(document["paths"]) == {path for path, _, _ in authorisation.rules(room.app)} - {"/api/openapi.json"}
-
-
-def test_a_pages_form_says_the_same() -> None:
-    form = {"csrf": "x", "id": "f-1", "means": "call", "reached": "true", "note": "", "at": ""}
-    assert body_of_form("attempt", form) == Attempt(means="call", reached=True)
-    outcome = body_of_form("outcome", {"outcome": "already-harmed", "loss_cny": "1500.50"})
-    assert outcome == Outcome(outcome="already-harmed", loss_cny=1500.5)
-    for wrong in (
-        {"means": "dance", "reached": "true"},
-        {"means": "call"},
-        {"means": "call", "reached": "1", "x": "y"},
-    ):
-        with pytest.raises(Refused) as caught:
-            body_of_form("attempt", wrong)
-        assert "dance" not in caught.value.message
-        assert ("`$.means`" in caught.value.message) == (wrong.get("means") == "dance")
 
 
 PAID_AT = T0

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.casework.cases import Case, Means, Outcome, Person
 from models.casework.deadlines import Office
 from models.casework.tallies import account
@@ -24,7 +25,7 @@ from streams.console.presenting import Scene, case_page, needed_first, order, or
 from streams.console.times import clock, midnight, span
 from streams.files.playbook_files import read_playbooks
 from streams.settings import Settings
-from tests.casework import ANN, DAY, HOME, HOUR, MINUTE, OFFICE, T0, Desk, alert, feedback
+from tests.casework import ANN, HOME, OFFICE, T0, Desk, alert, feedback
 from tests.city_day import NEW, NOW, a_day
 from tests.consoles import Backroom
 

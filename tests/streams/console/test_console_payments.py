@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from models.base.durations import DAY, HOUR, MINUTE
 from models.casework.payments import StopPayment
 from streams.console.app import make_app
 from streams.console.forms import FormError, feedback_id, filled
@@ -17,7 +18,7 @@ from streams.console.payments_page import Payment, payment_panels
 from streams.console.presenting import Scene
 from streams.console.times import midnight
 from streams.settings import Settings
-from tests.casework import DAY, HOUR, MINUTE, OFFICE, T0
+from tests.casework import OFFICE, T0
 from tests.consoles import Backroom
 from tests.streams.console.test_console_pages import get, post, text
 

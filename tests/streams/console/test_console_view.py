@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from models.base.durations import HOUR, MINUTE
 from models.casework.cases import OVER, Case, State
 from models.casework.tallies import Tally, account, missed, tallies
 from streams.console.changes import Changes
 from streams.console.view import View, urgency
-from tests.casework import HOUR, MINUTE, T0, Desk, alert
+from tests.casework import T0, Desk, alert
 from tests.models.casework.test_cases import DOINGS, follow
 
 STATES: tuple[State, ...] = ("open", "acknowledged", "in-progress", "snoozed", "withdrawn", "closed")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from models.base.durations import HOUR
 from models.base.number_keys import key_of
-from models.lookback.campaigns import HOUR
 from streams.hunter.sightings import Busy, Sightings, parts_of, sightings
 from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings

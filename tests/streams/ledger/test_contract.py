@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.base.durations import MINUTE
 from models.base.number_keys import key_of
-from models.detection.signals import BANK_CALL, CODE, Signal
+from models.detection.kinds import BANK_CALL, CODE
+from models.detection.signals import Signal
 from models.events.scanning import ENDED, OUT
 from models.indicators.matching import Indicators
 from models.lookback.contacts import CONTEXT, LINKED, SMS, Rows, host_key, own_key, rows_of_context
@@ -31,7 +33,6 @@ from tests.streams.ledger.test_ledger import ANN, AT, BO, put, rows, sms
 Filled = Callable[[Sequence[Sequence[Rows]]], Ledger]
 """Makes a ledger of some batches of rows."""
 
-MINUTE = 60_000
 FRIEND = "8613900000000"
 
 
@@ -185,11 +186,11 @@ def test_a_planners_questions_are_answered(filled: Filled) -> None:
     around = looking.context(moments_of(record for _, record in hits)).put_to(ledger)
     dealings = looking.dealings([key_of(FRAUD), key_of("99900000009")]).put_to(ledger)
 
-    assert {(record.subscriber, record.code, record.indicator) for _, record in hits} == {
+    assert {(record.subscriber, record.kind, record.indicator) for _, record in hits} == {
         (ANN, "fraud-number-call", f"number:{FRAUD}"),
         (BO, "fraud-domain-sms", "domain:evil.top"),
     }
-    assert [(each.subscriber, each.code, each.event) for each in around] == [(ANN, CODE, "m9")]
+    assert [(each.subscriber, each.kind, each.event) for each in around] == [(ANN, CODE, "m9")]
     assert [(each.sender, each.subscriber) for each in looking.sendings_found(hits)] == [
         (key_of(FRIEND), key_of(BO)),
     ]

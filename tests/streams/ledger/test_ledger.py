@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.number_keys import key_of
-from models.detection.signals import CODE, Signal
+from models.detection.kinds import CODE
+from models.detection.signals import Signal
 from models.events.batches import Messages
 from models.events.decoding import CallReader, MessageReader
 from models.lookback.contacts import Rows, own_key, rows_of_calls, rows_of_context

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from streams.cli.local import down
 from streams.local import LocalStackError, broker, jars
 from streams.local.ports import any_free_port, choose_port, is_free
-from streams.local.process import Launch, ProcessId, Server, identify, is_alive, terminate
+from streams.local.process import Launch, ProcessId, Server, is_alive, start_time, terminate
 from streams.local.stack import is_in_use, take_folder
 from streams.local.state import Running, StackState, read_state, write_state
 
@@ -45,6 +45,13 @@ def listener() -> Iterator[int]:
     """A port that somebody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+def identity(pid: int) -> ProcessId:
+    """The identity of a process that runs."""
+    started = start_time(pid)
+    assert started is not None
+    return ProcessId(pid, started)
 
 
 def of_another(process: ProcessId) -> ProcessId:
@@ -82,7 +89,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(listener: int) -> Non
 
 def test_a_process_is_known_by_pid_and_start(sleeper: subprocess.Popen[bytes]) -> None:
     """The same pid with another start time is another process."""
-    process = identify(sleeper.pid)
+    process = identity(sleeper.pid)
 
     assert is_alive(process)
     assert not is_alive(of_another(process))
@@ -90,7 +97,7 @@ def test_a_process_is_known_by_pid_and_start(sleeper: subprocess.Popen[bytes]) -
 
 def test_an_ended_child_is_not_alive_before_it_is_reaped(sleeper: subprocess.Popen[bytes]) -> None:
     """A zombie does not count as running, so that nobody waits for it for ever."""
-    process = identify(sleeper.pid)
+    process = identity(sleeper.pid)
     os.kill(sleeper.pid, signal.SIGKILL)
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
 
@@ -99,7 +106,7 @@ def test_an_ended_child_is_not_alive_before_it_is_reaped(sleeper: subprocess.Pop
 
 def test_terminate_spares_a_process_that_has_inherited_the_pid(sleeper: subprocess.Popen[bytes]) -> None:
     """A recycled pid belongs to somebody else."""
-    terminate([of_another(identify(sleeper.pid))])
+    terminate([of_another(identity(sleeper.pid))])
 
     assert sleeper.poll() is None
 
@@ -107,7 +114,7 @@ def test_terminate_spares_a_process_that_has_inherited_the_pid(sleeper: subproce
 def test_terminate_ends_a_frozen_process(sleeper: subprocess.Popen[bytes]) -> None:
     """SIGTERM alone would wait until somebody thaws it."""
     os.kill(sleeper.pid, signal.SIGSTOP)
-    terminate([identify(sleeper.pid)], patience=20)
+    terminate([identity(sleeper.pid)], patience=20)
 
     assert sleeper.wait(5) == -signal.SIGTERM
 
@@ -117,7 +124,7 @@ def test_terminate_uses_force_on_a_process_that_does_not_listen() -> None:
     with subprocess.Popen(STUBBORN, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        terminate([identify(process.pid)], patience=0.2)
+        terminate([identity(process.pid)], patience=0.2)
 
         assert process.wait(5) == -signal.SIGKILL
 
@@ -155,17 +162,17 @@ def test_the_guard_ends_what_a_killed_program_leaves(tmp_path: Path) -> None:
     script = (
         "import subprocess, sys, time\n"
         "from streams.local.guard import Guard\n"
-        "from streams.local.process import identify\n"
+        "from streams.local.process import ProcessId, start_time\n"
         "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
         "child = subprocess.Popen(sleep, start_new_session=True, stdout=subprocess.DEVNULL)\n"
         "guard = Guard()\n"
-        "guard.watch(identify(child.pid))\n"
+        "guard.watch(ProcessId(child.pid, start_time(child.pid)))\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as program:
         assert program.stdout is not None
-        orphan = identify(int(program.stdout.readline()))
+        orphan = identity(int(program.stdout.readline()))
         program.kill()
     deadline = time.monotonic() + 20
     while is_alive(orphan) and time.monotonic() < deadline:
@@ -198,7 +205,7 @@ def test_a_state_that_forewarn_did_not_write_is_refused_in_a_sentence(tmp_path: 
 
 def test_down_spares_a_process_that_has_inherited_a_pid(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     """After a reboot stack.json may name pids that are somebody else's now."""
-    stale = of_another(identify(sleeper.pid))
+    stale = of_another(identity(sleeper.pid))
     write_state(
         tmp_path, StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", stale, stale, {"worker": Running(stale, "")})
     )

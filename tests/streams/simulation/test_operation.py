@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from bench.quality.verdict import Verdict
+from models.base.durations import HOUR, MINUTE
 from models.city.acting import Touched, Truth
-from models.city.chance import BEGIN, HOUR, MINUTE
+from models.city.chance import BEGIN
 from models.city.city import City
 from models.detection.alerts import Alert
 from models.detection.risk import AnyContact, PointScore
