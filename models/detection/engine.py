@@ -113,7 +113,7 @@ class Engine:
         self.model = model
         self.vulnerable = vulnerable if vulnerable is not None else {}
         self.languages = languages if languages is not None else {}
-        self.witness: Witness = witness if witness is not None else _unwitnessed
+        self._witness: Witness = witness if witness is not None else _unwitnessed
 
     def use(self, policy: Policy) -> None:
         """Decide by this policy from the next step on."""
@@ -260,7 +260,7 @@ class Engine:
             decided = []
             for episode, moments in told:
                 found = [next(risks) for _ in moments]
-                self.witness(subscriber, episode, moments, found)
+                self._witness(subscriber, episode, moments, found)
                 decided.append((episode, decide(moments, found, policy)))
             vulnerable = self.vulnerable.get(subscriber, 0)
             alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)

@@ -67,13 +67,16 @@ class Operation:
     def __init__(self, city: CityRecords, contenders: Sequence[Contender], witness: Witness | None = None) -> None:
         self._city = city
         self._indicators = Indicators()
+        self._nothing_known = Indicators()
         self._pivot = Pivot(self._indicators)
         self._planner = Planner(self._indicators, self._pivot, contenders[0].policy)
         self._recipients: Counting[Mapping[Pair, int]] = Recipients()
         vulnerable = city.flags()
-        self._engines = [Engine(self._indicators, policy, model, vulnerable) for model, policy in contenders]
-        if witness is not None:
-            self._engines[0].witness = witness
+        witnesses = [witness, *[None] * (len(contenders) - 1)]
+        self._engines = [
+            Engine(self._indicators, policy, model, vulnerable, witness=heard)
+            for (model, policy), heard in zip(contenders, witnesses, strict=True)
+        ]
         self._partitions = [Partition(0) for _ in contenders]
         self.issued: list[list[Issued]] = [[] for _ in contenders]
         """By contender, all alerts in the order in which they went out."""
@@ -131,7 +134,7 @@ class Operation:
 
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
         """When the hunter asks about which number keys: soon after a call by which one leads somebody on."""
-        for led in self._planner.causes(0, _material(calls, sms)):
+        for led in self._planner.causes(0, _material(calls, sms, self._nothing_known)):
             yield led.end + ASKED_AFTER, led.number
 
     def _worth_asking(self, asked: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -185,10 +188,10 @@ def _between(events: Calls | Messages, since: int, upto: int) -> slice:
     return slice(int(first), int(last))
 
 
-def _material(calls: Calls, sms: Messages) -> Material:
+def _material(calls: Calls, sms: Messages, nothing_known: Indicators) -> Material:
     """What calls are judged by, as the ledger would have it of these records: by numbers, and codes by themselves."""
     told = [
-        (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, Indicators()) if signal.kind == CODE
+        (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, nothing_known) if signal.kind == CODE
     ]
     came = np.array(told, dtype=np.int64).reshape(-1, 2)
     unknown = np.full(len(sms) + len(came), -1.0)
