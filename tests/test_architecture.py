@@ -28,6 +28,26 @@ PURE = frozenset(
 LONGEST = 400
 """Lines of a module, at most."""
 
+LAYERS = (
+    {"models.base", "models.access"},
+    {"models.policy", "models.texts"},
+    {"models.events", "models.indicators"},
+    {"models.detection", "models.city"},
+    {"models.lookback", "models.casework"},
+    {"streams.backoff", "streams.bundled", "streams.metrics"},
+    {"streams.setting_values"},
+    {"streams.settings", "streams.health"},
+    {"streams.logs", "streams.service"},
+    {"streams.kafka", "streams.signals_page"},
+    {"streams.files", "streams.ledger", "streams.replay"},
+    {"streams.audit", "streams.dispatch", "streams.hunter", "streams.simulation", "streams.worker"},
+    {"streams.access", "streams.training"},
+    {"streams.console", "streams.local"},
+    {"streams.checkup", "streams.demo"},
+    {"streams.cli"},
+)
+"""The packages, and the modules at the top of streams, in order: each imports from those of earlier layers alone."""
+
 OUTSIDE = frozenset({"open", "print", "input", "exec", "eval", "__import__", "breakpoint"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "getenv"})
 
@@ -131,6 +151,48 @@ def test_streams_import_no_tests_and_no_benches(module: Path) -> None:
     roots = {each.partition(".")[0] for each in imports(ast.parse(module.read_text(encoding="utf-8")))}
 
     assert roots & {"tests", "bench", "examples"} == set()
+
+
+def part_of(module: str) -> str:
+    """The package, or the module at the top of streams, that a dotted name lies in."""
+    return ".".join(module.split(".")[:2])
+
+
+def imported_parts(tree: ast.Module) -> set[str]:
+    """The packages of ours, and the modules at the top of streams, that a module imports from."""
+    ours = [
+        f"{node.module}.{alias.name}" if node.module in ("models", "streams") else str(node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    return {part_of(each) for each in ours if each.partition(".")[0] in ("models", "streams")}
+
+
+def test_every_package_has_its_layer() -> None:
+    found = {part_of(name(module).removesuffix(".py").replace("/", ".")) for module in MODELS + STREAMS}
+
+    assert found - {"models.__init__", "streams.__init__"} == set().union(*LAYERS)
+    assert sum(map(len, LAYERS)) == len(set().union(*LAYERS))
+
+
+@pytest.mark.parametrize("module", MODELS + STREAMS, ids=name)
+def test_a_module_imports_from_its_own_package_and_earlier_layers(module: Path) -> None:
+    own = part_of(name(module).removesuffix(".py").replace("/", "."))
+    earlier = set[str]()
+    for layer in LAYERS:
+        if own in layer:
+            break
+        earlier |= layer
+
+    assert imported_parts(ast.parse(module.read_text(encoding="utf-8"))) - {own} - earlier == set()
+
+
+def test_an_import_of_a_later_layer_would_be_noticed() -> None:
+    assert imported_parts(ast.parse("from models import casework\nfrom streams.worker.app import App")) == {
+        "models.casework",
+        "streams.worker",
+    }
 
 
 def foreign_names(source: str) -> set[str]:
