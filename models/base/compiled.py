@@ -1,7 +1,8 @@
-"""Compiled functions: the innermost loops, turned into machine code that runs without Python's global lock.
+"""Compiled functions: the innermost loops as machine code that runs without Python's global lock.
 
-numba compiles a function at its first call and keeps the code beside the source. It knows a kept function by its own
-file alone, so a compiled function may call compiled functions of its own module only; a test holds that.
+numba compiles a function at its first call and caches the machine code next to the source file. It recognises a cached
+function by that file alone, so a compiled function may call compiled functions of its own module only. A test enforces
+this.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """The function in machine code; it holds the lock no longer than it takes to hand over its arguments.
+    """Compile a function to machine code that holds the global lock only while it receives its arguments.
 
-    Arrays go in and out, nothing is raised, and no index is checked: the function itself must stay within bounds.
-    ``function.py_func`` is the same in plain Python.
+    The function reads and fills arrays and raises nothing. No index is checked: the function must stay within bounds.
+    ``function.py_func`` is the same function in plain Python.
     """
     try:
         return cast(F, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder to keep the code in: it is compiled anew by each process
+    except RuntimeError:  # no folder for the cache: each process compiles the function again
         return cast(F, numba.njit(nogil=True)(function))

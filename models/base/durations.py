@@ -1,4 +1,4 @@
-"""Durations: spans of event time in milliseconds, as records count it."""
+"""Durations: spans of event time in milliseconds, the unit of the records' times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Field paths: which field of a document msgspec refuses, out of its message; whoever has the text finds the line."""
+"""Field paths: which field of a document msgspec refused, read from its message; the caller finds the line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 def field_path(error: msgspec.ValidationError) -> str:
-    """The path of the field that is wrong, as in ``.steps[2].do``; empty when it is the document itself.
+    """The path of the wrong field, for example ``.steps[2].do``; empty when the document itself is wrong.
 
     >>> field_path(msgspec.ValidationError("Expected `float`, got `str` - at `$.gangs`"))
     '.gangs'

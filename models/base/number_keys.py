@@ -1,6 +1,6 @@
-"""Number keys: a phone number as one 64-bit integer, so that columns of them are arrays.
+"""Number keys: a phone number as one 64-bit integer, so that a column of numbers is an array.
 
-A key holds the digits' value and their count: `0110` and `110` are two numbers, and have two keys.
+A key holds the value and the count of the digits: `0110` and `110` are different numbers and have different keys.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ LENGTH_STEP: Final = 10**15
 
 
 def key_of(number: str) -> int:
-    """The key of a number of 1 to 15 ASCII digits.
+    """The number key of a phone number of 1 to 15 ASCII digits.
 
     >>> key_of("110"), key_of("0110")
     (3000000000000110, 4000000000000110)
@@ -21,7 +21,7 @@ def key_of(number: str) -> int:
 
 
 def number_of(key: int) -> str:
-    """The number of a key.
+    """The phone number that a number key stands for.
 
     >>> number_of(key_of("0110"))
     '0110'
