@@ -1,7 +1,7 @@
-"""Batches: the events of one Kafka batch, or of a piece of a file, as columns; single ones are read when asked for.
+"""Batches: the events of one Kafka batch, or of part of a file, as columns; single events are read on demand.
 
-Almost every event means nothing, so none is made an object to find that out. `models.events.decoding` fills the
-columns.
+Almost every event is irrelevant, and the columns show that without making it an object. `models.events.decoding` fills
+the columns.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from models.events.scanning import ENDED, OUT
 E = TypeVar("E", Call, Sms)
 
 NO_ID: Final = -1
-"""Where an id begins that does not stand in the record as it is: it has to be read out of the event."""
+"""The begin of an id that is not in the record literally: it has to be read from the event."""
 
-# Marks of an SMS beside those of `models.texts.prefilter`.
+# Traits of an SMS, in addition to those of `models.texts.prefilter`.
 UNREAD: Final = 8
 """The columns do not hold its text."""
 NAMED: Final = 16
-"""Its record names domains of its own."""
+"""Its record lists domains itself."""
 
 
 def kind_of(event: Call | Sms) -> int:
-    """The bits of `models.events.scanning` that say what kind of an event one is."""
+    """The kind of an event as bits: `OUT` and `ENDED` of `models.events.scanning`."""
     ended = isinstance(event, Call) and event.phase == "end"
     return (OUT if event.direction == "out" else 0) | (ENDED if ended else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ids:
-    """Where the events' ids begin and end in the buffer of their records (int64; `NO_ID`: to be read)."""
+    """Where the ids of events begin and end in the buffer of their records (int64; `NO_ID`: read from the event)."""
 
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Ids:
-        """Some of them."""
+        """The ids of some of the events, in the order given."""
         return Ids(self.begins[rows], self.ends[rows])
 
     @classmethod
     def joined(cls, some: Sequence[Ids], records: Sequence[Packed]) -> Ids:
-        """Those of several batches whose records are joined."""
+        """The ids of several batches whose records are joined."""
         places = [*zip(some, shifts([each.buffer for each in records]), strict=True)]
         return cls(
             np.concatenate([shifted(each.begins, shift) for each, shift in places]),
@@ -62,11 +62,11 @@ _Common = tuple[Packed, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64],
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events(Generic[E]):
-    """What calls and SMS have in common, as columns of one length."""
+    """The fields that calls and SMS share, as columns of equal length."""
 
     records: Packed
     subscribers: NDArray[np.int64]
-    """Number keys, as are the peers."""
+    """Number keys, like ``peers``."""
     peers: NDArray[np.int64]
     times: NDArray[np.int64]
     """Epoch milliseconds, event time."""
@@ -134,10 +134,10 @@ class Calls(Events[Call]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Messages(Events[Sms]):
-    """SMS as columns, and their texts in UTF-8, one behind the other."""
+    """SMS as columns, with their texts in UTF-8, one after the other."""
 
     traits: NDArray[np.uint8]
-    """What the text has that may mean something, by bits: those of `models.texts.prefilter`, `UNREAD` and `NAMED`."""
+    """The traits of each text as bits: those of `models.texts.prefilter`, `UNREAD` and `NAMED`."""
     texts: NDArray[np.uint8]
     text_begins: NDArray[np.int64]
     text_ends: NDArray[np.int64]

@@ -1,7 +1,7 @@
-"""Decoding: whole batches of records to good events and refusals.
+"""Decoding: turns whole batches of records into good events and refusals.
 
-`models.events.scanning` reads nearly all of them; what it leaves is read here one by one, strictly, and refused if it
-must be. Every record is either one event or one refusal, the events come out in order, and none depends on its
+`models.events.scanning` reads nearly all records. The rest are read here one by one, strictly, and refused if they are
+wrong. Every record becomes either one event or one refusal. The events keep their order, and no record depends on its
 neighbours.
 """
 
@@ -25,11 +25,11 @@ from models.texts.prefilter import traits_of
 
 
 class Keyed(Protocol):
-    """What every record keyed by a subscriber has."""
+    """A record that is keyed by a subscriber."""
 
     @property
     def subscriber(self) -> str:
-        """The protected person's number."""
+        """The number of the protected person."""
         ...
 
 
@@ -39,14 +39,14 @@ B = TypeVar("B", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Decoded(Generic[B]):
-    """The good events of a batch in their order, and the refused records."""
+    """The good events of a batch in order, and the refused records."""
 
     events: B
     refusals: Sequence[Refusal] = ()
 
 
 class Strict(Generic[E]):
-    """Reads single records of one kind; those of a file are not ``keyed``: nothing but they say whose they are."""
+    """Reads single records of one kind; records of a file are not ``keyed``: they alone name their subscriber."""
 
     def __init__(self, kind: type[E], *, keyed: bool = True) -> None:
         self._keyed = keyed
@@ -71,7 +71,7 @@ class Strict(Generic[E]):
 
 
 class _Scanned:
-    """What the scan of a batch has found; single records can be put in afterwards."""
+    """The columns that the scan of a batch has filled; single records can be filled in afterwards."""
 
     def __init__(self, records: Packed, keyed: bool, is_call: bool, scan: Callable[..., int] = scan) -> None:
         count = len(records)
@@ -93,7 +93,7 @@ class _Scanned:
         )
 
     def texts(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The texts in UTF-8, one behind the other, and where each ends; a record whose text is none is left."""
+        """The texts in UTF-8, one after the other, and their ends; a record with an unsound text is left to msgspec."""
         texts = np.empty(int((self.text_ends - self.text_begins).sum()), dtype=np.uint8)
         ends = np.empty(len(self.records), dtype=np.int64)
         sound = np.empty(len(self.records), dtype=np.bool_)
@@ -102,7 +102,7 @@ class _Scanned:
         return texts, ends
 
     def mend(self, one: Callable[[bytes | None, bytes | None], Any]) -> list[Refusal]:
-        """Have what the scan has left read one by one; the refusals."""
+        """Read the records that the scan has left, one by one, and return the refusals."""
         refusals: list[Refusal] = []
         for row in np.flatnonzero(self.forms == REFUSED).tolist():
             try:
@@ -142,7 +142,7 @@ class CallReader(Strict[Call]):
 
 
 class MessageReader(Strict[Sms]):
-    """Reads batches of SMS records and skims their texts."""
+    """Reads batches of SMS records and finds the traits of their texts."""
 
     def __init__(self, *, keyed: bool = True) -> None:
         super().__init__(Sms, keyed=keyed)
@@ -165,7 +165,7 @@ class MessageReader(Strict[Sms]):
 
 
 class RareReader(Strict[E]):
-    """Reads batches of records that are few, each as a full object."""
+    """Reads batches of rare records, each as a full object."""
 
     def read(self, records: Packed) -> Decoded[list[E]]:
         """The good records of a batch."""

@@ -1,6 +1,6 @@
-"""Events: what one call or SMS record is, and the strict reading of a single one.
+"""Events: the form of one call or SMS record, and the strict reading of a single record.
 
-What comes out is valid; what is not is refused with a reason. Batches of them are read by `models.events.decoding`.
+Every decoded event is valid; an invalid record is refused with a reason. `models.events.decoding` reads batches.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 MAX_BYTES = 1_000_000
-"""A record's greatest size; a larger one is refused."""
+"""The greatest size of a record in bytes; a larger record is refused."""
 
 EARLIEST = 946_684_800_000
 """2000-01-01 in epoch milliseconds: an earlier time is a clock or unit error (seconds look like January 1970)."""
@@ -23,7 +23,7 @@ LATEST = 4_102_444_800_000
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Number = Annotated[str, Meta(min_length=2, max_length=15)]
-"""E.164 digits without ``+`` (15 at most, ITU-T E.164), or a short code; that they are digits is checked by batch."""
+"""E.164 digits without ``+`` (at most 15, ITU-T E.164), or a short code; decoding checks that they are digits."""
 Time = Annotated[int, Meta(ge=EARLIEST, le=LATEST)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 LONGEST_CELL = 64
@@ -42,11 +42,11 @@ class Call(Struct, gc=False, frozen=True):
     at: Time
     duration_s: Seconds = NO_DURATION
     cell: object = None
-    """Read with `cell_of`: one that is none is no reason to refuse the record."""
+    """Read with `cell_of`: an invalid cell is no reason to refuse the record."""
 
 
 class Sms(Struct, gc=False, frozen=True):
-    """One SMS. Its text is read in memory only: by the engine, and soon after for the links that the ledger keeps."""
+    """One SMS; its text is read in memory only, by the engine and soon after for the links that the ledger keeps."""
 
     id: Id
     subscriber: Number
@@ -59,7 +59,7 @@ class Sms(Struct, gc=False, frozen=True):
 
 
 def cell_of(event: Call | Sms) -> str:
-    """The cell of an event; empty when it names none.
+    """The cell of an event; empty when the event has none or an invalid one.
 
     >>> cell_of(Sms("m1", "8610000000001", "99900000001", "in", 1_760_000_000_000, cell="001-01-1013-1"))
     '001-01-1013-1'
@@ -72,7 +72,7 @@ def cell_of(event: Call | Sms) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that was refused: its index in the batch, the reason (a metric's label), a detail for its reader."""
+    """A refused record: its index in the batch, the reason (a metric's label) and a detail for the reader."""
 
     index: int
     reason: str
@@ -80,7 +80,7 @@ class Refusal:
 
 
 class RecordError(ValueError):
-    """A record is not what its contract says; ``reason`` is a short kebab-case word."""
+    """A record breaks its contract; ``reason`` is a short kebab-case word."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -88,13 +88,13 @@ class RecordError(ValueError):
 
 
 _ECHO = re.compile(r"enum value .*(?= - at `)", re.DOTALL)
-"""Where msgspec repeats what the record says, which may be anything, a number for one."""
+"""The part of a msgspec message that repeats the record's value, which may be anything, even a phone number."""
 
 Event_co = TypeVar("Event_co", covariant=True)
 
 
 def decode_one(decoder: msgspec.json.Decoder[Event_co], value: bytes) -> Event_co:
-    """Decode one JSON record; raises `RecordError` saying whether encoding, JSON, shape or a field is wrong."""
+    """Decode one JSON record; raises `RecordError` when its encoding, its JSON, its shape or a field is wrong."""
     try:
         value.decode()
     except UnicodeDecodeError as error:

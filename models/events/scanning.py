@@ -1,9 +1,9 @@
 """Scanning: the fields of a whole batch of JSON records as arrays, in one compiled pass over their bytes.
 
-The first step of the hot path. It knows the plain form in which almost every record comes (one object, no field
-twice, no escape outside an SMS's text) and vouches for every byte of it; a record in any other form is left to
-msgspec, which decides alone whether it is sound. So a record can cost only itself, never shift a neighbour, and the
-strict reading of the contract stands in one place (`models.events.event`).
+This is the first step of the hot path. Almost every record has the plain form (one object, no field twice, no escape
+outside an SMS's text), and the scan checks every byte of it. A record in any other form is left to msgspec, which alone
+decides whether it is sound. So a bad record affects only itself and never shifts a neighbour, and the strict reading of
+the contract is in one place (`models.events.event`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXT: Final = 128
 _DOMAINS: Final = 256
 _NEEDED: Final = _SUBSCRIBER | _PEER | _AT | _ID | _DIRECTION
 
-# As in `models.events.event`, whose constants the kept machine code would not follow.
+# The same limits as in `models.events.event`; cached machine code would not notice a change there.
 _LARGEST: Final = 1_000_000
 _EARLIEST: Final = 946_684_800_000
 _LATEST: Final = 4_102_444_800_000
@@ -41,13 +41,13 @@ REFUSED: Final = 0
 PLAIN: Final = 1
 """Every field is in the arrays."""
 LISTED: Final = 2
-"""The same, and the record names domains of its own, which are not in the arrays."""
+"""The same, but the record also lists domains itself, which are not in the arrays."""
 
-# What kind of an event a record is, by bits.
+# The kind of an event, as bits.
 OUT: Final = 1
-"""From the subscriber."""
+"""The event comes from the subscriber."""
 ENDED: Final = 2
-"""The end of a call."""
+"""The event is the end of a call."""
 
 
 def _letters(word: str) -> Any:
@@ -80,7 +80,10 @@ def _past_space(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _past_string(buffer: Any, at: int, end: int) -> int:
-    """The closing quote's place of a string without escapes in printable ASCII, from behind its opening one; or -1."""
+    """The closing quote of a string of printable ASCII without escapes; -1 when it is another string.
+
+    ``at`` is the place after the opening quote.
+    """
     while at < end:
         sign = buffer[at]
         if sign == _QUOTE:
@@ -93,7 +96,7 @@ def _past_string(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _past_value(buffer: Any, at: int, end: int) -> int:
-    """The place behind a plain string, number or literal; -1 for anything else."""
+    """The place after a plain string, number or literal; -1 for anything else."""
     if at >= end:
         return -1
     sign = buffer[at]
@@ -124,7 +127,7 @@ def _past_value(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _number(buffer: Any, at: int, end: int) -> tuple[int, int]:
-    """The key of a quoted number of 2 to 15 digits, and the place behind it; -1 for another value."""
+    """The number key of a quoted number of 2 to 15 digits, and the place after it; -1 for any other value."""
     if at >= end or buffer[at] != _QUOTE:
         return 0, -1
     at += 1
@@ -140,7 +143,7 @@ def _number(buffer: Any, at: int, end: int) -> tuple[int, int]:
 
 @compiled
 def _moment(buffer: Any, at: int, end: int) -> tuple[int, int]:
-    """A time in range and the place behind it; -1 for another value."""
+    """A time in range and the place after it; -1 for any other value."""
     value, begin = 0, at
     while at < end and 48 <= buffer[at] <= 57 and at - begin < 14:
         value = value * 10 + (buffer[at] - 48)
@@ -152,7 +155,10 @@ def _moment(buffer: Any, at: int, end: int) -> tuple[int, int]:
 
 @compiled
 def _duration(buffer: Any, at: int, end: int) -> tuple[float, int]:
-    """Seconds and the place behind them; -1 for another value. Few enough digits for the quotient to be exact."""
+    """Seconds and the place after them; -1 for any other value.
+
+    The digits are few enough for the quotient to be exact.
+    """
     value, begin = 0, at
     while at < end and 48 <= buffer[at] <= 57 and at - begin < 9:
         value = value * 10 + (buffer[at] - 48)
@@ -175,7 +181,10 @@ def _duration(buffer: Any, at: int, end: int) -> tuple[float, int]:
 
 @compiled
 def _past_text(buffer: Any, at: int, end: int) -> int:
-    """The closing quote's place of a string with or without escapes, from behind its opening one; or -1."""
+    """The closing quote of a string with or without escapes; -1 when there is none.
+
+    ``at`` is the place after the opening quote.
+    """
     while at < end:
         sign = buffer[at]
         if sign == _QUOTE:
@@ -186,7 +195,10 @@ def _past_text(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _past_list(buffer: Any, at: int, end: int) -> int:
-    """The place behind a list of plain strings, from behind its opening bracket; -1 for another list."""
+    """The place after a list of plain strings; -1 for any other list.
+
+    ``at`` is the place after the opening bracket.
+    """
     at = _past_space(buffer, at, end)
     if at < end and buffer[at] == 93:  # ]
         return at + 1
@@ -207,7 +219,7 @@ def _past_list(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _field(buffer: Any, at: int, count: int, is_call: bool) -> int:
-    """Which field a name is; 0 for one that is not read."""
+    """The field with this name; 0 for a field that is not read."""
     if count == 2:
         if _is(buffer, at, count, _W_ID):
             return _ID
@@ -247,13 +259,21 @@ def scan(
     kinds: Any,
     forms: Any,
 ) -> int:
-    """Scan the records at ``begins`` to ``ends`` of a buffer; those of SMS when not ``is_call``.
+    """Scan the records at ``begins`` to ``ends`` of a buffer: calls with ``is_call``, else SMS.
 
-    Fills, by record, ``subscribers`` and ``peers`` (codes, int64), ``times`` (epoch ms, int64), ``durations`` (talk
-    time in s, float64; -1: none given), ``forms`` (`REFUSED`, `PLAIN` or `LISTED`), and where the string of the text
-    of an SMS begins and ends (``text_begins`` and ``text_ends``; equal without one), whose letters and escapes are
-    for `models.events.unescaping` to check. With ``keyed`` the bytes at ``key_begins`` to ``key_ends`` (-1: none)
-    must be the subscriber. Returns how many are refused.
+    Fills these arrays, one entry a record:
+
+    - ``subscribers`` and ``peers``: number keys, int64;
+    - ``times``: epoch ms, int64;
+    - ``durations``: talk time in s, float64; -1 when none is given;
+    - ``text_begins`` and ``text_ends``: the string of an SMS's text, equal when there is none. Its letters and escapes
+      are left to `models.events.unescaping` to check;
+    - ``id_begins`` and ``id_ends``: the string of the id;
+    - ``kinds``: the bits `OUT` and `ENDED`;
+    - ``forms``: `REFUSED`, `PLAIN` or `LISTED`.
+
+    With ``keyed`` the bytes at ``key_begins`` to ``key_ends`` (-1: none) must be the subscriber. Returns the count of
+    refused records.
     """
     refused = 0
     for row in range(begins.size):

@@ -1,7 +1,7 @@
-"""Spelling: the strings of JSON records as the texts that they stand for, in UTF-8, without their escapes.
+"""Unescaping: turns the strings of JSON records into texts in UTF-8 without escapes.
 
-Beside `models.events.scanning`, which finds the strings. It takes what JSON and UTF-8 allow and nothing else (RFC 8259,
-section 7; RFC 3629): a text in any other spelling is left to msgspec.
+`models.events.scanning` finds the strings. This module accepts what JSON and UTF-8 allow and nothing else (RFC 8259,
+section 7; RFC 3629); any other text is left to msgspec.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _hex(buffer: Any, at: int) -> int:
 
 @compiled
 def _sequence(buffer: Any, at: int, end: int) -> int:
-    """How many bytes a sound UTF-8 sequence has that begins with a byte above ASCII; 0 when it is not sound."""
+    """The length in bytes of a UTF-8 sequence that begins with a byte above ASCII; 0 when it is not sound."""
     lead = buffer[at]
     if lead < 0xC2 or lead > 0xF4:
         return 0
@@ -53,7 +53,7 @@ def _sequence(buffer: Any, at: int, end: int) -> int:
 
 @compiled
 def _spell(code: int, texts: Any, to: int) -> int:
-    """Write a code point above ASCII as UTF-8; returns the place behind it."""
+    """Write a code point above ASCII as UTF-8; returns the place after it."""
     if code < 0x800:
         texts[to] = 0xC0 | (code >> 6)
         texts[to + 1] = 0x80 | (code & 0x3F)
@@ -72,7 +72,7 @@ def _spell(code: int, texts: Any, to: int) -> int:
 
 @compiled
 def _escape(buffer: Any, at: int, end: int, texts: Any, to: int) -> tuple[int, int]:
-    """Undo the escape behind a backslash; returns the places behind it in both buffers, -1 when it is not sound."""
+    """Undo the escape after a backslash; returns the places after it in both buffers, -1 when it is not sound."""
     if at >= end:
         return -1, to
     sign = buffer[at]
@@ -111,7 +111,7 @@ def _escape(buffer: Any, at: int, end: int, texts: Any, to: int) -> tuple[int, i
 
 @compiled
 def _text(buffer: Any, at: int, end: int, texts: Any, to: int) -> int:
-    """Write a text without its escapes; the place behind it, -1 when it is not sound."""
+    """Write a text without its escapes; returns the place after it, -1 when it is not sound."""
     while at < end:
         sign = buffer[at]
         if sign == _BACKSLASH:
@@ -137,10 +137,10 @@ def _text(buffer: Any, at: int, end: int, texts: Any, to: int) -> int:
 
 @compiled
 def spell(buffer: Any, begins: Any, ends: Any, texts: Any, text_ends: Any, sound: Any) -> None:
-    """Write the strings at ``begins`` to ``ends`` of a buffer as ``texts``, one behind the other.
+    """Write the strings at ``begins`` to ``ends`` of a buffer into ``texts`` without escapes, one after the other.
 
-    ``text_ends`` (int64) says where each ends, ``sound`` (a mask) whether it is one; one that is not is empty.
-    ``texts`` has at least as many bytes as all strings together: none grows.
+    Fills ``text_ends`` (int64) with the end of each text and ``sound`` (a mask) with whether it is valid; an invalid
+    text is empty. ``texts`` must have at least as many bytes as all strings together, since no string grows.
     """
     to = 0
     for row in range(begins.size):
