@@ -1,8 +1,8 @@
-"""Policy: what a city decides to act on, as one YAML file with a version.
+"""Policy: a city's rules for acting on fraud, as one YAML file with a version.
 
-``policy.yaml`` gives the points of the score, the time windows and what becomes urgent. ``parse`` is pure; reading the
-file again while the worker runs is `streams.files.policy_file`'s. The version is a hash of the content, and every alert
-names it.
+``policy.yaml`` sets the points of the score, the time windows and the rules for each severity. ``parse`` is pure;
+`streams.files.policy_file` reads the file again while the worker runs. The version is a hash of the content, and every
+alert names it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PolicyError(ValueError):
 
 
 class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Points of the strongest contact with an indicator, at full confidence."""
+    """Points for the strongest contact with an indicator, at full confidence."""
 
     sms: Points
     reply: Points
@@ -44,7 +44,7 @@ class ContactPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ContextPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Points that are added for what happens around a contact."""
+    """Points added for events around a contact."""
 
     repeated_contact: Points
     code: Points
@@ -69,7 +69,7 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     longest_call_hours: Minutes
     harmed_hours: Minutes
     judged_again: list[Minutes]
-    """Minutes into a call with a known number at which it is judged again; ``talk`` and ``long_talk`` are two more."""
+    """Minutes into a call with a known number at which it is judged again, besides ``talk`` and ``long_talk``."""
 
     @property
     def watched(self) -> list[float]:
@@ -88,14 +88,14 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When what spreads is taken for a campaign."""
+    """When a spreading domain or number counts as a campaign."""
 
     recipients: Annotated[int, Meta(ge=2)]
-    """People whom a new domain or number reaches within an hour."""
+    """People that a new domain or number must reach within an hour."""
     resembling: Annotated[int, Meta(ge=2)]
-    """The same, when it is known of fraud or borrows an organisation's name."""
+    """The same, if it is known for fraud or imitates an organisation's name."""
     fresh_hours: Annotated[float, Meta(gt=0, le=720)]
-    """For how long after it was first seen a domain or number is new."""
+    """Hours after its first sighting for which a domain or number counts as new."""
     well_known: list[str]
     """Domains and numbers, normalised, that are never suspected here."""
 
@@ -104,34 +104,34 @@ class PivotRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When a number that sends known domains becomes an indicator itself."""
 
     recipients: Annotated[int, Meta(ge=2)]
-    """Different people in all to whom it has sent one of them."""
+    """Different people in total that must have received one of these domains from the number."""
     confidence: Annotated[int, Meta(ge=0, le=100)]
-    """Points of confidence that are lost by the step."""
+    """Points of confidence that the step costs."""
 
 
 class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When a number of which nothing is known is suspected for what it does."""
+    """When an unknown number becomes suspected because of its behaviour."""
 
     talk: Minutes
-    """The least length of a call in the middle of which a code came, or with which the number rang again."""
+    """The minimum length of a call during which a verification code arrived, or of a repeated call by the number."""
     short_talk: Minutes
-    """The least length of its call to somebody who had written to it, or to whom a code had come."""
+    """The minimum length of the number's call to a person who had written to it or had received a code."""
     people: Annotated[int, Meta(ge=1)]
-    """Different people with whom it has been in touch, at least."""
+    """The minimum count of different people in contact with the number."""
     begun_by_them: Share
-    """The share of them, at most, who rang or wrote first."""
+    """The maximum share of these people who rang or wrote first."""
     guided: Share
-    """The share of them, at least, who got a code in the middle of such a call; one in any case."""
+    """The minimum share of these people who received a code during such a call; at least one person in any case."""
     led_on: Share
-    """Or the share of them, at least, who were led on in any way; two in any case."""
+    """Alternatively, the minimum share of people who were led on in any way; at least two people in any case."""
     confidence: Annotated[int, Meta(ge=0, le=100)]
-    """Of the indicator that a suspicion is; three quarters of it where too few got a code in the middle of a call."""
+    """The confidence of a suspicion as an indicator; three quarters of it if too few received a code during a call."""
     days: Annotated[float, Meta(gt=0, le=365)]
-    """For how long it holds, unless it is seen at it again."""
+    """Days for which a suspicion holds unless the number repeats the behaviour."""
 
 
 class Deadlines(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Minutes from the alert within which its order is acknowledged, somebody calls, and somebody is at the door."""
+    """Minutes from the alert until its order is acknowledged, the person is called, and an officer is at the door."""
 
     acknowledge: Minutes
     call: Minutes
@@ -139,14 +139,14 @@ class Deadlines(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class DispatchRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which alerts become orders for a station, and by when."""
+    """Which alerts become orders for a station, and their deadlines."""
 
     deadlines: dict[Severity, Deadlines]
-    """A severity that is not in it sends nobody."""
+    """An alert of a severity that is missing here sends no officer."""
     snooze_hours: Annotated[float, Meta(gt=0, le=168)]
-    """How long a station may put an order off, at most; an urgent one never."""
+    """The longest time for which a station may put an order off; an urgent order can never be put off."""
     kept_days: Annotated[float, Meta(gt=0, le=3650)]
-    """For how long cases are kept after they ended."""
+    """Days for which a case is kept after it has ended."""
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -157,7 +157,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything a city settles about its alerts."""
+    """All of a city's rules about its alerts."""
 
     contact: ContactPoints
     context: ContextPoints
@@ -173,7 +173,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def parse(content: bytes) -> Policy:
-    """Read a policy from YAML; raises `PolicyError` naming the field. Its version is a hash of the content.
+    """Read a policy from YAML, with a hash of the content as its version; raises `PolicyError` naming the field.
 
     >>> parse(b"contact: 3")
     Traceback (most recent call last):
@@ -197,7 +197,7 @@ def parse(content: bytes) -> Policy:
 
 
 def _check_episodes(windows: Windows) -> None:
-    """Raise `PolicyError` when a contact could belong to two episodes, or context be forgotten before its contact."""
+    """Raise `PolicyError` if a contact could belong to two episodes, or context could be dropped before its contact."""
     quiet = windows.quiet_hours * 60
     for name, minutes in (
         ("context_after_hours", windows.context_after_hours * 60),
@@ -211,7 +211,7 @@ def _check_episodes(windows: Windows) -> None:
 
 
 def _check_deadlines(deadlines: dict[Severity, Deadlines]) -> None:
-    """Raise `PolicyError` when a severity that needs an officer sends none, or deadlines are in the wrong order."""
+    """Raise `PolicyError` if a severity that needs an officer sends none, or if deadlines are in the wrong order."""
     for severity in ("urgent", "high"):
         if severity not in deadlines:
             raise PolicyError(f"dispatch.deadlines lacks {severity}: nobody would be sent.")

@@ -1,7 +1,7 @@
-"""Stages: how far a victim has gone, from touched to harmed.
+"""Stages: how far a victim has gone, from first contact to harm.
 
-The axis beside severity: a stage says what the person has done, a severity what the police must do. Within an episode
-a stage never goes back.
+Stage and severity are separate axes: a stage says what the person has done, a severity what the police must do. Within
+an episode a stage never goes back.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final, Literal
 Stage = Literal["shallow", "medium", "deep", "harmed"]
 
 STAGES: Final[tuple[Stage, ...]] = ("shallow", "medium", "deep", "harmed")
-"""From touched to harmed."""
+"""From first contact to harm."""
 
 
 def further(one: Stage, other: Stage) -> Stage:
-    """The stage of the two that is further on.
+    """The further of two stages.
 
     >>> further("medium", "shallow")
     'medium'
