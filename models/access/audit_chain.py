@@ -1,8 +1,8 @@
-"""The chain of the audit log: every line names the hash of the line before, so that no line can be changed unseen.
+"""The chain of the audit log: every line holds the hash of the line before, so that no change goes unnoticed.
 
-Nothing here reads a file: `verify` walks over lines. A line that a power cut has left half-written stays where it is,
-and the next one is a note with its hash. Lines of the form before there was a chain may stand at the beginning: the
-first line of the chain names the hash of all of them.
+Nothing here reads a file: `verify` walks over lines. A line that a power cut left half-written stays in place, and the
+next line is a note with its hash. The file may begin with lines of the old form, from before the chain existed: the
+first line of the chain holds the hash of all of them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import msgspec
 Plain = str | int | float | bool | None
 
 HALF: Final = "half-line"
-"""What the note of a half-written line says was done."""
+"""The action (``did``) of a note about a half-written line."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One thing that was done."""
+    """One action, as a line of the chain."""
 
     number: int
     at: str
@@ -29,14 +29,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     did: str
     case: str
     what: tuple[str, ...]
-    """About whom or what: pseudonyms, ``type:`` before each."""
+    """The subjects of the action: pseudonyms, each with ``type:`` before it."""
     details: dict[str, Plain]
     before: str
-    """SHA-256 of the line before, without its line end; in the first line, of everything that stands before it."""
+    """SHA-256 of the line before, without its line end; in the first line, of everything before it."""
 
 
 class OldLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A look-up as it was noted before there was a chain."""
+    """A look-up in the form from before the chain existed."""
 
     at: str
     who: str
@@ -47,22 +47,22 @@ class OldLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class ChainError(Exception):
-    """The chain is broken; one sentence with the first place where, and what has happened there."""
+    """The chain is broken; one sentence names the first break and what happened there."""
 
 
 class Whole(NamedTuple):
-    """What a file holds whose chain is whole."""
+    """The contents of a file whose chain is intact."""
 
     lines: int
-    """In the chain."""
+    """Lines in the chain."""
     old: int
-    """Of the old form, before it."""
+    """Lines of the old form, before the chain."""
     head: str
-    """The hash of the last line, by which the end of the file can be known again."""
+    """The hash of the last line, which identifies the end of the file later."""
     halves: tuple[int, ...]
-    """Places (from 1) of what was left half-written and noted in the next line."""
+    """Places in the file (from 1) of half-written lines that the next line records."""
     cut: int
-    """Bytes of a half-written line at the end, which nothing has noted yet."""
+    """Bytes of a half-written line at the end that no line records yet."""
 
 
 _line = msgspec.json.Decoder(Line)
@@ -79,11 +79,11 @@ def digest(raw: bytes) -> str:
 
 
 BEGINNING: Final = digest(b"")
-"""What the first line of a new file names."""
+"""The hash that the first line of a new file holds."""
 
 
 def line_of(raw: bytes) -> Line | None:
-    """A line of the chain, or None when these bytes are none; without a line end it is not whole."""
+    """Read a line of the chain; None when these bytes are not one, or when the line end is missing."""
     if not raw.endswith(b"\n"):
         return None
     try:
@@ -93,7 +93,7 @@ def line_of(raw: bytes) -> Line | None:
 
 
 def old_line_of(raw: bytes) -> OldLine | None:
-    """The same for a line of the old form."""
+    """Read a line of the old form; None when these bytes are not one, or when the line end is missing."""
     if not raw.endswith(b"\n"):
         return None
     try:
@@ -103,10 +103,10 @@ def old_line_of(raw: bytes) -> OldLine | None:
 
 
 def verify(lines: Iterable[bytes], head: str | None = None) -> Whole:
-    """Walk over a file's lines, each with its line end; raises `ChainError` at the first that does not hold.
+    """Check a file's lines, each with its line end; raises `ChainError` at the first break of the chain.
 
-    ``head`` is the hash of some line that was noted elsewhere: it must be among them. Without it nobody can tell that
-    lines at the end are gone, nor that all from some line on were written anew.
+    ``head`` is the hash of some line, recorded elsewhere: that line must be in the file. Without ``head`` nothing shows
+    that lines are missing at the end, or that all lines from some point on were rewritten.
     """
     walk = _Walk(head)
     for raw in lines:
@@ -115,7 +115,7 @@ def verify(lines: Iterable[bytes], head: str | None = None) -> Whole:
 
 
 class _Walk:
-    """How far a walk has come."""
+    """The state of a walk over the lines of a file."""
 
     def __init__(self, head: str | None) -> None:
         self._place = self._last = self._number = self._old = self._unread_at = 0
@@ -124,7 +124,7 @@ class _Walk:
         self._sought = head
 
     def take(self, raw: bytes) -> None:
-        """Go on to the next line."""
+        """Check the next line; raises `ChainError` when it breaks the chain."""
         self._place += 1
         line = line_of(raw)
         if line is not None:
@@ -168,7 +168,7 @@ class _Walk:
         return f"line {self._place} was changed, or lines before it were removed"
 
     def end(self) -> Whole:
-        """What there was."""
+        """Finish the walk and describe the file; raises `ChainError` when it ends wrongly."""
         if self._unread.endswith(b"\n"):
             raise ChainError(f"line {self._unread_at} cannot be read: it was changed after it had been written")
         if self._sought is not None:

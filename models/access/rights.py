@@ -1,8 +1,8 @@
-"""Access: who may do what, and whose cases they may see; one table of roles that the HTTP pages ask.
+"""Access: what users may do and which cases they may see, from one table of roles that the HTTP pages consult.
 
-What a user may do follows from their role alone. Whose cases they see follows from the role's reach over the units that
-have a case or have had it: a station sees its own, a sub-bureau also those of its stations, the centre all. Anything
-that is not in the table is refused.
+The role alone decides what a user may do. The role's reach decides which cases the user sees, by the units that have or
+had the case: a station sees its own cases, a sub-bureau also those of its stations, and the centre all. Anything not in
+the table is refused.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ MEANINGS: Final[Mapping[Action, str]] = {
 }
 
 Reach = Literal["own", "below", "all", "none"]
-"""Whose cases a role sees, seen from the unit of the user who has it."""
+"""The units whose cases a role sees, relative to the user's own unit."""
 
 Chain = tuple[str, ...]
-"""A unit and those above it, up to the city: station, sub-bureau, centre."""
+"""A unit and the units above it, up to the city: station, sub-bureau, centre."""
 
 _REACHES: Final[Mapping[Reach, Callable[[str, Chain], bool]]] = {
     "own": lambda unit, chain: chain[:1] == (unit,),
@@ -68,7 +68,7 @@ _WHOSE: Final[Mapping[Reach, str]] = {
 
 
 class Rights(NamedTuple):
-    """What a role may do, and whose cases it sees."""
+    """The actions that a role may take, and its reach over cases."""
 
     actions: frozenset[Action]
     reach: Reach
@@ -83,24 +83,24 @@ _CASES: Final[frozenset[Action]] = frozenset(
 RIGHTS: Final[Mapping[Role, Rights]] = {
     "officer": Rights(_CASES, "own"),
     "sub-bureau": Rights(_CASES, "below"),
-    # Nobody is above the centre to whom it could return an order.
+    # No unit is above the centre, so it cannot return an order.
     "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up"}, "all"),
     "analyst": Rights(frozenset({"see-statistics", "look-up"}), "none"),
     "auditor": Rights(frozenset({"read-audit"}), "none"),
     "admin": Rights(frozenset({"manage-users"}), "none"),
 }
-"""The table. Administrators of users see no case and no audit log, and readers of the audit log change nothing."""
+"""The rights of each role: user administrators see no case and no audit log, and auditors change nothing."""
 
 Name = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z")]
 Unit = Annotated[str, Meta(pattern=r"\A[^\s]{0,200}\Z")]
 
 
 class AccessError(ValueError):
-    """Such a user cannot be; one sentence with what is wrong and what it takes."""
+    """A user is invalid; one sentence says what is wrong and what is allowed."""
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Somebody, or a station's own software, who comes in under a name."""
+    """A person, or a station's own software, that signs in under a name."""
 
     name: Name
     role: Role
@@ -109,13 +109,13 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     disabled: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a role over cases without a unit: nobody knew whose."""
+        """Raise `AccessError` for a role that sees cases but has no unit: its cases would be undefined."""
         if not self.unit and RIGHTS[self.role].reach != "none":
             raise AccessError(f"a user of role {self.role} needs a unit: the id of the station, sub-bureau or centre")
 
 
 def user(name: str, role: Role, unit: str = "") -> User:
-    """A user as somebody writes one down; raises `AccessError`.
+    """Make a user from fields as typed; raises `AccessError` when one of them is invalid.
 
     >>> user("li.wei", "officer", "ps-0101")
     User(name='li.wei', role='officer', unit='ps-0101', disabled=False)
@@ -137,7 +137,7 @@ def user(name: str, role: Role, unit: str = "") -> User:
 
 
 def may(user: User, action: Action) -> bool:
-    """Whether the user has the right to do this at all.
+    """Whether the user has the right to this action at all.
 
     >>> may(user("li.wei", "officer", "ps-0101"), "acknowledge")
     True
@@ -148,7 +148,7 @@ def may(user: User, action: Action) -> bool:
 
 
 def sees(user: User, chain: Chain, before: Sequence[Chain] = ()) -> bool:
-    """Whether the user may see a case, by the chain of the unit that has it and those of the units that had it before.
+    """Whether the user may see a case, given the chains of its present unit and of its earlier units.
 
     >>> officer = user("li.wei", "officer", "ps-0101")
     >>> sees(officer, ("ps-0101", "sb-01", "city")), sees(officer, ("ps-0102", "sb-01", "city"))
@@ -161,15 +161,15 @@ def sees(user: User, chain: Chain, before: Sequence[Chain] = ()) -> bool:
 
 
 def acts(user: User, action: Action, chain: Chain) -> bool:
-    """Whether the user may do this to a case that the first unit of this chain has now.
+    """Whether the user may take this action on a case that the first unit of the chain has now.
 
-    Who had it before may read it still, and leaves it alone.
+    A unit that had the case before may still read it but may not act on it.
     """
     return may(user, action) and sees(user, chain)
 
 
 def table() -> str:
-    """The table of ``docs/access.md``."""
+    """The Markdown table of rights in ``docs/access.md``."""
     head = ["may", *ROLES]
     rows = [
         [MEANINGS[action], *("yes" if action in RIGHTS[role].actions else "" for role in ROLES)] for action in ACTIONS
