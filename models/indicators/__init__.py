@@ -1,5 +1,5 @@
-"""Indicators: the known fraud numbers and domains, and which events touch them.
+"""Indicators: the known fraud numbers and domains, and the events that match them.
 
 Comes in: values from lists and topics, numbers and hosts from events. Goes out: normalised indicators, and matches.
-`indicator` checks a value, `matching` holds a million of them.
+`indicator` checks a value, `matching` holds a million indicators.
 """

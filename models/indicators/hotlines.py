@@ -1,7 +1,7 @@
-"""Hotlines: the numbers of police, banks, authorities and carriers, which can never be accused.
+"""Hotlines: the numbers of police, banks, authorities and carriers, which can never become indicators.
 
-The table behind :func:`models.indicators.numbers.hotline`, which knows how else these numbers are written. A site that
-misses a number adds its line here; the kinds are what the signals tell apart.
+This is the table behind :func:`models.indicators.numbers.hotline`, which knows the other spellings of these numbers. A
+site that needs another number adds its line here. The signals distinguish the kinds.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ PROTECTED: Final[Mapping[str, HotlineKind]] = MappingProxyType(
 )
 """Numbers that can never become indicators, with their kind.
 
-Fraudsters show these numbers to their victims, and victims ring them to check: calling one fraud would
-warn people of their own police and bank. Sources: the Ministry of Public Security for 96110 (who is called
-by it is being defrauded) and 12110; the Ministry of Industry and Information Technology for 12381 (since
-14 July 2021) and the 123xx lines; each bank's and carrier's published service number.
+Fraudsters show these numbers to their victims, and victims ring them to check: an indicator for one would warn people
+about their own police and bank. Sources: the Ministry of Public Security for 96110 (people called by it are being
+defrauded) and 12110; the Ministry of Industry and Information Technology for 12381 (since 14 July 2021) and the 123xx
+lines; the published service number of each bank and carrier.
 """
 
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {number: name for numbers in _PROTECTED.values() for number, name in numbers.items()}
 )
-"""Whose number each of :data:`PROTECTED` is, in Chinese and English."""
+"""The owner of each number in :data:`PROTECTED`, in Chinese and English."""

@@ -1,8 +1,8 @@
 """Indicators: known fraud numbers and domains as values, checked so that none can accuse the innocent.
 
-An import makes them with :func:`check`, which writes each value in its one form; the topic ``indicators``
-carries them as :func:`encode` wrote them; whoever reads the topic takes them back with :func:`parse`, which
-believes nobody. The words are STIX 2.1's; times are epoch milliseconds.
+An import makes indicators with :func:`check`, which normalises each value. :func:`encode` writes them for the topic
+``indicators``. Readers of the topic use :func:`parse`, which trusts no record. The terms are those of STIX 2.1; times
+are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ The list is open: any kebab-case word is a scam type.
 """
 
 SUSPECTED: Final = "suspected"
-"""The scam type of a number that acts like a gang's and that nobody has reported (`models.lookback.suspicion`)."""
+"""The scam type of an unreported number that behaves like a gang's number (`models.lookback.suspicion`)."""
 
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
 _NUMBER_SIGNS = frozenset("+＋(（")
 _HOST_SIGNS = frozenset(".。．｡:/")
-_LONGEST = 2000  # characters of a value; no address that anybody types or gets by SMS is longer
+_LONGEST = 2000  # characters of a value; no address that people type or get by SMS is longer
 _SCAM_TYPE = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _SECONDS = 100_000_000_000  # as milliseconds this is March 1973, as seconds the year 5138
 _LATEST = 253_402_300_799_999  # the end of the year 9999
 
 
 class IndicatorError(ValueError):
-    """Why something cannot be an indicator, as one sentence.
+    """A value or record cannot be an indicator; one sentence says why.
 
-    Whatever the sentence quotes, with seven digits or more it could repeat a phone number: they become ``#``.
+    A sentence with seven digits or more could repeat a phone number, so all its digits become ``#``.
 
     >>> str(IndicatorError("'+999 00 123456 ext 1' is not a host"))
     "'+### ## ###### ext #' is not a host"
@@ -54,30 +54,30 @@ class IndicatorError(ValueError):
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One known fraud number, number prefix, domain or URL; from when, how sure, and who says so.
+    """One known fraud number, number prefix, domain or URL, with its validity, confidence and source.
 
-    Making one checks nothing: :func:`check` and :func:`parse` do.
+    The constructor checks nothing: :func:`check` and :func:`parse` do.
     """
 
     type: IndicatorType
     value: str
-    """In its one form: see :func:`normalise`."""
+    """The normalised value: see :func:`normalise`."""
     scam_type: str
     """One of :data:`SCAM_TYPES`, or another word of ``a-z``, ``0-9`` and ``-``."""
     confidence: int
     """How sure the source is, 0 to 100 per cent."""
     source: str
     valid_from: int
-    """Epoch ms; 0 means: for any time."""
+    """Epoch ms; 0 means valid from the beginning of time."""
     valid_until: int | None = None
-    """Epoch ms, exclusive; None means: until it is revoked."""
+    """Epoch ms, exclusive; None means valid until revoked."""
     revoked: bool = False
     case: str | None = None
-    """The case that it comes from."""
+    """The case from which the indicator comes."""
 
     @property
     def key(self) -> str:
-        """``type:value``, the key of its record."""
+        """``type:value``, the key of the indicator's record."""
         return f"{self.type}:{self.value}"
 
 
@@ -86,7 +86,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def guess_type(value: str) -> IndicatorType:
-    """What kind of indicator a value is by its looks; whether it is a good one is for :func:`check` to say.
+    """Guess the type of an indicator from the form of its value; :func:`check` decides whether the value is valid.
 
     >>> guess_type("+86 138 0013 8000"), guess_type("861700*")
     ('number', 'number-prefix')
@@ -96,7 +96,7 @@ def guess_type(value: str) -> IndicatorType:
     text = _refanged(value.strip())
     if _ADDRESS.fullmatch(text) is None and not any(map(str.isalpha, text)):
         return "number-prefix" if text.endswith("*") else "number"
-    # A number with a note behind it is told that it is one.
+    # A number followed by a note counts as a number, so that its error message speaks of a number.
     if text[:4].lower() == "tel:" or text[:1] in _NUMBER_SIGNS or (text[0].isdigit() and _HOST_SIGNS.isdisjoint(text)):
         return "number"
     rest = text.partition("://")[2] or text
@@ -105,10 +105,10 @@ def guess_type(value: str) -> IndicatorType:
 
 
 def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
-    """The one form of a value: a number's digits, a prefix's digits, a host, or host and path without scheme.
+    """Normalise a value: the digits of a number or a prefix, a host, or a host and path without scheme.
 
-    ``region`` is the country whose national numbers are meant. Defanged addresses (``hxxps://evil[.]top``),
-    a scheme before a domain and ``*.`` are understood. Raises :class:`IndicatorError`.
+    ``region`` is the country of national numbers. Defanged addresses (``hxxps://evil[.]top``), a scheme before a domain
+    and ``*.`` are understood. Raises :class:`IndicatorError` when the value cannot be normalised.
 
     >>> normalise("number", "+86 (0)10-8888 8888"), normalise("domain", "*.Evil[.]TOP.")
     ('861088888888', 'evil.top')
@@ -130,10 +130,10 @@ def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
 
 
 def check(indicator: Indicator, region: str = "CN") -> Indicator:
-    """The indicator with its value in the one form, when nothing is wrong with it.
+    """Check an indicator and return it with its value normalised.
 
-    Refused with an :class:`IndicatorError` are protected numbers and prefixes that cover one, public
-    suffixes, hosts that strangers share (they need a path and the type ``url``), and fields out of range.
+    Raises :class:`IndicatorError` for a protected number or a prefix that covers one, a public suffix, a host that
+    strangers share (it needs a path and the type ``url``), and a field out of range.
 
     >>> fields = {"scam_type": "loan", "confidence": 80, "source": "centre", "valid_from": 0}
     >>> check(Indicator(type="domain", value="Evil.TOP", **fields)).key
@@ -146,9 +146,9 @@ def check(indicator: Indicator, region: str = "CN") -> Indicator:
 
 
 def parse(record: bytes) -> Indicator:
-    """The indicator of a record in the topic; raises :class:`IndicatorError` when it is not a sound one.
+    """Read an indicator from a record of the topic; raises :class:`IndicatorError` when it is not valid.
 
-    Here the value must be in its one form already: with any other it would be another key and never match.
+    The value must be normalised already: any other form would be a different key and never match.
     """
     try:
         indicator = _decoder.decode(record)
@@ -167,7 +167,7 @@ def parse(record: bytes) -> Indicator:
 
 
 def encode(indicator: Indicator) -> bytes:
-    """The record of an indicator: JSON with a fixed order of fields, without those that are not set.
+    """Encode an indicator as its record: JSON with a fixed order of fields, without unset fields.
 
     >>> fields = {"scam_type": "loan", "confidence": 80, "source": "centre", "valid_from": 0}
     >>> encode(Indicator(type="number", value="99900123456", **fields))
@@ -177,7 +177,7 @@ def encode(indicator: Indicator) -> bytes:
 
 
 def _refanged(value: str) -> str:
-    """An address as a browser takes it, from the way analysts write it so that nobody clicks it."""
+    """Undo the defanging that analysts apply to an address so that nobody clicks it."""
     if "[" not in value and "(" not in value and value[:3].lower() != "hxx":
         return value
     value = re.sub(r"(?i)^hxxp(?=s?\[?:)", "http", value)
@@ -201,7 +201,7 @@ def _problem_of_value(kind: IndicatorType, value: str) -> str | None:
     if kind == "domain":
         if ":" in value:
             return "an IPv6 address is listed as a url, in brackets"
-        if not domains.parents(value):  # which is remembered for the next question
+        if not domains.parents(value):  # cached, so the next call is cheap
             return f"{value} is a public suffix, under which anybody can have a name"
         if domains.is_shared_host(value):
             return f"{value} is shared by strangers; list its path too, as a url"
@@ -231,7 +231,7 @@ def _problem_of_fields(indicator: Indicator) -> str | None:
 
 
 def type_named(name: str) -> IndicatorType:
-    """The type of this name; raises :class:`IndicatorError` for any other word.
+    """The indicator type with this name; raises :class:`IndicatorError` for any other word.
 
     >>> type_named("domain")
     'domain'

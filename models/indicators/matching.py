@@ -1,7 +1,7 @@
-"""Matching: all known numbers, prefixes, domains and URLs in memory, and one look at them per event.
+"""Matching: all known numbers, prefixes, domains and URLs in memory, with one look-up per event.
 
-Second step of the hot path. A million indicators must fit beside everything else, so what repeats (scam type,
-confidence, validity) is kept once and shared.
+This is the second step of the hot path. A million indicators must fit in memory with everything else, so repeated
+values (scam type, confidence, validity) are stored once and shared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.texts.domains import normalise_url, parents
 
 
 class Listing(NamedTuple):
-    """What an indicator says of the contacts that it matches; shared by all that say the same."""
+    """An indicator's statement about the contacts that it matches; shared by all indicators with the same statement."""
 
     scam_type: str
     confidence: int
@@ -32,7 +32,7 @@ class Listing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An event's match: the indicator's key (``type:value``) and what is known of it."""
+    """The match of an event: the indicator's key (``type:value``) and its listing."""
 
     key: str
     known: Listing
@@ -42,16 +42,16 @@ FOREVER = sys.maxsize
 
 
 class Indicators:
-    """The indicators that a worker matches with; changed as their topic is read.
+    """The indicators that a worker matches against; they change as their topic is read.
 
-    ``numbers`` and ``hosts`` are the prefilters of all that is known, hotlines included: what they drop means nothing.
+    ``numbers`` and ``hosts`` are prefilters over every indicator and hotline: an event that they drop matches nothing.
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
         self.numbers = NumberPrefilter()
         self.hosts = HostPrefilter()
         self.watched: dict[str, Listing | str] = dict(hotlines())
-        """Every known number, and every hotline."""
+        """Every known number and every hotline."""
         self.prefix_lengths: tuple[int, ...] = ()
         self._prefixes: dict[str, Listing] = {}
         self._domains: dict[str, Listing] = {}
@@ -67,7 +67,7 @@ class Indicators:
         return sum(self.counts.values())
 
     def put(self, indicator: Indicator) -> None:
-        """Take in an indicator, or its new version; a revoked one is let go."""
+        """Add an indicator, or replace it by its new version; a revoked indicator is removed."""
         if indicator.revoked:
             self.remove(indicator.key)
             return
@@ -85,7 +85,7 @@ class Indicators:
             self._measure_prefixes()
 
     def remove(self, key: str) -> bool:
-        """Let an indicator go by its key (``type:value``); False when it was not known."""
+        """Remove an indicator by its key (``type:value``); False when it was not known."""
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
         if name not in place or isinstance(place[name], str):
@@ -99,18 +99,18 @@ class Indicators:
         return True
 
     def holds(self, key: str) -> bool:
-        """Whether this very indicator is known at present."""
+        """Whether the indicator with this key is known at present."""
         return self.known(key) is not None
 
     def known(self, key: str) -> Listing | None:
-        """What is known by a key (``type:value``) at present."""
+        """The present listing of a key (``type:value``); None when the key is unknown."""
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
         known = place.get(name)
         return known if isinstance(known, Listing) else None
 
     def number(self, number: str, at: int) -> Match | None:
-        """The indicator that matches a number at an event time: the number itself, else the longest prefix."""
+        """The indicator that matches a number at an event time: the number itself, or else its longest prefix."""
         known = self.watched.get(number)
         if isinstance(known, Listing) and known.holds_at(at):
             return Match(f"number:{number}", known)
@@ -123,7 +123,7 @@ class Indicators:
         return None
 
     def host(self, host: str, at: int) -> Match | None:
-        """The indicator that matches a host at an event time: itself or the nearest listed parent."""
+        """The indicator that matches a host at an event time: the host itself, or else its nearest listed parent."""
         for name in parents(host):
             known = self._domains.get(name)
             if known is not None and known.holds_at(at):
@@ -131,7 +131,7 @@ class Indicators:
         return None
 
     def url(self, url: str, at: int) -> Match | None:
-        """The indicator that matches a URL at an event time: a listed URL covers what lies below its path."""
+        """The indicator that matches a URL at an event time: a listed URL covers every URL below its path."""
         try:
             value = normalise_url(url)
         except ValueError:
@@ -148,11 +148,11 @@ class Indicators:
 
     @property
     def knows_urls(self) -> bool:
-        """Whether any URL is listed: most texts need not be looked at for one."""
+        """Whether any URL is listed; if not, no text needs a search for URLs."""
         return bool(self._urls)
 
     def _add_to_prefilters(self, indicator: Indicator) -> None:
-        """Have the prefilters keep what it may match."""
+        """Make the prefilters keep everything that the indicator may match."""
         if indicator.type == "number":
             self.numbers.add_number(indicator.value)
         elif indicator.type == "number-prefix":
@@ -180,7 +180,7 @@ class Indicators:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """A normalised URL's host with its port, and its path and query from their first character on.
+    """Split a normalised URL into its host with the port, and its path with the query.
 
     >>> split_url("evil.top:8080/a?x=1"), split_url("evil.top?x=1")
     (('evil.top:8080', '/a?x=1'), ('evil.top', '?x=1'))
@@ -190,7 +190,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def starts_of(path: str) -> Iterator[str]:
-    """A path and those that it lies below, longest first; the empty one covers the whole host.
+    """A path and the paths above it, longest first; the empty path covers the whole host.
 
     >>> list(starts_of("/a/b?x=1"))
     ['/a/b?x=1', '/a/b', '/a', '']

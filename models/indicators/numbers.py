@@ -1,9 +1,9 @@
-"""Phone numbers: from the way people write them to the one form that records carry.
+"""Phone numbers: from the many ways people write them to the one form that records carry.
 
-Everything downstream compares numbers as strings of digits, so each has exactly one form: E.164 digits
-without ``+`` (``8613800138000``), or a national short code (``95588``). Imports come through
-:func:`normalise`; the engine asks :func:`hotline` whether a subscriber rang the police or a bank; indicators
-are refused by :func:`is_protected`. No message here repeats the number: messages end up in logs.
+Everything downstream compares numbers as strings of digits, so each number has exactly one form: E.164 digits without
+``+`` (``8613800138000``), or a national short code (``95588``). Imports use :func:`normalise`. The engine uses
+:func:`hotline` to see whether a subscriber rang the police or a bank. :func:`is_protected` keeps hotlines from becoming
+indicators. No error message here repeats the number, because messages end up in logs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.indicators.hotlines import NAMES, PROTECTED, HotlineKind
 
 _CODES = "|".join(PROTECTED)
 _AREA = r"(?:10|2\d|[3-9]\d\d)"  # area codes have two digits in ten large cities, three elsewhere
-# Bare, an area 95x would swallow call centres: 952110 can be a company's, +86 952 110 is Shizuishan's police.
+# Without 86, an area code 95x would swallow call centres: 952110 can be a company, +86 952 110 is Shizuishan's police.
 _SPELLED = re.compile(
     rf"(?:(?:00|00086|0086|86)?0?{_AREA}?|(?!9[56]){_AREA})(?P<code>{_CODES})",
     re.ASCII,
@@ -26,8 +26,8 @@ _SPELLED = re.compile(
 _AREA_AND_CODE = re.compile(rf"{_AREA}(?:{_CODES})", re.ASCII)
 
 _ASSIGNED = re.compile(r"(?:\+|00)?86(1[3-9]\d{9})|(1[3-9]\d{9})", re.ASCII)  # most of any list
-# 11 digits from 1 are a handset, assigned or not, but 106… are SMS ports and 12… services; 14[0-4] with 13
-# digits are the internet of things.
+# 11 digits that begin with 1 are a handset, assigned or not, but 106… are SMS ports and 12… are services. 13 digits
+# that begin with 14[0-4] are the internet of things.
 _MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{8}|14[0-4]\d{10}", re.ASCII)
 _SERVICE = re.compile(r"9[56]\d{3,6}", re.ASCII)
 _AREA_AND_SHORT = re.compile(rf"{_AREA}[19]\d{{4,5}}", re.ASCII)
@@ -36,26 +36,27 @@ _COMMON = re.compile(r"[48]00\d{7}", re.ASCII)  # 400 and 800 numbers: no area c
 _SEPARATORS = frozenset(".·•−")
 _PUNCTUATION = frozenset({"Zs", "Cf", "Cc", "Pd", "Ps", "Pe", "Mn", "Me"})  # blanks, dashes, brackets, …
 _BETWEEN_TWO = frozenset("/\\,;、|&")
-_FRACTION = re.compile(r"(?<=\d{7})\.0+\Z", re.ASCII)  # a table that took the number for a measure
+_FRACTION = re.compile(r"(?<=\d{7})\.0+\Z", re.ASCII)  # a spreadsheet that treated the number as a quantity
 _SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 _LONGEST = 100  # characters, however many blanks and brackets there are
 
 
 def normalise(value: str, region: str = "CN") -> str:
-    """One form for a number, however it is written: E.164 digits without ``+``, or a short code.
+    """Normalise a number, however it is written: E.164 digits without ``+``, or a short code.
 
-    The result has 2 to 15 digits. Understood are spaces, dashes and brackets, the digits of every script,
-    invisible characters, ``tel:`` URIs, ``+``, ``00`` and the trunk prefix ``0``. ``region`` (ISO 3166) says
-    whose national numbers are meant.
+    The result has 2 to 15 digits. Spaces, dashes, brackets, the digits of every script, invisible characters, ``tel:``
+    URIs, ``+``, ``00`` and the trunk prefix ``0`` are understood. ``region`` (ISO 3166) is the country of national
+    numbers.
 
     - A short code stays (``95588``, ``+86 95588``); with an area code it becomes E.164 (``01012345`` →
-      ``861012345``); SMS ports (``1069…``) stay; 400 and 800 numbers get their country code.
+      ``861012345``). SMS ports (``1069…``) stay. 400 and 800 numbers get their country code.
     - Bare digits are read as a Chinese handset or service, else as an international number, else as a Chinese
-      landline without its ``0``. So a North American number that looks like a Chinese handset (11 digits from
-      ``13`` to ``19``) needs its ``+``.
-    - Numbers that nobody could dial are kept (9 to 15 digits, from 7 with ``+``): fraud shows those.
+      landline without its ``0``. So a North American number that looks like a Chinese handset (11 digits that begin
+      with ``13`` to ``19``) needs its ``+``.
+    - Numbers that cannot be dialled are kept (9 to 15 digits, or 7 to 15 with ``+``): fraudsters display such numbers.
 
-    ``normalise("+" + number)`` gives an E.164 number back unchanged. Raises ``ValueError`` with one sentence.
+    ``normalise("+" + number)`` returns an E.164 number unchanged. Raises ``ValueError`` with one sentence when the
+    value is not one phone number.
 
     >>> normalise("+86 138-0013-8000"), normalise("（０１０）8888 8888"), normalise("0086 (0)755 2222 3333")
     ('8613800138000', '861088888888', '8675522223333')
@@ -78,11 +79,11 @@ def normalise(value: str, region: str = "CN") -> str:
 
 
 def normalise_prefix(value: str, region: str = "CN") -> str:
-    """The first digits of many numbers, as the numbers themselves begin; a ``*`` at the end may mark it.
+    """Normalise a number prefix, the digits with which many normalised numbers begin; it may end with ``*``.
 
-    Written with ``+``, ``00`` or the trunk prefix ``0`` it is completed; bare ``13`` to ``19`` are Chinese
-    handsets (``1700*`` → ``861700``); other bare digits stand for themselves. Raises ``ValueError`` when
-    it is shorter than 5 digits with the country code, longer than 14, or would cover a protected number.
+    A prefix with ``+``, ``00`` or the trunk prefix ``0`` is completed. Bare digits that begin with ``13`` to ``19`` are
+    Chinese handsets (``1700*`` → ``861700``); other bare digits stay as they are. Raises ``ValueError`` when the prefix
+    has fewer than 5 digits with the country code, has more than 14, or would cover a protected number.
 
     >>> normalise_prefix("+99 900*"), normalise_prefix("1064899*")
     ('99900', '1064899')
@@ -103,7 +104,7 @@ def normalise_prefix(value: str, region: str = "CN") -> str:
 
 
 def prefix_problem(prefix: str) -> str | None:
-    """Why these digits cannot be a number prefix, as a sentence, or None when they can."""
+    """Why these digits cannot be a number prefix, as a sentence; None when they can."""
     if not (prefix.isascii() and prefix.isdigit()) or prefix.startswith("0"):
         return "a number prefix has digits only and begins with a country code or a short code's digit"
     if not 5 <= len(prefix) <= 14:
@@ -114,9 +115,9 @@ def prefix_problem(prefix: str) -> str | None:
 
 
 def is_normal(number: str) -> bool:
-    """Whether a record's number is in the one form that :func:`normalise` gives.
+    """Whether a number of a record is in the form that :func:`normalise` returns.
 
-    A Chinese handset without its 86 cannot be told from a North American number and passes.
+    A Chinese handset without its 86 passes: it cannot be distinguished from a North American number.
 
     >>> is_normal("8613800138000"), is_normal("95588"), is_normal("8695588"), is_normal("013800138000")
     (True, True, False, False)
@@ -132,9 +133,9 @@ def is_normal(number: str) -> bool:
 
 
 def hotlines() -> dict[str, HotlineKind]:
-    """Every form in which a record can carry a protected number, with its kind; for a look-up per event.
+    """Every form in which a record can carry a protected number, with its kind; for one look-up per event.
 
-    The code itself, with the country code, and with country and area code: some 44,000 strings, 4 MB.
+    The forms are the code alone, with the country code, and with country and area code: some 44,000 strings, 4 MB.
 
     >>> forms = hotlines()
     >>> forms["95588"], forms["8695588"], forms["8675595588"]
@@ -146,9 +147,9 @@ def hotlines() -> dict[str, HotlineKind]:
 
 
 def hotline(number: str) -> HotlineKind | None:
-    """What kind of protected number this is, with or without country and area code, or None for any other.
+    """The kind of a protected number, with or without country and area code; None for any other number.
 
-    Cheap for the numbers of records: one dictionary look-up for nearly all of them.
+    Cheap for the numbers of records: nearly all of them need one dictionary look-up.
 
     >>> hotline("95588"), hotline("861096110"), hotline("+86 755 110"), hotline("8613800138000")
     ('bank', 'police', 'police', None)
@@ -176,7 +177,7 @@ def is_protected(number: str) -> bool:
 
 
 def _bare(value: str) -> str:
-    """The digits, with a leading ``+`` kept; raises when anything else than punctuation is between them."""
+    """The digits with any leading ``+``; raises ``ValueError`` when anything but punctuation is between them."""
     if value.isascii() and value.isdigit():
         return value
     if len(value) > _LONGEST:
@@ -216,13 +217,13 @@ def _checked(number: str) -> str:
 
 
 def _international(digits: str) -> str:
-    """E.164 digits from what followed ``+`` or ``00``; trunk zeros between country code and number go."""
+    """E.164 digits from the digits after ``+`` or ``00``, without trunk zeros between country code and number."""
     if digits.startswith("86"):
         return _domestic(digits[2:].lstrip("0"), trunk=digits.startswith("860"))
     if digits.startswith("0") or len(digits) < 7:
         raise ValueError("an international number begins with its country code and has at least 7 digits")
     _checked(digits)
-    # Only a trunk prefix (0, and 8 in the former Soviet Union) can be too much; asking costs 30 µs and more.
+    # Only a trunk prefix (0, or 8 in the former Soviet Union) can be superfluous; the library takes 30 µs or more.
     length = next((n for n in (1, 2, 3) if int(digits[:n]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), 0)
     if length and digits[length] in "08" and _trunk(int(digits[:length])).match(digits, length):
         return _valid("+" + digits) or digits
@@ -231,14 +232,17 @@ def _international(digits: str) -> str:
 
 @cache
 def _trunk(code: int) -> re.Pattern[str]:
-    """What a country's own people dial before a national number, after ``phonenumbers``; nothing may be."""
+    """The prefix that callers within a country dial before a national number, according to ``phonenumbers``.
+
+    The pattern matches nothing for a country without such a prefix.
+    """
     region = phonenumbers.region_code_for_country_code(code)
     metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     return re.compile((metadata and metadata.national_prefix_for_parsing) or r"(?!)")
 
 
 def _domestic(rest: str, *, trunk: bool) -> str:
-    """A Chinese number from what followed the country code or the trunk prefix ``0``."""
+    """A Chinese number from the digits after the country code or the trunk prefix ``0``."""
     number = _checked("86" + rest)
     if _MOBILE.fullmatch(rest) or (len(rest) >= 9 and not rest.startswith("106")):
         return number
@@ -256,7 +260,7 @@ def _domestic(rest: str, *, trunk: bool) -> str:
 
 
 def _is_short(rest: str) -> bool:
-    """Whether Chinese digits without area code are a short code: 1xx, 1xxxx, 95xxx, or an SMS port."""
+    """Whether Chinese digits without an area code are a short code: 1xx, 1xxxx, 95xxx, or an SMS port."""
     if rest.startswith("106") and len(rest) >= 7:
         return len(rest) != 10  # with ten digits it is Beijing's 10 6xxx xxxx
     if rest.startswith("1"):
@@ -265,7 +269,7 @@ def _is_short(rest: str) -> bool:
 
 
 def _chinese(digits: str) -> str:
-    """A number from bare digits as people in China write them."""
+    """Read a number from bare digits as people in China write them."""
     if digits.startswith("0"):
         return _domestic(digits.lstrip("0"), trunk=True)
     if digits.startswith("86") and (len(digits) >= 9 or is_protected(digits)):
@@ -284,7 +288,7 @@ def _chinese(digits: str) -> str:
 
 
 def _national(digits: str, region: str) -> str:
-    """A number from bare digits as people in another region write them; their own reading comes first."""
+    """Read a number from bare digits as people in another region write them; that region's reading comes first."""
     if len(digits) <= 6 and not digits.startswith("0"):
         return digits
     if number := _valid(digits, region):
@@ -295,7 +299,7 @@ def _national(digits: str, region: str) -> str:
 
 
 def _valid(written: str, region: str | None = None) -> str | None:
-    """E.164 digits when ``phonenumbers`` knows this as a number that somebody can have, else None."""
+    """E.164 digits when ``phonenumbers`` accepts this as a valid number; else None."""
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
@@ -306,7 +310,7 @@ def _valid(written: str, region: str | None = None) -> str | None:
 
 
 def _without_dial_prefix(digits: str) -> str:
-    """The handset behind a cheap-call prefix (17951, 12593), which is dialled but not in records."""
+    """The handset after a cheap-call prefix (17951, 12593), which people dial but records omit."""
     return "86" + digits[5:] if len(digits) == 16 and _MOBILE.fullmatch(digits[5:]) else digits
 
 

@@ -1,7 +1,7 @@
-"""Prefilters: which numbers and texts of a batch may touch an indicator, found in one compiled pass.
+"""Prefilters: which numbers and texts of a batch may match an indicator, found in one compiled pass.
 
-A prefilter never drops what is known and seldom keeps what is not: it holds 64-bit keys in an open table and ignores
-validity. `models.indicators.matching` looks closely at what it keeps. A million keys take 16 MB.
+A prefilter keeps every known number or host and seldom any other. It holds 64-bit keys in a table with open addressing
+and ignores validity. `models.indicators.matching` decides about everything that it keeps. A million keys take 16 MB.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PRIME: Final = 1099511628211
 
 
 class Prefilter:
-    """A set of keys that grows; a key once added stays, for a key too many costs only a closer look."""
+    """A growing set of keys; keys are never removed, since a superfluous key costs only a closer look."""
 
     def __init__(self) -> None:
         self.table = np.zeros(_FEWEST, dtype=np.int64)
         self._count = 0
 
     def add(self, key: int) -> None:
-        """Keep a key from now on; 0 is no key."""
+        """Add a key; 0 is not a key."""
         if self._count * 2 >= len(self.table):
             grown = np.zeros(len(self.table) * 2, dtype=np.int64)
             _insert(grown, self.table)
@@ -37,40 +37,40 @@ class Prefilter:
 
 
 class NumberPrefilter(Prefilter):
-    """Known numbers, and known prefixes by their lengths."""
+    """The number keys of known numbers and known prefixes, with the lengths of the prefixes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lengths = np.zeros(0, dtype=np.int64)
 
     def add_number(self, number: str) -> None:
-        """Keep a number."""
+        """Keep this number from now on."""
         self.add(key_of(number))
 
     def add_prefix(self, prefix: str) -> None:
-        """Keep every number that begins so."""
+        """Keep every number with this prefix from now on."""
         self.add(key_of(prefix))
         self._lengths = np.union1d(self._lengths, [len(prefix)]).astype(np.int64)
 
     def may_hold(self, keys: Any) -> Any:
-        """Which of these number keys (int64) may be known: a mask."""
+        """A mask of the number keys (int64) that may be known."""
         kept = np.empty(len(keys), dtype=np.bool_)
         _filter_numbers(self.table, self._lengths, keys, kept)
         return kept
 
 
 class HostPrefilter(Prefilter):
-    """Hosts that an indicator speaks of; a text is kept that may hold one of them or a host below one."""
+    """The keys of hosts with an indicator; it keeps texts that may hold one of these hosts or a host below one."""
 
     def add_host(self, host: str) -> None:
-        """Keep a normalised host."""
+        """Keep texts with this normalised host, or a host below it, from now on."""
         self.add(int(_host_key(np.frombuffer(host.encode(), dtype=np.uint8))))
 
     def may_hold(self, texts: Any, begins: Any, ends: Any) -> Any:
-        """Which texts (UTF-8 at ``begins`` to ``ends`` of ``texts``) may: a mask.
+        """A mask of the texts (UTF-8 at ``begins`` to ``ends`` of ``texts``) that may hold a known host.
 
-        For plainly spelt ones, which do not bear the mark of a disguise (`models.texts.prefilter`): in what this lets
-        go `models.texts.extraction.read` finds no host that is kept here and none below one.
+        The texts must not have the trait `DISGUISE` (`models.texts.prefilter`). In a dropped text
+        `models.texts.extraction.read` finds neither a host that was added here nor a host below one.
         """
         kept = np.empty(len(ends), dtype=np.bool_)
         _filter_texts(self.table, texts, begins, ends, kept)
@@ -79,7 +79,7 @@ class HostPrefilter(Prefilter):
 
 @compiled
 def _slot(table: Any, key: int) -> int:
-    """Where a key is in the table, or the empty place where it belongs."""
+    """The place of a key in the table, or the empty place where it belongs."""
     mask = table.size - 1
     spread = key * _SPREAD
     slot: int = (spread ^ (spread >> 32)) & mask
@@ -90,7 +90,7 @@ def _slot(table: Any, key: int) -> int:
 
 @compiled
 def _put(table: Any, key: int) -> int:
-    """Put a key in; 1 if it was not there, else 0."""
+    """Put a key into the table; returns 1 if it is new, else 0."""
     slot = _slot(table, key)
     if table[slot] == key:
         return 0
@@ -133,7 +133,7 @@ def _host_key(host: Any) -> int:
 
 @compiled
 def _is_name(sign: int) -> bool:
-    """Whether a byte may be part of a label of a host: a letter, a figure, a hyphen or an underscore."""
+    """Whether a byte may be part of a host's label: a letter, a digit, a hyphen or an underscore."""
     return 97 <= sign <= 122 or 48 <= sign <= 57 or 65 <= sign <= 90 or sign == 45 or sign == 95
 
 
@@ -144,13 +144,13 @@ def _is_space(sign: int) -> bool:
 
 @compiled
 def _spaces_words(lead: int) -> bool:
-    """Whether a letter that begins with this byte may be of a script that puts spaces between words."""
+    """Whether a letter that begins with this byte may belong to a script that puts spaces between words."""
     return 0xC3 <= lead <= 0xDF or lead == 0xE1
 
 
 @compiled
 def _is_worded_before(texts: Any, at: int, begin: int) -> bool:
-    """Whether such a letter ends before a place."""
+    """Whether a letter of such a script ends right before a place."""
     while at > begin:
         at -= 1
         if texts[at] & 0xC0 != 0x80:
@@ -160,7 +160,7 @@ def _is_worded_before(texts: Any, at: int, begin: int) -> bool:
 
 @compiled
 def _is_spaced(texts: Any, at: int, end: int) -> bool:
-    """Whether the label at a place ends at a space, or at a dot before one: the rest of a host may follow."""
+    """Whether the label at a place ends at a space, or at a dot before a space: the rest of a host may follow."""
     while at < end and _is_name(texts[at]):
         at += 1
     if at >= end:
@@ -170,7 +170,10 @@ def _is_spaced(texts: Any, at: int, end: int) -> bool:
 
 @compiled
 def _kind(sign: int) -> int:
-    """Small letter, capital, figure or other sign: where it changes, a name may be glued to the next sentence."""
+    """The kind of a byte: 1 small letter, 2 capital, 3 digit, 0 other.
+
+    Where the kind changes, a name may be joined to the next sentence without a space.
+    """
     if 97 <= sign <= 122:
         return 1
     if 65 <= sign <= 90:
@@ -180,7 +183,10 @@ def _kind(sign: int) -> int:
 
 @compiled
 def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
-    """Whether a part of a run of labels is in the table, from behind any of its signs to where its letters change."""
+    """Whether the table holds a part of a run of labels.
+
+    A part begins at the start of the run or after a sign that is no letter or digit. It ends where the kind changes.
+    """
     start = begin
     while start < end:
         key, dotted, following = _BASIS, False, end
@@ -201,7 +207,7 @@ def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
 
 @compiled
 def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
-    """Whether a host that is known, or below one that is, may be read from a text; odd spellings may hold anything."""
+    """Whether a text may hold a known host or a host below one; an odd spelling may hold any host."""
     at = begin
     while at < end:
         sign = texts[at]
@@ -223,7 +229,7 @@ def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
             if dots and (_is_worded_before(texts, start, begin) or (at < end and _spaces_words(texts[at]))):
                 return True
             if dots and at + 2 < end and texts[at] == 58 and texts[at + 1] == 47 and texts[at + 2] == 47:
-                return True  # a scheme is glued to a host: evil.tophttps://
+                return True  # a scheme follows the host without a space: evil.tophttps://
             if dots and _holds(table, texts, start, at):
                 return True
         elif sign == 47 and at + 1 < end and texts[at + 1] == 47:

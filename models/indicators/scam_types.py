@@ -1,8 +1,8 @@
-"""Scam types: every kind of fraud that Forewarn knows by name, with all that it says of it.
+"""Scam types: every kind of fraud that Forewarn knows by name, with its names and advice.
 
-To add one, write its entry here, its playbook (``models/casework/playbooks/NAME.yaml``) and a script by which the
-simulated city plays it (``models/city/scripts/``); tests/test_registries.py says what is missing. A site may use other
-words: those are shown as they are written.
+To add one, write its entry here, its playbook (``models/casework/playbooks/NAME.yaml``) and its script for the
+simulated city (``models/city/scripts/``); tests/test_registries.py reports missing parts. A site may use other words,
+which are shown as written.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from msgspec import Struct
 
 
 class Advice(NamedTuple):
-    """One sentence of a reminder by SMS, in Chinese and in English (GSM letters alone)."""
+    """One sentence of a reminder by SMS, in Chinese and in English (only letters of the GSM alphabet)."""
 
     zh: str
     en: str
 
 
 class ScamType(Struct, frozen=True, gc=False, kw_only=True):
-    """One scam type."""
+    """One kind of fraud: its names and the advice about it."""
 
     name: str
-    """A word of ``a-z``, ``0-9`` and ``-``, as indicators, alerts and the names of files carry it."""
+    """A word of ``a-z``, ``0-9`` and ``-``, used in indicators, alerts and file names."""
     zh: str
     en: str
     advice: Advice | None
-    """What a reminder says about it; None: the general advice alone."""
+    """The advice in a reminder; None: only the general advice."""
     courts: bool = False
-    """Whether a gang courts people for weeks before it asks for anything, so that an answer means little yet."""
+    """Whether a gang courts people for weeks before it asks for anything, so that an early reply means little."""
 
 
 ENTRIES: Final[tuple[ScamType, ...]] = (
@@ -100,4 +100,4 @@ ENTRIES: Final[tuple[ScamType, ...]] = (
     ),
     ScamType(name="other", zh="其他诈骗", en="other fraud", advice=None),
 )
-"""Every scam type, in the order in which lists show them."""
+"""Every scam type, in the order of display."""
