@@ -1,6 +1,5 @@
-"""Texts: what one SMS says, whoever sent it.
+"""Texts: the content of one SMS, independent of its sender.
 
-Comes in: the text of an SMS. Goes out: its hosts and URLs, whether it carries a verification code or a bank's
-notice, and the template it was written from. `extraction` is the way in; `prefilter` skips the many texts that hold
-nothing.
+Comes in: the text of an SMS. Goes out: its hosts and URLs, whether it holds a verification code or a bank notice, and
+its template. `extraction` is the entry point; `prefilter` skips the many texts that hold nothing.
 """

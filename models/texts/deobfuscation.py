@@ -1,7 +1,7 @@
-"""Undoes what fraudsters do to a host so that filters miss it: full-width letters, `[.]`, hidden characters.
+"""Deobfuscation: undoes the tricks that hide a host from filters: full-width letters, `[.]`, hidden characters.
 
-The first step of reading a text that has anything like a dot. Only letters, digits and the punctuation of URLs
-are rewritten; Chinese quotes and stops stay, for they tell where a host ends.
+This is the first step in reading a text that has anything like a dot. Only letters, digits and the punctuation of URLs
+are rewritten. Chinese quotation marks and full stops stay, because they show where a host ends.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from models.texts.vocabulary import is_plain_word
 _HIDDEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
 _FANCY = "\uff0e\uff0f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2024\u2460-\u249b\u24b6-\u24ea\U0001d400-\U0001d7ff"
 HIDDEN_CHARACTERS = [chr(code) for code in range(0x10000) if re.match(f"[{_HIDDEN}]", chr(code))]
-"""Characters that nobody sees."""
+"""Characters that are invisible to a reader."""
 _ODD = re.compile(f"[{_HIDDEN}{_FANCY}]")
 _HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
-# A full-width mark of a URL counts only where a URL may stand: beside letters that are no Chinese.
+# A full-width mark of a URL counts only where a URL is possible: next to letters that are not Chinese.
 _MARKS = dict(zip(map(ord, "．／：－＿？＝＆％＃＠＼～＋․"), "./:-_?=&%#@\\~+.", strict=True))
 _BRACKETED = re.compile(
     r"\s?[\[({<（【]\s?(?:\.|dot|d0t|点|點|。)\s?[\])}>）】]\s?|(?<=[a-z0-9])[\[({]\.(?=(?:com|net|org|co|top|xyz)\b)",
@@ -25,14 +25,14 @@ _BRACKETED = re.compile(
 )
 _BRACKETED_SCHEME = re.compile(r"(?<=[pPsS])[\[(](:(?://)?)[\])]")
 _MAYBE_BRACKETED = re.compile(r"[\[({<（【]\s?(?:[.:。点點]|[dD][oO0][tT])")
-# `abc。com`: a full stop inside a sentence is followed by Chinese, or by a word that ends no host.
+# `abc。com`: after a full stop between sentences comes Chinese, or a word that cannot end a host.
 _ENDINGS = (
     "com|net|org|cn|tw|hk|cc|top|vip|xyz|icu|shop|site|online|club|store|info|app|pro|asia|biz|co|io|ly|ru|uk|jp|kr|"
     "cyou|buzz|sbs|cfd|win|fun|live|link|work|ink|ltd|tech|wang|mobi|tk|pw|ws|gd|gl|gg|me"
 )
 _COMMON = "com|net|org|cn|cc|top|vip|xyz|icu|info|co\\.uk"
 COMMON_ENDINGS = (*_COMMON.split("|")[:-1], "co.uk")
-"""Endings that prove a name even where a space or a comma has got into it."""
+"""Endings that prove a host even with a space or a comma inside it."""
 OTHER_DOTS = "。｡．․点點·•∙‧・丶，、"
 """Characters that may stand for a dot."""
 _IDEOGRAPHIC = re.compile(
@@ -42,7 +42,7 @@ _IDEOGRAPHIC = re.compile(
 )
 SPELT_DOT = re.compile(rf"[点點·•∙‧・丶，、。｡](?<=[A-Za-z0-9{_FANCY}-].)[A-Za-z0-9{_FANCY}]")
 """A mark between letters that may stand for a dot."""
-# `abc点com`, `www·abc·com`, `abc，com`, `abc dot com`: 12点 is noon, so figures count only when they are many.
+# `abc点com`, `www·abc·com`, `abc，com`, `abc dot com`: 12点 is noon, so digits count only when there are many.
 _SPELT = re.compile(
     rf"(?:(?<=[A-Za-z])|(?<=[0-9]{{4}}))[点點](?=(?:[A-Za-z0-9-]+[点點.])?(?:{_COMMON})(?![A-Za-z0-9]))"
     r"|(?<=[A-Za-z0-9])[·•∙‧・丶](?=(?:[A-Za-z0-9-]+[·•∙‧・丶.])?(?:com|net|org|cn|cc|top|xyz)(?![A-Za-z0-9]))"
@@ -50,7 +50,7 @@ _SPELT = re.compile(
     r"|(?<=[A-Za-z0-9]) dot (?=(?:com|net|org)\b)",
     re.IGNORECASE,
 )
-# A space beside a dot: behind a scheme or www, before a path, or before an ending when the label is no plain word.
+# A space next to a dot: after a scheme or www, before a path, or before an ending when the label is not a plain word.
 _SPACED = re.compile(
     r"(?<=//)([a-z0-9-]+)[ \n](?=[a-z0-9-]+\.[a-z])"
     rf"|(?:(?<=//)|(?<![\w.])(?=www))([a-z0-9-]+)(?: \.|\.\s)(?=[a-z0-9-]+(?:\.[a-z0-9]|[/:?])|(?:{_COMMON})\b)"
@@ -59,7 +59,7 @@ _SPACED = re.compile(
     re.IGNORECASE,
 )
 _SPACE_IN_URL = re.compile(r"//[\w-]*(?: |\n|\.\s)")
-# Each begins with a letter that is seldom met, which makes the search as fast as one for that letter.
+# Each pattern begins with a rare character, so the search is as fast as a search for that character.
 _SPACE_BEFORE_ENDING = re.compile(rf" \.(?:{_COMMON})\b")
 _SPACE_AFTER_DOT = re.compile(rf"\.\s(?:{_COMMON})\b")
 _SPACED_WWW = re.compile(r"[wW]{3}[\w-]*(?: \.|\.\s)")
@@ -72,7 +72,7 @@ _FANCY_RUN = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u
 
 
 def deobfuscated(text: str) -> str:
-    """The text with hosts spelt plainly; texts without disguise come back as they are, cheaply.
+    """The text with its hosts in plain spelling; a text without disguise is returned unchanged and cheaply.
 
     >>> deobfuscated("ｗｗｗ．ａｂｃ．ｃｏｍ"), deobfuscated("abc[.]com"), deobfuscated("abc。com 好的。")
     ('www.abc.com', 'abc.com', 'abc.com 好的。')
@@ -101,7 +101,7 @@ def deobfuscated(text: str) -> str:
 
 
 def may_be_spaced(text: str) -> bool:
-    """Whether a space may have got into a host."""
+    """Whether a host in the text may have a space inside it."""
     if "//" in text and _SPACE_IN_URL.search(text) is not None:
         return True
     return (

@@ -1,8 +1,8 @@
-"""Hosts and URLs as values: one spelling for each, what they belong to, and whether strangers share them.
+"""Domains: one spelling for each host and URL, the domain it belongs to, and whether strangers share it.
 
-Both sides of matching come through here: indicators when they are imported and hosts when they are read out
-of a text, so that `Bücher.de.` and `xn--bcher-kva.de` are one thing. Public suffixes are those of the list
-that `publicsuffixlist` carries; it is loaded at first use (0.1 s) and nothing is ever fetched.
+Both sides of matching use this module: indicators at import, and hosts read from a text. So `Bücher.de.` and
+`xn--bcher-kva.de` are the same host. The public suffixes come from the list inside `publicsuffixlist`. The list is
+loaded at first use (0.1 s), and nothing is ever fetched.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ pin.it reddit.com redd.it snapchat.com baidu.com taobao.com tmall.com jd.com
 """
 # Link shorteners; forms and surveys; files, pages and sites under one roof; chats, groups and feeds.
 SHARED_HOSTS = frozenset(_SHARED.split())
-"""Hosts on which strangers share one name: a fraudster's is told from the others by its path alone. What
-lies below such a host (`m.weibo.com`) is shared as well. Collected by hand from the services' own pages."""
+"""Hosts that strangers share: only the path distinguishes a fraudster's page from the others.
+
+A host below such a host (`m.weibo.com`) is shared as well. Collected by hand from the pages of the services."""
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
@@ -62,15 +63,15 @@ _SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    """The bundled public suffix list, private part included, read once."""
+    """The bundled public suffix list with its private part, read once."""
     return PublicSuffixList()
 
 
 def normalise_host(value: str) -> str:
-    """One spelling of a host: lower-case ASCII (IDNA, UTS 46), no trailing dot; an IP address as usual.
+    """Normalise a host: lower-case ASCII (IDNA, UTS 46) without a trailing dot; an IP address in its usual form.
 
-    Underscores are kept, since hosts in the wild carry them. Raises ValueError with a sentence that names the
-    value when it is not a host of two labels at least or an address; a scheme, port or path is refused.
+    Underscores are kept, since real hosts have them. Raises ValueError with a sentence that names the value when it is
+    neither a host of at least two labels nor an address. A scheme, a port or a path is refused too.
 
     >>> normalise_host(" WWW.Evil.TOP. ")
     'www.evil.top'
@@ -128,12 +129,12 @@ def top_levels() -> frozenset[str]:
     >>> {"top", "ck", "xn--fiqs8s"} <= top_levels()
     True
     """
-    # The library has no other way to list them; a test compares with what it says of each name.
+    # The library has no public way to list them; a test compares this set with the library's answer for each name.
     return frozenset(suffix.rpartition(".")[2] for suffix in _suffixes()._publicsuffix)
 
 
 def is_public_suffix(host: str) -> bool:
-    """Whether anybody can register names right below this host: `com`, `co.uk`, and `github.io` too.
+    """Whether anybody can register a name right below this host: `com`, `co.uk`, and also `github.io`.
 
     >>> is_public_suffix("co.uk"), is_public_suffix("github.io"), is_public_suffix("example.com")
     (True, True, False)
@@ -155,9 +156,9 @@ def registrable(host: str) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def parents(host: str) -> tuple[str, ...]:
-    """A normalised host and every parent of it down to the registrable one; an address is only itself.
+    """A normalised host and each parent down to the registrable domain; an address has no parents.
 
-    A public suffix has no owner, so it is never among them: for one the answer is empty. Cached.
+    A public suffix has no owner, so it is never included: the result for a public suffix is empty. Cached.
 
     >>> parents("a.b.example.co.uk")
     ('a.b.example.co.uk', 'b.example.co.uk', 'example.co.uk')
@@ -177,7 +178,7 @@ def parents(host: str) -> tuple[str, ...]:
 
 
 def is_shared_host(host: str) -> bool:
-    """Whether strangers share this normalised host, so that it may be matched only together with its path.
+    """Whether strangers share this normalised host; a shared host may be matched only together with its path.
 
     >>> [is_shared_host(host) for host in ("bit.ly", "m.weibo.com", "github.io", "evil.top")]
     [True, True, True, False]
@@ -187,11 +188,11 @@ def is_shared_host(host: str) -> bool:
 
 
 def normalise_url(value: str) -> str:
-    """One spelling of a URL: host, port and path with the query; no scheme, user, fragment, last slash.
+    """Normalise a URL: host, port and path with the query, without scheme, user, fragment and last slash.
 
-    The host is normalised, the usual ports dropped; path and query keep their case, for servers do
-    distinguish it, and what is not ASCII in them is written in per cent. Raises ValueError with a sentence that
-    names the value when its host or port is none.
+    The host is normalised and the default ports are dropped. Path and query keep their case, because servers
+    distinguish it, and their characters beyond ASCII are percent-encoded. Raises ValueError with a sentence that names
+    the value when its host or port is invalid.
 
     >>> normalise_url("HTTPS://user@Evil.TOP:443/Pay/?a=1#top")
     'evil.top/Pay?a=1'
@@ -206,12 +207,12 @@ def normalise_url(value: str) -> str:
     port = (parts["port"] or "").lstrip("0")
     if port and int(port) > 65535:
         raise ValueError(f"{value!r} is not a URL: its port is above 65535.")
-    # Without its scheme a URL cannot tell http's port from https's; both lead to one party.
+    # Without its scheme a URL does not say whether the port is http's or https's; both belong to the same owner.
     if port in ("80", "443") or (scheme == "ftp" and port == "21"):
         port = ""
     if ":" in host:
         host = f"[{host}]"
     path = parts["path"].replace("\\", "/").rstrip("/") + (parts["query"] or "")
-    if _UNSAFE.search(path):  # a browser sends these in per cent, and so do copied addresses
+    if _UNSAFE.search(path):  # browsers percent-encode these, and so do copied addresses
         path = quote(path, safe=_SAFE)
     return f"{host}{':' if port else ''}{port}{path}"

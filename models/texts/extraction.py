@@ -1,7 +1,7 @@
-"""Reads one SMS: the hosts and URLs in it, and whether it brings a verification code or a bank's notice.
+"""Extraction: reads the hosts and URLs of one SMS, and whether it holds a verification code or a bank notice.
 
-The worker skims a whole batch first (`models.texts.prefilter`) and has only those texts read that bear a mark; what
-is returned is all that goes further, the text itself does not.
+The worker first finds the traits of a whole batch (`models.texts.prefilter`) and reads only texts with a trait. Only
+the reading is passed on; the text itself is not.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from models.texts.only_link import only_link
 from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
 
 LONGEST = 10_000
-"""Characters of a text that are read. Phones join some ten parts of 153; what is longer is no SMS."""
+"""The number of characters of a text that are read.
+
+Phones join some ten parts of 153 characters; a longer text is not an SMS.
+"""
 
 
 class Reading(NamedTuple):
-    """What may leave the decoder of one text.
+    """The only parts of a text that may leave the decoder.
 
-    `domains` are full hosts in lower-case ASCII, in order of appearance, each once; an IP address is one.
-    `urls` are those hosts' URLs where a scheme, a port, a path or a query was written: scheme (http where none was
-    written), host, port, path and query, without user and fragment. `flags` are those of `models.texts.notices`.
+    `domains` are full hosts in lower-case ASCII, in order of appearance, each once; an IP address counts as a host.
+    `urls` are the URLs of hosts that were written with a scheme, a port, a path or a query. Each has the scheme (http
+    if none was written), host, port, path and query, without user and fragment. `flags` are those of
+    `models.texts.notices`.
     """
 
     domains: tuple[str, ...] = ()
@@ -35,8 +39,8 @@ class Reading(NamedTuple):
 
 _NOTHING = Reading()
 
-# A dot that is none of ASCII, between what may be letters of a host, spelt with full-width letters or not. The last two
-# are read as plain dots whatever follows, and an ending may be Chinese.
+# A dot beyond ASCII between possible letters of a host, full-width or not. The last two dots are read as plain dots
+# whatever follows, and an ending may be Chinese.
 _OTHER_DOT = re.compile(
     r"[。｡．․][\u00ad\u200b-\u200f\u2060\ufeff]*[A-Za-z0-9０-９Ａ-Ｚａ-ｚ\U0001d400-\U0001d7ff]|[．․][^\s.．․]"
 )
@@ -44,7 +48,7 @@ _BRACKETED_DOT = re.compile(r"[\[({（【]\s?(?:d[o0]t|点|點|。)\s?[\])}）�
 
 
 def read(text: str) -> Reading:
-    """The hosts, URLs and flags of one text; any string is readable and none raises.
+    """Read the hosts, URLs and flags of one text; any string can be read, and none raises.
 
     >>> read("【某行】您尾号0000的账户有异常,点击ｅｖｉｌ．ｔｏｐ/x查看")
     Reading(domains=('evil.top',), urls=('http://evil.top/x',), flags=())
@@ -55,7 +59,7 @@ def read(text: str) -> Reading:
 
 
 def read_all(texts: Sequence[str]) -> list[Reading]:
-    """What `read` says of each of several texts, in less time."""
+    """The result of `read` for each of several texts, in less time."""
     texts = [text[:LONGEST] for text in texts]
     readings = [_NOTHING] * len(texts)
     for index, traits in worth_reading(texts):
@@ -64,7 +68,7 @@ def read_all(texts: Sequence[str]) -> list[Reading]:
 
 
 def read_with_traits(text: str, traits: int) -> Reading:
-    """What `read` says of a text of at most `LONGEST` characters that has these marks (of `models.texts.prefilter`)."""
+    """The result of `read` for a text of at most `LONGEST` characters with these traits (`models.texts.prefilter`)."""
     earned = flags(text) if traits & WORD else ()
     if traits & DISGUISE:
         if not traits & DOT and not _may_hold_host(text):
@@ -93,7 +97,7 @@ _TIGHT_DOT = re.compile(r"\.(?:[^\s.]| [A-Za-z.]{2,5}/)")
 
 
 def _may_hold_host(text: str) -> bool:
-    """Whether there is anything like a dot inside a name, however disguised."""
+    """Whether the text has anything like a dot inside a name, however disguised."""
     if "." in text and _TIGHT_DOT.search(text) is not None:
         return True
     if "//" in text or "www" in text or " dot " in text or " DOT " in text:
@@ -101,7 +105,7 @@ def _may_hold_host(text: str) -> bool:
     if text.isascii():
         return ("]" in text or ")" in text or "}" in text) and _BRACKETED_DOT.search(text) is not None
     if any(sign in text for sign in HIDDEN_CHARACTERS):
-        return True  # one may stand between a dot of any kind and its letter
+        return True  # one may be between a dot of any kind and the next letter
     if ("。" in text or "．" in text or "｡" in text or "․" in text) and _OTHER_DOT.search(text) is not None:
         return True
     if SPELT_DOT.search(text) is not None:

@@ -1,7 +1,7 @@
-"""Finds the hosts in a plainly spelt text: where a name begins and ends, and the URL that it belongs to.
+"""Hosts: finds the hosts in a plainly spelt text, with the begin and end of each name and its URL.
 
-Between `models.texts.deobfuscation`, which undoes the spelling, and `models.texts.extraction`, which the worker
-calls. Every dot between two letters or digits is a question; `models.texts.names` answers it.
+`models.texts.deobfuscation` prepares the text, and `models.texts.extraction`, which the worker calls, uses the result.
+Every dot between two letters or digits may be part of a host; `models.texts.names` decides whether it is.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from models.texts.names import WEAK_FOREIGN, Run, host_in, is_no_name, ordinary
 from models.texts.tlds import Ending, ending
 from models.texts.vocabulary import is_plain_word
 
-# Letters of scripts whose writers put spaces between words; Chinese and the like border on a host without one.
+# Letters of scripts with spaces between words; Chinese and similar scripts touch a host without a space.
 _LETTER = "A-Za-z0-9\u00c0-\u024f\u0370-\u058f\u1e00-\u1fff"
-# The look-behind stands after the dot, so that the search can look for the dot first.
+# The look-behind comes after the dot, so that the search can look for the dot first.
 _DOT = re.compile(r"\.(?<=[^\W_]\.)[^\W_]")
 _RUN = re.compile(rf"(?<![{_LETTER}])[{_LETTER}][{_LETTER}_-]*+(?:\.[{_LETTER}_][{_LETTER}_-]*+)++")
 _FOREIGN_RUN = re.compile(r"[\w-]++(?:\.[\w-]++){1,8}+")
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 
 def find_hosts(text: str) -> list[Found]:
-    """The hosts of a plainly spelt text in order of appearance, repeated ones included.
+    """The hosts of a plainly spelt text in order of appearance, including repeated ones.
 
     >>> find_hosts("Pay at evil.top/x now.ok?")
     [Found(host='evil.top', url='http://evil.top/x')]
@@ -71,7 +71,7 @@ def find_hosts(text: str) -> list[Found]:
 
 
 def _scheme_before(text: str, start: int) -> str | None:
-    """`http`, `https` or `ftp` when a scheme, however mangled, or `//` ends right before `start`."""
+    """`http`, `https` or `ftp` when a scheme, however mangled, or `//` ends right before `start`; else None."""
     if start == 0 or not (
         text[start - 1] in "/:\\;" or (start > 1 and text[start - 2] in "/:" and text[start - 1] == " ")
     ):
@@ -88,7 +88,7 @@ def _scheme_before(text: str, start: int) -> str | None:
 
 
 def _examine(text: str, start: int, end: int) -> tuple[Found | None, int]:
-    """Judge the run of labels at `start:end`; also where the search goes on."""
+    """Judge the run of labels at `start:end`; also returns the place where the search continues."""
     scheme = _scheme_before(text, start)
     if text.find("@", start - 1 if start else 0) >= 0:
         behind = _behind_user(text, start, end, scheme)
@@ -113,13 +113,13 @@ def _examine(text: str, start: int, end: int) -> tuple[Found | None, int]:
         if name is None:
             return None, after if backed and path else end
         host, length = name
-        if length < end - start:  # the rest of the run is the next sentence, and so is its path
+        if length < end - start:  # the rest of the run and the path belong to the next sentence
             return Found(host, f"{scheme}://{host}" if scheme else None), start + length
     return Found(host, _url(scheme, host, port, path)), after
 
 
 def _behind_user(text: str, start: int, end: int, scheme: str | None) -> tuple[int, int, str | None] | int:
-    """The run that is the host where an @ stands beside one, with its scheme; or the end of an address of mail."""
+    """The run that is the host when an @ is next to a run, with its scheme; or the end of an e-mail address."""
     if start and text[start - 1] == "@" and scheme is None:
         slashes = text.rfind("//", 0, start)
         user = _USER.match(text, slashes + 2) if slashes >= 0 else None
@@ -134,7 +134,7 @@ def _behind_user(text: str, start: int, end: int, scheme: str | None) -> tuple[i
         run = _RUN.match(text, end + 1)
         if run is None or text[run.end() : run.end() + 1] != "/" or ordinary(text[start:end], False) is None:
             return _end_of_mail(text, end)
-        return (*run.span(), None)  # bank.com@evil.top/login: no address of mail has a path
+        return (*run.span(), None)  # bank.com@evil.top/login: an e-mail address has no path
     return start, end, scheme
 
 
@@ -144,7 +144,7 @@ def _end_of_mail(text: str, at: int) -> int:
 
 
 def _tail(text: str, end: int) -> tuple[str | None, str, int]:
-    """The port and the path that follow a host, the latter with its query; also where they end."""
+    """The port after a host, the path with its query, and the place where they end."""
     tail = _TAIL.match(text, end)
     if tail is None:
         return None, "", end
@@ -159,7 +159,7 @@ def _tail(text: str, end: int) -> tuple[str | None, str, int]:
 
 
 def _trimmed_path(path: str) -> str:
-    """A path without the punctuation of the sentence that it stands in, cut where another URL is glued to it."""
+    """A path without the punctuation of its sentence, cut where another URL follows without a space."""
     glued = _NEXT_SCHEME.search(path.partition("?")[0]) if "://" in path else None
     if glued is not None:
         path = path[: glued.start()]
@@ -170,7 +170,7 @@ def _trimmed_path(path: str) -> str:
 
 
 def _url(scheme: str | None, host: str, port: str | None, path: str) -> str | None:
-    """The URL without its fragment; None when a host is all there is."""
+    """The URL without its fragment; None when there is only a host."""
     if scheme is None and port is None and not path:
         return None
     if "#" in path or "\\" in path:
@@ -179,7 +179,7 @@ def _url(scheme: str | None, host: str, port: str | None, path: str) -> str | No
 
 
 def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) -> tuple[Found | None, int]:
-    """Judge a name at the dot `at` one of whose labels is written in a script without spaces."""
+    """Judge a name at the dot `at` that has a label in a script without spaces."""
     run = _FOREIGN_RUN.search(text, begin, at + _LONGEST_HOST)
     while run is not None and run.end() <= at:
         run = _FOREIGN_RUN.search(text, run.end(), at + _LONGEST_HOST)
@@ -192,7 +192,7 @@ def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) ->
         start, run_start = _beginning(text, start, at), start
         shown = shown or start > run_start
         if start < at and ascii_run is not None and ascii_run.start() == at + 1:
-            return None, at + 1  # a sentence's dot before a host of its own: 你好.abc.com
+            return None, at + 1  # the full stop of a sentence before a separate host: 你好.abc.com
     last_dot = text.rfind(".", start, end)
     if last_dot <= start:
         return None, at + 1
@@ -217,7 +217,7 @@ def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) ->
 
 
 def _beginning(text: str, start: int, at: int) -> int:
-    """Where a foreign name begins that is glued to the words before it."""
+    """Where a foreign name begins when words precede it without a space."""
     www = text[start : at + 1].lower().find("www.")
     if www > 0:
         return start + www
@@ -226,7 +226,7 @@ def _beginning(text: str, start: int, at: int) -> int:
 
 
 def _foreign_ending(last: str) -> str:
-    """The top-level domain with which the last part of a run begins; empty when it is none."""
+    """The top-level domain at the beginning of a run's last part; empty when there is none."""
     letters = _ASCII_LABEL.match(last)
     if letters is not None:
         return letters[0]
@@ -235,9 +235,9 @@ def _foreign_ending(last: str) -> str:
 
 
 def _is_credible_foreign(raw: str, label: str, tld: str, backed: bool, shown: bool) -> bool:
-    """Whether a name with a label in Chinese or the like is one, and no sentence: 我在用.net, 几点到.公司."""
+    """Whether a name with a label in Chinese or the like is a host, not a sentence: 我在用.net, 几点到.公司."""
     if tld.isascii():
-        # Labels of both scripts are words glued to a host: 加微信abc.官网evil.com.
+        # A label with both scripts is words joined to a host: 加微信abc.官网evil.com.
         mixed = any(not part.isascii() and _ASCII_LABEL.search(part) is not None for part in raw.split("."))
         proven = backed and ending(tld.lower()) >= Ending.OPEN and tld.lower() != "net"
         return proven and not mixed and not label.isdigit()

@@ -1,7 +1,7 @@
-"""Whether a run of labels in a text is a host, and how much of the run.
+"""Names: decides whether a run of labels in a text is a host, and how much of the run.
 
-`models.texts.hosts` finds the runs and what stands around them. A scheme, a path, `www.`, a port or an ending that only
-hosts have makes a host; for the rest `models.texts.tlds` says what the ending proves, and `models.texts.vocabulary`
+`models.texts.hosts` finds the runs and their surroundings. A scheme, a path, `www.`, a port or an ending that only
+hosts have proves a host. For other runs `models.texts.tlds` says what the ending proves, and `models.texts.vocabulary`
 knows the words that people write around a full stop.
 """
 
@@ -18,7 +18,7 @@ _NAME, _OPEN, _UNKNOWN = (
     Ending.NAME,
     Ending.OPEN,
     Ending.UNKNOWN,
-)  # looking a member up in its class costs as much as a dictionary
+)  # the look-up of a member in its class costs as much as one in a dictionary
 
 _SECOND_LEVEL_WORDS = "co com org net gov edu ac or ne go gob gouv govt"
 _SENTENCE_WORDS = "is so to me at it no as am be do by us"
@@ -31,11 +31,11 @@ _WEAK_FOREIGN = """
 机构 点看 微博 企业 广东 佛山 餐厅 天主教 通販 みんな セール ポイント ストア дети москва онлайн сайт рус
 """
 _SECOND_LEVEL = frozenset(_SECOND_LEVEL_WORDS.split())
-_SENTENCES = frozenset(_SENTENCE_WORDS.split())  # after "abc.com." they begin one, although `com.so` is a suffix
+_SENTENCES = frozenset(_SENTENCE_WORDS.split())  # after "abc.com." they begin a sentence, although `com.so` is a suffix
 _FILE_NAMES = frozenset(_FILE_NAME_WORDS.split())
 _ONE_LETTER_NAMES = frozenset(_ONE_LETTER.split())
 WEAK_FOREIGN = frozenset(_WEAK_FOREIGN.split())
-"""Top-level domains that are as well words of a message in their language."""
+"""Top-level domains that are also ordinary words in their language."""
 
 _CUE = re.compile(
     r"(?:visit|click|tap|links?|url|web|site|website|log ?in|log ?on|goto|go to|via|here|open|page|download|at|check"
@@ -43,7 +43,7 @@ _CUE = re.compile(
     r"\s*(?:[:>=-]+|on|at|to|en|sur)?\s*\Z|[:=>]\s*\Z",
     re.IGNORECASE,
 )
-# What follows these without a space is where to go, whatever its words.
+# A name that follows these words without a space is a destination, whatever its labels are.
 _CHINESE_CUE = re.compile(
     "(?:点击|點擊|点开|點開|登录|登陆|登錄|登入|访问|訪問|进入|進入|打开|打開|输入|輸入|官网|官網|网址|網址|网站|網站|链接|連結)[:：]?\\Z"
 )
@@ -55,20 +55,20 @@ _CLOSING = frozenset("\n\r\t>)]}\"'”’》」』〉|*←<👈…。")
 
 
 class Run(NamedTuple):
-    """Labels joined by dots, from `start` to `end` of a text, with what stands around them."""
+    """Labels joined by dots, from `start` to `end` of a text, with their surroundings."""
 
     text: str
     start: int
     end: int
     certain: bool
-    """A scheme stands before it."""
+    """A scheme precedes the run."""
     backed: bool
-    """A port, a path or a query follows."""
+    """A port, a path or a query follows the run."""
     path: str
 
 
 def ordinary(raw: str, certain: bool) -> str | None:
-    """The host when a run is one beyond doubt: nine in ten are, and need none of the questions in `host_in`."""
+    """The host of a run that is one beyond doubt; else None. Nine in ten runs are and do not need `host_in`."""
     host = raw.lower()
     last = host[host.rfind(".") + 1 :]
     kind = ending(last)
@@ -85,15 +85,15 @@ def ordinary(raw: str, certain: bool) -> str | None:
 
 
 def is_no_name(raw: str) -> bool:
-    """Whether a run without a scheme is clearly two words with a full stop between: what follows it ends no host."""
+    """Whether a run without a scheme is clearly two words around a full stop: the second word cannot end a host."""
     label, _, last = raw.partition(".")
     return last.isalpha() and raw.isascii() and raw.islower() and ending(last) is _UNKNOWN and bool(label)
 
 
 def host_in(run: Run, raw: str | None = None) -> tuple[str, int] | None:
-    """The host at the beginning of a run and how many of its characters it takes; None when there is none.
+    """The host at the beginning of a run and its length in characters of the run; None when there is none.
 
-    `raw` is what is left of the run when a part of it has been judged to be none of the host.
+    `raw` is the remaining part of the run when another part has been judged not to belong to the host.
     """
     raw = (run.text[run.start : run.end] if raw is None else raw).rstrip("-_.")
     if "." not in raw:
@@ -126,7 +126,7 @@ def host_in(run: Run, raw: str | None = None) -> tuple[str, int] | None:
 
 
 def _kind(labels: list[str], spelt: list[str]) -> Ending:
-    """What the ending proves; `co.in` and `pages.dev` prove more than `in` and `dev`."""
+    """How much the ending of a run proves; `co.in` and `pages.dev` prove more than `in` and `dev`."""
     last = labels[-1]
     kind = ending(last)
     if spelt[-1].lower() in WEAK_FOREIGN:
@@ -142,7 +142,7 @@ def _kind(labels: list[str], spelt: list[str]) -> Ending:
 
 
 def _without_next_sentence(spelt: list[str], labels: list[str], kind: Ending, certain: bool) -> str | None:
-    """The run without the sentence glued behind it (`abc.comReply`, `abc.com.Reply`); None when none is."""
+    """The run without a sentence that follows it directly (`abc.comReply`, `abc.com.Reply`); None when none does."""
     if kind is Ending.UNKNOWN:
         glued = _GLUED_ENDING.match(spelt[-1])
         if glued is not None:
@@ -156,7 +156,7 @@ def _without_next_sentence(spelt: list[str], labels: list[str], kind: Ending, ce
         return rest
     if kind is Ending.UNKNOWN:
         if certain and not is_plain_word(labels[-1]):
-            # An unknown ending after a scheme: `evil.co.zzzz` is a host, `evil.com.subs16` hardly.
+            # An unknown ending after a scheme: `evil.co.zzzz` is a host, `evil.com.subs16` is hardly one.
             return rest if labels[-2] in ("com", "net", "org") else None
         return rest
     if kind is Ending.SENTENCE and (labels[-2] not in _SECOND_LEVEL or (labels[-2] == "com" and len(labels[-1]) > 2)):
@@ -165,7 +165,7 @@ def _without_next_sentence(spelt: list[str], labels: list[str], kind: Ending, ce
 
 
 def _is_credible(run: Run, spelt: list[str], labels: list[str], kind: Ending) -> bool:
-    """Whether a run without a scheme is a host, by its ending, its label and what stands around it."""
+    """Whether a run without a scheme is a host, judged by its ending, its label and its surroundings."""
     label, last = labels[-2], labels[-1]
     if labels[0] in ("www", "wap") and len(labels) > 2:
         return True
@@ -204,7 +204,7 @@ def _is_credible(run: Run, spelt: list[str], labels: list[str], kind: Ending) ->
 
 
 def _is_short_name(run: Run, labels: list[str], kind: Ending) -> bool:
-    """Whether one-letter labels are a host (`x.com`, `8.cc`) and no abbreviation ("U.S.A", "B.Com", "a.m.to")."""
+    """Whether one-letter labels are a host (`x.com`, `8.cc`) and not an abbreviation ("U.S.A", "B.Com", "a.m.to")."""
     known, last = ".".join(labels), labels[-1]
     if known in _ONE_LETTER_NAMES or known[1:-1].isdigit() or (labels[0].isdigit() and kind is _NAME):
         return True
@@ -213,7 +213,7 @@ def _is_short_name(run: Run, labels: list[str], kind: Ending) -> bool:
 
 
 def _is_shown(run: Run) -> bool:
-    """Whether a run is shown to the reader: after a cue, alone on its line or in brackets, or amid Chinese."""
+    """Whether the text presents a run as a link: after a cue, alone on its line or in brackets, or amid Chinese."""
     before = run.text[max(0, run.start - _NEAR) : run.start].rstrip(" ")
     after = run.text[run.end : run.end + _NEAR].lstrip(" ")
     if _CUE.search(before) is not None:
@@ -231,7 +231,7 @@ def _is_latin(sign: str) -> bool:
 
 
 def _address(run: Run, raw: str) -> tuple[str, int] | None:
-    """An IPv4 address; bare ones must look like an address, for `1.2.3.4` is rather a version or a list."""
+    """An IPv4 address; a bare one must look like an address, since `1.2.3.4` is more likely a version or a list."""
     try:
         host = normalise_host(raw)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Notices: whether an SMS brings a verification code, or tells of a bank account whose money has moved.
+"""Notices: whether an SMS holds a verification code or reports a movement of money on a bank account.
 
-The two kinds of ordinary SMS that mean something beside a suspicious contact: `models.texts.extraction` asks for them.
+These two kinds of ordinary SMS matter when they come near a suspicious contact. `models.texts.extraction` uses them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BANK_FLAG: Final[tuple[Flag, ...]] = (BANK_NOTICE,)
 
 _DIGIT = re.compile("[0-9]")
 _CODE = re.compile(r"[0-9]{3}(?<![0-9.,][0-9]{3})(?:[0-9]{1,5}|[ -][0-9]{3})(?![0-9])")
-# Words in Latin and Cyrillic letters, each under a part of it: most texts have none of the parts.
+# Words in Latin and Cyrillic letters, each keyed by a part of it: most texts have none of these parts.
 _SPACED_CODE_WORDS = {
     "otp": re.compile(r"\botp\b"),
     "one": re.compile(r"\bone[- ]time (?:pass|pin|code)"),
@@ -43,16 +43,19 @@ debited credited withdraw deposited transferred spent purchase balance bal: bal.
 _CODE_WORDS = tuple(_CODE_TERMS.split())
 _BANK_WORDS = tuple(_BANK_TERMS.split())
 MOVEMENT_WORDS = tuple(_MOVEMENT_TERMS.split())
-"""Words of money that has moved, in lower case; a bank's notice has one."""
+"""Words about a movement of money, in lower case; every bank notice has one."""
 CODE_WORDS = (*_CODE_WORDS, "one time", "one-time", "codigo", "código", "codice", "kod", "kód", "код")
 WHOLE_CODE_WORDS = ("code", "tac")
-"""What a text with a verification code has one of, in lower case; of these, one that no letter follows."""
+"""Words of verification codes, in lower case.
+
+Every text with a code has one of `CODE_WORDS`, or one of `WHOLE_CODE_WORDS` that no letter follows.
+"""
 
 
 def flags(text: str) -> tuple[Flag, ...]:
     """The flags of a text: `VERIFICATION_CODE`, `BANK_NOTICE` or none.
 
-    A code's text may speak of the transfer that it is for; no money has moved then.
+    A text with a code may mention the transfer that it confirms; no money has moved then.
 
     >>> flags("Your OTP is 482913"), flags("【银行】您正在办理转账，验证码209417")
     (('verification-code',), ('verification-code',))

@@ -1,7 +1,7 @@
-"""The common case of a link, at a fraction of the cost: one plain `https://host/path` in a plain ASCII text.
+"""Only link: reads the common case of one plain `https://host/path` in a plain ASCII text, at a fraction of the cost.
 
-A short cut for `models.texts.extraction`, which says exactly what the long way says or leaves the text to it; a test
-holds the two equal on any text.
+This is a short cut for `models.texts.extraction`. It returns exactly what the full reading returns, or leaves the text
+to the full reading. A test compares the two on any text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OPEN_DOT = re.compile(r"\.(?<=[A-Za-z0-9]\.)[A-Za-z0-9]")
 
 
 def only_link(text: str) -> Found | None:
-    """The one link of an undisguised text (see `models.texts.prefilter`) that holds nothing else; None: look closely.
+    """The only link of an undisguised text (see `models.texts.prefilter`); None: the text needs the full reading.
 
     >>> only_link("Your parcel waits: https://parcel.top/x1 Thanks.")
     Found(host='parcel.top', url='https://parcel.top/x1')
@@ -35,7 +35,7 @@ def only_link(text: str) -> Found | None:
         or text.count("//") > 1
         or text.count("www") > ("www" in link[2])
         or "WWW" in text
-        or "_." in link[2]  # no dot of a host follows an underscore, says the long way
+        or "_." in link[2]  # in the full reading no dot of a host follows an underscore
     ):
         return None
     scheme, raw, path = link.groups()

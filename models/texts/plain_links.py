@@ -1,8 +1,8 @@
-"""Linking: the one plain link of each text of a batch, or that there is none, found by compiled code.
+"""Plain links: compiled code that finds the only plain link of each text of a batch, or that there is none.
 
-Nearly every text with a link has `https://host/path` and nothing else that may be one. Nearly every other dot without
-a space stands between two sentences ("ok.see you"). What this module vouches for,
-`models.texts.extraction.read_with_traits` says too, and a test holds the two equal. Every other text is left to it.
+Nearly every text with a link has one `https://host/path` and nothing else that may be a link. Nearly every other dot
+without a space is between two sentences ("ok.see you"). An answer of this module always equals that of
+`models.texts.extraction.read_with_traits`, and a test compares the two. Every other text is left to that function.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from models.texts.domains import top_levels
 from models.texts.tlds import Ending, ending
 
 CLOSELY: Final = -1
-"""Where the host of a text begins that has to be read closely."""
+"""The begin of the host in a text that needs a close reading."""
 NOTHING: Final = -2
-"""Where the host of a text begins that has none."""
+"""The begin of the host in a text without a host."""
 
 _TOP_LEVEL: Final = 1
 _NAME: Final = 2
@@ -28,10 +28,10 @@ _FACTOR: Final = 33
 
 
 def plain_links(texts: Any, begins: Any, ends: Any) -> tuple[Any, Any, Any]:
-    """The one link of each text (UTF-8 at ``begins`` to ``ends`` of ``texts``) that bears no mark of a disguise.
+    """The only link of each text (UTF-8 at ``begins`` to ``ends`` of ``texts``); no text may have the trait `DISGUISE`.
 
-    Where the host begins (`CLOSELY`, `NOTHING`) and ends, and where the URL ends, all in ``texts``. The URL begins with
-    the scheme before the host. Whether the host is one is for `models.texts.hosts` to say.
+    Returns where each host begins (or `CLOSELY` or `NOTHING`), where it ends, and where its URL ends, as places in
+    ``texts``. The URL begins with the scheme before the host. `models.texts.hosts` decides whether the host is valid.
     """
     host_begins, host_ends, url_ends = (np.empty(len(ends), dtype=np.int64) for _ in range(3))
     _find_links(_ENDINGS, texts, begins, ends, host_begins, host_ends, url_ends)
@@ -39,7 +39,7 @@ def plain_links(texts: Any, begins: Any, ends: Any) -> tuple[Any, Any, Any]:
 
 
 def _endings() -> Any:
-    """What the top-level domains prove, in a table by a hash of their letters: bits of all that share a slot."""
+    """What each top-level domain proves, by a hash of its letters; a slot has the bits of all domains with its hash."""
     table = np.zeros(_SLOTS, dtype=np.uint8)
     for name in top_levels():
         slot = _BASIS
@@ -54,7 +54,10 @@ _ENDINGS: Final = _endings()
 
 @compiled
 def _kind(sign: int) -> int:
-    """Small letter, capital, figure or other sign: where it changes, a name may be glued to the next sentence."""
+    """The kind of a byte: 1 small letter, 2 capital, 3 digit, 0 other.
+
+    Where the kind changes, a name may be joined to the next sentence without a space.
+    """
     if 97 <= sign <= 122:
         return 1
     if 65 <= sign <= 90:
@@ -69,7 +72,7 @@ def _is_of_run(sign: int) -> bool:
 
 @compiled
 def _is_of_path(sign: int) -> bool:
-    """A letter, a figure, or one of ``/?&=_%.~+-``."""
+    """Whether a byte is a letter, a digit, or one of ``/?&=_%.~+-``."""
     return (
         _kind(sign) > 0
         or 45 <= sign <= 47
@@ -84,7 +87,7 @@ def _is_white(sign: int) -> bool:
 
 @compiled
 def _proves(endings: Any, texts: Any, begin: int, end: int) -> int:
-    """What a label proves, or the part of it up to where its letters change: bits."""
+    """What a label, or a part of it up to a change of kind, proves, as bits."""
     slot, proof = _BASIS, 0
     for at in range(begin, end):
         sign = texts[at]
@@ -99,7 +102,7 @@ def _proves(endings: Any, texts: Any, begin: int, end: int) -> int:
 
 @compiled
 def _is_title(texts: Any, begin: int, end: int) -> bool:
-    """Whether a label is a capital with small letters behind it."""
+    """Whether a label is a capital followed by small letters."""
     if end - begin < 2 or _kind(texts[begin]) != 2:
         return False
     for at in range(begin + 1, end):  # noqa: SIM110 - compiled code has no generators
@@ -110,7 +113,7 @@ def _is_title(texts: Any, begin: int, end: int) -> bool:
 
 @compiled
 def _is_no_host(endings: Any, texts: Any, begin: int, end: int, low: int, high: int) -> bool:
-    """Whether the run of labels ``begin`` to ``end`` of the text ``low`` to ``high`` neither is nor holds a host."""
+    """Whether the run of labels ``begin`` to ``end`` in the text ``low`` to ``high`` neither is nor holds a host."""
     before = texts[begin - 1] if begin > low else 32
     after = texts[end] if end < high else 32
     if before >= 128 or before == 47 or before == 58 or before == 92 or before == 59:
@@ -131,7 +134,7 @@ def _is_no_host(endings: Any, texts: Any, begin: int, end: int, low: int, high: 
         titled = _kind(texts[at]) == 2 if at < stop else titled
         dots += 1
         at = stop + 1
-    return figures < 3  # it may be an address, whatever its first part is glued to
+    return figures < 3  # with three it may be an address, whatever is joined to its first part
 
 
 @compiled
@@ -183,7 +186,7 @@ def _find_links(
 
 @compiled
 def _is_far_eastern_before(texts: Any, at: int, low: int) -> bool:
-    """Whether a sign of a script without spaces, or one of its punctuation, ends before a place."""
+    """Whether a character of a script without spaces, or of its punctuation, ends right before a place."""
     while at > low:
         at -= 1
         if texts[at] & 0xC0 != 0x80:
@@ -195,7 +198,7 @@ def _is_far_eastern_before(texts: Any, at: int, low: int) -> bool:
 def _link(
     texts: Any, low: int, high: int, slashes: int, index: int, host_begins: Any, host_ends: Any, url_ends: Any
 ) -> int:
-    """Note the plain link around the slashes at a place; returns where it ends, -1 when it is none."""
+    """Record the plain link around the slashes at a place; returns where it ends, -1 when it is not a plain link."""
     scheme = slashes - 1
     if scheme < low or texts[scheme] != 58:  # :
         return -1

@@ -1,8 +1,9 @@
-"""Skimming: which texts of a batch need reading at all and how closely, found in one pass over their bytes.
+"""Prefilter: finds which texts of a batch need reading and how closely, in one pass over their bytes.
 
-Almost every text holds neither a host nor a code nor a bank's notice, and even a short look at each would cost more
-than everything else about it. A compiled Aho-Corasick automaton (Aho and Corasick, 1975) finds every mark of them;
-`models.texts.extraction` reads those that have one, and only as closely as their marks ask for.
+Almost every text holds no host, no verification code and no bank notice, and even a short reading of each would cost
+more than all other work on it. A compiled Aho-Corasick automaton (Aho and Corasick, 1975) finds the traits of each
+text: the signs of a host, a code or a notice. `models.texts.extraction` reads only texts with a trait, and only as
+closely as their traits require.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ from models.base.compiled import compiled
 from models.texts.deobfuscation import COMMON_ENDINGS, HIDDEN_CHARACTERS, OTHER_DOTS
 from models.texts.notices import CODE_WORDS, MOVEMENT_WORDS, WHOLE_CODE_WORDS
 
-# What a text has that may mean something; bits of plain integers, for an enumeration's cost as much as the rest.
+# The traits of a text, as bits of plain integers: an enumeration would cost as much as all other work.
 DOT: Final = 1
-"""A dot in front of a letter or figure, a scheme or `www`: there may be a host."""
+"""A dot before a letter or digit, a scheme or `www`: there may be a host."""
 DISGUISE: Final = 2
-"""Something that may stand for a dot, hide one, or be an address of mail: there may be a host in disguise."""
+"""A possible substitute for a dot, a sign that may hide one, or an e-mail address: there may be a disguised host."""
 WORD: Final = 4
-"""A word of verification codes or of money that has moved: there may be a flag."""
+"""A word of verification codes or of a movement of money: there may be a flag."""
 _WHOLE: Final = 8
-"""The same, unless a letter or figure follows ("tac" in "contact"); never in what is found."""
+"""The same, unless a letter or digit follows ("tac" in "contact"); never among the traits found."""
 
 _LETTERS = string.ascii_lowercase + string.digits
 _SPACES = (" ", "\n", "\t", "\r")
 _BRACKETS = "[({<（【"
 _FANCY = (*range(0xFF10, 0xFF1A), *range(0xFF41, 0xFF5B), *range(0x2460, 0x249C), *range(0x24D0, 0x24EB))
-# Their lower case is another number of letters, or one of ASCII: who writes them is read closely.
+# Their lower case has a different number of letters, or is an ASCII letter: a text with one of them is read closely.
 _ODD_LETTERS = "İK"
 _FIRST_BYTES = range(0xC2, 0xF5)
-"""The bytes with which a character beyond ASCII begins in UTF-8."""
+"""The first bytes of characters beyond ASCII in UTF-8."""
 _MATHEMATICAL = [bytes((0xF0, 0x9D, third)) for third in range(0x90, 0xA0)]
-"""The beginnings of U+1D400 to U+1D7FF in UTF-8: letters of mathematics."""
+"""The first bytes of U+1D400 to U+1D7FF in UTF-8: mathematical letters."""
 
 
 def _traits() -> dict[str, int]:
-    """Everything, in lower case, without which a text holds nothing, and what it is a mark of."""
+    """The strings, in lower case, that give a text a trait; a text without any of them holds nothing."""
     traits = {f".{letter}": DOT for letter in _LETTERS} | {"//": DOT, "www": DOT}
     disguises = [f".{space}{ending}" for space in _SPACES for ending in COMMON_ENDINGS]
     disguises += [f" .{ending}" for ending in COMMON_ENDINGS] + [f",{ending}" for ending in COMMON_ENDINGS]
@@ -62,7 +63,7 @@ def _traits() -> dict[str, int]:
 
 
 def _patterns(traits: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
-    """The marks in UTF-8, with both cases of letters beyond ASCII; ASCII's cases are one to the automaton."""
+    """The strings in UTF-8 with their traits, in both cases beyond ASCII; the automaton itself ignores ASCII case."""
     for trait, kind in traits.items():
         cases = [(sign,) if sign.isascii() or len(sign.upper()) > 1 else {sign, sign.upper()} for sign in trait]
         for spelling in product(*cases):
@@ -73,7 +74,7 @@ def _patterns(traits: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
 
 
 def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:
-    """The automaton's moves (state by byte, uint16) and the kinds of the marks that end in each state (uint8)."""
+    """The automaton's moves (state by byte, uint16) and the traits of the patterns that end in each state (uint8)."""
     moves, kinds = [[0] * 256], [0]
     for pattern, kind in patterns:
         state = 0
@@ -104,7 +105,7 @@ _MOVES, _KINDS = _automaton(_patterns(_traits()))
 
 
 def traits_of(texts: Any, ends: Any) -> Any:
-    """The marks (uint8) of texts in UTF-8, one behind the other; each ends at its place in ``ends`` (int64)."""
+    """The traits (uint8) of texts in UTF-8 that lie one after the other; ``ends`` (int64) has the end of each."""
     traits = np.empty(len(ends), dtype=np.uint8)
     _find(_MOVES, _KINDS, texts, ends, traits)
     return traits
@@ -132,12 +133,12 @@ def _is_word(sign: int) -> bool:
 
 
 def worth_reading(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """The texts that may hold a host or earn a flag: their indices in order, each with the bits of its marks.
+    """The texts that may hold a host or earn a flag: their indices in order, each with the bits of its traits.
 
-    >>> skim(["see you at 7", "visit evil.top", "code 482913", "好的。"])
+    >>> worth_reading(["see you at 7", "visit evil.top", "code 482913", "好的。"])
     [(1, 1), (2, 4)]
     """
-    spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no letter
+    spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is not a letter
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
     traits = traits_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
     return [(int(index), int(traits[index])) for index in np.flatnonzero(traits)]

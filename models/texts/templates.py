@@ -1,4 +1,4 @@
-"""Templates: one number for all texts that differ only in links, figures and marks, as a mass mailing's copies do."""
+"""Templates: one number for all texts that differ only in links, digits and punctuation, like copies of a mailing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PRIME: Final = np.uint64(0x100000001B3)
 
 
 def templates_of(texts: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The template of each text in UTF-8, which lies from its begin to before its end: FNV-1a of what is left of it.
+    """The template of each text in UTF-8, from its begin to before its end: the FNV-1a hash of the reduced text.
 
-    Of a run of ASCII signs without spaces only a gap is left if any of them is no letter, else its letters in lower
-    case; everything else is kept, but for spaces.
+    A run of ASCII characters without spaces is reduced to its letters in lower case, or to a gap if any character is
+    not a letter. Spaces are dropped, and all other characters are kept.
 
     >>> texts = "卡停用 http://a.top/x9", "卡停用https://b.vip/", "卡已用 http://a.top/x9"
     >>> spelt = [text.encode() for text in texts]

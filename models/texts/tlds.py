@@ -1,7 +1,7 @@
-"""How much a name ending proves: `.com` is a host's alone, `.me` is a word that follows a full stop.
+"""Top-level domains: how much the ending of a name proves; only hosts end in `.com`, but `me` may begin a sentence.
 
-People write "ok.so see you.now" without a space after the full stop, and `so` and `now` are top-level domains. So a
-name without scheme or path is judged by its ending, here, and by the label before it (`models.texts.vocabulary`).
+People write "ok.so see you.now" without a space after the full stop, and `so` and `now` are top-level domains. So this
+module judges a name without scheme or path by its ending, and `models.texts.vocabulary` judges the label before it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from models.texts.domains import is_top_level
 
-# Endings that are words people use to begin a sentence, in English or another language that SMS are written in.
+# Endings that are words at the beginning of sentences, in English or another language of SMS.
 _SENTENCE = """
 am as at be by do in is it me mm my no so to us pm how you now here like not can will what where who call free one
 good nice fast food book dog mom man men meet news next open paris party pay phone play post read rest run safe save
@@ -20,7 +20,7 @@ wine word wow yes your zero abc an any are but for from get go got had has have 
 nba off oh ok on or our out pics sorry she some tell that the then there they this time tmr u ur was way we well wed
 were when why with ice onion moe rs ps
 """
-# Endings that are words, which fraudsters register all the same: believed after a label that is no plain word.
+# Endings that are words but that fraudsters register too: believed after a label that is not a plain word.
 _WORDS = """
 live life world fun link cloud work today plus fit city best name blog help wang tips zone center digital rocks sale
 games baby money market gift win social finance exchange network homes beauty design group team training expert
@@ -42,7 +42,7 @@ makeup cool chat love gay reise tv al de es ky la ma mo mr ms mu na ne ni pa re 
 gn sr fr fm id gm bb cz cm ng sh er ee ar iq
 hr th mt je hm sd il gf bf
 """
-# Word endings that are so often hosts that only a filler word before them speaks against it.
+# Endings that are words but so often end hosts that only a filler word before them speaks against a host.
 _OPEN = """
 top vip shop site online club store info pro app asia ltd mobi website icu cyou buzz sbs cfd fyi ink click bond space
 host press wiki tech bid loan trade racing stream download xin art
@@ -58,21 +58,21 @@ _FILE_ENDINGS = frozenset(_FILES.split())
 
 
 class Ending(IntEnum):
-    """What a top-level domain proves about a name that has nothing else to show, from nothing to all."""
+    """How much a top-level domain proves about a name without other evidence, from nothing to everything."""
 
     UNKNOWN = 0
     FILE = 1  # `setup.py`, `a.zip`
     SENTENCE = 2  # "home.in an hour"
     WORD = 3  # "thanks.love", but also `hxq88.live`
-    OPEN = 4  # `.top`, `.shop`: hosts, unless a filler word stands before
+    OPEN = 4  # `.top`, `.shop`: hosts, unless a filler word precedes
     NAME = 5  # `.com`, `.cn`, `.xyz`
 
 
 @lru_cache(maxsize=1 << 14)
 def ending(tld: str) -> Ending:
-    """How much a top-level domain in lower-case ASCII proves; UNKNOWN when the public suffix list has none such.
+    """How much a top-level domain in lower-case ASCII proves; UNKNOWN when the public suffix list does not have it.
 
-    Brands and other rare long endings count as words of a sentence, because they hardly ever end a fraud host.
+    Brands and other rare long endings count as words of a sentence, because a fraud host hardly ever ends in one.
 
     >>> ending("com").name, ending("top").name, ending("live").name, ending("me").name, ending("txt").name
     ('NAME', 'OPEN', 'WORD', 'SENTENCE', 'UNKNOWN')

@@ -1,7 +1,7 @@
-"""The words people write around a full stop: a name made of them is a sentence rather than a host.
+"""Vocabulary: the words that people write around a full stop; a name made of them is a sentence rather than a host.
 
-Written by hand for this: English, its SMS spellings, the words of South and South-East Asian English, and the
-commonest of the other languages that are written with spaces.
+The lists are written by hand for this purpose: English, its SMS spellings, the words of South and South-East Asian
+English, and the commonest words of other languages that are written with spaces.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ year years yep yes yest yesterday yet yo you your yours yr yup z mon tue tues th
 jul aug sep sept oct nov dec vs eg ie viz approx acct govt dept min max tel ref ext fig vol pg pp ave blvd rd sq bldg
 apt gen col sgt capt lt rev hon messrs mdm assoc bros corp
 """
-# The same of French, Spanish, German, Italian, Portuguese, Dutch, Malay, Indonesian and Hindi.
+# The same for French, Spanish, German, Italian, Portuguese, Dutch, Malay, Indonesian and Hindi.
 _FILLERS_ABROAD = """
 merci salut bonjour bonsoir oui non bien tres voila daccord pourquoi quoi ouais mdr bisous bisou demain maison aussi
 alors encore rien tout peut hola gracias bueno vale claro manana si adios amor mucho todo nada casa tambien tarde
@@ -139,7 +139,7 @@ _SLANG = """
 ne1thing some1 sum1 sumth1 w8 w8ing m8s u2 me2 n2 in2 on2 up2 b4n str8 luv2 8 4 2 1st 2nd 3rd f9 k9 10x 2c 2b
 """
 FILLERS = frozenset(_FILLERS.split()) | frozenset(_FILLERS_ABROAD.split())
-"""Words after which hardly a name ends: a full stop behind one ends a sentence."""
+"""Words that are hardly ever the label before an ending: a full stop after one ends a sentence."""
 PLAIN_WORDS = FILLERS.union(_PLAIN.split(), _PEOPLE_AND_PLACES.split(), _SLANG.split())
 """The fillers and some 2,000 ordinary words."""
 
@@ -150,13 +150,13 @@ _UNITS = (
 _QUANTITY = re.compile(rf"\d+(?:{_UNITS})?|(?:rs|rm|no|nr|inr|usd|gbp|aud|sgd|php|eur|k|p|x)\d+|\d+[ap]m\d*")
 _ELONGATED = re.compile(r"([a-z])\1{2,}|(?:ha|he|hi|ho|ja|xa|lo|la|na|ya|ba|mu?w?a){2,}h?")
 _ENDS_OF_WORDS = ("tion", "tions", "ment", "ness", "ally", "able", "ible", "ful", "less", "ously", "ical", "ism")
-_LONGEST_ING = 10  # longer ones are rather names: sktshopping
+_LONGEST_ING = 10  # longer labels are more likely names: sktshopping
 _INFLECTIONS = ("s", "ing", "es", "ed", "d", "er", "ers", "est", "ly", "in", "n", "y", "r", "th", "z")
 
 
 @lru_cache(maxsize=1 << 14)
 def is_plain_word(label: str) -> bool:
-    """Whether a lower-case label is an ordinary word, its SMS spelling, or a quantity such as `10am` or `rs500`.
+    """Whether a lower-case label is an ordinary word, an SMS spelling, or a quantity such as `10am` or `rs500`.
 
     >>> [is_plain_word(label) for label in ("tomorrow", "2day", "sooooo", "walked", "10am", "hxq88", "re-login")]
     [True, True, True, True, True, False, False]
