@@ -1,6 +1,6 @@
 """Detection: from the events of one partition to its alerts.
 
-Comes in: calls, SMS, indicators, the policy, a risk model. Goes out: alerts with their reasons, and reminders.
-`engine` is the way in: recognition gives signals, episodes hold them, risk judges them, decisions say what is
-published.
+Input: calls, SMS, indicators, the policy and a risk model. Output: alerts with their reasons, and reminders.
+Start with `engine`. Recognition turns events into signals, episodes hold the signals, risk scores the episodes, and
+decisions determine which alerts are published.
 """

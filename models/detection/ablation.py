@@ -1,7 +1,7 @@
-"""Weighing: which reasons of an alert moved its risk, found by leaving the records behind each out.
+"""Ablation: finds which reasons of an alert moved its risk, by leaving out the records behind each reason.
 
-Reasons that a model's inner workings suggest may be true of the model and not of the person. What is compared here is
-what the same model would have said at the same moment, had those calls and messages never been.
+Reasons taken from a model's inner workings may be true of the model but not of the person. Here the alert's risk is
+compared with the risk that the same model would give at the same moment without those calls and messages.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from models.policy.policy import Policy, Windows
 
 
 def weighed(alert: Alert, seen: Sequence[Signal], model: Model, policy: Policy, vulnerable: int) -> Alert:
-    """The alert with its reasons in the order in which they moved the risk, if it is raised.
+    """The alert with its reasons ordered by how far they moved the risk; a withdrawn alert stays as it is.
 
-    A reason without which the risk would be no lower is left out, unless that is true of every one. ``seen``: the
-    signals of the episode up to the alert; ``vulnerable``: how many flags speak of the subscriber.
+    A reason is left out if the risk would be no lower without it, unless that is true of every reason. ``seen``: the
+    signals of the episode up to the alert; ``vulnerable``: how many vulnerability flags the subscriber has.
     """
     if alert.status != "raised":
         return alert
@@ -38,7 +38,7 @@ def weighed(alert: Alert, seen: Sequence[Signal], model: Model, policy: Policy, 
 def _without_each(
     alert: Alert, seen: Sequence[Signal], windows: Windows, vulnerable: int
 ) -> Iterator[tuple[Reason, Features | None]]:
-    """Each reason, and the features as they would be without it; None: no contact would be left, and so no risk."""
+    """Each reason with the features without it; None if no contact, and so no risk, would be left."""
     for reason in alert.reasons:
         events = set(reason.events)
         left = [signal for signal in seen if signal.event not in events]
@@ -48,7 +48,7 @@ def _without_each(
 
 
 def _features(signals: Sequence[Signal], at: int, windows: Windows, vulnerable: int) -> Features | None:
-    """The features of the episode that these signals would make, at an event time; of several the last one's."""
+    """The features at an event time of the episode that these signals form (the last, if several); None if none."""
     found = list(episodes(signals, windows))
     if not found:
         return None

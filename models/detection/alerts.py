@@ -1,7 +1,7 @@
 """Alerts: the decision that somebody must act, one per episode and severity.
 
-An alert's value is a function of the records alone, so two runs over the same records can be compared byte for byte;
-its id is a hash of what it is about, so a repeat is recognised.
+An alert's value depends only on the records, so two runs over the same records can be compared byte for byte. Its id is
+a hash of its episode and severity, so a repeat is recognised.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Status = Literal["raised", "withdrawn"]
 
 
 class Reason(Struct, frozen=True, gc=False):
-    """Why, in words for an officer; ``events`` are the ids of the records that say so."""
+    """One reason for an alert, in words for an officer; ``events`` are the ids of the records behind it."""
 
     code: str
     zh: str
@@ -45,13 +45,13 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     policy: str
     model: str
     cell: str = ""
-    """Where the person was last, if a record of the hour before says so."""
+    """The person's last cell, if a record of the hour before names it."""
 
 
 class Published(Struct, array_like=True, gc=False):
-    """The last word that has gone out of one alert: its digest, that alert without its reasons, and what it went by.
+    """The latest published version of one alert: its digest, the alert without its reasons, and its basis.
 
-    ``basis`` is a digest of all that the reasons were weighed by; while it is the same, so is the word.
+    ``basis`` is a digest of everything that the reasons were weighed by. While it stays the same, so does the alert.
     """
 
     digest: int

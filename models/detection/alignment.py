@@ -1,8 +1,9 @@
-"""Alignment: a partition's calls and SMS side by side in event time, however far apart their topics have been read.
+"""Alignment: keeps a partition's calls and SMS side by side in event time, however far apart their topics are read.
 
-Who reads two topics after an outage gets a day of one before a minute of the other. Deciding in that order would
-raise alerts that the other topic then corrects. So the events of each topic wait here until the other has been read as
-far, or has nothing more to give; when both are read as they come, nothing waits. Live worker and replay share it.
+After an outage, a worker may read a day of one topic before it reads a minute of the other. Deciding in that order
+would raise alerts that the other topic then corrects. So the events of each topic wait here until the other topic has
+been read as far, or has no more records. When both topics are read live, nothing waits. The live worker and the replay
+share this module.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ E = TypeVar("E", Calls, Messages)
 
 
 class Portion(NamedTuple):
-    """Events of one batch that are due: those at ``start`` to ``stop`` of it, its last ones if ``whole``."""
+    """The events of one batch that are due, from ``start`` to ``stop``; ``whole`` if the batch ends with them."""
 
     events: Any
     source: Any
@@ -31,7 +32,7 @@ class Portion(NamedTuple):
 
 
 class _WaitingBatch:
-    """A batch that waits: its events, how far along each of them is, and how many have been given out."""
+    """A waiting batch: its events, how far along each of them is, and how many have been given out."""
 
     __slots__ = ("events", "given", "last", "reached", "source")
 
@@ -43,15 +44,15 @@ class _WaitingBatch:
         self.given = 0
 
     def first_beyond(self, until: float) -> int:
-        """The index of the first event not given out yet that is further along than ``until``."""
+        """The index of the first event that is further along than ``until`` and not given out yet."""
         return max(self.given, int(np.searchsorted(self.reached, until, side="right")))
 
 
 class Lane(Generic[E]):
-    """The events of one topic of a partition that wait, in the order of the log.
+    """The waiting events of one topic of a partition, in the order of the log.
 
-    An event is as far along as its topic's watermark after it: a late one waits for nobody, and a wrong clock holds
-    nobody up.
+    An event is as far along as its topic's watermark after it. So a late event does not wait, and a wrong clock delays
+    nothing.
     """
 
     def __init__(self, clock: Watermark) -> None:
@@ -68,7 +69,7 @@ class Lane(Generic[E]):
         self._waiting.append(_WaitingBatch(events, reached, self.clock.at, source))
 
     def take(self, until: float) -> list[Portion]:
-        """What is at most as far along as ``until`` (event time), in the order of the log."""
+        """The events that are at most as far along as ``until`` (event time), in the order of the log."""
         portions: list[Portion] = []
         while self._waiting:
             batch = self._waiting[0]
@@ -103,9 +104,10 @@ class Alignment:
         return len(self) > 0
 
     def horizons(self, at_end: Mapping[str, bool]) -> dict[str, float]:
-        """Up to which event time each of the topics ``calls`` and ``sms`` is known; ``at_end``: no more to read now.
+        """The event time up to which each of the topics ``calls`` and ``sms`` is known.
 
-        The last instant is left out while there is more to come: the next record may be of the same.
+        ``at_end`` says which topics have no more records to read now. While more records are to come, the last
+        millisecond is left out, because the next record may have the same time.
         """
         return {
             name: float("inf") if at_end[name] else lane.clock.at - 1
@@ -113,6 +115,6 @@ class Alignment:
         }
 
     def due(self, at_end: Mapping[str, bool]) -> tuple[list[Portion], list[Portion]]:
-        """The portions of calls and of SMS that both topics have been read far enough for."""
+        """The portions of calls and of SMS that are due, because both topics have been read far enough."""
         until = min(self.horizons(at_end).values())
         return self.calls.take(until), self.sms.take(until)

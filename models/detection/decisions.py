@@ -1,9 +1,9 @@
-"""Decisions: from an episode's moments to the alerts that stand, and what is still to be published of them.
+"""Decisions: from an episode's moments to the alerts in force, and to those that are still to be published.
 
-A severity is raised at the first moment whose risk and stage reach it, and withdrawn at the first after that whose risk
-lies well below (a call that turned out unanswered), so that a risk that wavers sends nobody to and fro. The list of
-decisions grows at its end as records arrive in order; what a late record changes further back is published again under
-the same id.
+A severity is raised at the first moment whose risk and stage reach it. It is withdrawn at the first later moment whose
+risk lies well below (a call turned out unanswered), so that a wavering risk does not send officers back and forth. When
+records arrive in order, the list of decisions only grows at its end. When a late record changes an earlier decision,
+its alert is published again under the same id.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from models.policy.policy import SEVERITIES, Policy, Severity
 from models.policy.stages import reaches
 
 WHEREABOUTS_KEPT = HOUR
-"""Milliseconds for which a record says where somebody is."""
+"""Milliseconds for which the cell of a record is taken as the subscriber's location."""
 
 TAKEN_BACK = 0
-"""The digest of an alert that no record leads to any more."""
+"""The digest of an alert that no record supports any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A severity raised or withdrawn at a moment of an episode, with the risk then."""
+    """A severity raised or withdrawn at a moment of an episode, with the risk at that moment."""
 
     severity: Severity
     status: Status
@@ -53,7 +53,7 @@ def severity_of(risk: float, moment: Moment, policy: Policy) -> int:
 
 
 def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) -> list[Decision]:
-    """All decisions of one episode in event time, from its moments and the risk of each."""
+    """All decisions about one episode in event time, from its moments and the risk of each."""
     standing: list[int] = []
     made: list[Decision] = []
     for moment, risk in zip(moments, risks, strict=True):
@@ -68,7 +68,7 @@ def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) ->
 
 
 class Publication:
-    """Compares the decisions of a subscriber with what has been published, and writes what is missing."""
+    """Compares the decisions about a subscriber with the published alerts, and writes the missing ones."""
 
     def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: Model, vulnerable: int) -> None:
         self._subscriber = subscriber
@@ -99,7 +99,7 @@ class Publication:
         return sorted(due, key=lambda alert: alert.at)
 
     def _missing(self, alert: str, name: str, episode: Episode, made: Sequence[Decision]) -> list[Alert]:
-        """What has not been said yet: all after the last word that still stands, else the last one alone."""
+        """The alerts still to be published: all after the published one, or only the newest if that one has changed."""
         before = self._subject.published.get(alert)
         missing: list[Alert] = []
         newest = 0
@@ -117,7 +117,7 @@ class Publication:
                 break
             missing.append(word)
         else:
-            if before is not None:  # a late record changed all that had been said
+            if before is not None:  # a late record changed everything published so far
                 del missing[1:]
         if missing:
             last = replace(missing[0], reasons=())
@@ -150,7 +150,7 @@ class Publication:
     def _taken_back(self, before: Alert, names: set[str]) -> Alert:
         if not names or not {signal.indicator for signal in self._subject.signals}.issuperset(before.indicators):
             why = "indicator"
-        else:  # every record still stands; a late one changed what they say, or which contact was the first
+        else:  # every record still holds; a late one changed their meaning, or which contact came first
             why = "evidence" if before.episode in names else "episode"
         alert = replace(before, status="withdrawn", reasons=(no_longer(why),))
         self._subject.published[alert.id] = Published(TAKEN_BACK, replace(alert, reasons=()))
@@ -158,10 +158,10 @@ class Publication:
 
 
 def _digest(alert: Alert) -> int:
-    """A digest of what an alert says; under another policy or model, or elsewhere, the same is no news."""
+    """A digest of an alert's content. A change of policy, model or cell alone is no news, so these are left out."""
     return zlib.crc32(encode(replace(alert, policy="", model="", cell=""))) or 1
 
 
 def _whereabouts(seen: Sequence[Signal], at: int) -> str:
-    """The cell of the newest signal that names one, if it is fresh enough to send somebody there."""
+    """The cell of the newest signal that names a recent one, fresh enough to send an officer there; empty if none."""
     return next((each.cell for each in reversed(seen) if each.cell and at - each.at <= WHEREABOUTS_KEPT), "")

@@ -1,7 +1,7 @@
-"""Drift: how far the moments of today are from those of training, feature by feature, and the risk.
+"""Drift: how far the moments of today differ from those of training, for each feature and for the risk.
 
 The population stability index compares two distributions over the same bins: the sum of (now - then) x ln(now / then).
-Below 0.1 nothing has changed, above 0.25 the model sees something that it was not trained on (Siddiqi, Credit Risk
+Below 0.1 nothing has changed; above 0.25 the model sees data that it was not trained on (Siddiqi, Credit Risk
 Scorecards, 2006).
 """
 
@@ -19,30 +19,30 @@ from models.detection.features import Features
 BINS: Final = 10
 RISK: Final = "risk"
 _LEAST: Final = 1e-4
-"""The share of an empty bin, so that its logarithm is none of nothing."""
+"""The share of an empty bin, so that its logarithm is defined."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """By feature, and for the risk, the upper edges of all bins but the last, and the share of training in each."""
+    """The bins of each feature and of the risk: all upper edges but the last, and each bin's share of training."""
 
     edges: dict[str, NDArray[np.float64]]
     shares: dict[str, NDArray[np.float64]]
 
     @classmethod
     def of(cls, rows: NDArray[np.float64], risks: NDArray[np.float64]) -> Reference:
-        """That of the moments of training."""
+        """The reference for the moments of training, from their features and risks."""
         columns = {**dict(zip(Features.__struct_fields__, rows.T, strict=True)), RISK: risks}
         edges = {name: _edges(values) for name, values in columns.items()}
         return cls(edges, {name: _shares(values, edges[name]) for name, values in columns.items()})
 
     def plain(self) -> dict[str, Any]:
-        """As it is stored."""
+        """The reference in its stored form."""
         return {"edges": self.edges, "shares": self.shares}
 
     @classmethod
     def of_plain(cls, plain: dict[str, Any]) -> Reference:
-        """As it was stored; raises KeyError, TypeError or ValueError when it was something else."""
+        """The reference from its stored form; raises KeyError, TypeError or ValueError when that is malformed."""
         read = {part: {name: np.asarray(plain[part][name], float) for name in plain[part]} for part in plain}
         names = {*Features.__struct_fields__, RISK}
         if set(read["edges"]) != names or set(read["shares"]) != names:
@@ -51,7 +51,7 @@ class Reference:
 
 
 class Drift:
-    """Counts moments in the bins of training and says how far they have moved."""
+    """Counts moments in the bins of training and measures how far their distribution has moved."""
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
@@ -59,14 +59,14 @@ class Drift:
         self.moments = 0.0
 
     def take(self, rows: NDArray[np.float64], risks: Sequence[float]) -> None:
-        """Count some moments."""
+        """Count moments, from their features and risks."""
         for name, values in zip((*Features.__struct_fields__, RISK), (*rows.T, np.asarray(risks)), strict=True):
             counts = self._counts[name]
             counts += np.bincount(np.searchsorted(self._reference.edges[name], values), minlength=len(counts))
         self.moments += len(rows)
 
     def fade(self, share: float) -> None:
-        """Keep so much of what was counted, so that the index speaks of lately."""
+        """Keep this share of the counts, so that the index reflects recent moments."""
         for counts in self._counts.values():
             counts *= share
         self.moments *= share

@@ -1,7 +1,8 @@
-"""The engine: one partition's events in, alerts out; the same function for the live worker and for the replay.
+"""The engine: turns one partition's events into alerts, by the same function in the live worker and in the replay.
 
-``step`` takes the decoded events of a partition, turns the few that matter into signals, puts them into their
-subscribers' episodes and says which alerts are due. All state is in `Partition`; a step has no other effect.
+``step`` takes the decoded events of a partition and turns the few that matter into signals. It adds the signals to
+their subscribers' episodes and returns the alerts that are due. All state is in `Partition`; a step has no other
+effect.
 """
 
 from __future__ import annotations
@@ -28,24 +29,24 @@ from models.indicators.matching import Indicators
 from models.policy.policy import Policy
 
 MOST_CONTEXTS = 100_000
-"""How many subscribers of a partition are remembered for context alone; the oldest go first."""
+"""How many subscribers with context alone are remembered in a partition; the oldest are dropped first."""
 
 
 @dataclass(slots=True)
 class Partition:
-    """Everything that is remembered of one partition: a function of the prefix of its logs."""
+    """Everything that is remembered about one partition: a function of the prefix of its logs."""
 
     number: int
     subjects: dict[str, Subject] = field(default_factory=dict)
     call_clock: Watermark = field(default_factory=Watermark)
     sms_clock: Watermark = field(default_factory=Watermark)
     wakes: list[tuple[int, str]] = field(default_factory=list)
-    """Heap of (event time on the call clock, subscriber): a call's mark is due then."""
+    """Heap of (event time on the call clock, subscriber): when each call milestone is due."""
     contexts: dict[str, int] = field(default_factory=dict)
-    """Subscribers that are remembered for context alone, with the time of their newest, in order of arrival."""
+    """Subscribers with context alone, each with the time of the newest context signal, in order of arrival."""
 
     def restore(self, subjects: Mapping[str, Subject], policy: Policy) -> None:
-        """Take over subjects that were saved, with what is derived from them."""
+        """Take over saved subjects, and derive the wake-ups and ``contexts`` from them."""
         self.subjects.update(subjects)
         newest: list[tuple[int, str]] = []
         for subscriber, subject in subjects.items():
@@ -56,13 +57,13 @@ class Partition:
         self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
 
     def schedule(self, subscriber: str, signals: Iterable[Signal], policy: Policy) -> None:
-        """Wake the subscriber at the marks of calls among the signals that lie ahead of the call clock."""
+        """Wake the subscriber at those milestones of the calls among the signals that lie ahead of the call clock."""
         for milestone in milestones(signals, policy.windows):
             if milestone > self.call_clock.at:
                 heapq.heappush(self.wakes, (milestone, subscriber))
 
     def recount(self, subscriber: str) -> None:
-        """Bring ``contexts`` up to date after signals of the subscriber were taken away."""
+        """Bring ``contexts`` up to date after signals of the subscriber were removed."""
         self.contexts.pop(subscriber, None)
         subject = self.subjects[subscriber]
         if subject.signals and not subject.has_contact:
@@ -71,9 +72,9 @@ class Partition:
 
 @dataclass(slots=True)
 class StepResult:
-    """What a step has brought about: alerts in order, subscribers whose state changed or ended, signals by kind.
+    """The result of a step: alerts in order, subscribers whose state changed or ended, and signals by kind.
 
-    ``context`` are the context signals of its events, new or not, with the subscriber of each: for the ledger.
+    ``context`` holds the context signals of the step's events, new or not, each with its subscriber, for the ledger.
     """
 
     alerts: list[Alert] = field(default_factory=list)
@@ -85,18 +86,18 @@ class StepResult:
 
 
 Witness = Callable[[str, Episode, Sequence[Moment], Sequence[float]], object]
-"""Is told of each episode that is decided about: whose it is, its moments, and the risk of each."""
+"""Receives each episode that the engine decides about, with its subscriber, its moments and the risk of each moment."""
 
 
 def _unwitnessed(subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
-    """Nobody listens."""
+    """Ignore the episode: there is no witness."""
 
 
 class Engine:
     """Decides about partitions with one set of indicators, one policy and one model.
 
-    ``vulnerable`` maps subscribers to the number of their vulnerability flags, ``languages`` to their language (BCP
-    47); those without, and those who read Chinese, are not in it.
+    ``vulnerable`` maps subscribers to the number of their vulnerability flags, and ``languages`` maps them to their
+    language (BCP 47). Subscribers without flags are not in the first; those who read Chinese are not in the second.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class Engine:
         self._witness: Witness = witness if witness is not None else _unwitnessed
 
     def use(self, policy: Policy) -> None:
-        """Decide by this policy from the next step on."""
+        """Use this policy from the next step on."""
         self.policy = policy
 
     def step(
@@ -128,9 +129,10 @@ class Engine:
     ) -> StepResult:
         """Take in events of one partition, the batches of each topic in log order, and decide.
 
-        Of records in event-time order, each subscriber's alerts do not depend on how they are cut into steps. With
-        late records, and between the topics of a partition, what goes out in the meantime does; what stands in the
-        end never does, as long as all that belongs together is still remembered (see `_forget` and `expire`).
+        If records come in event-time order, a subscriber's alerts do not depend on how the records are divided into
+        steps. With late records, and across the topics of a partition, the alerts published in the meantime do depend
+        on it. The alerts in force at the end never do, as long as everything that belongs together is still in memory
+        (see `_forget` and `expire`).
         """
         result = StepResult()
         touched: set[str] = set()
@@ -164,10 +166,10 @@ class Engine:
         return result
 
     def reconcile(self, partition: Partition) -> StepResult:
-        """Let go of signals whose indicator is no longer known, and withdraw the alerts that stood on them.
+        """Drop signals whose indicator is no longer known, and withdraw the alerts that depended on them.
 
-        To be called when an indicator was revoked, and for state that was saved before the indicators were read. A
-        contact that another indicator covers is kept under that one.
+        Call this when an indicator was revoked, and for state that was saved before the indicators were read. A
+        contact that another indicator covers is kept under that indicator.
         """
         result = StepResult()
         touched: set[str] = set()
@@ -198,13 +200,13 @@ class Engine:
     def _take(
         self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
     ) -> None:
-        """Put a signal of an event in."""
+        """Insert the signal of an event."""
         if signal.kind in CONTEXTS:
             result.context.append((subscriber, signal))
         self._insert(partition, subscriber, signal, result, touched)
 
     def _raise(self, partition: Partition, record: SignalRecord, result: StepResult, touched: set[str]) -> None:
-        """Put a signal in that a look back has found; it knew all indicators, so it says more than what is there."""
+        """Insert a signal from a look-back. The look-back knew all indicators, so its signal replaces the one there."""
         signal = record.signal()
         subject = partition.subjects.get(record.subscriber)
         if subject is not None:  # the ledger keeps no cells
@@ -212,7 +214,7 @@ class Engine:
             signal = replace(signal, cell=cell)
         if subject is not None and signal.kind in CONTACTS and signal not in subject.signals:
             subject.remove(signal.event, signal.kind)
-            subject.remove(signal.event, LONG_CALL)  # with some other number, it was thought
+            subject.remove(signal.event, LONG_CALL)  # it was thought to be a call with another number
         self._insert(partition, record.subscriber, signal, result, touched)
 
     def _insert(
@@ -236,7 +238,7 @@ class Engine:
             touched.add(subscriber)
 
     def _decide(self, partition: Partition, touched: Iterable[str], result: StepResult) -> None:
-        """Unfold the episodes of the touched subscribers, score all their moments at once, publish what is due."""
+        """Unfold the episodes of the touched subscribers, score all their moments at once, and add the alerts due."""
         policy = self.policy
         unfolded: list[tuple[str, Subject, list[tuple[Episode, list[Moment]]]]] = []
         for subscriber in sorted(touched):
@@ -271,7 +273,7 @@ class Engine:
         result.alerts.sort(key=lambda alert: alert.at)
 
     def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], result: StepResult) -> None:
-        """Remind a subscriber once a day and scam type."""
+        """Remind a subscriber at most once per day and scam type."""
         for alert in alerts:
             about = occasion(alert)
             if about is not None and about not in subject.reminded:
@@ -280,9 +282,9 @@ class Engine:
                 result.reminders.append(reminder(alert, about, language, partition.call_clock.at))
 
     def _forget(self, partition: Partition, result: StepResult) -> None:
-        """Let go of context that can no longer matter.
+        """Drop context that can no longer matter.
 
-        Context waits for the slower of the two clocks, so that a topic that is behind still finds what belongs to it.
+        The slower of the two clocks decides, so that a topic that lags behind still finds its context.
         """
         clock = min(partition.call_clock.at, partition.sms_clock.at)
         before = clock - int(self.policy.windows.context_kept * MINUTE)
@@ -294,10 +296,10 @@ class Engine:
             self._drop(partition, subscriber, result)
 
     def expire(self, partition: Partition) -> StepResult:
-        """Let go of closed episodes, twice their quiet time after the last contact; to be called now and then.
+        """Drop closed episodes, twice their quiet time after the last contact. Call this now and then.
 
-        The time is that of the slower clock that runs, so that episodes outlive a topic that is read again from far
-        behind. Recent context stays, for an episode that it may yet belong to.
+        The time is that of the slower of the running clocks, so that episodes survive while a topic is read again from
+        far behind. Recent context stays, because it may still belong to a later episode.
         """
         result = StepResult()
         clock = min((clock.at for clock in (partition.call_clock, partition.sms_clock) if clock.at), default=0)

@@ -1,8 +1,8 @@
 """Episodes: the signals of one subscriber that belong together, and how they unfold in event time.
 
-`Subject` is all that is remembered of a subscriber: signals in event time. Episodes are *derived* from them, so a late
-or repeated signal is simply put where it belongs and the outcome never depends on the order of arrival. `unfold` walks
-an episode from its first contact and yields its moments; a decision is made at each.
+`Subject` is everything that is remembered about a subscriber: signals in event time. Episodes are *derived* from them,
+so a late or repeated signal is simply inserted where it belongs, and the result never depends on the order of arrival.
+`unfold` walks through an episode from its first contact and returns its moments; each moment gets a decision.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from models.policy.policy import Windows
 from models.policy.stages import Stage
 
 MOST_SIGNALS = 256
-"""How many signals of a subscriber are kept: a bound on the cost of one flooded person. Beyond it the last but one
-goes, context before contacts: what was decided on stays as it was, and the newest is always there."""
+"""How many signals of a subscriber are kept, which bounds the cost of one flooded person. Beyond it the last but one
+is dropped, context before contacts. The basis of earlier decisions stays the same, and the newest is always there."""
 
 
 class Subject(Struct, array_like=True, gc=False):
@@ -33,17 +33,17 @@ class Subject(Struct, array_like=True, gc=False):
     signals: list[Signal] = []
     published: dict[str, Published] = {}
     reminded: list[str] = []
-    """What reminders have gone out about (`models.detection.reminders.occasion`)."""
+    """The occasions of the reminders already sent (`models.detection.reminders.occasion`)."""
 
     @property
     def has_contact(self) -> bool:
-        """Whether any signal touches an indicator; without one nothing is ever decided."""
+        """Whether any signal touches an indicator; without one there is nothing to decide."""
         return any(signal.kind in CONTACTS for signal in self.signals)
 
     def is_on_the_phone(self, at: int) -> bool:
-        """Whether a call with a known number has started that had no end by this time: time alone says more of it.
+        """Whether a call with a known number has started but not ended by this time, so that time alone adds evidence.
 
-        An end by a clock that is years wrong is none yet, and belongs to another episode (`unfold`).
+        An end record whose clock is years wrong does not count yet, and belongs to another episode (`unfold`).
         """
         started = {signal.event for signal in self.signals if signal.kind in CALL_BEGINS}
         return bool(started) and not started.issubset(
@@ -51,10 +51,10 @@ class Subject(Struct, array_like=True, gc=False):
         )
 
     def insert(self, signal: Signal) -> bool:
-        """Put a signal where it belongs in event time; False when it was known already.
+        """Insert a signal in event-time order; returns False when it was known already.
 
-        Of two records that say the same (a hotline call's start and end) the one with the earlier time stays,
-        whichever comes first.
+        If two records give the same signal (the start and the end of a hotline call), the one with the earlier time
+        stays, whichever arrives first.
         """
         for index, known in enumerate(self.signals):
             if known.event == signal.event and known.kind == signal.kind:
@@ -68,7 +68,7 @@ class Subject(Struct, array_like=True, gc=False):
         return True
 
     def remove(self, event: str, kind: str) -> bool:
-        """Take a signal back; False when it was not there."""
+        """Remove a signal; returns False when it was not there."""
         kept = [signal for signal in self.signals if signal.event != event or signal.kind != kind]
         removed = len(kept) < len(self.signals)
         self.signals = kept
@@ -80,9 +80,9 @@ class Subject(Struct, array_like=True, gc=False):
 
 
 class Moment(NamedTuple):
-    """An episode after the first ``seen`` of its signals, at an event time: its features and stage then.
+    """The features and the stage of an episode at an event time, after the first ``seen`` of its signals.
 
-    ``context`` are the context signals that counted: those near enough to a contact.
+    ``context`` holds the context signals that counted: those near enough to a contact.
     """
 
     at: int
@@ -100,9 +100,10 @@ class Episode(NamedTuple):
 
 
 def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
-    """Split a subscriber's signals (in event time) into episodes: a new one after so many hours without a contact.
+    """Split a subscriber's signals (in event time) into episodes.
 
-    What a contact looks like besides is no context: frauds write of codes and payments, too.
+    A new episode begins after ``windows.quiet_hours`` without a contact. A record that gives a contact gives no
+    context, because fraudsters also write about verification codes and payments.
     """
     contacts = [signal for signal in signals if signal.kind in CONTACTS]
     records = {(signal.event, signal.at) for signal in contacts}
@@ -118,7 +119,7 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
 
 
 def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
-    """The event times at which a call that has started is judged again, if it is still going on."""
+    """The event times at which a call that has started is judged again, if it is still in progress."""
     for signal in signals:
         if signal.kind in CALL_BEGINS:
             yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
@@ -127,9 +128,9 @@ def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
 def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> list[Moment]:
     """The moments of an episode in event time, from its first contact on.
 
-    ``clock`` is the partition's call watermark: a call without an end record counts as going on at its marks only up
-    to it, or to the newest signal, by which time has passed, too. A moment's features depend on the signals up to it
-    alone, so what was decided before stays decided.
+    ``clock`` is the partition's call watermark. A call without an end record counts as in progress at its milestones
+    only up to the watermark, or up to the newest signal if that is later. A moment's features depend only on the
+    signals up to it, so earlier decisions do not change.
     """
     clock = max(clock, episode.signals[-1].at)
     ended = {signal.event for signal in episode.signals if signal.kind in CALL_ENDS}

@@ -1,4 +1,4 @@
-"""Evidence: what the signals of an episode add up to, one after the other in event time."""
+"""Evidence: adds up the signals of an episode, one after the other in event time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from models.policy.stages import Stage, further
 
 DAY_MINUTES: Final = 1440.0
 NOTICE_AFTER_CODE: Final = 30 * MINUTE
-"""A bank's notice so soon after a code that was read out is likely that payment's."""
+"""A bank's notice within this time after a verification code is probably about the payment that the code allowed."""
 HANDED_ON: Final = 10 * MINUTE
-"""Whoever is passed on from one fraud to the next waits no longer for the second call."""
+"""A victim who is passed on from one fraudster to the next waits no longer than this for the second call."""
 
 
 COURTSHIPS: Final = frozenset(each.name for each in ENTRIES if each.courts)
-"""Scam types in which an answer means little yet: half of those who answer say no more, the others pay weeks later."""
+"""Scam types in which a reply means little yet: half of the people who reply stop there, the others pay weeks later."""
 
 
 class Evidence:
-    """What has been seen of an episode so far; one per walk, fed in event time."""
+    """The evidence of an episode so far. Each walk through an episode needs its own, and adds signals in event time."""
 
     def __init__(self, windows: Windows, vulnerable: int) -> None:
         self.contacts = 0
@@ -36,9 +36,9 @@ class Evidence:
         self._shares: dict[str, float] = {}
         self._confidence = 0.0
         self._happened: dict[str, float] = {}
-        """The features of the contexts that counted: 1 each."""
+        """The features of the contexts that counted, each with the value 1."""
         self._counts: Counter[str] = Counter()
-        """The signals that counted, by the feature of their kind."""
+        """How many signals counted, by the feature of their kind."""
         self._talks = 0
         self._talked_minutes = self._longest_minutes = self._other_minutes = 0.0
         self._indicators: set[str] = set()
@@ -56,7 +56,7 @@ class Evidence:
         self._stage: Stage = "shallow"
 
     def take(self, signal: Signal) -> bool:
-        """Take in the next signal in event time; False when it counts for nothing."""
+        """Take in the next signal in event time; returns False when it does not count."""
         kind = KINDS.get(signal.kind)
         if kind is None:  # in a checkpoint of a newer version, which knows more kinds
             return False
@@ -137,7 +137,7 @@ class Evidence:
         self._codes.append(code.at)
 
     def _close_lost(self, now: int) -> None:
-        """Let go of calls that no one can still be in: their end records are lost. That they were talks stands."""
+        """Close calls that cannot be running any more because their end records are lost. They still count as talks."""
         longest = self._windows.longest_call_hours * HOUR
         for event, call in list(self._open.items()):
             if now - call.at > longest:
@@ -177,7 +177,7 @@ class Evidence:
             self._deep_at = at
 
     def at(self, now: int) -> tuple[Features, Stage]:
-        """The features and the stage at an event time, with the calls that are going on then."""
+        """The features and the stage at an event time, including the calls in progress then."""
         shares = dict(self._shares)
         talked, longest = self._talked_minutes, self._longest_minutes
         for call in self._open.values():

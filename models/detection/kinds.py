@@ -1,9 +1,9 @@
-"""Kinds: every kind of signal in one registry, with all that is true of the kind itself.
+"""Kinds: every kind of signal in one registry, with the properties of each kind.
 
-A contact touches a known indicator and can open an episode. A context means nothing by itself and everything beside a
-contact. To add a kind, write its name into `ContactKind` or `ContextKind` and its entry into `KINDS`, and make the
-signal where its event is read (`models.detection.recognition`). What else needs a line is named by mypy, by the check
-below, or by tests/test_registries.py (docs/signals.md).
+A contact touches a known indicator and can open an episode. A context means nothing by itself and everything near a
+contact. To add a kind, write its name into `ContactKind` or `ContextKind` and its entry into `KINDS`, and create the
+signal where its event is read (`models.detection.recognition`). If another place needs a line, then mypy, the check
+below or tests/test_registries.py names it (docs/signals.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ContactKind = Literal[
 ]
 ContextKind = Literal["verification-code", "bank-notice", "bank-call", "check-call", "long-call"]
 KindName = Literal[ContactKind, ContextKind]
-"""What a signal is called in records, in checkpoints and in the ``reasons`` of an alert."""
+"""The name of a kind of signal in records, in checkpoints and in the ``reasons`` of an alert."""
 
 NUMBER_CALL: Final = "fraud-number-call"
 """A call from a known number has started; whether it is answered is not known yet."""
@@ -51,16 +51,16 @@ BANK_CALL: Final = "bank-call"
 CHECK_CALL: Final = "check-call"
 """The subscriber rings 110, 96110, 12381, 114 or an authority: a check, or a call for help."""
 LONG_CALL: Final = "long-call"
-"""A call with some other number was unusually long."""
+"""A call with another number was unusually long."""
 
 ContactFeature = Literal["sms", "reply", "domain", "missed", "callback"]
 ContextFeature = Literal["code", "bank_call", "check_call", "long_call", "bank_notice"]
 
 CallPart = Literal["none", "begins", "talked", "missed"]
-"""What a contact says of a call with a known number.
+"""What a contact says about a call with a known number.
 
-While the call goes on it counts as ``in_progress``. Its length decides the rest: ``brief_talk``, ``talk`` or
-``long_talk``, and the stage medium from ``windows.talk`` on.
+A running call counts as ``in_progress``. Its length decides the rest: ``brief_talk``, ``talk`` or ``long_talk``, and
+the stage medium from ``windows.talk`` on.
 """
 
 Rule = Literal["plain", "code", "payment", "other-call"]
@@ -69,7 +69,7 @@ Rule = Literal["plain", "code", "payment", "other-call"]
 - ``plain``: within ``windows.context_after_hours`` after a contact.
 - ``code``: from ``windows.code_before`` before a contact to ``windows.code_after`` after it; the stage is deep then.
 - ``payment``: as ``plain``. Within ``windows.harmed_hours`` after the stage became deep, the stage is harmed.
-- ``other-call``: as ``plain``. Its length counts, and the codes that come while it goes on.
+- ``other-call``: as ``plain``. Its length counts, and so do verification codes that arrive during the call.
 """
 
 
@@ -91,7 +91,7 @@ class Contact(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Context(Struct, frozen=True, gc=False, kw_only=True):
-    """A kind of signal that counts beside a contact."""
+    """A kind of signal that counts only near a contact."""
 
     name: ContextKind
     zh: str
@@ -99,12 +99,12 @@ class Context(Struct, frozen=True, gc=False, kw_only=True):
     feature: ContextFeature
     """The field of `Features` in which it counts, and the name of its points in ``policy.yaml``. Kinds may share one.
 
-    A field of its own changes the columns of the model: raise ``FEATURES_VERSION`` and train the model anew.
+    A new field changes the columns of the model: raise ``FEATURES_VERSION`` and train the model again.
     """
     ledger: int
-    """Its number in the rows of the ledger: 0 to 15, the next that is free, never another once it has been written."""
+    """Its number in the rows of the ledger, 0 to 15. Take the next free number, and never change one in use."""
     reaches: Stage | None = None
-    """The stage that it shows as soon as it counts; ``rule`` may lead further."""
+    """The stage that it shows as soon as it counts; ``rule`` may raise the stage further."""
     rule: Rule = "plain"
 
 
@@ -202,14 +202,14 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
 _HERE: Final = "models/detection/kinds.py"
 
 LEDGER_NUMBERS: Final = 16
-"""Numbers that a row of the ledger has for contexts."""
+"""How many numbers for contexts fit into a row of the ledger."""
 
 
 def by_name(entries: Iterable[Kind]) -> dict[str, Kind]:
     """The entries by name, in their order.
 
-    Raises `ValueError` when a name has no entry or two, when the numbers in the ledger are not 0, 1, 2 and so on, or
-    when a kind counts as a code by its rule and not by its feature.
+    Raises `ValueError` when a name has no entry or two, when the numbers in the ledger are not 0, 1, 2 and so on or
+    are too many, or when a kind has only one of the rule and the feature ``code``.
 
     >>> by_name([KINDS["bank-call"], KINDS["bank-call"]])
     Traceback (most recent call last):
@@ -232,7 +232,7 @@ def by_name(entries: Iterable[Kind]) -> dict[str, Kind]:
 
 
 KINDS: Final[Mapping[str, Kind]] = by_name(_ENTRIES)
-"""Every kind by its name, contacts first, in the order in which an alert tells them."""
+"""Every kind by its name, contacts first, in the order in which an alert lists them."""
 
 CONTACTS: Final = frozenset(name for name, kind in KINDS.items() if isinstance(kind, Contact))
 CONTEXTS: Final = frozenset(name for name, kind in KINDS.items() if isinstance(kind, Context))
@@ -244,7 +244,7 @@ CALL_BEGINS: Final = frozenset(
 CALL_ENDS: Final = frozenset(
     name for name, kind in KINDS.items() if isinstance(kind, Contact) and kind.call in ("talked", "missed")
 )
-"""Contacts that end one."""
+"""Contacts that end a call with a known number."""
 
 LEDGER_KINDS: Final[tuple[str, ...]] = tuple(
     kind.name

@@ -1,6 +1,6 @@
-"""Reading: which signals the events of a batch give, one cheap look for the many and a closer one for the few.
+"""Recognition: turns the events of a batch into signals, with a cheap check of all events and a closer one of a few.
 
-Almost every event means nothing: prefilters over whole columns let it go, and only what they keep becomes an object.
+Almost no event gives a signal. Prefilters over whole columns drop most events, and only the others become objects.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from models.texts.prefilter import DISGUISE, DOT
 
 
 def _kind_of_hotline(kind: HotlineKind) -> ContextKind | None:
-    """What a call to a hotline says; None: nothing."""
+    """The kind of signal that a call to a hotline gives; None if it gives none."""
     match kind:
         case "bank":
             return BANK_CALL
@@ -53,7 +53,7 @@ def _kind_of_hotline(kind: HotlineKind) -> ContextKind | None:
 
 
 def _kind_of_flag(flag: Flag) -> ContextKind:
-    """What a text with a flag says."""
+    """The kind of signal that a text with a flag gives."""
     match flag:
         case "verification-code":
             return CODE
@@ -81,14 +81,14 @@ def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iter
 
 
 def contact_kind(call: Call) -> str:
-    """What a call with a known number says."""
+    """The kind of signal that a call with a known number gives."""
     if call.phase == "start":
         return NUMBER_CALL if call.direction == "in" else NUMBER_CALLBACK
     return NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED
 
 
 def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal | None:
-    """The signal of one call event; ``long_call``: seconds from which on a call with anybody is long."""
+    """The signal of one call event, if any; ``long_call`` is the length in seconds from which any call is long."""
     match = indicators.number(call.peer, call.at)
     if match is not None:
         known = match.known
@@ -105,7 +105,7 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
             cell_of(call),
         )
     hotline_kind = hotline(call.peer)
-    ended = call.phase == "end"  # only then duration_s says anything
+    ended = call.phase == "end"  # only an end record has a meaningful duration_s
     if hotline_kind is not None:
         hotline_call = _HOTLINE_CALLS[hotline_kind]
         if hotline_call is None or call.direction == "in":
@@ -118,12 +118,12 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
 
 
 def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[str, Signal]]:
-    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and nowhere kept."""
+    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and stored nowhere."""
     traits = messages.traits.copy()
     plain = np.flatnonzero((traits & (DOT | DISGUISE | UNREAD)) == DOT)
     if len(plain):
         kept = indicators.hosts.may_hold(messages.texts, messages.text_begins[plain], messages.text_ends[plain])
-        traits[plain[~kept]] ^= DOT  # there may be a host, but none that is known
+        traits[plain[~kept]] ^= DOT  # there may be a host, but no known one
     for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (traits > 0)).tolist():
         message = messages.event(row)
         for signal in _message_signals(message, int(traits[row]), indicators):
@@ -148,14 +148,14 @@ def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Itera
 
 
 def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
-    """The domains that a carrier has found itself, in the one spelling; what is no host is left out."""
+    """The domains that a carrier found itself, in normalised spelling; those that are no hosts are left out."""
     for domain in domains:
         with suppress(ValueError):
             yield normalise_host(domain)
 
 
 def strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
-    """The match of highest confidence among the hosts and URLs of one message, with what it matched."""
+    """The match of highest confidence among the hosts and URLs of one message, with the matching host or URL."""
     best: tuple[str, Match] | None = None
     for host in hosts:
         match = indicators.host(host, at)
@@ -174,7 +174,7 @@ def _strength(match: Match) -> tuple[int, str]:
 
 
 def match_again(signal: Signal, indicators: Indicators) -> Match | None:
-    """What matches a contact now that its indicator is gone: of an SMS, only the link that it was known by is left."""
+    """The match of a contact whose indicator is gone, if any. For an SMS, only the link that matched is still known."""
     if signal.kind != DOMAIN_SMS:
         return indicators.number(signal.peer, signal.at)
     _, is_url, rest = signal.peer.partition("://")

@@ -1,7 +1,7 @@
-"""Reminders: an SMS for people who were touched and did nothing yet, instead of an officer at the door.
+"""Reminders: an SMS to people who were contacted but have done nothing yet, instead of an officer at the door.
 
-A wave reaches 90,000 people in an hour and no dispatch centre can visit them. At most one a day and scam type goes to a
-person; its id follows from that, so whoever sends them can tell a repeat.
+A wave reaches 90,000 people in an hour, and no dispatch centre can visit them. A person gets at most one reminder per
+day and scam type. The reminder's id follows from these, so the sender can recognise a repeat.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 from models.indicators.scam_types import ENTRIES, Advice
 
 SEND_WITHIN = DAY
-"""Milliseconds after which a reminder is not to be sent any more."""
+"""Milliseconds after which a reminder must no longer be sent."""
 
 _MILD: Final = ("low", "medium")
 
@@ -49,10 +49,10 @@ def encode(reminder: Reminder) -> bytes:
 
 
 def occasion(alert: Alert) -> str | None:
-    """Scam type and day of the reminder that an alert asks for; None when it asks for none.
+    """The scam type and day of the reminder that an alert calls for; None when it calls for none.
 
-    Days are UTC's. Who kept talking, got codes or rang back needs a person, and so does who is on the phone. Nobody is
-    told of a number that is only suspected.
+    Days are in UTC. People who kept talking, got verification codes or rang back need an officer, and so do people who
+    are on the phone. A number that is only suspected gives no reminder.
     """
     if alert.scam_type == SUSPECTED:
         return None
@@ -62,9 +62,9 @@ def occasion(alert: Alert) -> str | None:
 
 
 def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:
-    """The reminder about an `occasion`; ``now``: event time of the decision, in a look back after the alert's."""
+    """The reminder about an `occasion`; ``now`` is the event time of the decision, in a look-back after the alert's."""
     chinese = language.partition("-")[0] == "zh"
-    advice = _ADVICE.get(alert.scam_type)  # a site may have types of its own, of which we have no advice
+    advice = _ADVICE.get(alert.scam_type)  # a site may have its own types, for which there is no advice
     name = SCAM_TYPES.get(alert.scam_type, SCAM_TYPES["other"])
     at = max(alert.at, now)
     if chinese:

@@ -1,8 +1,8 @@
 """Risk: from features to a number between 0 and 1, behind one interface.
 
-`TrainedModel` is what ``forewarn train`` makes: the calibrated probability that somebody is being defrauded.
+`TrainedModel` comes from ``forewarn train`` and gives the calibrated probability that a subscriber is being defrauded.
 `PointScore` is the transparent baseline: the points of the strongest contact plus those of its context, as
-``policy.yaml`` gives them, by a hundred.
+``policy.yaml`` defines them, divided by a hundred.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.policy.policy import Policy
 
 
 class Model(Protocol):
-    """Turns features into risk, a whole batch in one call."""
+    """Turns features into risks, a whole batch in one call."""
 
     name: str
     """Name and version, as alerts carry it."""
@@ -32,26 +32,26 @@ class Model(Protocol):
 
 
 class TrainedModel:
-    """Boosted trees, calibrated: of the moments of a risk, that share turned out to be fraud."""
+    """Boosted trees, calibrated so that the risk equals the share of such moments that turned out to be fraud."""
 
     def __init__(self, name: str, trees: Trees) -> None:
         self.name = name
         self._trees = trees
 
     def risk(self, moments: Sequence[Features], policy: Policy) -> list[float]:
-        """The risk of each moment, whatever the policy; the same for a moment in whatever company it comes."""
+        """The risk of each moment. It depends neither on the policy nor on the other moments of the batch."""
         if not moments:
             return []
         found: list[float] = self.of_rows(np.array([astuple(moment) for moment in moments])).tolist()
         return found
 
     def of_rows(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The same of features that are rows already."""
+        """The risk of each row of features."""
         return np.round(self._trees.probabilities(rows), 3)
 
 
 class PointScore:
-    """Strongest contact plus context, in points of a hundred; each point can be read in ``policy.yaml``."""
+    """Strongest contact plus context, in points out of a hundred; all points can be looked up in ``policy.yaml``."""
 
     name = "points@1"
 
@@ -61,7 +61,7 @@ class PointScore:
 
 
 class AnyContact:
-    """The plain rule, to be compared with: whoever was in contact with what is known is alerted."""
+    """The plain rule, for comparison: every contact with a known indicator leads to an alert."""
 
     name = "any-contact@1"
 
@@ -71,9 +71,9 @@ class AnyContact:
 
 
 def points(moment: Features, policy: Policy) -> float:
-    """The points of one moment: the strongest contact's, plus what its context adds. No contact, no points.
+    """The points of one moment: those of the strongest contact plus those of its context; 0 without a contact.
 
-    The fields of `ContactPoints` and `ContextPoints` are the first of `Features`, in one order.
+    The fields of `ContactPoints` and `ContextPoints` are the first fields of `Features`, in the same order.
     """
     values = astuple(moment)
     strongest = max(map(mul, astuple(policy.contact), values))

@@ -1,7 +1,7 @@
 """Signals: what one event says about a subscriber.
 
-Third step of the hot path (decode, match, *signals*, episodes, decide). `models.detection.kinds` has the kinds of
-signal.
+This is the third step of the hot path (decode, match, *signals*, episodes, decide). `models.detection.kinds` lists the
+kinds of signals.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from models.events.event import Id, Number, Seconds, Time
 
 
 class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
-    """One signal of one subscriber. Sorts by event time, then by kind and event, so that every order is one order.
+    """One signal of one subscriber. Signals sort by event time, then by kind and event, so their order is unique.
 
-    ``kind`` is a `KindName`, or one that only a newer version knows. ``confidence`` is the indicator's, 0 to 100;
-    ``duration_s`` is talk time. ``event`` and ``kind`` together are its identity: the same event said twice is one
-    signal.
+    ``kind`` is a `KindName`, or a name that only a newer version knows. ``confidence`` is the indicator's, 0 to 100.
+    ``duration_s`` is talk time. ``event`` and ``kind`` together are the signal's identity: a repeated event gives the
+    same signal.
     """
 
     at: int
@@ -31,11 +31,11 @@ class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
     confidence: int = 0
     duration_s: float = 0.0
     cell: str = ""
-    """Where the subscriber was; empty where nobody says, as in what a look-back has found."""
+    """The subscriber's cell; empty if unknown, as in signals that a look-back found."""
 
 
 class SignalRecord(Struct, frozen=True, gc=False):
-    """A signal as it travels on the ``signals`` topic: what a look back has found, or takes back."""
+    """A signal as a record on the ``signals`` topic: a look-back found it, or withdraws it."""
 
     id: Id
     subscriber: Number

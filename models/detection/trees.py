@@ -1,7 +1,7 @@
 """Trees: boosted decision trees as columns, walked in machine code.
 
-scikit-learn takes a millisecond to say what it thinks of one moment, most of it to prepare; this takes microseconds and
-says the same (`streams.files.artifacts` compares the two when it reads a model).
+scikit-learn takes a millisecond to score one moment, most of it for preparation. This module takes microseconds and
+gives the same result (`streams.files.artifacts` compares the two when it reads a model).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.base.compiled import compiled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trees:
-    """The nodes of all trees, one tree behind the other, as columns of one length.
+    """The nodes of all trees, one tree after the other, as columns of equal length.
 
     A node sends a row to the left if its feature is at most the threshold. ``features`` is -1 at a leaf.
     """
@@ -29,17 +29,17 @@ class Trees:
     lefts: NDArray[np.int64]
     rights: NDArray[np.int64]
     values: NDArray[np.float64]
-    """What a leaf adds to the log-odds."""
+    """The amount that a leaf adds to the log-odds."""
     baseline: float
     """The log-odds to which the leaves are added."""
     slope: float
     intercept: float
-    """The log-odds are stretched and shifted by these, so that they say what was seen (Platt's calibration)."""
+    """Slope and intercept scale and shift the log-odds so that they match the observations (Platt's calibration)."""
 
     def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probability of each row, whose columns are those that the trees were trained on.
+        """The probability of each row; its columns are those that the trees were trained on.
 
-        It does not depend on what other rows there are, to the last bit.
+        The probability of a row is the same to the last bit, whatever the other rows are.
         """
         found = np.empty(len(rows))
         nodes = self.roots, self.features, self.thresholds, self.lefts, self.rights, self.values

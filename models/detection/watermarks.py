@@ -1,6 +1,6 @@
-"""The event-time clock of a partition, which one wrong clock cannot turn forward.
+"""Watermarks: the event-time clock of a partition, which a single wrong clock cannot move forward.
 
-Open-call marks and the forgetting of old state follow it. A record that is far ahead of the clock moves it only when
+Call milestones and the dropping of old state follow it. A record that is far ahead of the clock moves it only when
 other subscribers' records agree; see ``docs/decisions/0003-watermark-by-agreement.md``.
 """
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from models.base.number_keys import number_of
 
 JUMP_MS = 600_000
-"""How far a single record may move the clock: ten minutes, more than a busy partition is ever quiet."""
+"""How far a single record may move the clock: ten minutes, longer than a busy partition is ever quiet."""
 
 WITNESSES = 3
 """How many subscribers must agree on a longer jump."""
 
 
 class Watermark(Struct, array_like=True):
-    """The greatest event time that is believed; ``pending`` holds times that are too far ahead, by subscriber.
+    """The greatest trusted event time; ``pending`` holds times that are too far ahead, by subscriber.
 
-    A record that moves the clock on in the ordinary way contradicts the witnesses before it: they are let go, so that
-    a few wrong clocks in a month never add up to an agreement. A function of the records in their order alone,
-    however they are batched.
+    A record that moves the clock in the ordinary way contradicts the witnesses before it. They are dropped, so that a
+    few wrong clocks in a month never add up to an agreement. The clock depends only on the records and their order, not
+    on how they are batched.
     """
 
     at: int = 0
@@ -33,8 +33,7 @@ class Watermark(Struct, array_like=True):
     def observe(self, times: NDArray[np.int64], subscribers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take in the event times of one batch, in order, with the number key of each subscriber.
 
-        Returns how far along the records are at each of them: the greatest time so far, a jump only once it is
-        believed.
+        Returns the clock after each record: the greatest time so far, with a jump only once it is trusted.
 
         >>> clock = Watermark(at=1_000_000)
         >>> clock.observe(np.array([1_000_500, 99_000_000]), np.array([key_of("8611"), key_of("8612")])).tolist()
@@ -53,7 +52,7 @@ class Watermark(Struct, array_like=True):
         return np.maximum.accumulate(reached)
 
     def _advance(self, times: NDArray[np.int64]) -> int:
-        """Take in times up to the first jump, which move the clock alone; returns how many they are."""
+        """Take in the times before the first jump, which need no agreement; returns how many there are."""
         if self.pending or not len(times):
             return 0
         steady = len(times)
@@ -79,7 +78,7 @@ class Watermark(Struct, array_like=True):
             self._settle()
 
     def _settle(self) -> None:
-        """Let go of the witnesses that the clock has caught up with, moving it on by those now within reach."""
+        """Move the clock on by the witnesses that are now within reach, and drop these witnesses."""
         while self.pending:
             near = {who: at for who, at in self.pending.items() if at <= self.at + JUMP_MS}
             if not near:

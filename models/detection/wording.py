@@ -1,7 +1,7 @@
 """Wording: the reasons of an alert in Chinese and English, from the signals that led to it.
 
-An officer reads these on the way to the door: short, concrete, without anybody's number. The words of each kind of
-signal stand in its entry (`models.detection.kinds`).
+An officer reads these on the way to the door, so they are short and concrete, and contain no phone numbers. The words
+for each kind of signal are in its entry (`models.detection.kinds`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 
 _KNOWN: Final = ("已知诈骗号码", "a known fraud number")
 _ONLY_SUSPECTED: Final = ("疑似诈骗号码", "a number suspected of fraud")
-"""What stands in the place of `_KNOWN` where nobody has said that the number is one."""
+"""Replaces `_KNOWN` for a number that nobody has confirmed as fraudulent."""
 
 IS_VULNERABLE: Final = Reason("vulnerable", "属于易受骗重点保护对象", "is listed as vulnerable", ())
-"""The reason that lies in the person and not in a record."""
+"""The reason that comes from the person and not from a record."""
 
 NO_LONGER: Final = {
     "evidence": ("后续记录表明风险已降低", "later records show less risk"),
@@ -33,7 +33,7 @@ NO_LONGER: Final = {
 
 
 def scam_name(scam_type: str) -> tuple[str, str]:
-    """The scam type's name in Chinese and English; a type that has none is shown as it is written.
+    """The scam type's name in Chinese and English; a type without a name is shown as it is written.
 
     >>> scam_name("loan")
     ('虚假贷款', 'fake loan')
@@ -44,9 +44,9 @@ def scam_name(scam_type: str) -> tuple[str, str]:
 
 
 def reasons(signals: Sequence[Signal]) -> tuple[Reason, ...]:
-    """The reasons that these signals give, contacts first, each with the events that say so.
+    """The reasons that these signals give, contacts first, each with the events behind it.
 
-    A call that has ended is told by how it ended, and what is known apart from what is suspected.
+    A call that has ended is described by its end alone. Known and suspected numbers give separate reasons.
     """
     ended = {signal.event for signal in signals if signal.kind in CALL_ENDS}
     found: dict[tuple[str, bool], list[Signal]] = {}
@@ -75,7 +75,7 @@ def _reason(kind: str, signals: Sequence[Signal]) -> Reason:
 
 @lru_cache(maxsize=4096)
 def _words(kind: str, scam_types: tuple[str, ...], count: int, minutes: float) -> tuple[str, str]:
-    """A reason in Chinese and English; most alerts say one of a few hundred things."""
+    """A reason in Chinese and English; cached, because most alerts use one of a few hundred texts."""
     zh, en = KINDS[kind].zh, KINDS[kind].en
     if scam_types == (SUSPECTED,):
         scam_types = ()
