@@ -1,5 +1,6 @@
-"""Look-back: what the past says once something new is known, and what numbers are up to that nobody knows.
+"""Look-back: searches the past when a new indicator is known, and judges how unknown numbers behave.
 
-Comes in: contacts from a ledger, new indicators, what spreads. Goes out: questions to the ledger, signals of the past,
-derived and suspected indicators, campaigns. ``planner`` brings it together for the hunter and for simulated sites.
+Input: contacts from a ledger, new indicators, spreading domains and numbers. Output: questions to the ledger, signals
+of the past, derived and suspected indicators, campaigns. Start with ``planner``, which combines the other modules for
+the hunter and for simulated sites.
 """

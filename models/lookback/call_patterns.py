@@ -1,9 +1,9 @@
-"""Leading: finds the calls by which a number leads somebody on, out of records that arrive in pieces and in no order.
+"""Call patterns: finds calls by which a number leads a person on, in records that arrive in pieces and in any order.
 
-A call leads somebody on if a code comes in the middle of it (he is *guided*), or if the number rings after it had
-talked to him within the last hour, after he wrote to it, or after a code came to him. All of that happens among
-friends, and by chance, too: what it says of a number, `models.lookback.suspicion` makes out from all that is known of
-it.
+A call leads a person on if a verification code comes in the middle of it (the person is *guided*). It also does if the
+number rings after it had talked to the person within the last hour, after the person wrote to it, or after the person
+got a verification code. All of this also happens among friends and by chance. `models.lookback.suspicion` judges what
+it means for a number, from all contacts of that number.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from models.lookback.contacts import CONTEXT, CONTEXT_KINDS, LINKED, SMS
 from models.policy.policy import SuspicionRules
 
 AGAIN: Final = HOUR
-"""Within so long a number that has found out, or made up, something rings again."""
+"""Within this time a number rings again because it has found out something, or made it up."""
 ANSWERED: Final = 24 * HOUR
-"""Within so long it rings whoever has written to it."""
+"""Within this time a number rings a person who has written to it."""
 CODE_BEFORE: Final = 2 * HOUR
-"""Within so long it rings about a code that came: for an account that was opened, or an app that was signed in to."""
+"""Within this time a number rings about a verification code: for opening an account, or for signing in to an app."""
 CODE_ROW: Final = CONTEXT + CONTEXT_KINDS.index(CODE)
-"""Which kind of row of the ledger a verification code is."""
+"""The kind of the ledger's rows for verification codes."""
 
 Column = NDArray[np.int64]
 _MIX: Final = (np.int64(-7046029254386353131), np.int64(-4417276706812531889))
-"""Odd constants that spread pairs of codes over 64 bits: SplitMix's (Steele et al., 2014) and a prime of xxHash's."""
+"""Odd constants that spread pairs of number keys over 64 bits: of SplitMix (Steele et al., 2014), a prime of xxHash."""
 _SPAN: Final = np.int64(1 << 33)
-"""More milliseconds than what is kept lies apart: the times of one key stand in one such span of a sorted column."""
+"""Milliseconds, more than all kept times span: in a sorted column, the times of each key occupy one such span."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Talks:
-    """Calls that have ended, as columns of one length; people and numbers are codes (`models.base.number_keys`)."""
+    """Ended calls, as columns of equal length; people and numbers are number keys (`models.base.number_keys`)."""
 
     peers: Column
     subscribers: Column
@@ -49,11 +49,11 @@ class Talks:
     is_out: NDArray[np.bool_]
 
     def __getitem__(self, rows: Any) -> Talks:
-        """Some of them."""
+        """The selected calls."""
         return Talks(*(column[rows] for column in self._columns))
 
     def joined(self, other: Talks) -> Talks:
-        """Both, one behind the other."""
+        """The calls of both, one after the other."""
         return Talks(*(np.concatenate(pair) for pair in zip(self._columns, other._columns, strict=True)))
 
     @property
@@ -63,32 +63,32 @@ class Talks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traces:
-    """Moments after which calls ask, as columns of one length: of a person, or of a person with a number."""
+    """Times that calls are checked against, as columns of equal length; a key is a person, or a person and a number."""
 
     keys: Column
     times: Column
 
     @classmethod
     def of_codes(cls, subscribers: Column, times: Column) -> Traces:
-        """Codes that came."""
+        """The traces of verification codes that arrived."""
         return cls(subscribers, times)
 
     @classmethod
     def of_pairs(cls, subscribers: Column, peers: Column, times: Column) -> Traces:
-        """What people had to do with numbers."""
+        """The traces of contacts between people and numbers."""
         return cls(_pairs(subscribers, peers), times)
 
     def near(self, reached: int, ms: int) -> Traces:
-        """Those that lie no further than that from a time."""
+        """The traces at most ``ms`` milliseconds before or after the time ``reached``."""
         kept = np.abs(self.times - reached) <= ms
         return Traces(self.keys[kept], self.times[kept])
 
     def joined(self, other: Traces) -> Traces:
-        """Both, one behind the other."""
+        """The traces of both, one after the other."""
         return Traces(np.concatenate([self.keys, other.keys]), np.concatenate([self.times, other.times]))
 
     def met(self, keys: Column, lows: Column, highs: Column) -> NDArray[np.bool_]:
-        """Which of these keys have a moment from a low to a high time."""
+        """Which of these keys have a time from their low to their high, both included: a mask."""
         if not len(self.keys) or not len(keys):
             return np.zeros(len(keys), dtype=bool)
         base = self.times.min()
@@ -103,7 +103,7 @@ class Traces:
 
 
 class Material(NamedTuple):
-    """What calls are judged by: ended calls, codes that came, and SMS that people sent."""
+    """The records that calls are judged by: ended calls, verification codes that arrived, and SMS that people sent."""
 
     talks: Talks
     codes: Traces
@@ -113,7 +113,7 @@ class Material(NamedTuple):
     def of_rows(
         cls, keys: Column, subscribers: Column, times: Column, whats: NDArray[Any], durations: NDArray[np.float64]
     ) -> Material:
-        """That of the ledger's rows, as columns of one length (`models.lookback.contacts.Rows`)."""
+        """The material in rows of the ledger, given as columns of equal length (`models.lookback.contacts.Rows`)."""
         came, sent = whats == CODE_ROW, _is_sent(whats)
         ended = _is_ended(whats) & np.isfinite(durations)
         return cls(
@@ -124,7 +124,7 @@ class Material(NamedTuple):
 
 
 def is_material(whats: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which rows of the ledger `Material` is made of."""
+    """Which rows of the ledger belong to `Material`: a mask."""
     found: NDArray[np.bool_] = _is_ended(whats) | (whats == CODE_ROW) | _is_sent(whats)
     return found
 
@@ -138,7 +138,7 @@ def _is_sent(whats: Any) -> Any:
 
 
 class Led(NamedTuple):
-    """A call that leads somebody on, by codes of the number and the person."""
+    """A call that leads a person on; the number and the person are number keys."""
 
     end: int
     number: int
@@ -147,17 +147,17 @@ class Led(NamedTuple):
 
 
 _EVERYBODY: Final = -1
-"""In place of a person: whom a number leads on says nothing of it."""
+"""Takes the place of a person for a trusted number: the people it leads on say nothing about it."""
 _NONE: Final[NDArray[Any]] = np.zeros(0, dtype=np.int64)
 _NO_TRACES: Final = Traces(_NONE, _NONE)
 
 
 class Leading:
-    """Finds such calls; one for each partition, since each has a time of its own.
+    """Finds calls that lead people on. Each partition needs its own, because each has its own time.
 
-    ``longest_ms`` is how long a call may be. What lies further away from the time that has been reached than a call
-    that still could ask after it, is forgotten: a clock that is so wrong says nothing. That time is the median of the
-    last pieces' medians, so that a piece of one such record moves nothing.
+    ``longest_ms`` is the maximum length of a call. A record is dropped when it is too far from the time reached for any
+    call to be checked against it: a clock that is so wrong says nothing. The time reached is the median of the last
+    pieces' medians, so a piece of one such record moves nothing.
     """
 
     def __init__(self, longest_ms: int) -> None:
@@ -168,9 +168,9 @@ class Leading:
         self._codes = self._spoken = self._answers = _NO_TRACES
 
     def take(self, talks: Talks, codes: Traces, answers: Traces, rules: SuspicionRules) -> list[Led]:
-        """Take in what is new: ended calls, codes, and SMS to numbers; the calls that are found, in order of their end.
+        """Take in new ended calls, verification codes and SMS to numbers; returns the calls found, by their end time.
 
-        A call counts once its end and what it follows are known, whichever came later.
+        A call counts as soon as its end and the record that it follows are both known, whichever arrived later.
         """
         times = np.concatenate([talks.ends, codes.times, answers.times])
         if not len(times):
@@ -194,9 +194,9 @@ class Leading:
 
 
 class Company:
-    """Numbers that have led somebody on in the last day or two, each with one such person: once may be chance.
+    """Numbers that led a person on in the last day or two, each with one such person: a single case may be chance.
 
-    One that is trusted stays so for as long as it goes on leading people on, and for a day or two after that.
+    A trusted number stays trusted as long as it continues to lead people on, and for a day or two after that.
     """
 
     def __init__(self) -> None:
@@ -205,7 +205,7 @@ class Company:
         self._since = 0
 
     def gives_cause(self, led: Led) -> bool:
-        """Whether the ledger is to be asked about the number: for guiding somebody, or leading another person on."""
+        """Whether to ask the ledger about the number, because it guided a person or led a second person on."""
         age = led.end - self._since
         if age > 24 * HOUR:
             self._before, self._lately, self._since = self._lately if age <= 48 * HOUR else {}, {}, led.end
@@ -214,7 +214,7 @@ class Company:
         return other != _EVERYBODY and (led.is_guided or other not in (None, led.person))
 
     def trust(self, number: int) -> None:
-        """Ask no more about a number to which people turn."""
+        """Ask no more about a number that people contact of their own accord."""
         self._lately[number] = _EVERYBODY
 
 
@@ -235,5 +235,5 @@ def _led(talks: Talks, codes: Traces, spoken: Traces, answers: Traces, rules: Su
 
 
 def _pairs(subscribers: Column, peers: Column) -> Column:
-    """One key for each pair; that two pairs share one is as good as impossible, and would cost a question too many."""
+    """One key for each pair. Two pairs almost never share a key; if they do, it costs one unnecessary question."""
     return (subscribers * _MIX[0]) ^ (peers * _MIX[1])

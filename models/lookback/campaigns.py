@@ -1,7 +1,7 @@
 """Campaigns: one domain or sender's number that suddenly reaches many people, judged by counts alone.
 
-A thing that nobody knows is suspected only while it is new: a bank's domain has been about for years. A thing that is
-known of fraud, or that borrows an organisation's name, needs fewer people.
+An unknown domain or number is suspected only while it is new: a bank's domain has existed for years. One that is known
+for fraud, or that borrows an organisation's name, needs to reach fewer people.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from models.lookback.lookalikes import is_own
 from models.policy.policy import CampaignRules
 from models.texts.domains import is_shared_host
 
-"""Milliseconds."""
-
 LEAST_DIGITS: Final = 10
-"""Of a number that somebody subscribes to; shorter ones are services', from which ordinary mass mailings come."""
+"""The fewest digits of a subscriber's number. Shorter numbers belong to services, which send ordinary mass mailings."""
 
 SERVICE_PREFIX: Final = "106"
-"""How China's SMS service numbers begin (MIIT's numbering plan); no country's subscribers' numbers do."""
+"""The prefix of China's SMS service numbers (MIIT's numbering plan); no country's subscriber numbers have it."""
 
 Status = Literal["suspected", "confirmed", "dismissed"]
 STATUSES: Final[tuple[Status, ...]] = ("suspected", "confirmed", "dismissed")
@@ -37,7 +35,7 @@ class Spread(Struct, frozen=True, kw_only=True):
     type: SpreadType
     value: str
     recipients: int
-    """Distinct people in the present hour."""
+    """Distinct people in the current hour."""
     subscribers: int
     """Distinct people in all."""
     events: int
@@ -46,7 +44,7 @@ class Spread(Struct, frozen=True, kw_only=True):
     first_seen: int
     last_seen: int
     scam_type: str | None = None
-    """What is known of it; None: nothing."""
+    """The scam type that it is known for; None if it is unknown."""
     resembles: str = ""
     """The organisation whose name it borrows."""
 
@@ -70,11 +68,11 @@ class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True):
     template: str | None = None
     """The most frequent template of its texts (`models.texts.templates`), as 16 hexadecimal digits."""
     template_share: float | None = None
-    """Which part of the texts seen last has it, 0 to 1."""
+    """The share of the most recent texts that have it, 0 to 1."""
 
     @property
     def key(self) -> str:
-        """``type:value``, as an indicator of it would have."""
+        """``type:value``, the key that an indicator of it would have."""
         return f"{self.type}:{self.value}"
 
 
@@ -88,14 +86,15 @@ def encode(campaign: Campaign) -> bytes:
 
 
 def decode(record: bytes) -> Campaign:
-    """The campaign of a record; raises `msgspec.MsgspecError` when it is none."""
+    """The campaign in a record; raises `msgspec.MsgspecError` when the record is not a campaign."""
     return _decoder.decode(record)
 
 
 def is_ordinary(kind: SpreadType, value: str, rules: CampaignRules) -> bool:
-    """Whether something may reach everybody and is never suspected: an organisation's own, a service's, a shared host.
+    """Whether a domain or number may reach everybody and is never suspected.
 
-    On a shared host strangers share one name, so that its count says nothing of any of them.
+    This is true of the policy's well-known values, an organisation's own domain, a service's number and a shared host.
+    On a shared host, strangers share one name, so its count says nothing about any one of them.
     """
     if value in rules.well_known:
         return True
@@ -105,12 +104,12 @@ def is_ordinary(kind: SpreadType, value: str, rules: CampaignRules) -> bool:
 
 
 def _needed(spread: Spread, rules: CampaignRules) -> int:
-    """How many people it must reach within an hour."""
+    """How many people the spread must reach within an hour."""
     return rules.resembling if spread.scam_type is not None or spread.resembles else rules.recipients
 
 
 def judged(spread: Spread, rules: CampaignRules) -> Literal["suspected", "confirmed"] | None:
-    """What it is taken for at this moment; None: nothing."""
+    """The status of a spread's campaign at this moment; None if it is not a campaign."""
     if spread.recipients < _needed(spread, rules):
         return None
     if spread.scam_type is not None:
@@ -120,9 +119,9 @@ def judged(spread: Spread, rules: CampaignRules) -> Literal["suspected", "confir
 
 
 def campaign(spread: Spread, status: Status, began: int, template: str = "", share: float = 0.0) -> Campaign:
-    """The campaign that a spread is; ``began``: its first contact, which with type and value makes its id.
+    """The campaign of a spread; ``began`` is the time of its first contact, which makes its id with type and value.
 
-    ``template``: the most frequent one of its texts, if there is any, and its ``share``.
+    ``template`` is the most frequent template of its texts, if there is any, and ``share`` is that template's share.
     """
     return Campaign(
         id=campaign_id(spread.type, spread.value, began),
@@ -143,7 +142,7 @@ def campaign(spread: Spread, status: Status, began: int, template: str = "", sha
 
 
 def campaign_id(kind: str, value: str, began: int) -> str:
-    """The id of a campaign.
+    """The id of a campaign: a hash of its type, its value and the time of its first contact.
 
     >>> campaign_id("domain", "evil.top", 0) == campaign_id("domain", "evil.top", 0)
     True

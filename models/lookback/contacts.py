@@ -1,8 +1,9 @@
-"""Contacts: what the ledger keeps of events, so that a number or domain that becomes known later finds whom it reached.
+"""Contacts: the ledger's rows of events, by which a number or domain that becomes known later finds the people reached.
 
-One kind of row for everything, found by one integer key: a call or SMS by its peer's number, an SMS once more by each
-host that a link of it lies below, and what happened around contacts (codes, calls to a bank or to 110) by whose it is.
-Made from the columns of a batch, since every event comes through here.
+All rows have the same form, and each is found by one integer key. The key of a call or SMS is its peer's number. An SMS
+has another row for each host that one of its links lies below. The key of a context signal (verification codes, calls
+to a bank or to 110 around contacts) is its subscriber. The rows are made from the columns of a batch, because every
+event passes through here.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from models.detection.kinds import LEDGER_KINDS
 from models.detection.signals import Signal
 from models.events.batches import NO_ID, Calls, Messages
 
-# What a row is, by bits; the lowest two are those of `models.events.scanning`.
+# The kind of a row, as bits; the lowest two are those of `models.events.scanning`.
 SMS: Final = 4
 LINKED: Final = 8
-"""An SMS by a host that it links to."""
+"""An SMS, found by a host that it links to."""
 CONTEXT: Final = 16
 """A context signal of the subscriber; its kind's index in `CONTEXT_KINDS` is in the lower bits."""
 
 CONTEXT_KINDS: Final = LEDGER_KINDS
-"""The index of a kind in here is what is written (`models.detection.kinds.Context.ledger`)."""
+"""The ledger stores the index of a kind in this tuple (`models.detection.kinds.Context.ledger`)."""
 _INDEX: Final = {kind: index for index, kind in enumerate(CONTEXT_KINDS)}
 
 _OWN: Final = 1 << 60
@@ -37,12 +38,12 @@ _OWN: Final = 1 << 60
 
 
 def own_key(subscriber: int) -> int:
-    """The key of what happened to a subscriber, by their number key."""
+    """The key of a subscriber's context rows, from the subscriber's number key."""
     return subscriber + _OWN
 
 
 def host_key(host: str) -> int:
-    """The key of a normalised host: negative, as no number's is.
+    """The key of a normalised host: always negative, unlike the keys of numbers.
 
     >>> host_key("evil.top") < 0
     True
@@ -52,7 +53,7 @@ def host_key(host: str) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Rows of the ledger as columns of one length."""
+    """Rows of the ledger as columns of equal length."""
 
     keys: NDArray[np.int64]
     subscribers: NDArray[np.int64]
@@ -62,12 +63,12 @@ class Rows:
     """Epoch milliseconds, event time."""
     whats: NDArray[np.uint8]
     durations: NDArray[np.float64]
-    """Talk time in seconds; -1 where none is given."""
+    """Talk time in seconds; -1 if there is none."""
     ids: NDArray[np.uint8]
-    """The events' ids in UTF-8, one behind the other."""
+    """The events' ids in UTF-8, one after the other."""
     id_ends: NDArray[np.int64]
     links: NDArray[np.uint8] | None = None
-    """The hosts and URLs of each SMS, joined by spaces, in UTF-8 one behind the other; None when no row has any."""
+    """The hosts and URLs of each SMS, joined by spaces, in UTF-8 one after the other; None when no row has any."""
     link_ends: NDArray[np.int64] | None = None
     templates: NDArray[np.int64] | None = None
     """The template of each SMS (`models.texts.templates`); None when no row has any."""
@@ -77,7 +78,7 @@ class Rows:
 
 
 def rows_of_calls(some: Sequence[Calls]) -> Rows:
-    """A row for each call record of some batches, by its peer."""
+    """A row for each call record of some batches, keyed by its peer."""
     peers = np.concatenate([calls.peers for calls in some])
     ids = [ids_of(calls) for calls in some]
     shift = np.cumsum([0, *(len(gathered) for gathered, _ in ids)])
@@ -94,7 +95,7 @@ def rows_of_calls(some: Sequence[Calls]) -> Rows:
 
 
 def rows_of_context(signals: Iterable[tuple[str, Signal]]) -> Rows | None:
-    """A row for each context signal, by its subscriber; other signals have none."""
+    """A row for each context signal, keyed by its subscriber; other signals have none. None without context signals."""
     found = [(subscriber, signal) for subscriber, signal in signals if signal.kind in _INDEX]
     if not found:
         return None
@@ -113,7 +114,7 @@ def rows_of_context(signals: Iterable[tuple[str, Signal]]) -> Rows | None:
 
 
 def ids_of(events: Calls | Messages) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The ids one behind the other, and where each ends."""
+    """The ids in UTF-8, one after the other, and the end of each."""
     buffer, begins, ends = events.records.buffer, events.ids.begins, events.ids.ends
     unread = np.flatnonzero(begins == NO_ID)
     if len(unread):

@@ -1,6 +1,6 @@
-"""Met hosts: the ledger's keys of hosts as plain links spell them, found for a whole batch by compiled code.
+"""Host key cache: the ledger's keys of hosts as plain links spell them, found for a whole batch by compiled code.
 
-A mass mailing's hosts come by the thousand; what a host is, and what it lies below, is asked once.
+A mass mailing repeats its hosts by the thousand, so the keys of each host are computed only once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio (Knut
 
 
 class MetHosts:
-    """Asks ``keys_of`` for the keys of each host that it meets; forgets all once it has met 65,536. For one thread."""
+    """Caches the keys that ``keys_of`` gives for each host. Forgets all hosts once it holds 65,536. For one thread."""
 
     def __init__(self, keys_of: Callable[[str], Sequence[int]]) -> None:
         self._keys_of = keys_of
@@ -35,13 +35,13 @@ class MetHosts:
         self._spelt_ends, self._key_ends = (np.zeros(_FEWEST, dtype=np.int64) for _ in range(2))
 
     def keys(self, texts: Any, begins: Any, ends: Any) -> tuple[Any, Any]:
-        """The keys of the hosts at ``begins`` to ``ends`` of ``texts``, one behind the other; how many each has."""
+        """The keys of the hosts at ``begins`` to ``ends`` of ``texts``, one after the other, and how many each has."""
         if self._count >= _MOST:
             self._forget()
         found = self._find(texts, begins, ends)
         for place in np.flatnonzero(found == _UNMET).tolist():
             one = slice(place, place + 1)
-            if self._find(texts, begins[one], ends[one])[0] == _UNMET:  # it may have come twice
+            if self._find(texts, begins[one], ends[one])[0] == _UNMET:  # it may occur twice in the batch
                 self._meet(texts[begins[place] : ends[place]])
             found[one] = self._find(texts, begins[one], ends[one])
         counts = self._key_ends[found + 1] - self._key_ends[found]
@@ -71,7 +71,7 @@ class MetHosts:
 
 
 def _with_room(column: Any, size: int) -> Any:
-    """A column, grown if it is shorter than this."""
+    """The column, grown if it is shorter than ``size``."""
     if size <= len(column):
         return column
     grown = np.zeros(max(size, len(column) * 2), dtype=column.dtype)
@@ -81,7 +81,7 @@ def _with_room(column: Any, size: int) -> Any:
 
 @compiled
 def _slot(slots: Any, spelt: Any, spelt_ends: Any, texts: Any, begin: int, end: int) -> int:
-    """Where a host is in the table, or the empty place where it belongs."""
+    """The place of a host in the table, or the empty place where it belongs."""
     code = _BASIS
     for at in range(begin, end):
         code = (code ^ texts[at]) * _PRIME

@@ -1,7 +1,7 @@
-"""Hunting: what a contact of the past says once its number or domain is known, decided as if it had been known then.
+"""Hunting: turns past contacts into signals once their number or domain is known, as if it had been known then.
 
-The rows of the ledger become the very signals that the live worker would have made of the same events, by the same
-functions, so that one engine decides about live and past contacts alike.
+The rows of the ledger become the same signals that the live worker would have made from the same events, through the
+same functions. So one engine decides about live and past contacts alike.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Contact(NamedTuple):
 
     key: int
     subscriber: int
-    """A code (`models.base.number_keys`), as is the peer."""
+    """A number key (`models.base.number_keys`), as is the peer."""
     peer: int
     at: int
     what: int
@@ -37,33 +37,33 @@ class Contact(NamedTuple):
 
     @property
     def is_context(self) -> bool:
-        """Whether it tells what happened around contacts."""
+        """Whether it is a context signal, which happened around contacts."""
         return self.what >= CONTEXT
 
     @property
     def is_outgoing(self) -> bool:
-        """Whether it came from the subscriber."""
+        """Whether the subscriber made the call or sent the SMS."""
         return not self.is_context and bool(self.what & OUT)
 
     @property
     def is_sms(self) -> bool:
-        """Whether it was an SMS."""
+        """Whether it is an SMS."""
         return not self.is_context and bool(self.what & SMS)
 
 
 Hit = tuple[Contact, SignalRecord]
-"""A contact, and what it says."""
+"""A contact, and the record of its signal or of its withdrawal."""
 
 Group = list[SignalRecord]
-"""The records of one subscriber, contacts before their context: they are decided about together."""
+"""The records of one subscriber, contacts before their context; the engine decides about them together."""
 
 
 def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Signal | None:
-    """The signal that the live worker makes of the same event, knowing these indicators; None if it makes none."""
+    """The signal that the live worker makes from the same event with these indicators; None if it makes none."""
     if contact.is_context:
         code, peer = CONTEXT_KINDS[contact.what - CONTEXT], number_of(contact.peer)
         if code == LONG_CALL and indicators.number(peer, contact.at) is not None:
-            return None  # it was a contact, as is known now
+            return None  # the indicators now show that it was a contact
         return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
     if contact.what & LINKED:
         found = match_of_links(contact.links, contact.at, indicators)
@@ -77,13 +77,13 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
 
 
 def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
-    """What matches an SMS of this time best, by its links as the ledger keeps them, and the link that it matches."""
+    """The best match of an SMS at this time, by its links as the ledger keeps them, with the link that matches."""
     each = links.split(" ")
     return strongest([one for one in each if "://" not in one], [one for one in each if "://" in one], at, indicators)
 
 
 def kind_of_contact(contact: Contact) -> str:
-    """The code of the signal that a contact gives once whom it was with is known, whoever that is."""
+    """The kind of the signal that a contact gives once its number or domain is known."""
     if contact.what & LINKED:
         return DOMAIN_SMS
     if contact.what & SMS:
@@ -110,7 +110,7 @@ def _signal(contact: Contact, code: str, peer: str, match: Match) -> Signal:
 
 
 def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
-    """The contacts, each once: a merge of segments while they are read may show one twice."""
+    """Each contact once: when segments are merged during a read, a contact may appear twice."""
     seen: set[tuple[int, str, int, int, int]] = set()
     for contact in contacts:
         identity = contact.subscriber, contact.event, contact.at, contact.what, contact.key
@@ -120,7 +120,7 @@ def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
 
 
 def record_of(subscriber: int, signal: Signal) -> SignalRecord:
-    """A signal of a subscriber (a number key) as it is sent to the one who decides."""
+    """The record that carries a signal of a subscriber (a number key) to the worker that decides."""
     number = number_of(subscriber)
     return SignalRecord(
         _id(number, signal.event, signal.kind, signal.indicator, "raised"),
@@ -137,7 +137,7 @@ def record_of(subscriber: int, signal: Signal) -> SignalRecord:
 
 
 def withdrawal_of(contact: Contact) -> SignalRecord:
-    """Takes back what was said of a contact."""
+    """The record that withdraws the signal of a contact."""
     number, code = number_of(contact.subscriber), kind_of_contact(contact)
     return SignalRecord(
         _id(number, contact.event, code, "", "withdrawn"),
@@ -150,7 +150,7 @@ def withdrawal_of(contact: Contact) -> SignalRecord:
 
 
 def moments_of(contacts: Iterable[SignalRecord]) -> dict[int, list[int]]:
-    """By subscriber (a number key), the event times of their contacts; what is taken back is no contact any more."""
+    """The event times of each subscriber's contacts, by number key; withdrawn contacts do not count."""
     moments: dict[int, list[int]] = {}
     for record in contacts:
         if record.status == "raised":
@@ -159,7 +159,7 @@ def moments_of(contacts: Iterable[SignalRecord]) -> dict[int, list[int]]:
 
 
 def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -> Iterator[Group]:
-    """The records by subscriber, in event time, contacts first: context alone would be forgotten at once."""
+    """The records by subscriber, in event time. Contacts come first, because context alone would be dropped at once."""
     groups: dict[str, Group] = defaultdict(list)
     for records in (contacts, context):
         for record in sorted(records, key=lambda each: (each.at, each.kind, each.event)):

@@ -1,6 +1,6 @@
-"""Keys: under which keys the ledger's rows of numbers, prefixes, domains and URLs are found.
+"""Keys: the keys under which the ledger's rows of numbers, prefixes, domains and URLs are found.
 
-Sorted ranges of 64-bit integers, so that one number or a thousand are looked for in one pass.
+They are sorted ranges of 64-bit integers, so that one pass looks for one number or for a thousand.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LONGEST_NUMBER: Final = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """The keys to look for, as ranges with both their ends, sorted and apart."""
+    """The keys to look for, as sorted and disjoint ranges that include both ends."""
 
     lows: NDArray[np.int64]
     highs: NDArray[np.int64]
 
     @classmethod
     def of(cls, keys: Iterable[int] = (), ranges: Iterable[tuple[int, int]] = ()) -> Keys:
-        """Single keys, and ranges, in any order; what overlaps becomes one."""
+        """From single keys and ranges in any order; overlapping ones are merged."""
         merged: list[list[int]] = []
         for low, high in sorted([*((key, key) for key in keys), *ranges]):
             if merged and low <= merged[-1][1] + 1:
@@ -39,7 +39,7 @@ class Keys:
         return cls(columns[:, 0].copy(), columns[:, 1].copy())
 
     def joined(self, other: Keys) -> Keys:
-        """Both; what overlaps becomes one."""
+        """The keys of both; overlapping ranges are merged."""
         pairs = ((keys.lows.tolist(), keys.highs.tolist()) for keys in (self, other))
         return Keys.of(ranges=(each for lows, highs in pairs for each in zip(lows, highs, strict=True)))
 
@@ -54,13 +54,13 @@ class Keys:
         return (place >= 0) & (keys <= self.highs[np.maximum(place, 0)])
 
     def may_hold(self, lows: NDArray[np.int64], highs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these ranges have a key in common with those looked for: a mask."""
+        """Which of these ranges share a key with those looked for: a mask."""
         first = np.searchsorted(self.highs, lows)
         return (first < len(self)) & (self.lows[np.minimum(first, len(self) - 1)] <= highs)
 
 
 def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
-    """The ranges of all numbers that begin so, one for each length that a number can have."""
+    """The ranges of all numbers with this prefix, one for each length that a number can have."""
     value = int(prefix)
     ranges = []
     for length in range(max(len(prefix), 2), _LONGEST_NUMBER + 1):

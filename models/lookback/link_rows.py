@@ -1,7 +1,7 @@
 """Link rows: a row of the ledger for each host that an SMS links to, and for each domain that the host lies below.
 
-Most links are plain and are found by compiled code; the rest are read as the scoring reads them. Mass mailings repeat
-their hosts and texts, so each is read once and then remembered.
+Most links are plain, and compiled code finds them. The others are read in the same way as for scoring. Mass mailings
+repeat their hosts and texts, so each is read once and then remembered.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from models.texts.prefilter import DISGUISE, DOT
 from models.texts.templates import templates_of
 
 _LONG_PATH: Final = 4
-"""Signs of a path that is enough to say that what stands before it is a host, if it can be one."""
+"""Characters of a path that is long enough to show that the text before it is a host, if it can be one."""
 _MOST_READ: Final = 1 << 14
 _MOST_HOSTS: Final = 1 << 15
 
 
 class MetLinks:
-    """The hosts and texts that were read lately, with the ledger's keys of their links.
+    """The recently read hosts and texts, with the ledger's keys of their links.
 
-    For one thread. The thread that makes rows owns one and passes it to `rows_of_messages`; in a worker that is the
+    For one thread. The thread that makes rows owns one and passes it to `rows_of_messages`. In a worker, this is the
     thread of `streams.ledger.gathering.RowMaker`. No text is kept, only its digest.
     """
 
@@ -45,12 +45,12 @@ class MetLinks:
         self._host_keys = lru_cache(maxsize=_MOST_HOSTS)(_keys_of_host)
         self._read: OrderedDict[bytes, tuple[Sequence[int], bytes]] = OrderedDict()
         self.plain = [MetHosts(partial(self.keys_of, path=path)) for path in range(_LONG_PATH + 1)]
-        """By the path's length, the hosts that have been met in plain links."""
+        """The hosts met in plain links, by the length of the path."""
 
     def keys_of(self, host: str, path: int) -> Sequence[int]:
-        """The keys of a host as it is spelt in a plain link with a path of so many signs (`_LONG_PATH`: or more).
+        """The keys of a host as spelt in a plain link whose path has ``path`` characters (`_LONG_PATH`: or more).
 
-        None when it is no host for sure; with a scheme before it, that is a question of the name alone.
+        There are no keys if the text is not certainly a host. After a scheme, the name alone decides that.
         """
         if 0 < path < _LONG_PATH:
             return self._host_keys(host) if ordinary(host, True) == host else ()
@@ -67,7 +67,7 @@ class MetLinks:
         return self._keys_and_links((*normal_hosts(message.domains or ()), *hosts), urls)
 
     def read_once(self, spelt: bytes, traits: int) -> tuple[Sequence[int], bytes]:
-        """The keys and links of a text; of a mass mailing's many copies only one is read."""
+        """The keys and links of a text; only one of a mass mailing's many copies is read."""
         digest = blake2b(spelt, digest_size=16).digest()
         known = self._read.get(digest)
         if known is None:
@@ -83,12 +83,12 @@ class MetLinks:
 
 
 def _keys_of_host(host: str) -> Sequence[int]:
-    """The keys of a host and of all that it lies below."""
+    """The keys of a host and of all domains that it lies below."""
     return tuple(map(host_key, parents(host) or (host,)))
 
 
 def rows_of_messages(messages: Messages, met: MetLinks) -> Iterator[Rows]:
-    """A row for each SMS, by its peer; and one for each host that a link of it lies below, by that host.
+    """A row for each SMS, keyed by its peer, and one for each host that its links lie below, keyed by that host.
 
     ``met`` belongs to the calling thread.
     """
@@ -123,9 +123,10 @@ def _plainly_linked(
     closely: Any,
     met: MetLinks,
 ) -> Iterator[Rows]:
-    """The rows of plain links with a path of so many signs; those that may have no host are marked to be read closely.
+    """The rows of plain links whose path has ``path`` characters.
 
-    What a host is depends on its path only in whether there is one, and by the signs of a short one.
+    Links that may have no host are marked in ``closely``, to be read closely.
+    Whether a text is a host depends only on whether it has a path, and on the number of characters of a short path.
     """
     keys, counts = met.plain[path].keys(messages.texts, host_begins, host_ends)
     closely[rows[counts == 0]] = True
@@ -142,7 +143,7 @@ def _plainly_linked(
 
 
 def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Rows]:
-    """The rows of all other links, as the scoring reads them."""
+    """The rows of all other links, read in the same way as for scoring."""
     found: list[int] = []
     keys: list[int] = []
     links: list[bytes] = []
@@ -178,13 +179,13 @@ def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any, templates: 
 
 
 def _is_https(messages: Messages, host_begins: Any) -> Any:
-    """Of plain links, whether the scheme that stands right before the host is https."""
+    """Whether the scheme right before the host is https, for each plain link: a mask."""
     return messages.texts[host_begins - 4] == ord("s")
 
 
 @compiled
 def _spell_links(texts: Any, host_begins: Any, host_ends: Any, url_ends: Any, links: Any) -> None:
-    """Write each plain link's host, a space and its URL one behind the other."""
+    """Write each plain link's host, a space and its URL one after the other."""
     to = 0
     for index in range(host_begins.size):
         begin = host_begins[index]

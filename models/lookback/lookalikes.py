@@ -1,7 +1,7 @@
-"""Resemblance: whose name a domain borrows, and which domains are an organisation's own.
+"""Lookalikes: which organisation's name a domain borrows, and which domains are an organisation's own.
 
 People trust a link because it looks like their bank's. The organisations are those that are impersonated in China's
-published cases; a site that misses one adds its line here, or names its domains in ``policy.yaml``.
+published cases. A site that misses one adds a line for it here, or names its domains in ``policy.yaml``.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ ORGANISATIONS: Final[dict[str, str]] = {
 """Each organisation and its own domains, from their own pages; the names are those of `models.indicators.hotlines`."""
 
 OFFICIAL_SUFFIXES: Final = ("gov.cn", "edu.cn", "mil.cn", "gov.hk", "gov.mo", "gov.tw")
-"""Below these, registries register for the public's bodies alone."""
+"""Suffixes below which the registries register only public bodies."""
 
 OWN: Final = frozenset(domain for domains in ORGANISATIONS.values() for domain in domains.split())
 """The organisations' own domains."""
 
 _LEAST_TOKEN: Final = 3
 _LEAST_WITHIN: Final = 6
-"""Letters of a name that means its owner wherever it stands within another."""
+"""The fewest letters of a name that is recognised anywhere within another name."""
 _LEAST_ALIKE: Final = 5
-"""Letters of a name that is known with one of them changed."""
+"""The fewest letters of a name that is recognised with one letter changed."""
 
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+")
 _FIGURES: Final = str.maketrans("0135", "oles")
@@ -83,7 +83,7 @@ _ONE_AS_I: Final = str.maketrans("01357", "oiest")
 
 
 def is_own(domain: str) -> bool:
-    """Whether a normalised domain is, or lies below, one of an organisation's own, or an official suffix.
+    """Whether a normalised domain is, or lies below, an organisation's own domain or an official suffix.
 
     >>> is_own("mybank.icbc.com.cn"), is_own("beijing.chinatax.gov.cn"), is_own("icbc.com.evil.top")
     (True, True, False)
@@ -93,7 +93,7 @@ def is_own(domain: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def resembled(domain: str) -> str:
-    """The organisation whose name a normalised domain borrows; empty when it borrows none, or is its own.
+    """The organisation whose name a normalised domain borrows; empty if it borrows none, or is an own domain.
 
     >>> resembled("icbc-vip.top"), resembled("www.1cbc.top"), resembled("al1pay-safe.xyz"), resembled("banana.top")
     ('中国工商银行 ICBC', '中国工商银行 ICBC', '支付宝 Alipay', '')
@@ -114,7 +114,7 @@ def _parents(domain: str) -> Iterator[str]:
 
 
 def _labels(domain: str) -> tuple[str, ...]:
-    """The labels that somebody chose: those of the registrable domain and below, without the public suffix."""
+    """The labels that the registrant chose: those of the registrable domain and below, without the public suffix."""
     whole = registrable(domain) or domain
     suffix = whole.partition(".")[2]
     chosen = domain.removesuffix(suffix).rstrip(".").split(".")
@@ -122,7 +122,7 @@ def _labels(domain: str) -> tuple[str, ...]:
 
 
 def _plain(label: str) -> str:
-    """A label in the letters that it is seen as."""
+    """A label in the Latin letters that a reader sees in it."""
     if label.startswith("xn--"):
         try:
             label = idna.decode(label)
@@ -133,11 +133,11 @@ def _plain(label: str) -> str:
 
 
 _LOOK_ALIKES: Final = str.maketrans("аеорсухіјѕԁһԛԝɡıοαν", "aeopcyxijsdhqwgioav")
-"""Cyrillic, Greek and other letters that are seen as Latin ones (Unicode TR 39, the lower-case letters of names)."""
+"""Cyrillic, Greek and other letters that look like Latin ones (Unicode TR 39, the lower-case letters of names)."""
 
 
 def _names() -> dict[str, str]:
-    """The names that own domains go by, and whose they are; words that are everybody's are left out."""
+    """The names in the organisations' own domains, each with its organisation; common words are left out."""
     names: dict[str, str] = {}
     for owner, domains in ORGANISATIONS.items():
         for domain in domains.split():
@@ -153,7 +153,7 @@ _LONG_NAMES: Final = {name: owner for name, owner in _NAMES.items() if len(name)
 
 
 def _owner(label: str) -> str:
-    """Whose name a label has in it, as it stands or with figures for letters."""
+    """The organisation whose name a label contains, as written or with digits for letters; empty if there is none."""
     parts = [part for part in re.split(r"[-_]", label) if part]
     for spelt in (part.translate(table) for part in parts for table in ({}, _FIGURES, _ONE_AS_I)):
         for token in (spelt, *_TOKEN.findall(spelt)):
@@ -170,7 +170,7 @@ def _owner(label: str) -> str:
 
 
 def _is_one_edit(one: str, other: str) -> bool:
-    """Whether one letter inserted, left out, changed or exchanged with its neighbour makes one into the other."""
+    """Whether one letter inserted, left out, changed or swapped with its neighbour turns one into the other."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     at = next(

@@ -1,6 +1,6 @@
-"""Naming: which of the indicators that were looked for a contact belongs to.
+"""Naming: finds which of the requested indicators a contact belongs to.
 
-The ledger finds contacts by key, and two hosts may share one hash: the contact's own number or links decide.
+The ledger finds contacts by key, and two hosts may share one hash. So the contact's own number or links decide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.texts.domains import normalise_url, parents
 
 
 class Named:
-    """Which of the indicators looked for a contact belongs to."""
+    """Finds which of the requested indicators a contact belongs to."""
 
     def __init__(self, indicators: Iterable[str]) -> None:
         self._numbers: dict[int, str] = {}
@@ -35,7 +35,7 @@ class Named:
                 self._urls.setdefault(bare_host(value), set()).add(value)
 
     def __call__(self, contact: Contact) -> Sequence[str]:
-        """Their keys (``type:value``), none for a contact that only shares a hash."""
+        """The keys (``type:value``) of these indicators; none for a contact that only shares a hash."""
         if contact.is_context:
             return ()
         if not contact.what & LINKED:

@@ -1,8 +1,8 @@
 """Pivoting: a number that has sent a known fraud domain to enough different people is itself a fraud number.
 
-The step goes from domains and URLs to their senders' numbers and no further: nothing is derived from a number, so
-nothing from what was derived. What was derived from what stands in the indicators' own records (their source names the
-origins), so that the topic of the indicators is all the memory there is.
+The step goes from domains and URLs to their senders' numbers and no further. Nothing is derived from a number, and so
+nothing from a derived indicator. The source in a derived indicator's own record names its origins, so the topic of the
+indicators is the only memory.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from models.texts.domains import parents
 
 _DERIVED: Final = "pivot "
 _WITHDRAWN: Final = "pivot withdrawn "
-"""How the source of a number begins that was let go with its origins; what anybody else revokes stays revoked."""
+"""The beginning of the source of a number withdrawn with its origins. Any other revoked number stays revoked."""
 _ORIGINS: Final = ("domain:", "url:")
 _ROOM: Final = 180
-"""Characters of a source that name origins; with what stands before them, no record's source may be longer than 200."""
+"""How many characters of a source may name origins. With the prefix, no record's source may be longer than 200."""
 
 
 def origins_of(indicator: Indicator) -> tuple[str, ...]:
@@ -48,9 +48,10 @@ def origins_of(indicator: Indicator) -> tuple[str, ...]:
 
 
 def implied(number: str, origins: Mapping[str, Listing], rules: PivotRules) -> Indicator | None:
-    """What these origins, each with what is known of it, say of a number that has sent them; None: nothing.
+    """The indicator that these origins, each with its listing, imply for a number that sent them; None without origins.
 
-    The surest one says what fraud it is. The number counts for as long as any of them, contacts of the past included.
+    The origin with the highest confidence determines the scam type. The number is valid as long as any of the origins
+    is, also for past contacts.
     """
     named: dict[str, Listing] = {}
     for origin, known in sorted(origins.items()):
@@ -72,26 +73,26 @@ def implied(number: str, origins: Mapping[str, Listing], rules: PivotRules) -> I
 
 
 def withdrawn(indicator: Indicator) -> Indicator:
-    """The record that lets a derived number go; it may be derived again, for nobody has said that it is harmless."""
+    """The record that withdraws a derived number; it may be derived again, as nobody has said that it is harmless."""
     return replace(indicator, revoked=True, source=_WITHDRAWN + " ".join(origins_of(indicator)))
 
 
 class Pivot:
-    """Says which numbers are to be derived and which let go, from what the topic of the indicators has said.
+    """Determines which numbers to derive and which to withdraw, from the records on the topic of the indicators.
 
-    It is told of every sound record by `put` and `remove`, after ``known`` was, and publishes nothing itself: what it
-    says is due stays due until it comes back as a record.
+    Pass every valid record to `put` or `remove`, after ``known`` has taken it in. The pivot publishes nothing itself: a
+    record that is due stays due until it comes back from the topic.
     """
 
     def __init__(self, known: Indicators) -> None:
         self._known = known
         self.derived: dict[str, Indicator] = {}
-        """The numbers that hold because of their origins, each with its record."""
+        """The numbers in force because of their origins, each with its record."""
         self.suspected: dict[str, Indicator] = {}
-        """The numbers of which nothing is known but that they are suspected, each with its record."""
+        """The numbers that are suspected and not known otherwise, each with its record."""
         self._revoked: set[str] = set()
         self._owners: set[str] = set()
-        """Domains at or below which something was listed once; most domains are none of these."""
+        """Domains that were listed at some time, or have listed names below them; most domains are not among these."""
 
     def put(self, indicator: Indicator) -> None:
         """Take in a record of an indicator."""
@@ -101,7 +102,7 @@ class Pivot:
             self._owners.add(_owner(indicator))
 
     def remove(self, key: str) -> None:
-        """Take in a tombstone; a number's is somebody's word that it is none, and no number is derived against it."""
+        """Take in a tombstone. It declares that a number is not fraudulent, so the number is not derived."""
         kind, _, value = key.partition(":")
         if kind == "number":
             self.derived.pop(value, None)
@@ -121,13 +122,13 @@ class Pivot:
             self.suspected[indicator.value] = indicator
 
     def concerns(self, domain: str) -> bool:
-        """Whether a domain that somebody registered, or something below it, may be known; one look-up."""
+        """Whether a registered domain, or a name below it, may be known; this takes one look-up."""
         return domain in self._owners
 
     def due(self, counts: Mapping[Pair, int], rules: PivotRules, ordinary: CampaignRules) -> list[Indicator]:
-        """The numbers to be published, by how many people each sender has reached with each origin.
+        """The numbers to publish, judged by how many people each sender has reached with each origin.
 
-        Among them are numbers that were derived before, if more origins speak against them now.
+        They include numbers that were derived before, if more origins speak against them now.
         """
         reached: dict[str, set[str]] = defaultdict(set)
         for (origin, sender), people in counts.items():
@@ -143,7 +144,7 @@ class Pivot:
         return found
 
     def outdated(self, rules: PivotRules) -> Iterator[Indicator]:
-        """What has to be said anew of derived numbers since their origins have changed, or are known no more."""
+        """The new records of derived numbers whose origins have changed or are no longer known."""
         for number, before in self.derived.items():
             said = self._said(number, origins_of(before), rules)
             if said is None:
@@ -163,18 +164,18 @@ class Pivot:
         return self._may_be(number, ordinary)
 
     def _may_be(self, number: str, ordinary: CampaignRules) -> bool:
-        """Whether a number may be derived: nobody's who is protected or ordinary, nor revoked, nor known otherwise."""
+        """Whether a number may be derived: not if it is protected, ordinary, revoked, or known in another way."""
         if is_ordinary("number", number, ordinary) or is_protected(number) or not is_normal(number):
             return False
         if number in self.derived:
             return True
         names = [f"number-prefix:{number[:length]}" for length in self._known.prefix_lengths]
-        if number not in self.suspected:  # which is less than what is derived from a known domain
+        if number not in self.suspected:  # a suspicion gives way to a derivation from a known domain
             names.append(f"number:{number}")
         return number not in self._revoked and not any(map(self._known.holds, names))
 
 
 def _owner(indicator: Indicator) -> str:
-    """The registered domain, or the address, of a domain or URL."""
+    """The registered domain of a domain or URL, or its address if it has no domain."""
     host = bare_host(indicator.value) if indicator.type == "url" else indicator.value
     return (parents(host) or (host,))[-1]

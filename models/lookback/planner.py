@@ -1,7 +1,7 @@
 """The planner of look-backs: what to ask the ledger, and which signals and indicators follow from its answers.
 
-The hunter and the simulated site use the same planner. Each puts its questions to its own ledger, counts recipients
-in its own way, and takes in or publishes what the planner finds.
+The hunter and the simulated site use the same planner. Each puts the planner's questions to its own ledger, counts
+recipients in its own way, and takes in or publishes the results.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from models.lookback.suspicion import leadable, reach, suspicion
 from models.policy.policy import Policy
 
 Dealings = dict[int, list[Contact]]
-"""By number (key), all contacts that the ledger has of it."""
+"""By number key, all contacts of the number in the ledger."""
 
 
 class Planner:
     """Plans the look-backs of one site; ``pivot`` and ``known`` follow the same records.
 
-    ``policy`` may be replaced at any time and applies to all that follows. Remembers calls of the last hours, by
-    partition, and which numbers led people on in the last two days. At most one thread may use it at a time.
+    ``policy`` may be replaced at any time; the new one applies from the next call on. The planner remembers the calls
+    of the last hours, by partition, and the numbers that led people on in the last two days. Only one thread may use
+    it at a time.
     """
 
     def __init__(self, known: Indicators, pivot: Pivot, policy: Policy) -> None:
@@ -46,9 +47,9 @@ class Planner:
     # Looking back for people
 
     def contacts(self, indicators: Iterable[str]) -> Question[list[Hit]]:
-        """Which contacts with these indicators (``type:value``) there were, and what they say now.
+        """The past contacts with these indicators (``type:value``), and the signal that each gives now.
 
-        Where an indicator is no longer known, the answer takes the contact back, or names what else is known of it.
+        Where an indicator is no longer known, the answer withdraws the contact, or names another indicator it matches.
         """
         looked_for = frozenset(indicators)
         return Question(keys_of(looked_for), lambda contacts: [*self._hits(contacts, looked_for)])
@@ -68,7 +69,7 @@ class Planner:
                 yield contact, record_of(contact.subscriber, signal)
 
     def context(self, moments: Mapping[int, Sequence[int]]) -> Question[list[SignalRecord]]:
-        """What happened to these subscribers (number keys) around their contacts (event times)."""
+        """The signals of these subscribers (number keys) around their contacts (event times)."""
         return Question(Keys.of(map(own_key, moments)), lambda contacts: [*self._near(contacts, moments)])
 
     def _near(self, contacts: Iterable[Contact], moments: Mapping[int, Sequence[int]]) -> Iterator[SignalRecord]:
@@ -83,25 +84,25 @@ class Planner:
     # Pivoting from domains to the numbers that send them
 
     def sendings_found(self, hits: Iterable[Hit]) -> list[Sending]:
-        """Which numbers sent known domains to the people whom a look-back has found."""
+        """The numbers that sent known domains to the people found by a look-back."""
         return [sending for hit in hits if (sending := sending_of(*hit)) is not None]
 
     def sendings_seen(self, messages: Iterable[LinkedSms]) -> list[Sending]:
-        """Which numbers sent known domains with these SMS; all of them were received."""
+        """The numbers that sent known domains with these SMS, all of which were received."""
         return [sending for each in messages if (sending := sending_by_links(*each, self._known)) is not None]
 
     def derived(self, counts: Mapping[Pair, int]) -> list[Indicator]:
-        """The numbers to be published as indicators, by how many people each sender has reached in all."""
+        """The numbers to publish as indicators, judged by how many people each sender has reached in all."""
         return self._pivot.due(counts, self.policy.pivots, self.policy.campaigns)
 
     def outdated(self) -> list[Indicator]:
-        """The derived numbers to be revoked or changed because their origins were."""
+        """The derived numbers to revoke or change because their origins were revoked or changed."""
         return [*self._pivot.outdated(self.policy.pivots)]
 
-    # Suspecting numbers of which nothing is known
+    # Suspecting unknown numbers
 
     def causes(self, partition: int, material: Material) -> list[Led]:
-        """The calls that give cause to ask about their numbers, by what has been recorded of a partition."""
+        """The calls in a partition's new records that give cause to ask the ledger about their numbers."""
         policy = self.policy
         longest_ms = int(policy.windows.longest_call_hours * HOUR)
         if partition not in self._leading:
@@ -111,12 +112,12 @@ class Planner:
         return [led for led in leading.take(*material, policy.suspicions) if self._company.gives_cause(led)]
 
     def may_be_suspected(self, number: int, at: int) -> bool:
-        """Whether it would be news to suspect a number key at an event time, and nothing speaks against it."""
+        """Whether suspecting a number key at an event time would be news, and nothing speaks against it."""
         policy = self.policy
         return self._pivot.may_be_suspected(number_of(number), at, policy.suspicions, policy.campaigns)
 
     def dealings(self, numbers: Iterable[int]) -> Question[Dealings]:
-        """Whom these number keys have dealt with. Numbers that people turn to are left out, and trusted."""
+        """The contacts of these number keys. Numbers that people mostly contact first are left out, and trusted."""
         asked = [*numbers]
         return Question(Keys.of(asked), lambda contacts: self._dealings(contacts, asked))
 
@@ -131,9 +132,10 @@ class Planner:
         return found
 
     def suspicions(self, dealings: Dealings, asked: Mapping[int, int]) -> Question[list[Indicator]]:
-        """Which of these numbers act like a gang's; ``asked``: by number (key), the event time of the suspicion.
+        """The suspicions of those numbers that behave like a gang's.
 
-        The ledger is asked for the codes of the people whom the numbers may have led on.
+        ``asked`` gives the event time of the suspicion by number key. The question asks the ledger for the verification
+        codes of the people that the numbers may have led on.
         """
         rules = self.policy.suspicions
         strangers = {number: some for number, some in dealings.items() if reach(some).is_of_strangers(rules)}

@@ -1,7 +1,7 @@
-"""Recipients: which numbers have sent known domains and URLs, and to how many different people.
+"""Recipients: counts to how many different people each number has sent known domains and URLs.
 
-Only SMS that people received count. What people send themselves is nobody's reach: they may be asking whether it is a
-fraud.
+Only SMS that people received count. An SMS that a person sent extends nobody's reach: the person may be asking whether
+the link is a fraud.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.lookback.hunting import Contact, match_of_links
 
 
 class Sending(NamedTuple):
-    """One SMS that brought a known domain or URL to somebody."""
+    """One SMS that brought a known domain or URL to a subscriber."""
 
     origin: str
     """The indicator of the domain or URL, ``type:value``."""
@@ -31,24 +31,24 @@ Pair = tuple[str, int]
 
 
 def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
-    """What a contact of the past and what was found of it say of the sender; None: nothing."""
+    """The sending that a past contact and its signal record show; None if they show none."""
     if found.kind != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
         return None
     return Sending(found.indicator, contact.peer, contact.subscriber)
 
 
 LinkedSms = tuple[str, int, int, int]
-"""An SMS that somebody received: its links as the ledger keeps them, its sender, its recipient and its event time."""
+"""An SMS that a subscriber received: its links as the ledger keeps them, its sender, recipient and event time."""
 
 
 def sending_by_links(links: str, sender: int, subscriber: int, at: int, known: Indicators) -> Sending | None:
-    """What an SMS that was received says of its sender, by its links (see `LinkedSms`); None: nothing."""
+    """The sending that the links of a received SMS show (see `LinkedSms`); None if no link is known."""
     found = match_of_links(links, at, known)
     return None if found is None else Sending(found[1].key, sender, subscriber)
 
 
 def recipients(sendings: Iterable[Sending]) -> dict[Pair, set[int]]:
-    """The people whom each sender has reached with each origin."""
+    """The people that each sender has reached with each origin."""
     people: dict[Pair, set[int]] = defaultdict(set)
     for origin, sender, subscriber in sendings:
         people[origin, sender].add(subscriber)
@@ -59,18 +59,18 @@ Counts = TypeVar("Counts", covariant=True)
 
 
 class Counting(Protocol[Counts]):
-    """Counts the people whom senders have reached. Counting somebody again changes nothing.
+    """Counts the people that senders have reached. Counting a person again changes nothing.
 
-    ``Counts`` is a ``Mapping[Pair, int]``, or an awaitable of one where something outside does the counting.
+    ``Counts`` is a ``Mapping[Pair, int]``, or an awaitable of one if an external service does the counting.
     """
 
     def add(self, sendings: Iterable[Sending]) -> Counts:
-        """Take in what was sent; how many people each of these senders has reached in all."""
+        """Take in sendings; returns how many people each of their senders has reached in all with each origin."""
         ...
 
 
 class Recipients:
-    """Counts people exactly and in memory (see `Counting`), for a simulation; the hunter has Redis count them."""
+    """Counts people exactly and in memory (see `Counting`), for a simulation; the hunter counts in Redis instead."""
 
     def __init__(self) -> None:
         self._people: dict[Pair, set[int]] = defaultdict(set)

@@ -1,9 +1,10 @@
-"""Suspicion: a number of which nothing is known is suspected when it acts as a gang's does.
+"""Suspicion: an unknown number is suspected when it behaves like a gang's number.
 
-Whoever is guided through a fraud gets a code in the middle of a call, or is led on from one contact to the next within
-hours. That happens by chance, too; so the number must also have reached people who never turned to it first, as no
-friend, office or shop does, and few enough for those to be more than a coincidence. Suspecting makes an indicator of
-little confidence that ends by itself: what becomes of it, for each person, is the model's to say.
+A victim who is guided through a fraud gets a verification code in the middle of a call, or is led on from one contact
+to the next within hours. This also happens by chance. So the number must also have reached people who never contacted
+it first, as no friend, office or shop does. And it must have reached few enough people for the guided ones among them
+to be more than a coincidence. A suspicion is an indicator of low confidence that expires by itself. The model decides
+what it means for each person.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from models.lookback.hunting import Contact
 from models.policy.policy import SuspicionRules
 
 _BEHAVIOUR: Final = "behaviour "
-"""How the source of a suspicion begins."""
+"""The beginning of a suspicion's source."""
 LEAST_LED: Final = 2
-"""People whom a number must have led on when none was guided: once is chance, a code in the middle of a call is not."""
+"""How many people a number must have led on if it guided none: one is chance, a code in the middle of a call is not."""
 
 
 class Reach(NamedTuple):
-    """With whom a number has been in touch so far."""
+    """How many people a number has been in touch with so far."""
 
     people: int
     """Different people."""
     begun: int
-    """Those of them who rang or wrote first."""
+    """How many of them rang or wrote first."""
 
     def is_of_strangers(self, rules: SuspicionRules) -> bool:
-        """Whether nearly all of them, and they are enough, were strangers to whom it turned."""
+        """Whether there are enough people, and the number contacted nearly all of them first, as strangers."""
         return self.people >= rules.people and self.begun <= rules.begun_by_them * self.people
 
     def is_turned_to(self, rules: SuspicionRules) -> bool:
-        """Whether so many turned to it that this will hardly change."""
+        """Whether so many people contacted the number first that this will hardly change."""
         return self.people >= 2 * rules.people and not self.is_of_strangers(rules)
 
 
@@ -47,18 +48,19 @@ class Profile(NamedTuple):
 
     reach: Reach
     guided: int
-    """Those of them who got a code in the middle of a call with it."""
+    """How many of these people got a verification code in the middle of a call with it."""
     led: int
-    """The same, and those it led on otherwise (`models.lookback.call_patterns`) within a day of turning to them."""
+    """The guided people, and those it led on otherwise (`models.lookback.call_patterns`) within a day of contacting
+    them first."""
 
 
 def leadable(contacts: Iterable[Contact], rules: SuspicionRules) -> set[int]:
-    """The people (number keys) who had a call long enough to lead somebody on: whose codes a `profile` needs."""
+    """The people (number keys) who had a call long enough to be led on; a `profile` needs their verification codes."""
     return {each.subscriber for each in contacts if _talked(each) >= rules.short_talk}
 
 
 def reach(contacts: Iterable[Contact]) -> Reach:
-    """The reach of a number, by all that the ledger has of it."""
+    """The reach of a number, from all its contacts in the ledger."""
     first: dict[int, Contact] = {}
     for contact in contacts:
         before = first.get(contact.subscriber)
@@ -68,7 +70,10 @@ def reach(contacts: Iterable[Contact]) -> Reach:
 
 
 def profile(contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], rules: SuspicionRules) -> Profile:
-    """The profile of a number, by all that the ledger has of it; ``codes``: by person, when codes came."""
+    """The profile of a number, from all its contacts in the ledger.
+
+    ``codes`` gives the times at which each person got verification codes.
+    """
     by_person: dict[int, list[Contact]] = defaultdict(list)
     for contact in contacts:
         by_person[contact.subscriber].append(contact)
@@ -82,7 +87,7 @@ def profile(contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], rul
 
 
 def _talked(contact: Contact) -> float:
-    """Minutes of talk, if it is a call's end."""
+    """Minutes of talk if the contact is the end of a call, otherwise 0."""
     is_end = not contact.is_sms and not contact.is_context and bool(contact.what & ENDED)
     return contact.duration_s / 60.0 if is_end else 0.0
 
@@ -97,7 +102,7 @@ def _is_guided(contacts: Sequence[Contact], codes: Sequence[int], rules: Suspici
 
 
 def _is_led(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionRules) -> bool:
-    """Whether the number turned to somebody first, and led him on within a day; ``contacts`` in order of time."""
+    """Whether the number contacted a person first and led them on within a day; ``contacts`` in order of time."""
     first = contacts[0]
     for call in contacts:
         minutes, began = _talked(call), _began(call)
@@ -116,7 +121,7 @@ def _is_led(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionR
 
 
 def confidence(found: Profile, rules: SuspicionRules) -> int:
-    """How much a number with this profile is suspected, as an indicator's confidence; 0: not at all.
+    """The confidence of the suspicion of a number with this profile; 0 if it is not suspected.
 
     >>> rules = SuspicionRules(
     ...     talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
@@ -135,10 +140,10 @@ def confidence(found: Profile, rules: SuspicionRules) -> int:
 def suspicion(
     number: str, contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], at: int, rules: SuspicionRules
 ) -> Indicator | None:
-    """The indicator of a number that is to be suspected at an event time; None: it is not.
+    """The indicator of a number that is suspected at an event time; None if it is not suspected.
 
-    ``contacts`` are all that the ledger has of it, ``codes`` the times at which the `leadable` got codes. Its source
-    says why it is suspected.
+    ``contacts`` are all its contacts in the ledger. ``codes`` gives the times at which each of the `leadable` people
+    got verification codes. The indicator's source says why the number is suspected.
     """
     found = profile(contacts, codes, rules)
     sure = confidence(found, rules)
@@ -156,10 +161,10 @@ def suspicion(
 
 
 def is_suspicion(indicator: Indicator) -> bool:
-    """Whether an indicator says no more than that a number is suspected."""
+    """Whether an indicator is only the suspicion of a number."""
     return indicator.scam_type == SUSPECTED and indicator.source.startswith(_BEHAVIOUR)
 
 
 def is_fresh(indicator: Indicator, at: int, rules: SuspicionRules) -> bool:
-    """Whether a suspicion still holds for half of its days or more, so that saying it again would be no news."""
+    """Whether a suspicion stays valid for at least half of its days, so that repeating it would be no news."""
     return indicator.valid_until is None or indicator.valid_until - at >= int(rules.days * DAY) // 2
