@@ -1,6 +1,6 @@
-"""The hunter: each new indicator looks back over the ledger, and the people found go to the topic ``signals``.
+"""The hunter: looks back over the ledger for each new indicator and sends the people found to the topic ``signals``.
 
-`models.lookback.planner` decides what to ask and what follows. ``indicator_log`` is what became known and when,
-``segment_index`` which segments may hold whom, ``search`` the segments as a ledger that answers, ``signal_topic`` the
-signals' way out, ``service`` all of it in turns.
+`models.lookback.planner` decides what to ask the ledger and what follows from the answers. ``service`` is the way in
+and runs everything in turns. ``indicator_log`` records what became known and when, ``segment_index`` tells which
+segments may hold a key, ``search`` answers questions from segments, and ``signal_topic`` publishes the signals.
 """

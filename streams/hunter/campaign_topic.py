@@ -1,4 +1,4 @@
-"""The topic of the campaigns: what the hunter has found and what analysts have said of it, read and written."""
+"""The campaign topic: reads and writes the hunter's campaigns and the analysts' decisions on them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class CampaignTopic:
         self._producer: AIOKafkaProducer | None = None
         self._partitions: list[TopicPartition] = []
         self.campaigns: dict[str, Campaign] = {}
-        """The last record of each id, in the order of these records."""
+        """The last record of each campaign id, in the order in which these records were read."""
 
     async def __aenter__(self) -> CampaignTopic:
         """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
         self._consumer, self._partitions = await reader(self._settings, self._topic)
         try:
             self._producer = await started(lambda: producer(self._settings), self._settings)
-        except BaseException:  # told to stop meanwhile, for one
+        except BaseException:  # for example, the program was told to stop
             await self._consumer.stop()
             raise
         return self
@@ -44,7 +44,7 @@ class CampaignTopic:
                 await client.stop()
 
     async def catch_up(self) -> None:
-        """Read to the end that the topic has now; a record that is no campaign is passed over."""
+        """Read up to the topic's current end; skip records that are not campaigns."""
         consumer = self._consumer
         if consumer is None:
             raise RuntimeError("The topic is not connected: use it as a context manager.")
@@ -61,11 +61,11 @@ class CampaignTopic:
 
     @property
     def said(self) -> dict[str, Status]:
-        """What was last said of each domain and number, by ``type:value``."""
+        """The last published status of each domain and number, by ``type:value``."""
         return {each.key: each.status for each in self.campaigns.values()}
 
     async def publish(self, campaigns: Iterable[Campaign]) -> None:
-        """Publish campaigns in order and wait until all are confirmed; raises `PublishError` when Kafka refuses."""
+        """Publish campaigns in order and wait until all are confirmed. Raises `PublishError` when Kafka refuses."""
         if self._producer is None:
             raise RuntimeError("The topic is not connected: use it as a context manager.")
         try:

@@ -1,6 +1,6 @@
-"""The indicators with the offset at which each became what it is, from which follows what a segment has missed.
+"""The indicator log: keeps the offset of each indicator's last change, to tell which changes a segment has missed.
 
-Holds the same `Indicators` as a worker does, so that a look back chooses among them as the worker would have.
+It holds the same `Indicators` as a worker, so a look-back chooses among them as the worker would have.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class IndicatorLog:
         self.indicators = Indicators()
         self.pivot = Pivot(self.indicators)
         self.reached: dict[int, int] = {}
-        """The offset before which each partition has been read."""
+        """The next offset to read, by partition."""
         self.looked_back: Mapping[int, int] = {}
-        """The offset before which an earlier hunter has looked back for each partition's indicators."""
+        """The offset up to which an earlier hunter has looked back (exclusive), by partition of the indicators."""
         self._offsets: dict[int, list[int]] = defaultdict(list)
         self._keys: dict[int, list[str]] = defaultdict(list)
         self._records = IndicatorRecords(self.indicators, self.pivot)
@@ -51,19 +51,22 @@ class IndicatorLog:
             await self._consumer.stop()
 
     async def catch_up(self) -> None:
-        """Read to the end that the topic has now."""
+        """Read up to the topic's current end."""
         consumer = self._opened
         ends: Mapping[TopicPartition, int] = await consumer.end_offsets(self._partitions)
         while any([await consumer.position(part) < ends[part] for part in self._partitions]):
             await self._take(200)
 
     async def wait(self, seconds: float) -> None:
-        """Wait for so long, or until something has come, and all that has."""
+        """Wait for a record, at most for ``seconds``; if one arrives, read up to the topic's current end."""
         if await self._take(int(seconds * 1000)):
             await self.catch_up()
 
     def missed(self, known: Mapping[int, int]) -> frozenset[str]:
-        """The indicators (``type:value``) that became what they are, or were withdrawn, after this was known."""
+        """The indicators (``type:value``) that changed or were withdrawn at or after the offsets in ``known``.
+
+        ``known`` holds the next offset of each partition; a partition without one counts from its beginning.
+        """
         found: set[str] = set()
         for partition, offsets in self._offsets.items():
             found.update(self._keys[partition][bisect_left(offsets, known.get(partition, 0)) :])
@@ -81,15 +84,15 @@ class IndicatorLog:
         return bool(batches)
 
     def _changed(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> str | None:
-        """Take in one record; its indicator if contacts of the past mean something else because of it."""
+        """Apply one record; return its indicator if the record changes the meaning of past contacts, else None."""
         name = (key or b"").decode("utf-8", "replace")
         before = self.indicators.known(name)
         try:
             self._records.apply(key, value)
         except RecordError:
-            return None  # the worker puts it aside
+            return None  # the worker makes it a dead letter
         if self.indicators.known(name) == before:
-            # Compaction may have deleted the record that is withdrawn here, after somebody was found because of it.
+            # This may withdraw a record that has led to signals and that compaction has deleted since.
             unheard_of = before is None and name.partition(":")[0] in TYPES
             return name if unheard_of and offset >= self.looked_back.get(partition, offset + 1) else None
         return name

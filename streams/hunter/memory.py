@@ -1,4 +1,4 @@
-"""The hunter's memory: how far it has got and whom it found lately, handed on to the next hunter."""
+"""The hunter's memory: its progress and the people it found recently, for the next hunter to continue from."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from streams.hunter.segment_index import Frontier
 
 
 class Found(msgspec.Struct, frozen=True, array_like=True):
-    """Somebody found lately: until a worker has read the signals, what happens around the contacts may pass it by."""
+    """A subscriber found recently.
+
+    Until a worker has read the signals, it may ignore events around the contacts, so the hunter keeps watching them.
+    """
 
     partition: int
     offset: int
-    """Of the last of the signals."""
+    """Offset of the last signal that was sent."""
     times: list[int]
-    """Of the contacts."""
+    """Times of the contacts (epoch ms)."""
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What a hunter hands on to the next one."""
+    """The state that a hunter stores for the next one."""
 
     frontier: Frontier = Frontier()
     found: dict[int, Found] = {}
@@ -30,10 +33,10 @@ _decoder = msgspec.msgpack.Decoder(Memory)
 
 
 def encode(memory: Memory) -> bytes:
-    """The memory as it is stored."""
+    """Encode the memory for storage."""
     return _encoder.encode(memory)
 
 
 def decode(stored: bytes) -> Memory:
-    """The memory that was stored; raises `msgspec.MsgspecError` when it is none."""
+    """Decode a stored memory. Raises `msgspec.MsgspecError` when the bytes are not one."""
     return _decoder.decode(stored)

@@ -1,8 +1,7 @@
-"""Pivoting: counts to how many people numbers have sent known domains, and publishes those that are fraud numbers.
+"""Pivoting: counts how many people a number has sent known domains to, and publishes the numbers that are fraudulent.
 
-Redis counts the people by HyperLogLog: those whom a look back finds and those of new segments in one count. Counting
-somebody again changes nothing. What Redis loses is counted anew from then on. Only the topic of the indicators
-remembers what was derived.
+Redis counts the people by HyperLogLog, in one count for look-backs and new segments. Counting a person twice changes
+nothing. If Redis loses a count, it starts again from zero. Only the indicators topic remembers the derived numbers.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 1000
-"""Senders that Redis is asked about at once."""
+"""Pairs of origin and sender in one request to Redis."""
 
 
 class RedisRecipients:
-    """Counts people by HyperLogLog in Redis (see `models.lookback.recipients.Counting`), asked until it answers."""
+    """Counts people by HyperLogLog in Redis and retries until it answers; see `models.lookback.recipients.Counting`."""
 
     def __init__(self, settings: Settings, client: Any) -> None:
         self._settings = settings
@@ -60,9 +59,10 @@ class RedisRecipients:
 
 
 class Pivoting:
-    """Derives numbers, and lets them go. All that it publishes is confirmed, and known to the log, when it returns.
+    """Derives numbers from known domains and revokes them.
 
-    Each method raises `TopicError` when Kafka refuses; done again, it publishes what is still due.
+    When a method returns, everything it published is confirmed and in the indicator log. Each method raises
+    `TopicError` when Kafka refuses; called again, it publishes what is still due.
     """
 
     def __init__(self, settings: Settings, client: Any, known: IndicatorLog, planner: Planner) -> None:
@@ -72,17 +72,17 @@ class Pivoting:
         self._recipients: Counting[Awaitable[dict[Pair, int]]] = RedisRecipients(settings, client)
 
     async def look_back(self, hits: Iterable[Hit]) -> None:
-        """Count whom a look back has found."""
+        """Count the people whom a look-back has found."""
         await self._take(self._planner.sendings_found(hits))
 
     async def look_through(self, seen: Sequence[Sightings]) -> None:
-        """Count to whom new segments have brought what was known already; all other domains cost one look-up."""
+        """Count the recipients of already known domains in new segments; every other domain costs one look-up."""
         concerned = [each for each in seen if each.type == "domain" and self._known.pivot.concerns(each.value)]
         if concerned:
             await self._take(await asyncio.to_thread(self._planner.sendings_seen, _messages(concerned)))
 
     async def follow_origins(self) -> None:
-        """Revoke the numbers whose origins are known no more, and say of others what their origins say now."""
+        """Revoke the numbers whose origins are no longer known, and update the others to match their origins."""
         await self._publish(self._planner.outdated())
 
     async def _take(self, sendings: Iterable[Sending]) -> None:

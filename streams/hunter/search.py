@@ -1,4 +1,4 @@
-"""Searching: some segments as a ledger that answers questions (`models.lookback.questions.Ledger`)."""
+"""Search: answers questions from a set of segments (`models.lookback.questions.Ledger`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.ledger.storage import Segment, Storage
 
 
 class SegmentLedger:
-    """A ledger of these segments alone; opens only those that may hold a key, by the index that has read them all."""
+    """A ledger of the given segments only; it opens only those that may hold a key according to the index."""
 
     def __init__(self, storage: Storage, index: SegmentIndex, segments: Sequence[Segment]) -> None:
         self._storage = storage
@@ -21,9 +21,9 @@ class SegmentLedger:
         self._segments = segments
 
     def find(self, keys: Keys) -> Iterator[Contact]:
-        """See `Ledger`; a contact comes twice when segments are merged meanwhile.
+        """See `Ledger`; a contact comes twice when segments are merged during the search.
 
-        Raises `streams.ledger.storage.LedgerError` when the place cannot be reached.
+        Raises `streams.ledger.storage.LedgerError` when the storage cannot be reached.
         """
         if not len(keys):
             return

@@ -1,6 +1,6 @@
-"""The segment index: what every segment of the ledger knew, and the bounds of its row groups, kept in memory.
+"""The segment index: keeps in memory what was known to each segment of the ledger, and the bounds of its row groups.
 
-A few bytes for each 65,536 contacts, so that a look back opens only the files that may hold somebody.
+It costs a few bytes for each 65,536 contacts and lets a look-back open only the files that may hold a key.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from streams.ledger.storage import Segment, Storage
 
 
 class Entry(NamedTuple):
-    """What is remembered of a segment."""
+    """The index entry of one segment."""
 
     known: Knowledge
     bounds: Keys
-    """From the least to the greatest key of each row group."""
+    """The range from the least to the greatest key of each row group."""
 
 
 class Frontier(msgspec.Struct, frozen=True):
-    """How far the hunter has got: what came before ``indicators`` was looked for in all that lies before ``ledger``."""
+    """The hunter's progress: the indicators before ``indicators`` were looked for in all segments before ``ledger``."""
 
     indicators: dict[int, int] = {}
-    """By partition of the indicators, the next offset."""
+    """The next offset, by partition of the indicators."""
     ledger: dict[int, tuple[int, int]] = {}
-    """By partition, the next offset of calls and of SMS."""
+    """The next offsets of calls and of SMS, by partition."""
 
     def has(self, segment: Segment) -> bool:
-        """Whether a segment lies before it."""
+        """Whether a segment lies before the frontier."""
         calls, sms = self.ledger.get(segment.partition, (0, 0))
         return segment.calls[1] <= calls and segment.sms[1] <= sms
 
     def beyond(self, segments: Iterable[Segment], indicators: Mapping[int, int]) -> Frontier:
-        """The frontier once these segments, too, have been looked through for all before ``indicators``."""
+        """The frontier after these segments have also been searched for all indicators before ``indicators``."""
         ledger = dict(self.ledger)
         for segment in segments:
             calls, sms = ledger.get(segment.partition, (0, 0))
@@ -46,14 +46,14 @@ class Frontier(msgspec.Struct, frozen=True):
 
 
 class SegmentIndex:
-    """The entries of all segments; what is new is read when it is first seen."""
+    """The entries of all segments; a new segment is read when it is first seen."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._entries: dict[Segment, Entry] = {}
 
     def refresh(self) -> list[Segment]:
-        """All segments there are now, oldest first; raises `LedgerError` when the place cannot be reached."""
+        """All current segments, oldest first. Raises `LedgerError` when the storage cannot be reached."""
         segments = []
         for segment in self._storage.segments():
             if segment in self._entries or self._read(segment):
@@ -77,7 +77,7 @@ class SegmentIndex:
         return self._entries[segment].known
 
     def may_hold(self, segment: Segment, keys: Keys) -> bool:
-        """Whether a segment may have rows of some of these keys."""
+        """Whether a segment may have rows with any of these keys."""
         bounds = self._entries[segment].bounds
         return bool(keys.may_hold(bounds.lows, bounds.highs).any())
 
@@ -88,9 +88,10 @@ def plan(
     frontier: Frontier,
     missed: Callable[[Mapping[int, int]], frozenset[str]],
 ) -> dict[frozenset[str], list[Segment]]:
-    """What to look for in which segments: those with the same indicators (``type:value``) together.
+    """The indicators (``type:value``) to look for, each set with the segments to search for it.
 
-    In what is new, everything that it ``missed``; in what lies before the frontier, what has come since, too.
+    A new segment is searched for every indicator that it ``missed``. A segment before the frontier is searched only for
+    missed indicators that have also become known since the frontier.
     """
     found: dict[frozenset[str], list[Segment]] = {}
     memory: dict[tuple[tuple[int, int], ...], frozenset[str]] = {}

@@ -1,8 +1,8 @@
-"""The hunter's service: what became known looks back, what was recorded is looked through, over and over.
+"""The hunter's service: in each turn it looks back for new indicators and looks through new segments.
 
-Every segment says how far the indicators were known when its records were scored. So a contact is found either by the
-worker, which knew, or here, because its segment did not: there is no gap between looking back and looking forward, and
-no clock decides where one ends.
+Every segment states up to which offsets the indicators were known when its records were scored. If the worker knew an
+indicator, the worker found the contact. If not, the hunter finds it here, because the segment says so. So there is no
+gap between looking back and looking forward, and no clock decides where one ends.
 """
 
 from __future__ import annotations
@@ -40,18 +40,21 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 SPREADS_FOR = timedelta(days=2)
-"""What was recorded longer ago spreads no more: a hunter that is new to a large ledger need not read all of it."""
+"""Older segments are not searched for campaigns, so a hunter that is new to a large ledger need not read all of it."""
 
 LOOK_EVERY = 0.25
-"""Seconds that are waited for a new indicator before the ledger is looked at again."""
+"""Seconds to wait for a new indicator before the ledger is checked again."""
 
 
 class HunterError(Exception):
-    """The hunter cannot run; one sentence with what and what to do."""
+    """The hunter cannot run; the message says in one sentence what is wrong and what to do."""
 
 
 class Hunter:
-    """Looks back for one group. Its memory is in Redis; what is lost of it is looked for again, to the same effect."""
+    """Looks back for one group.
+
+    Its memory is in Redis. If memory is lost, the hunter repeats the look-backs, to the same effect.
+    """
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class Hunter:
         self._found: dict[int, Found] = {}
 
     async def load(self) -> None:
-        """Take up where the hunter before this one has ended."""
+        """Continue where the previous hunter ended."""
         stored: bytes | None = await answered(lambda: self._redis.get(self._key), self._settings)
         if stored is not None:
             memory = decode(stored)
@@ -87,19 +90,19 @@ class Hunter:
         self._known.looked_back = self.frontier.indicators
 
     def follow(self, policy: Policy) -> None:
-        """Look by another policy from now on; the planner holds the only copy of what it says."""
+        """Use another policy from now on; the planner holds the only copy."""
         self._planner.policy = policy
 
     async def turn(self) -> int:
-        """Look through all that has not been looked through for all that is known; how many signals went out.
+        """Search every segment for the known indicators that it was not yet searched for; return the signals sent.
 
         Raises `LedgerError` when the ledger cannot be reached, `PublishError` or `TopicError` when Kafka refuses.
         """
         segments = await asyncio.to_thread(self._index.refresh)
         recorded = [segment for segment in segments if not self.frontier.has(segment)]
         if recorded:
-            await self._known.catch_up()  # what a worker knew of these segments is known here as well
-        reached = dict(self._known.reached)  # the turn may publish more, which is looked for in the next one
+            await self._known.catch_up()  # the hunter must know all that the worker knew when it scored these segments
+        reached = dict(self._known.reached)  # the turn may publish more indicators; the next turn looks for those
         if not recorded and reached == self.frontier.indicators:
             return 0
         began = perf_counter()
@@ -126,7 +129,7 @@ class Hunter:
     async def _publish(
         self, contacts: Sequence[SignalRecord], segments: Sequence[Segment], recorded: Sequence[Segment]
     ) -> int:
-        """Send the contacts with what happened around them, and what happened lately around those found before."""
+        """Send the contacts with the events around them, and new events around the contacts found before."""
         moments = moments_of(contacts)
         late = {code: found.times for code, found in self._found.items()}
         context = await asyncio.to_thread(self._context, moments, segments)
@@ -149,9 +152,9 @@ class Hunter:
         return SegmentLedger(self._storage, self._index, segments)
 
     async def _look_through(self, recorded: Sequence[Segment], segments: Sequence[Segment]) -> None:
-        """Tell of what suddenly reaches many people, of who sends what is known, and of who acts like a gang.
+        """Publish campaigns, numbers that send known domains, and numbers that call like a gang.
 
-        Doing it again changes nothing.
+        Repeating it changes nothing.
         """
         today = datetime.now(UTC).date()
         fresh = [each for each in recorded if today - each.day <= SPREADS_FOR]
@@ -169,7 +172,7 @@ class Hunter:
                 log.info("campaign", type=campaign.type, status=campaign.status, people=campaign.subscribers)
 
     def _let_go(self, recorded: Sequence[Segment]) -> None:
-        """Forget people whose signals had been read when the last of what is recorded now was scored."""
+        """Forget the people whose signals the worker had read before it scored the last of the new segments."""
         read: dict[int, int] = {}
         for segment in recorded:
             read[segment.partition] = max(read.get(segment.partition, 0), self._index.known(segment).signals)
@@ -183,7 +186,7 @@ class Hunter:
 
 
 async def run(settings: Settings) -> None:
-    """Run the hunter until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    """Run the hunter until SIGTERM or SIGINT. Raises the error that ended it otherwise."""
     if not settings.ledger:
         raise HunterError("There is no ledger to look back in: FOREWARN_LEDGER is empty.")
     policy = policy_file.load(settings.policy_file)
@@ -195,7 +198,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, policy: Policy, progress: health.Progress, stop: asyncio.Event) -> None:
-    """Hunt until told to stop, then at once: a turn that is cut off is taken again, to the same effect."""
+    """Hunt until told to stop, then stop at once: an interrupted turn is repeated later, to the same effect."""
     ticking = asyncio.create_task(_tick(progress))
     hunting = asyncio.create_task(_hunt(settings, policy))
     stopped = asyncio.create_task(stop.wait())
@@ -227,7 +230,7 @@ async def _hunt(settings: Settings, policy: Policy) -> None:
 
 
 async def _tick(progress: health.Progress) -> None:
-    """Say every second that the loop comes round; a look back may take minutes, in threads."""
+    """Report progress every second while the event loop runs; a look-back may take minutes, in threads."""
     while True:
         progress.tell({}, 0)
         await asyncio.sleep(1.0)

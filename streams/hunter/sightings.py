@@ -1,4 +1,4 @@
-"""Sightings: who got an SMS with which domain, or from which number, out of new segments of the ledger."""
+"""Sightings: reads from new segments who received an SMS with which domain or from which number."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from streams.ledger.storage import Segment, Storage
 
 COLUMNS = ("key", "subscriber", "peer", "at", "what", "event", "links", "template")
 _PIECE = 500_000
-"""Rows that are looked at together."""
+"""Rows that are processed together."""
 _GROUPS = 8
 """Row groups that are read at once."""
 _MOST_KEYS = 1 << 17
 _DOMAINS: dict[int, str] = {}
-"""The domains of keys that have been met; empty for what nobody registered as such."""
+"""The registered domains (or addresses) of keys seen so far; empty for a key of anything else."""
 
 _COUNTERS = 1 << 21
 _HOURS = 6
-"""Hours of event time whose counters are kept, those that were met last: records come late, and partitions apart."""
+"""Hours of event time whose counters are kept (the last ones used): records come late, and partitions out of step."""
 _LEAST_SHARE = 0.01
 _SPREADING = np.int64(0x1E3779B97F4A7C15)
 """An odd factor that spreads neighbours among the counters (Knuth's multiplicative hashing)."""
@@ -41,24 +41,24 @@ _SPREADING = np.int64(0x1E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sightings:
-    """The SMS that brought one domain to people, or came from one number, in event time."""
+    """The SMS to people that contained one domain or came from one number, in order of event time."""
 
     type: SpreadType
     value: str
     subscribers: NDArray[np.int64]
-    """Codes (`models.base.number_keys`), as are the senders."""
+    """Number keys (`models.base.number_keys`), as are the senders."""
     senders: NDArray[np.int64]
     times: NDArray[np.int64]
     """Epoch milliseconds, ascending."""
     events: Sequence[str]
     templates: NDArray[np.int64]
-    """Of each text (`models.texts.templates`); -1 where none is kept."""
+    """The template of each text (`models.texts.templates`); -1 where none is kept."""
     links: Callable[[], Sequence[str]] = list
-    """The hosts and URLs of each SMS that brought a domain; read when they are asked for, which they rarely are."""
+    """The hosts and URLs of each SMS that contained a domain; read only on request, since they are rarely needed."""
 
     @property
     def key(self) -> str:
-        """``type:value``, as an indicator of it would have."""
+        """``type:value``, the same as the key of an indicator."""
         return f"{self.type}:{self.value}"
 
     def template(self, until: int) -> tuple[str, float]:
@@ -75,19 +75,20 @@ class Sightings:
 
 
 class Busy:
-    """Which numbers have sent so many SMS in an hour that their recipients are worth counting.
+    """Tells which numbers have sent so many SMS in an hour that their recipients are worth counting.
 
-    Nearly all numbers send a few: they share some counters, a number's own is never less than what it sent.
+    Nearly all numbers send only a few SMS, so numbers share counters. A number's counter is never less than what the
+    number has sent.
     """
 
     def __init__(self) -> None:
         self._hours: dict[int, NDArray[np.int32]] = {}
 
     def __call__(self, keys: NDArray[np.int64], times: NDArray[np.int64], least: int) -> NDArray[np.bool_]:
-        """Count SMS by their senders' keys and times; a mask of those whose sender has sent ``least`` in that hour.
+        """Count SMS by sender key and hour; return a mask of the SMS whose sender has sent ``least`` in that hour.
 
-        ``least`` may differ from call to call. An hour in which hardly any of them lie is some wrong clock's, and does
-        not drive out another.
+        ``least`` may differ from call to call. An hour that holds hardly any of the SMS comes from a wrong clock, and
+        does not replace another hour.
         """
         busy = np.zeros(len(keys), dtype=np.bool_)
         storages = (keys * _SPREADING >> np.int64(20)) & (_COUNTERS - 1)
@@ -105,12 +106,12 @@ class Busy:
 
 
 def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy, least: int) -> Iterator[list[Sightings]]:
-    """What the SMS to people in these segments brought, domain by domain and busy number by busy number.
+    """The sightings in these segments' SMS to people, one for each domain and each busy number.
 
     ``least``: how many SMS in an hour make a number busy.
 
-    Piece by piece, so that memory does not grow with what there is to be read. A segment that is gone meanwhile, or
-    cannot be read, is left out: look-ups see to it.
+    They come in pieces, so memory does not grow with the amount to read. A segment that has been deleted in the
+    meantime, or cannot be read, is left out: look-ups deal with it.
     """
     tables: list[pa.Table] = []
     for segment in segments:
@@ -132,7 +133,7 @@ def _of(tables: Sequence[pa.Table], busy: Busy, least: int) -> list[Sightings]:
 
 
 def _received(storage: Storage, segment: Segment) -> Iterator[pa.Table]:
-    """The rows of SMS to people in a segment, some row groups at a time."""
+    """The rows of SMS to people in a segment, a few row groups at a time."""
     try:
         with SegmentFile(storage.open(segment)) as file:
             for first in range(0, file.row_groups, _GROUPS):
@@ -168,7 +169,7 @@ def _taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> list[str]:
 
 
 def _domain(key: int, links: str) -> str:
-    """The domain that somebody registered, or the address, if that is what the key of a row is; else nothing."""
+    """The registered domain (or IP address) among the links that has this key; empty when none has it."""
     known = _DOMAINS.get(key)
     if known is None:
         owned = [(parents(host) or (host,))[-1] for host in links.split(" ") if "://" not in host]
@@ -180,7 +181,7 @@ def _domain(key: int, links: str) -> str:
 
 
 def parts_of(seen: Sightings, length: int) -> Iterator[tuple[int, slice]]:
-    """The parts of event time, each ``length`` ms, with the sightings that lie in them."""
+    """Split the sightings by event time into parts of ``length`` ms; yields each part's number and its sightings."""
     parts: Any = seen.times // length
     begins = [0, *(np.flatnonzero(np.diff(parts)) + 1).tolist(), len(parts)]
     for begin, end in pairwise(begins):

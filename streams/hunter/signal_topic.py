@@ -1,4 +1,4 @@
-"""The way out: signals to their topic, all those of one subscriber in one Kafka batch, so that they come together."""
+"""The signal topic: publishes signals, all those of one subscriber in one Kafka batch so that they arrive together."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 900_000
 _PER_RECORD = 100
-"""Bytes that Kafka adds to a record, at most."""
+"""The most bytes that Kafka adds to a record."""
 
 _encode = msgspec.json.Encoder().encode
 
 Sent = dict[int, tuple[int, int]]
-"""By subscriber (number key): the partition, and the offset of the last record that was sent about them."""
+"""The partition and the offset of the last record that was sent about a subscriber, by number key."""
 
 
 class SignalTopic:
@@ -48,7 +48,10 @@ class SignalTopic:
             await self._producer.stop()
 
     async def publish(self, groups: Iterable[Group]) -> Sent:
-        """Publish groups and wait until all are confirmed, again and again while Kafka is away."""
+        """Publish groups and wait until all are confirmed, retrying while Kafka is unreachable.
+
+        Raises `PublishError` when Kafka refuses.
+        """
         connected = self._producer
         if connected is None:
             raise RuntimeError("The topic is not connected: use it as a context manager.")
@@ -74,7 +77,7 @@ class SignalTopic:
         return sent
 
     async def _send(self, producer: AIOKafkaProducer, partition: int, groups: list[Group], sent: Sent) -> None:
-        """Send the groups of one partition in order; those that are confirmed leave the list."""
+        """Send the groups of one partition in order; confirmed groups are removed from the list."""
         while groups:
             builder = producer.create_batch()
             taken = 0
@@ -85,7 +88,7 @@ class SignalTopic:
                     break
                 key = group[0].subscriber.encode()
                 for value in values:
-                    if builder.append(key=key, value=value, timestamp=None) is None:  # more than one batch can hold
+                    if builder.append(key=key, value=value, timestamp=None) is None:  # the group is larger than a batch
                         await self._confirmed(producer, builder, partition)
                         builder = producer.create_batch()
                         builder.append(key=key, value=value, timestamp=None)
@@ -96,7 +99,7 @@ class SignalTopic:
             del groups[:taken]
 
     async def _confirmed(self, producer: AIOKafkaProducer, builder: object, partition: int) -> int:
-        """Send a batch; the offset of its last record."""
+        """Send a batch and return the offset of its last record."""
         count: int = builder.record_count()  # type: ignore[attr-defined]
         builder.close()  # type: ignore[attr-defined]
         confirmed = await (await producer.send_batch(builder, self._topic, partition=partition))

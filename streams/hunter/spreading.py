@@ -1,7 +1,7 @@
-"""Spreading: how many people each domain and busy number has reached, hour by hour, and what becomes a campaign of it.
+"""Spreading: counts hour by hour how many people each domain and busy number reaches, and decides on campaigns.
 
-People are counted in Redis by HyperLogLog (0.8 % of error), so that counting somebody again changes nothing. What is
-lost of it is counted anew from then on: a campaign is seen later, no person is missed, for the ledger has them all.
+Redis counts people by HyperLogLog (0.8 % of error), so counting a person twice changes nothing. If Redis loses a count,
+it starts again from zero: a campaign is then seen later, but no person is missed, because the ledger has them all.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from streams.kafka.clients import answered
 from streams.settings import Settings
 
 KEPT_S = 30 * 24 * 3600
-"""Seconds for which it is remembered that something was seen."""
+"""Seconds for which a domain or number is remembered."""
 COUNTED_S = 48 * 3600
 """Seconds for which the count of a part of an hour is kept."""
 PARTS = 6
-"""Parts of an hour that are counted apart: an hour is one of them and the five before it."""
+"""Parts of an hour that are counted separately; an hour is one part and the five before it."""
 STEPS = 10
-"""Looks at a count until it may be enough for a campaign, so that it is seen within a tenth more people."""
+"""Checks of a count before it may be enough for a campaign, so that a campaign is seen within a tenth more people."""
 GROWTH = 2
-"""By what factor a campaign has grown when it is told of again."""
+"""The factor by which a campaign must grow before it is published again."""
 
 
 class About(msgspec.Struct, array_like=True):
-    """What is remembered of a domain or number."""
+    """The stored state of a domain or number."""
 
     first: int
     began: int = -1
-    """First contact of its campaign; -1: there is none."""
+    """First contact of its campaign; -1 when there is no campaign."""
     status: str = ""
     told: int = 0
-    """How many people the last record of the campaign said."""
+    """The number of people in the campaign's last published record."""
     newest: int = -1
     """The newest part of an hour in which it was seen."""
 
@@ -51,41 +51,42 @@ _about = msgspec.msgpack.Decoder(About)
 
 
 def _first(seen: Sightings) -> int:
-    """When it was first seen, but for clocks wrong by more than is remembered: one would make it look old."""
+    """The first sighting; skips times over `KEPT_S` before the median, since one wrong clock would make it look old."""
     middle = int(seen.times[len(seen) // 2])
     return int(seen.times[int(np.searchsorted(seen.times, middle - KEPT_S * 1000))])
 
 
 class _Step(NamedTuple):
-    """A few sightings of one part of an hour, which are counted before the next ones."""
+    """A few sightings from one part of an hour, which are counted before the next step."""
 
     seen: Sightings
     about: About
     part: int
     upto: int
-    """The part with which the hour ends in which people are counted."""
+    """The last part of the hour for which people are counted."""
     begin: int
     end: int
 
 
 def _hour_of(about: About, part: int) -> int:
-    """The part with which the hour ends that is looked at when something was seen in a part.
+    """The last part of the hour to judge when something was seen in ``part``.
 
-    Partitions are recorded one after the other: what comes late is counted with what is known of the time after it.
+    Partitions are recorded one after the other, so late sightings are counted together with those already known from
+    the time after them.
     """
     about.newest = max(about.newest, part)
     return about.newest if about.newest < part + PARTS else part
 
 
 _COUNTS = 4
-"""Counts of a step: people in the hour, people, events and senders in all."""
+"""Counts of a step: people in the hour; people, events and senders in total."""
 _COMMANDS = 3 * _COUNTS
 _AT_ONCE = 1000
-"""Steps that Redis is asked about at once."""
+"""Steps in one request to Redis."""
 
 
 def _judged(step: _Step, spread: Spread, rules: CampaignRules, word: Status | None) -> Campaign | None:
-    """What is to be told of a spread after a step, if anything; ``word``: what was said of it last."""
+    """The campaign to publish for a spread after a step, or None; ``word`` is its last published status."""
     about = step.about
     if word == "dismissed":
         return None
@@ -101,7 +102,7 @@ def _judged(step: _Step, spread: Spread, rules: CampaignRules, word: Status | No
 
 
 class Spreading:
-    """Counts what is seen and says what it has become."""
+    """Counts sightings and derives the campaigns to publish."""
 
     def __init__(self, settings: Settings, client: Any, indicators: Indicators) -> None:
         self._settings = settings
@@ -109,12 +110,12 @@ class Spreading:
         self._indicators = indicators
         self._prefix = f"forewarn:{settings.topic_prefix}{settings.group}:spread"
         self._abouts: dict[str, About] = {}
-        """What is to be remembered once its records are published."""
+        """The state to store once its records are published."""
 
     async def take(self, seen: Sequence[Sightings], rules: CampaignRules, said: Mapping[str, Status]) -> list[Campaign]:
-        """Count what was seen; the records to be published, after which `remember` is to be called.
+        """Count sightings and return the records to publish; call `remember` once they are published.
 
-        ``said``: what was last said of campaigns on their topic, by ``type:value``.
+        ``said``: the last status of each campaign on its topic, by ``type:value``.
         """
         some = [each for each in seen if not is_ordinary(each.type, each.value, rules)]
         self._abouts = await self._known_about(some)
@@ -134,7 +135,7 @@ class Spreading:
         return told
 
     async def _known_about(self, some: Sequence[Sightings]) -> dict[str, About]:
-        """What is remembered of each, with what was seen of it now."""
+        """The stored state of each domain and number, updated with the new sightings."""
         if not some:
             return {}
         keys = [f"{self._prefix}:{each.key}" for each in some]
@@ -147,7 +148,7 @@ class Spreading:
         return abouts
 
     async def _counted(self, steps: Sequence[_Step]) -> list[tuple[_Step, Spread]]:
-        """How far each has spread after each step."""
+        """Count all steps; return each with its spread."""
         spreads = []
         for first in range(0, len(steps), _AT_ONCE):
             some = steps[first : first + _AT_ONCE]
@@ -158,7 +159,7 @@ class Spreading:
         return spreads
 
     async def _asked(self, fill: Callable[[Any], object]) -> list[int]:
-        """What Redis answers to many commands, asked again until it does."""
+        """Redis's answers to many commands, retried until it answers."""
 
         async def ask() -> list[int]:
             pipe = self._redis.pipeline(transaction=False)
@@ -173,7 +174,7 @@ class Spreading:
             self._count(pipe, step)
 
     def _count(self, pipe: Any, step: _Step) -> None:
-        """Count a step's sightings, each once however often it is counted."""
+        """Count a step's sightings; counting one again changes nothing."""
         seen, rows = step.seen, slice(step.begin, step.end)
         name = f"{self._prefix}:{seen.key}"
         people = seen.subscribers[rows].tolist()
@@ -208,14 +209,14 @@ class Spreading:
         )
 
     def _scam_type(self, seen: Sightings, at: int) -> str | None:
-        """What is known of it at this moment."""
+        """The scam type of the domain's or number's indicator at this time; None when it is not known."""
         match = (
             self._indicators.number(seen.value, at) if seen.type == "number" else self._indicators.host(seen.value, at)
         )
         return None if match is None else match.known.scam_type
 
     async def remember(self) -> None:
-        """Remember what was taken in last."""
+        """Store the state of the sightings that were taken last."""
         if not self._abouts:
             return
         stored = {f"{self._prefix}:{key}": msgspec.msgpack.encode(about) for key, about in self._abouts.items()}

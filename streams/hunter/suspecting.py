@@ -1,8 +1,8 @@
-"""Suspecting: looks through new segments for calls by which numbers lead people on, and at whom those deal with.
+"""Suspecting: searches new segments for calls by which a number leads people on, and checks the number's contacts.
 
-All that a suspicion rests on is in the ledger. What the planner remembers is what calls of the last hours may follow,
-and who was led on in the last days: what lies on either side of a restart is not brought together, and the next
-person's is.
+All the evidence for a suspicion is in the ledger. The planner keeps in memory only the events of the last hours that a
+call may follow, and who was led on in the last days. So events on either side of a restart are not combined, but the
+next person whom the number leads on is still found.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COLUMNS: Final = ("key", "subscriber", "at", "what", "duration_s")
 
 
 class Suspecting:
-    """Suspects numbers. What it publishes is confirmed, and known to the log, when `look_through` returns."""
+    """Suspects numbers. When `look_through` returns, everything published is confirmed and in the indicator log."""
 
     def __init__(self, settings: Settings, storage: Storage, known: IndicatorLog, planner: Planner) -> None:
         self._settings = settings
@@ -41,16 +41,16 @@ class Suspecting:
         self._planner = planner
 
     async def look_through(self, recorded: Sequence[Segment], ledger: Ledger) -> None:
-        """Suspect the numbers for which new segments give cause, by what the ledger has of them.
+        """Suspect the numbers for which new segments give cause, if their contacts in the ledger confirm it.
 
-        Raises `TopicError` when Kafka refuses; done again, it publishes what is still due.
+        Raises `TopicError` when Kafka refuses; called again, it publishes what is still due.
         """
         calls = await asyncio.to_thread(self._calls, recorded)
         asked = {number: at for number, at in calls.items() if self._planner.may_be_suspected(number, at)}
         if not asked:
             return
         found = await asyncio.to_thread(self._suspected, asked, ledger)
-        await self._known.catch_up()  # what became known of a number meanwhile is not to be written over
+        await self._known.catch_up()  # must not overwrite what became known of a number in the meantime
         numbers = ((each, key_of(each.value)) for each in found)
         suspected = [each for each, number in numbers if self._planner.may_be_suspected(number, asked[number])]
         if suspected:
@@ -60,7 +60,7 @@ class Suspecting:
             log.info("suspected", numbers=len(suspected))
 
     def _calls(self, recorded: Sequence[Segment]) -> dict[int, int]:
-        """The numbers that lead people on, each with the end of the last call by which it did."""
+        """The numbers that led people on, each with the end of the last call in which it did so."""
         found: dict[int, int] = {}
         for segment in recorded:
             tables = [*_tables(self._storage, segment)]
@@ -75,7 +75,10 @@ class Suspecting:
 
 
 def _tables(storage: Storage, segment: Segment) -> Iterator[pa.Table]:
-    """A segment's rows that calls are judged by; none if it is gone, or cannot be read. Look-ups see to that."""
+    """The rows of a segment by which calls are judged.
+
+    There are none if the segment has been deleted or cannot be read; look-ups deal with that.
+    """
     try:
         with SegmentFile(storage.open(segment)) as file:
             for group in range(file.row_groups):
