@@ -1,5 +1,5 @@
-"""The dispatcher: makes cases of alerts, sends them to stations and follows what becomes of them.
+"""The dispatcher: turns alerts into cases, sends them to stations and follows them to their outcome.
 
-One for each site; its memory is the compacted topic ``dispatch`` alone, and what it reads and what it says about it are
-one transaction of Kafka's (docs/decisions/0011-dispatch-in-transactions.md).
+Each site runs one dispatcher. Its only memory is the compacted topic ``dispatch``. Each Kafka transaction holds both
+what it has read and what it publishes about it (docs/decisions/0011-dispatch-in-transactions.md).
 """

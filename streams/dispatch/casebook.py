@@ -1,4 +1,4 @@
-"""The casebook: what operators see of cases, counted from their histories as they grow."""
+"""The casebook: derives the operators' metrics of cases from the cases' histories as they grow."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from streams import metrics
 
 
 class Casebook:
-    """Counts what happens to cases while the program runs, and how many are open now."""
+    """Counts the steps of cases while the program runs, and the cases that are open now."""
 
     def __init__(self) -> None:
         self._last: dict[str, Case] = {}
 
     def begin(self, cases: Mapping[str, Case]) -> None:
-        """Begin with these cases; what happened to them before is not counted."""
+        """Start from these cases; their earlier history is not counted."""
         self._last = dict(cases)
         metrics.OPEN_CASES.clear()
         for case in cases.values():
@@ -23,7 +23,7 @@ class Casebook:
                 metrics.OPEN_CASES.labels(case.severity).inc()
 
     def note(self, name: str, case: Case | None) -> None:
-        """Count what is new of a case (None: it is forgotten)."""
+        """Count the new entries of a case; None means that the case was forgotten."""
         before = self._last.pop(name, None)
         if before is not None and before.status not in OVER:
             metrics.OPEN_CASES.labels(before.severity).dec()

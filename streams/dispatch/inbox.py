@@ -1,4 +1,4 @@
-"""The inbox: the records of ``alerts`` and ``dispatch-feedback``, each read strictly and put onto the board."""
+"""The inbox: decodes the records of ``alerts`` and ``dispatch-feedback`` strictly and applies them to the board."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _feedback = msgspec.json.Decoder(Feedback)
 
 
 def take(board: Board, topic: str, record: Any) -> Case | None:
-    """The case that one record has opened or changed, None when it says nothing new.
+    """Apply one record and return the case that it has opened or changed, or None when it says nothing new.
 
-    ``topic`` is the contract's name, ``record`` aiokafka's. Raises `RecordError` when the record is not what its
-    contract says, or cannot be said of its case.
+    ``topic`` is the topic's name in the contract, ``record`` an aiokafka record. Raises `RecordError` when the record
+    breaks its contract or does not fit its case.
     """
     if record.value is None:
         raise RecordError("tombstone", f"A record of {topic} has a value; nothing can be deleted there.")

@@ -1,7 +1,7 @@
-"""The outbox: snapshots of cases and how far the inbox was read, in one transaction of Kafka's.
+"""The outbox: commits case snapshots and the inbox's read offsets in one Kafka transaction.
 
-What is published is exactly what was read: a dispatcher that is killed anywhere leaves either both or neither, and one
-that has been replaced is refused by Kafka.
+The published cases always match the records read: a dispatcher that is killed at any point leaves either both or
+neither. Kafka refuses a dispatcher that has been replaced.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ TOPIC = "dispatch"
 
 
 def group(settings: Settings) -> str:
-    """The consumer group in which Kafka keeps how far the dispatcher has read, and the name of its transactions."""
+    """The consumer group that holds the dispatcher's read offsets; it is also the dispatcher's transactional id."""
     return f"{settings.topic_prefix}{settings.group}.dispatcher"
 
 
 class Outbox:
-    """A transactional producer; a context manager. Starting it ends what a dispatcher before this one left undone."""
+    """A transactional producer; a context manager. Starting it aborts a transaction that an earlier dispatcher left."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -34,23 +34,23 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Outbox:
-        """Connect, and shut out any dispatcher before this one; waits until Kafka answers."""
+        """Connect and fence off any earlier dispatcher; waits until Kafka answers."""
         self._producer = await started(self._unstarted, self._settings)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; a transaction that is not committed never was."""
+        """Disconnect; a transaction that is not committed has no effect."""
         if self._producer is not None:
             await self._producer.stop()
 
     async def commit(
         self, changes: Mapping[str, Case | None], letters: Sequence[Letter], read: Mapping[TopicPartition, int]
     ) -> None:
-        """Publish cases by name (None: forgotten) and dead letters, and say how far the inbox is read: all or nothing.
+        """Publish cases by name (None: forgotten) and dead letters, and commit the inbox's offsets: all or nothing.
 
-        Returns once Kafka has confirmed it; raises KafkaError, after which nothing is known of what went out.
+        Returns once Kafka has confirmed the transaction. Raises KafkaError; it is then unknown whether it took effect.
         """
         producer = self._producer
         if producer is None:

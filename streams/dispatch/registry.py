@@ -1,4 +1,4 @@
-"""The registry: home station, language, age and vulnerabilities of subscribers, as dispatch needs them."""
+"""The registry: keeps the subscribers' home station, language, age and vulnerabilities, as dispatch needs them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _NOBODY = ("", Person())
 
 
 class Registry:
-    """What the topic ``subscribers`` says; a record that is wrong is the worker's to put aside."""
+    """The contents of the topic ``subscribers``. It skips invalid records: the worker makes them dead letters."""
 
     def __init__(self) -> None:
         self._about: dict[str, tuple[str, Person]] = {}
         self._same: dict[tuple[str, Person], tuple[str, Person]] = {}
-        """Of the few different entries each once: a city has millions of people."""
+        """Each distinct entry once, to share: there are few, and a city has millions of people."""
         self._decoder = msgspec.json.Decoder(SubscriberRecord)
 
     def about(self, subscriber: str) -> tuple[str, Person]:
-        """The home station (empty: not known) and what an officer should know of somebody."""
+        """A subscriber's home station (empty: not known) and what an officer should know about them."""
         return self._about.get(subscriber, _NOBODY)
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
-        """Take in one record of the topic."""
+        """Apply one record of the topic."""
         if value is None:
             self._about.pop((key or b"").decode(errors="replace"), None)
             return
@@ -40,7 +40,7 @@ class Registry:
 
 
 async def follow(registry: Registry, consumer: AIOKafkaConsumer) -> None:
-    """Go on taking in what the topic says; ends only by being cancelled or by an error."""
+    """Keep the registry up to date with the topic; ends only when cancelled or by an error."""
     while True:
         for records in (await consumer.getmany(timeout_ms=1000)).values():
             for record in records:

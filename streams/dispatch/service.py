@@ -1,7 +1,7 @@
-"""The dispatcher's service: alerts and feedback in, snapshots of cases out, deadlines in between.
+"""The dispatcher's service: reads alerts and feedback, watches deadlines and publishes snapshots of cases.
 
-Each turn reads what is there, changes the board, and commits the changed cases with how far it has read. When Kafka
-fails in the middle, the board is made anew from the topic ``dispatch`` and nothing that was in doubt is believed.
+Each turn reads the waiting records, changes the board, and commits the changed cases together with the read offsets.
+If Kafka fails during a turn, the board is rebuilt from the topic ``dispatch``, and no unconfirmed change survives.
 """
 
 from __future__ import annotations
@@ -43,26 +43,26 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 QUICK: Final = {"fetch_max_wait_ms": 100}
-"""Whatever else is asked of a broker waits for the fetch that is under way."""
+"""Short fetches, because every other request to a broker waits for the fetch that is running."""
 MOST_RECORDS = 2000
-"""Records in one transaction at most."""
+"""The most records in one transaction."""
 LOOK_EVERY = 0.2
-"""Seconds that are waited for a record before deadlines are looked at again."""
+"""Seconds to wait for a record before deadlines are checked again."""
 PAUSE = 1.0
 """Seconds before Kafka is tried again."""
 FIRST_MS = DAY
-"""Milliseconds of alerts and feedback that the first dispatcher of a site reads."""
+"""How far back (ms) the first dispatcher of a site reads alerts and feedback."""
 
 
 Refused = tuple[Record, Refusal]
 
 
 class DispatchError(Exception):
-    """The dispatcher cannot go on; one sentence with what and what to do."""
+    """The dispatcher cannot continue; the message says in one sentence what is wrong and what to do."""
 
 
 class Dispatcher:
-    """One city's cases between two readings of the topic ``dispatch``."""
+    """Handles one city's cases from one load of the topic ``dispatch`` to the next."""
 
     def __init__(self, settings: Settings, board: Board, inbox: AIOKafkaConsumer, outbox: Outbox) -> None:
         self._settings = settings
@@ -72,10 +72,10 @@ class Dispatcher:
         self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK)}
         self._casebook = Casebook()
         self._heard: dict[TopicPartition, int] = {}
-        """When the last record of a partition that was read had reached Kafka (epoch ms)."""
+        """When the last record read had reached Kafka (epoch ms), by partition."""
 
     async def load(self) -> None:
-        """Know all cases, and read on where the dispatcher before this one has ended; raises `DispatchError`."""
+        """Load all cases and continue reading where the previous dispatcher ended. Raises `DispatchError`."""
         consumer, partitions = await reader(
             self._settings, self._settings.topic(TOPIC), isolation_level="read_committed", **QUICK
         )
@@ -90,7 +90,10 @@ class Dispatcher:
         log.info("cases are in memory", cases=len(self._board.cases))
 
     async def _begins(self) -> dict[TopicPartition, int]:
-        """Where to read on: where the dispatcher before has ended; the very first one begins a day ago."""
+        """The offsets to start from: where the previous dispatcher ended; a site's first dispatcher starts a day ago.
+
+        Raises `DispatchError` when a topic was recreated.
+        """
         ends = await self._inbox.end_offsets(self._inbox.assignment())
         since = int(time() * 1000) - FIRST_MS
         recent = await self._inbox.offsets_for_times(dict.fromkeys(ends, since))
@@ -119,7 +122,7 @@ class Dispatcher:
             ) from None
 
     async def turn(self) -> int:
-        """Read what is there, see what is due, publish what follows; how many cases have changed."""
+        """Read the waiting records, apply due deadlines and publish the changes; return the number of changed cases."""
         batches = await self._inbox.getmany(timeout_ms=self._patience(), max_records=MOST_RECORDS)
         changes: dict[str, Case | None] = {}
         refused: list[Refused] = []
@@ -153,13 +156,13 @@ class Dispatcher:
             changes[case.case] = case
 
     def _patience(self) -> int:
-        """Milliseconds to wait for a record: not beyond the next deadline."""
+        """Milliseconds to wait for a record, at most until the next deadline."""
         due = self._board.next_due
         wait = LOOK_EVERY * 1000 if due is None else min(LOOK_EVERY * 1000, due - time() * 1000)
         return max(0, int(wait))
 
     async def _clock(self) -> int:
-        """Up to when deadlines are past: not before what stations said until then has been heard (epoch ms)."""
+        """The time (epoch ms) up to which deadlines may expire: all records from before that time have been read."""
         now = int(time() * 1000)
         for part in self._inbox.assignment():
             behind = self._inbox.highwater(part)
@@ -169,7 +172,7 @@ class Dispatcher:
 
 
 async def run(settings: Settings) -> None:
-    """Run the dispatcher until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    """Run the dispatcher until SIGTERM or SIGINT. Raises the error that ended it otherwise."""
     policy = policy_file.load(settings.policy_file)
     stations = stations_file.load(settings.stations_file)
     for part in ("kafka", "cases"):
@@ -180,7 +183,7 @@ async def run(settings: Settings) -> None:
 
 
 class _Desk:
-    """Starts a dispatcher again and again, until told to stop."""
+    """Starts a dispatcher, and another one after each failure of Kafka, until told to stop."""
 
     def __init__(self, settings: Settings, policy: Policy, office: Office, progress: health.Progress) -> None:
         self._settings = settings
@@ -190,7 +193,7 @@ class _Desk:
         self._board: Board | None = None
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Dispatch until ``stop``, between two turns; what Kafka has not confirmed is done again."""
+        """Dispatch until ``stop``, checked between two turns; whatever Kafka has not confirmed is repeated."""
         watching = asyncio.create_task(policy_file.watch(self._settings.policy_file, self._policy, self._follow))
         try:
             while not stop.is_set():
@@ -233,7 +236,7 @@ class _Desk:
                     await dispatcher.turn()
                     self._progress.tell({}, 0)
                     if following.done():
-                        following.result()  # nobody would know any more where people live
+                        following.result()  # raises: without the registry no home station is known
             finally:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)

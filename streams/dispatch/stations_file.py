@@ -1,4 +1,4 @@
-"""The file of stations: read at the start."""
+"""The stations file: reads the tree of stations at the start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.casework.routing import RoutingError, Stations, parse
 
 
 def load(path: Path) -> Stations:
-    """Read a tree of stations; raises `RoutingError` naming the file and what is wrong with it."""
+    """Read a tree of stations. Raises `RoutingError` naming the file and what is wrong with it."""
     try:
         return parse(path.read_bytes())
     except OSError as error:
