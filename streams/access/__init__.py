@@ -1,5 +1,6 @@
-"""Who comes in: users and their passwords, sessions, failed sign-ins, and the door that asks all of them.
+"""Access: users and their passwords, sessions, failed sign-ins, and the authentication that combines them.
 
-``users`` is the file, ``passwords`` the hashing, ``sessions`` and ``attempts`` are in Redis, ``door`` lets people in.
-What they may then do and see is decided in ``models/access/rights.py``.
+``authentication`` is the way in. ``users`` manages the users, ``accounts`` is their file, ``passwords`` hashes, and
+``sessions`` and ``attempts`` are in Redis, through ``store``. What users may do and see is decided in
+``models/access/rights.py``.
 """

@@ -1,7 +1,7 @@
-"""The users' file: names, roles and units, hashes of passwords and of tokens, as one JSON object.
+"""The users' file: holds names, roles, units, and the hashes of passwords and tokens, as one JSON object.
 
-It is readable by its owner alone, read again when it has changed, and changed as a whole or not at all: under a lock,
-written beside and renamed.
+Only its owner can read it. It is read again when it has changed. A change is atomic: under a lock, a new file is
+written next to the old one and renamed over it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Label = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,64}\Z")]
 
 
 class UsersError(Exception):
-    """The users cannot be read or changed; one sentence with the file or the user, and what to do."""
+    """The users cannot be read or changed; the message names the file or the user, and what to do, in one sentence."""
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token with which a system comes in as a user; the token itself is written nowhere."""
+    """A token that authenticates a system as a user; the token itself is stored nowhere."""
 
     label: Label
     made: str
@@ -37,12 +37,12 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UserAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user with what he proves himself by."""
+    """A user with their credentials."""
 
     user: User
     password: Annotated[str, Meta(pattern=r"\A\$argon2id\$")]
     stamp: str
-    """Random, and another one after each change that ends his sessions."""
+    """A random value, replaced by each change that ends the user's sessions."""
     tokens: tuple[Token, ...] = ()
 
     def __repr__(self) -> str:
@@ -50,12 +50,12 @@ class UserAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Directory(NamedTuple):
-    """What a file says."""
+    """The contents of a users' file."""
 
     accounts: Mapping[str, UserAccount] = {}
-    """By name."""
+    """The accounts by name."""
     by_token: Mapping[str, UserAccount] = {}
-    """By the token's hash."""
+    """The accounts by the hash of each token."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,10 +71,10 @@ class AccountsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._last: tuple[tuple[int, ...], Directory] = (), Directory()
-        """Which file was read last, and what it says."""
+        """The identity of the file that was read last, and its contents."""
 
     def read(self) -> Directory:
-        """What the file says now; nothing when there is none. Costs a look at its time unless it has changed."""
+        """The file's current contents; empty when there is no file. Costs one ``stat`` unless the file has changed."""
         try:
             seen, known = self._last
             if _identity(self.path.stat()) != seen:
@@ -97,7 +97,7 @@ class AccountsFile:
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(f"{twice} is in it twice")
-        except ValueError as error:  # msgspec's own are such, and so are wrong bytes in a text
+        except ValueError as error:  # includes msgspec's errors and invalid UTF-8
             raise UsersError(
                 f"The users' file {self.path} is broken ({error}), so nobody can sign in: repair it by hand, or "
                 "restore its last backup."
@@ -109,7 +109,7 @@ class AccountsFile:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[dict[str, UserAccount]]:
-        """The accounts by name, to be changed: written when the block ends, and left alone when it raises."""
+        """The accounts by name, to be changed: written when the block ends, unchanged when it raises."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -125,7 +125,7 @@ class AccountsFile:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """A lock of its own beside the file, for the file is renamed over."""
+        """Lock a separate file next to the users' file, because the users' file itself is replaced."""
         lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             hand_over(lock, self._owned)
@@ -152,7 +152,7 @@ class AccountsFile:
 
     @property
     def _owned(self) -> Path:
-        """What is owned by whoever is to read the file."""
+        """The path whose owner must also own what is written: the file, or its folder before the file exists."""
         return self.path if self.path.exists() else self.path.parent
 
 

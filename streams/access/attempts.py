@@ -1,7 +1,7 @@
-"""Failed sign-ins, counted by name and by address: who has failed too often is refused for a while, password unseen.
+"""Sign-in attempts: counts failures by name and by address; too many are refused for a while, password unchecked.
 
-Every attempt is counted before its password is looked at, in one step with the question whether it may be made; else
-a hundred at the same moment would all be allowed. One that succeeds is taken back.
+Every attempt is counted before its password is checked, in the same step that decides whether it is allowed. Otherwise
+a hundred simultaneous attempts would all be allowed. A successful attempt is subtracted again.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from streams.access.store import Store
 
 OF_NAME: Final = 5
 OF_ADDRESS: Final = 50
-"""Failed attempts; a whole station may come from one address."""
+"""Failed attempts that are allowed; a whole station may share one address."""
 WITHIN: Final = 5 * 60
 PAUSE: Final = 15 * 60
 """Seconds."""
 
-# KEYS: the name's count, the address's. ARGV: the limit of each, window and pause in ms.
-# Returns the ms to wait, 0 when the attempt may be made, and whether it is the first one to be refused.
+# KEYS: the counts of the name and of the address. ARGV: the limit of each, the window and the pause in ms.
+# Returns the ms to wait (0 when the attempt is allowed) and whether this is the first attempt to be refused.
 _TAKE = """
 local wait, first = 0, 0
 for at, key in ipairs(KEYS) do
@@ -38,7 +38,7 @@ for at, key in ipairs(KEYS) do
 end
 return {0, 0}
 """
-# KEYS: the same. A count that has run out meanwhile must not begin again below zero, without an end.
+# KEYS: the same. A count that has expired in the meantime must not restart below zero and without an expiry.
 _FORGIVE = """
 redis.call('DEL', KEYS[1])
 if tonumber(redis.call('GET', KEYS[2]) or '0') > 0 then redis.call('DECR', KEYS[2]) end
@@ -53,18 +53,18 @@ class TooManyAttemptsError(Exception):
         super().__init__(f"Too many failed attempts to sign in: wait {minutes} minute{'s' * (minutes > 1)}.")
         self.seconds = seconds
         self.first = first
-        """Whether nobody was refused for it before: one line in the audit log is enough."""
+        """Whether this is the first refusal: one line in the audit log is enough."""
 
 
 class Limits(NamedTuple):
-    """How many attempts may fail."""
+    """The limits on failed attempts."""
 
     of_name: int = OF_NAME
     of_address: int = OF_ADDRESS
     within: int = WITHIN
-    """Seconds, from the first that failed."""
+    """Seconds from the first failed attempt."""
     pause: int = PAUSE
-    """Seconds, from the last that was allowed."""
+    """Seconds from the last allowed attempt."""
 
 
 class Attempts:
@@ -77,7 +77,7 @@ class Attempts:
         self._forgive = store.redis.register_script(_FORGIVE)
 
     async def take(self, name: str, address: str) -> None:
-        """Count an attempt as failed, until it is forgiven; raises `TooManyAttemptsError` when none may be made."""
+        """Count an attempt as failed until it is forgiven. Raises `TooManyAttemptsError` when it is not allowed."""
         limits = self._limits
         arguments = (limits.of_name, limits.of_address, limits.within * 1000, limits.pause * 1000)
         wait, first = await self._store.asked(self._take(keys=self._keys(name, address), args=arguments))
@@ -85,18 +85,18 @@ class Attempts:
             raise TooManyAttemptsError(-(-wait // 1000), bool(first))
 
     async def forgive(self, name: str, address: str) -> None:
-        """The attempt has succeeded: forget those of this name, and take this one back from the address."""
+        """Record a success: clear the count of the name, and subtract this attempt from the count of the address."""
         await self._store.asked(self._forgive(keys=self._keys(name, address)))
 
     def _keys(self, name: str, address: str) -> tuple[str, str]:
-        # Hashed: somebody may have typed his password where the name belongs.
+        # Hashed, because a user may have typed their password into the name field.
         kinds = ("attempts-of-name", name), ("attempts-of-address", _network(address))
         of_name, of_address = (self._store.key(kind, hashlib.sha256(text.encode()).hexdigest()) for kind, text in kinds)
         return of_name, of_address
 
 
 def _network(address: str) -> str:
-    """The address as it is counted: of IPv6 the first 64 bits, of which everybody has all that follow.
+    """The address under which attempts are counted: for IPv6 the /64 network, since one client has all its addresses.
 
     >>> _network("2001:db8::1:2"), _network("10.1.2.3")
     ('2001:db8::/64', '10.1.2.3')

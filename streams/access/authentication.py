@@ -1,6 +1,6 @@
-"""The door: how somebody signs in, and who it is that comes with a session or a token; each page asks it first.
+"""Authentication: signs people in and finds the user of a session or a token; every page asks it first.
 
-Whatever cannot be asked (the users' file, Redis) or noted (the audit log) lets nobody in.
+It fails closed: access is refused when the users' file or Redis does not answer, or the audit log cannot be written.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from streams.audit import AuditLog, Deed
 from streams.settings import Settings
 
 AT_ONCE: Final = 2
-"""Passwords that are checked at the same time: each takes 64 MB and a processor."""
+"""Passwords that are checked at the same time; each check takes 64 MB and a processor."""
 
 
 class SignInError(Exception):
-    """Nobody is let in; one sentence for whoever tries, the same for every reason."""
+    """The sign-in is refused; the message is one sentence for the caller, the same for every reason."""
 
 
 class Authenticator:
-    """Lets people and systems in.
+    """Authenticates people and systems.
 
-    Besides what is said below, raises `UnavailableError` (Redis), `UsersError` (the users' file) and `AuditError`.
+    Besides the errors named below, methods raise `UnavailableError` (Redis), `UsersError` (the users' file) and
+    `AuditError`.
     """
 
     def __init__(self, users: Users, sessions: Sessions, attempts: Attempts, audit: AuditLog) -> None:
@@ -40,11 +41,11 @@ class Authenticator:
 
     @classmethod
     def of(cls, settings: Settings, store: Store) -> Authenticator:
-        """The site's door; whoever has made the store closes it."""
+        """The site's authenticator; the caller closes the store."""
         return cls(Users.of(settings), Sessions(store, settings), Attempts(store), AuditLog.of(settings))
 
     async def sign_in(self, name: str, password: str, address: str) -> str:
-        """Sign a person in: the new session's token, for a cookie.
+        """Sign a person in and return the new session's token, for a cookie.
 
         Raises `SignInError`, and `TooManyAttemptsError` with the time to wait.
         """
@@ -52,7 +53,7 @@ class Authenticator:
         try:
             await self._attempts.take(name, address)
         except TooManyAttemptsError as error:
-            if error.first:  # each further one would be a line that costs whoever tries nothing
+            if error.first:  # noting each one would let an attacker fill the log at no cost
                 await self._note_refusal(name, address, "too-many-attempts")
             raise
         try:
@@ -66,22 +67,22 @@ class Authenticator:
         return await self._sessions.begin(account)
 
     async def user_of_session(self, token: str, *, wakes: bool = True) -> User | None:
-        """Whose session this is, with the role and unit that he has now; None when it has ended.
+        """The user of this session, with their current role and unit; None when the session has ended.
 
-        ``wakes``: somebody has asked for something; a page that asks by itself does not keep a session alive.
+        ``wakes``: the request came from the user and keeps the session alive; a page's automatic request does not.
         """
         session = await self._sessions.find(token, wakes=wakes)
         if session is None:
             return None
         account = self._users.get(session.name)
-        # The file has the last word: sessions end with a change even if Redis could not be told.
+        # The file decides: a change ends the sessions even if they could not be deleted from Redis.
         if account is None or account.user.disabled or account.stamp != session.stamp:
             await self._sessions.end(token)
             return None
         return account.user
 
     def user_of_token(self, token: str) -> User | None:
-        """Whose system comes with this token; None when it is none, or not any more."""
+        """The user of this token; None when the token is unknown or no longer valid."""
         return self._users.by_token(token)
 
     async def sign_out(self, token: str) -> None:
@@ -92,7 +93,7 @@ class Authenticator:
             await self._note("sign-out", session.name)
 
     async def _note_refusal(self, name: str, address: str, reason: str) -> None:
-        """Note it; a name that is nobody's may be a password in the wrong place, and is written as a pseudonym."""
+        """Note a refusal; an unknown name is noted as a pseudonym, because it may be a password in the wrong field."""
         if self._users.get(name) is None:
             await self._note("sign-in-refused", "unknown", f"name:{name}", address=address, reason=reason)
         else:
@@ -103,5 +104,5 @@ class Authenticator:
 
 
 def _text(sent: str) -> str:
-    """What was sent, as text that can be written: JSON may spell halves of characters."""
+    """The text in a form that can be encoded: JSON may contain half a surrogate pair."""
     return sent.encode(errors="replace").decode()

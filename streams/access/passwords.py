@@ -1,4 +1,4 @@
-"""Passwords: what is taken for one, and its argon2id hash; an unknown user's costs as much time as a wrong one.
+"""Passwords: which ones are accepted, and their argon2id hashes; an unknown user takes as long as a wrong password.
 
 argon2 comes with the extra ``console``, so it is imported only when something is hashed.
 """
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 12
 LONGEST: Final = 256
-"""Characters of a password."""
+"""Length limits of a password, in characters."""
 
 
 class PasswordError(ValueError):
-    """It will not do as a password; the message says what would, and does not repeat it."""
+    """The password is not accepted; the message states the rule and does not repeat the password."""
 
 
 class Passwords:
-    """Hashes and checks passwords, by RFC 9106's parameters for argon2id unless another hasher is given."""
+    """Hashes and checks passwords, with RFC 9106's parameters for argon2id unless another hasher is given."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         from argon2 import PasswordHasher
@@ -32,7 +32,7 @@ class Passwords:
         self._nobodys = self._hash_of_nothing()
 
     def hash(self, name: str, password: str) -> str:
-        """The hash of a user's new password; raises `PasswordError` when it is too easy."""
+        """Hash a user's new password. Raises `PasswordError` when it breaks a rule."""
         text = _same(password)
         if not SHORTEST <= len(text) <= LONGEST:
             raise PasswordError(f"a password has {SHORTEST} to {LONGEST} characters; a few words will do, or --random")
@@ -41,7 +41,7 @@ class Passwords:
         return self._hasher.hash(text)
 
     def matches(self, stored: str | None, password: str) -> bool:
-        """Whether this is the password of a hash; blocks for some 50 ms, without a hash (nobody's) just as long."""
+        """Whether the password matches a stored hash. Blocks for some 50 ms, just as long without a hash (no user)."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
         try:
@@ -50,15 +50,15 @@ class Passwords:
             return False
 
     def is_outdated(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters than are used now."""
+        """Whether a hash was made with parameters other than the current ones."""
         return self._hasher.check_needs_rehash(stored)
 
     def renewed(self, password: str) -> str:
-        """The hash, with the parameters of now, of a password that has just been found right."""
+        """Hash a password that has just been verified, with the current parameters."""
         return self._hasher.hash(_same(password))
 
     def _hash_of_nothing(self) -> str:
-        """A hash that nothing matches and that takes as long to check as any."""
+        """A hash that no password matches and that takes as long to check as any other."""
         by = self._hasher
         salt, value = (
             base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (by.salt_len, by.hash_len)
@@ -67,10 +67,10 @@ class Passwords:
 
 
 def _same(password: str) -> str:
-    """The password however the keyboard has composed its characters; of one that is far too long, the beginning."""
+    """The password in normal form, independent of how the keyboard composes characters; cut off if far too long."""
     return unicodedata.normalize("NFKC", password[: 4 * LONGEST])
 
 
 def random_password() -> str:
-    """A password that nobody can guess, of letters, figures, ``-`` and ``_``: 144 random bits."""
+    """A password with 144 random bits, made of letters, digits, ``-`` and ``_``."""
     return secrets.token_urlsafe(18)

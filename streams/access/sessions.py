@@ -1,7 +1,7 @@
-"""Sessions: who has signed in, in Redis, under the hash of the random token that his browser keeps in a cookie.
+"""Sessions: keeps signed-in users in Redis, under the hash of the random token in their browser's cookie.
 
-A session ends when nothing was asked for some minutes, at the latest twelve hours after it began, by signing out, and
-when its user is disabled or gets another password. Whoever reads Redis finds no token there that would let him in.
+A session ends after some idle minutes, at the latest twelve hours after it began, by signing out, and when its user is
+disabled or gets another password. Redis holds no token, so reading Redis does not give access.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from streams.access.store import Store
 from streams.settings import Settings
 
 LONGEST: Final = 12 * 3600
-"""Seconds after which a session ends whatever happens."""
+"""Seconds after which a session ends in any case."""
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Somebody who has signed in."""
+    """The session of a signed-in user."""
 
     name: str
     stamp: str
-    """His account's at that time: a session of another stamp than the account's has ended."""
+    """The account's stamp at sign-in: a session whose stamp differs from the account's has ended."""
     began: float
     """Epoch seconds."""
 
@@ -38,7 +38,7 @@ _decoder = msgspec.json.Decoder(Session)
 
 
 class Sessions:
-    """The sessions of a site. Everything that asks Redis raises `UnavailableError` when it does not answer."""
+    """The sessions of a site. Every method that uses Redis raises `UnavailableError` when it does not answer."""
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -46,7 +46,7 @@ class Sessions:
         self._now = now
 
     async def begin(self, account: UserAccount) -> str:
-        """Begin a session; its token, for the cookie."""
+        """Begin a session and return its token, for the cookie."""
         token, now = secrets.token_urlsafe(32), self._now()
         session = Session(account.user.name, account.stamp, now)
         of_user = self._of_user(session.name)
@@ -59,12 +59,12 @@ class Sessions:
         return token
 
     async def find(self, token: str, *, wakes: bool = True) -> Session | None:
-        """The session of a token, which is idle from now on if that ``wakes`` it; None when there is none any more."""
+        """The session of a token, or None when it has ended; ``wakes`` restarts the idle time."""
         redis, key = self._store.redis, self._key(token)
         stored = await self._store.asked(redis.getex(key, ex=self._idle) if wakes else redis.get(key))
         try:
             session = None if stored is None else _decoder.decode(stored)
-        except msgspec.MsgspecError:  # of another version's
+        except msgspec.MsgspecError:  # written by another version
             return None
         if session is not None and self._now() >= session.began + LONGEST:
             await self.end(token)
@@ -72,11 +72,11 @@ class Sessions:
         return session
 
     async def end(self, token: str) -> None:
-        """End a session: somebody signs out."""
+        """End a session, for example when its user signs out."""
         await self._store.asked(self._store.redis.delete(self._key(token)))
 
     async def end_all(self, name: str) -> int:
-        """End all sessions of a user; how many there were."""
+        """End all sessions of a user; return how many there were."""
         of_user = self._of_user(name)
         begun = [each.decode() for each in await self._store.asked(self._store.redis.zrange(of_user, 0, -1))]
         if not begun:
@@ -98,7 +98,7 @@ class Sessions:
 
 
 def csrf_of(token: str) -> str:
-    """What a form of this session has to carry along: it follows from the token, so another session's is another.
+    """The CSRF value that the session's forms must carry; it is derived from the token and differs between sessions.
 
     >>> csrf_of("token") == csrf_of("token") != csrf_of("another")
     True
@@ -108,7 +108,7 @@ def csrf_of(token: str) -> str:
 
 
 def is_csrf_of(token: str, sent: str) -> bool:
-    """Whether a form that carries this came from a page of the session; takes as long whatever was sent."""
+    """Whether a form with this value came from a page of the session; takes the same time for any value."""
     return hmac.compare_digest(csrf_of(token).encode(), sent.encode())
 
 

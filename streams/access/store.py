@@ -1,6 +1,6 @@
-"""What sessions and failed sign-ins share: a connection to Redis that gives up soon, and the names of keys.
+"""The store: the Redis connection and the key names that sessions and failed sign-ins share.
 
-A page that waits is worse than one that says what is the matter, so nothing is asked for a second time here.
+It gives up soon and does not retry a request: a page that reports the problem is better than a page that waits.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from streams.settings import Settings
 
 
 class UnavailableError(Exception):
-    """Redis does not answer, so nobody comes in; one sentence with where it should be."""
+    """Redis does not answer, so nobody can sign in; the message says in one sentence where it should be."""
 
 
 class Store:
-    """One connection pool; a value of another group or site is never met."""
+    """One connection pool; its keys never collide with those of another group or site."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -29,16 +29,16 @@ class Store:
             settings.redis,
             socket_timeout=5,
             socket_connect_timeout=5,
-            retry=Retry(NoBackoff(), 1),  # a connection that was closed while it was idle
+            retry=Retry(NoBackoff(), 1),  # for a connection that was closed while it was idle
             **settings.redis_options(),
         )
 
     def key(self, kind: str, name: str) -> str:
-        """The key of a kind of value under a name."""
+        """The Redis key for a kind of value and a name."""
         return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:{kind}:{name}"
 
     async def asked(self, question: Awaitable[Any]) -> Any:
-        """What Redis answers; raises `UnavailableError`."""
+        """Redis's answer. Raises `UnavailableError` when there is none."""
         try:
             return await question
         except (RedisError, OSError) as error:

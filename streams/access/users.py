@@ -1,6 +1,7 @@
-"""Users: who may come in by password or token, and how `forewarn users` changes that; every change is noted first.
+"""Users: who can sign in by password or token, and the changes that `forewarn users` makes.
 
-Without its line in the audit log nothing is changed. Passwords are known as argon2id hashes, tokens as SHA-256.
+Every change is noted in the audit log first; without that line nothing is changed. Passwords are stored as argon2id
+hashes, tokens as SHA-256.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ log = structlog.get_logger(__name__)
 
 Reason = Literal["unknown", "password", "disabled"]
 
-TOKEN_BEGINS: Final = "forewarn_"  # noqa: S105 - so that one is recognised where it does not belong
+TOKEN_BEGINS: Final = "forewarn_"  # noqa: S105 - makes a leaked token recognisable
 
 
 class RefusedError(Exception):
-    """Nobody who may come in; the reason is for the audit log and not for whoever tries."""
+    """The credentials are refused; the reason is for the audit log and must not reach the caller."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -50,16 +51,16 @@ class Users:
         return cls(AccountsFile(settings.users_file), AuditLog.of(settings))
 
     def all(self) -> list[UserAccount]:
-        """All of them by name; none when there is no file yet."""
+        """All users, sorted by name; none when there is no file yet."""
         accounts = self._file.read().accounts
         return [accounts[name] for name in sorted(accounts)]
 
     def get(self, name: str) -> UserAccount | None:
-        """The user of this name, if there is one."""
+        """The user with this name, if there is one."""
         return self._file.read().accounts.get(name)
 
     def check(self, name: str, password: str) -> UserAccount:
-        """The user whose password this is; raises `RefusedError`. Blocks for as long, whatever the reason."""
+        """The user with this name and password. Raises `RefusedError`; blocks equally long for every reason."""
         account = self.get(name)
         matches = self._passwords.matches(account.password if account else None, password)
         if account is None:
@@ -73,12 +74,12 @@ class Users:
         return account
 
     def by_token(self, token: str) -> User | None:
-        """The user whose token this is, unless it was revoked or he is disabled."""
+        """The user of this token, unless the token was revoked or the user is disabled."""
         account = self._file.read().by_token.get(_digest(token))
         return None if account is None or account.user.disabled else account.user
 
     def add(self, new: User, password: str, *, by: str) -> None:
-        """Add a user; raises `PasswordError` as well."""
+        """Add a user. Raises `PasswordError` as well."""
         account = UserAccount(new, self._passwords.hash(new.name, password), _stamp())
         with self._file.changing() as accounts:
             if new.name in accounts:
@@ -87,7 +88,7 @@ class Users:
             self._note("user-added", by, new.name, role=new.role, unit=new.unit)
 
     def assign(self, name: str, role: Role, unit: str, *, by: str) -> None:
-        """Give a user another role or unit; raises `AccessError` as well."""
+        """Give a user another role or unit. Raises `AccessError` as well."""
         new = user(name, role, unit)
 
         def assigned(old: UserAccount) -> UserAccount:
@@ -96,7 +97,7 @@ class Users:
         self._change(name, assigned, "user-changed", by, role=role, unit=unit)
 
     def set_password(self, name: str, password: str, *, by: str) -> None:
-        """Give a user another password, which ends his sessions; raises `PasswordError` as well."""
+        """Give a user another password, which ends their sessions. Raises `PasswordError` as well."""
         hashed = self._passwords.hash(name, password)
         self._change(
             name,
@@ -106,15 +107,15 @@ class Users:
         )
 
     def disable(self, name: str, *, by: str) -> None:
-        """Refuse a user and his tokens from now on; his sessions end."""
+        """Refuse a user and their tokens from now on; their sessions end."""
         self._set_disabled(name, True, "user-disabled", by)
 
     def enable(self, name: str, *, by: str) -> None:
-        """Let a user in again, and whoever has one of his tokens."""
+        """Accept a user and their tokens again."""
         self._set_disabled(name, False, "user-enabled", by)
 
     def add_token(self, name: str, label: str, *, by: str) -> str:
-        """A new token of 256 random bits, which nobody can read a second time."""
+        """Add a token of 256 random bits and return it; it cannot be shown a second time."""
         token = TOKEN_BEGINS + secrets.token_urlsafe(32)
         try:
             made = datetime.now(UTC).isoformat(timespec="seconds")
@@ -161,7 +162,7 @@ class Users:
         self._audit.note(did, who=by, details={"user": name, **details})
 
     def _renew(self, account: UserAccount, password: str) -> None:
-        """Hash a password with the parameters of now; whoever has signed in is let in even where that cannot be."""
+        """Hash a password again with the current parameters; if that fails, the user can still sign in."""
         renewed = self._passwords.renewed(password)
         try:
             with self._file.changing() as accounts:
