@@ -1,7 +1,7 @@
-"""Bundled files: what Forewarn needs beside its code, found through the package wherever it is installed.
+"""Bundled files: the files that Forewarn needs besides its code, found through the package wherever it is installed.
 
-Each is a link to the file of the same name at the top of the repository, which is its only source. Building follows the
-links, so a wheel holds the files themselves (docs/decisions/0013-bundled-files.md).
+Each is a link to the file of the same name at the top of the repository, which is its only source. A build follows the
+links, so a wheel contains the files themselves (docs/decisions/0013-bundled-files.md).
 """
 
 from __future__ import annotations
@@ -11,5 +11,5 @@ from pathlib import Path
 
 
 def bundled(name: str) -> Path:
-    """Where the bundled file of this name is, for example of ``policy.yaml`` or ``examples/calls.jsonl``."""
+    """The path of the bundled file with this name, for example ``policy.yaml`` or ``examples/calls.jsonl``."""
     return Path(str(files(__name__))) / name

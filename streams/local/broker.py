@@ -1,7 +1,7 @@
-"""A one-node Kafka: its configuration, its commands and how it is asked whether it serves.
+"""A one-node Kafka: its configuration, its commands and the check whether it serves.
 
-The broker runs inside its own folder and its configuration names paths relative to it, so that folder can be
-moved and its name may hold any character.
+The broker runs in its own folder, and its configuration uses paths relative to that folder. So the folder can be moved,
+and its name may contain any character.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def write_configuration(folder: Path, port: int, controller_port: int) -> None:
 
 
 def java_command(java: Path, jars: Path, heap_megabytes: int, main_class: str, *arguments: str) -> tuple[str, ...]:
-    """The command that runs one of Kafka's main classes in the broker's folder."""
+    """Build the command that runs one of Kafka's main classes in the broker's folder."""
     return (
         str(java),
         f"-Xmx{heap_megabytes}m",
@@ -95,7 +95,7 @@ def java_command(java: Path, jars: Path, heap_megabytes: int, main_class: str, *
 
 
 def format_storage(folder: Path, java: Path, jars: Path) -> None:
-    """Format the broker's storage, as Kafka asks before its first start; formatted storage stays as it is.
+    """Format the broker's storage, which Kafka requires before its first start; formatted storage is left unchanged.
 
     Blocks for about a second. Raises LocalStackError when Kafka refuses.
     """
@@ -114,7 +114,7 @@ def format_storage(folder: Path, java: Path, jars: Path) -> None:
 
 
 def answers(port: int) -> bool:
-    """Whether a broker on this loopback port tells a client of itself, which it does only once it serves."""
+    """Whether a broker on this loopback port describes itself to a client, which it does only when it serves."""
     if not listens(port):
         return False  # cheaper than a client that tries, and the log stays silent
     from kafka.admin import KafkaAdminClient

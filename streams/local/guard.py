@@ -1,8 +1,8 @@
-"""The guard: a process that ends the servers when the program that started them is gone, however it went.
+"""The guard: a process that ends the servers when the program that started them ends for any reason.
 
-It reads the servers' identities from a pipe whose other end its parent holds. When the parent ends, even by
-SIGKILL, the pipe closes and the guard stops whatever still runs. (Linux's parent-death signal would follow
-the *thread* that started a server, and other systems have none.)
+It reads the servers' identities from a pipe; its parent holds the other end. When the parent ends, even by SIGKILL, the
+pipe closes and the guard stops every server that still runs. (Linux's parent-death signal would follow the *thread*
+that started a server, and other systems have none.)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOOK_SECONDS = 1.0
 
 
 class Guard:
-    """The parent's side: starts the guard process and tells it which servers to end."""
+    """The parent's side of the guard: starts the guard process and tells it which servers to end."""
 
     def __init__(self) -> None:
         """Start the guard process, in a session of its own so that Ctrl-C does not end it."""
@@ -35,28 +35,28 @@ class Guard:
         )
 
     def watch(self, process: ProcessId) -> None:
-        """Have this server ended when the calling program is gone."""
+        """Have the guard end this server when the calling program has ended."""
         pipe = self._process.stdin
         if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):  # somebody ended the guard: the servers run on without one
+            with contextlib.suppress(BrokenPipeError):  # the guard was killed: the servers continue without one
                 pipe.write(f"{process.pid} {process.started}\n".encode())
                 pipe.flush()
 
     def close(self) -> None:
-        """Let the guard end the servers that are left, if any, and wait until it is gone itself."""
+        """Let the guard end the remaining servers, if any, and wait until the guard itself has ended."""
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         self._process.wait()
 
     def release(self) -> None:
-        """Let the servers outlive the calling program: end the guard and leave them alone."""
+        """Let the servers outlive the calling program: end the guard and leave the servers running."""
         self._process.kill()
         self.close()
 
 
 def main(parent: int) -> None:
-    """Collect identities from stdin until it closes or the parent is gone, then end those servers."""
+    """Collect server identities from stdin until it closes or the parent has ended, then end those servers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     heard = b""
     while True:
@@ -65,7 +65,7 @@ def main(parent: int) -> None:
             if not part:
                 break
             heard += part
-        elif os.getppid() != parent:  # a forked child of the parent's holds the pipe open
+        elif os.getppid() != parent:  # a forked child of the parent may hold the pipe open
             break
     servers = [line.partition(" ") for line in heard.decode().splitlines()]
     terminate([ProcessId(int(pid), started) for pid, _, started in servers])

@@ -21,17 +21,17 @@ from typing import Any
 from streams.local import LocalStackError
 
 KAFKA_VERSION = "4.1.2"
-LOG4J_VERSION = "2.25.3"  # the one Kafka's own dependencies bring; the binding has to be of the same version
+LOG4J_VERSION = "2.25.3"  # the version in Kafka's own dependencies; the binding must have the same version
 COORDINATES = (
     f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
-    f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}",  # for slf4j 1.7; without one Kafka is mute
+    f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}",  # for slf4j 1.7; without a binding Kafka logs nothing
 )
-OLDEST_JAVA = 17  # Kafka 4's brokers ask for it (KIP-1013)
+OLDEST_JAVA = 17  # Kafka 4's brokers require it (KIP-1013)
 DOWNLOADS_AT_ONCE = 8
 
 
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder for what Forewarn downloads: ``$XDG_CACHE_HOME/forewarn`` or ``~/.cache/forewarn``.
+    """The folder for Forewarn's downloads: ``$XDG_CACHE_HOME/forewarn`` or ``~/.cache/forewarn``.
 
     >>> cache_folder({"XDG_CACHE_HOME": "/var/tmp"})
     PosixPath('/var/tmp/forewarn')
@@ -42,10 +42,10 @@ def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def kafka_jars(cache: Path | None = None, notify: Callable[[str], None] = lambda words: None) -> Path:
-    """The folder that holds Kafka's jars, downloaded first (43 MB) when this machine has never had them.
+    """The folder with Kafka's jars; downloads them first (43 MB) if this machine does not have them yet.
 
-    ``notify`` is told, in words for a person, that a download begins. Needs no network once they are there.
-    Raises LocalStackError when they cannot be had.
+    ``notify`` gets a message for the user when a download begins. Needs no network once the jars are there. Raises
+    LocalStackError when the jars are not available.
     """
     cache = cache_folder() if cache is None else cache
     jars = cache / f"kafka-{KAFKA_VERSION}"
@@ -62,7 +62,7 @@ def kafka_jars(cache: Path | None = None, notify: Callable[[str], None] = lambda
             try:
                 complete.rename(jars)
             except OSError:
-                if not jars.is_dir():  # else another process was quicker; both hold the same jars
+                if not jars.is_dir():  # otherwise another process was faster; both have the same jars
                     raise
     except ImportError as error:
         raise LocalStackError(
@@ -84,14 +84,14 @@ def _download(repository: Path) -> list[Path]:
     from jgo.maven import MavenContext
 
     maven: Any = MavenContext(repo_cache=repository, timeout=60)
-    maven.remote_repos.update(GlobalSettings.load().repositories)  # a mirror that the user's jgo.conf names
-    # "!" is jgo's raw: each keeps its own versions; else log4j's parent brings kafka-clients of another one
+    maven.remote_repos.update(GlobalSettings.load().repositories)  # a mirror set in the user's jgo.conf
+    # "!" is jgo's raw mode: each artifact keeps its own versions. Otherwise log4j's parent sets another kafka-clients.
     roots, dependencies = maven.resolver.resolve([maven.create_dependency(f"{name}!") for name in COORDINATES])
     artifacts = [*roots, *(item for item in dependencies if item.scope in ("compile", "runtime"))]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         jars: list[Path] = list(pool.map(lambda item: item.artifact.resolve(), artifacts))
     for jar in jars:
-        if not zipfile.is_zipfile(jar):  # its directory stands at the end, so a cut download has none
+        if not zipfile.is_zipfile(jar):  # its directory is at the end, so an incomplete download has none
             raise OSError(f"{jar.name} arrived incomplete")
     return jars
 

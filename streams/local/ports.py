@@ -1,4 +1,4 @@
-"""Ports on loopback for the local stack: the usual one when it is free, any other free one when it is not."""
+"""Ports on loopback for the local stack: the usual port if it is free, otherwise any free one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 def is_free(port: int) -> bool:
     """Whether nothing listens on this loopback port at the moment."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection's remains do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore closed connections in TIME_WAIT
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -21,7 +21,7 @@ def is_free(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections on this loopback port."""
+    """Whether a process accepts connections on this loopback port."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:
@@ -38,9 +38,9 @@ def any_free_port() -> int:
 
 
 def choose_port(asked: int | None, usual: int) -> int:
-    """The port to listen on: the one asked for; for None the usual one, else a free one; for 0 any free one.
+    """The port to listen on: ``asked`` itself; for None the usual port, or a free one if it is taken; for 0 a free one.
 
-    Raises LocalStackError when a port that was asked for is taken.
+    Raises LocalStackError when the requested port is taken.
     """
     if asked:
         if not is_free(asked):

@@ -1,7 +1,7 @@
-"""Server processes on one's own machine: started in a session of their own, stopped by their identity.
+"""Server processes on this machine: each starts in its own session and is stopped by its identity.
 
-A process is known by its pid together with its start time, so that a pid which the system has since given to
-somebody else's process is never signalled.
+A process is identified by its pid and its start time. So if the system gives the pid to an unrelated process, that
+process is never signalled.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ POLL_SECONDS = 0.05
 
 
 class ProcessId(msgspec.Struct, frozen=True):
-    """Which process is meant: its pid and its start time in the system's own words."""
+    """The identity of a process: its pid and its start time as the system writes it."""
 
     pid: int
     started: str
 
 
 def start_time(pid: int) -> str | None:
-    """When the process of this pid started (only for comparing), or None when it does not run any more."""
+    """The start time of the process with this pid (only for comparison), or None when it no longer runs."""
     if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
-        state, *fields = stat.rpartition(")")[2].split()  # proc(5): the name before may hold anything
+        state, *fields = stat.rpartition(")")[2].split()  # proc(5): the name before it may contain any character
         return None if state in "ZX" else fields[18]  # starttime, in ticks since boot
     shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = shown.stdout.strip().partition(" ")
@@ -44,25 +44,25 @@ def start_time(pid: int) -> str | None:
 
 
 def is_alive(process: ProcessId) -> bool:
-    """Whether this very process still runs (a zombie does not)."""
+    """Whether exactly this process still runs (a zombie does not)."""
     return start_time(process.pid) == process.started
 
 
 def send(process: ProcessId, number: signal.Signals) -> None:
-    """Signal this process; nothing happens when it is gone, nor to another one that has its pid now."""
+    """Signal this process. Nothing happens when it has ended, even if another process has its pid now."""
     if is_alive(process):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, number)
 
 
 def terminate(processes: Sequence[ProcessId], patience: float = 20.0) -> None:
-    """End these processes: SIGTERM to all of them, SIGKILL to whatever still runs after ``patience`` seconds.
+    """End these processes: SIGTERM to all of them, SIGKILL to those that still run after ``patience`` seconds.
 
     Blocks until none of them runs.
     """
     for process in processes:
         send(process, signal.SIGTERM)
-        send(process, signal.SIGCONT)  # a stopped process acts on SIGTERM only once it goes on
+        send(process, signal.SIGCONT)  # a stopped process handles SIGTERM only after it continues
     deadline = time.monotonic() + patience
     while remaining := [process for process in processes if is_alive(process)]:
         if time.monotonic() > deadline:
@@ -73,10 +73,10 @@ def terminate(processes: Sequence[ProcessId], patience: float = 20.0) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a server is started: its name for messages, its command, its folder, how it shows that it serves.
+    """How to start a server: its name for messages, its command, its folder, and the check whether it serves.
 
-    ``answers`` must return soon, and True only when the server serves its clients. ``keep_open`` are file
-    descriptors that the process inherits; ``environ`` replaces this program's environment.
+    ``answers`` must return soon, and must return True only when the server serves its clients. The process inherits the
+    file descriptors in ``keep_open``. ``environ`` replaces this program's environment.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Server:
     """One server process that can be started, stopped, killed, frozen and restarted over the same data."""
 
     def __init__(self, launch: Launch, started: Callable[[ProcessId], None] = lambda process: None) -> None:
-        """Describe the server; ``started`` is told of each process that is started for it."""
+        """Describe the server; ``started`` is called with each process that is started for it."""
         self.launch = launch
         self._started = started
         self._child: subprocess.Popen[bytes] | None = None
@@ -111,7 +111,7 @@ class Server:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start the process, without waiting until it answers; nothing happens when it runs already."""
+        """Start the process without waiting until it answers; nothing happens when it already runs."""
         if self.runs:
             return
         with self.launch.log.open("ab") as log:
@@ -125,7 +125,7 @@ class Server:
                 pass_fds=self.launch.keep_open,
                 env=self.launch.environ,
             )
-        # A child that has ended at once has no start time: then this identity is nobody's, and poll() tells.
+        # A child that ended at once has no start time. Its identity then matches no process, and poll() reports it.
         self._identity = ProcessId(self._child.pid, start_time(self._child.pid) or "")
         self._started(self._identity)
 
@@ -142,7 +142,7 @@ class Server:
             time.sleep(POLL_SECONDS)
 
     def stop(self, patience: float = 20.0) -> int | None:
-        """Stop the server in order (SIGTERM), by force after ``patience`` seconds; returns its exit code.
+        """Stop the server with SIGTERM, or by force after ``patience`` seconds; returns its exit code.
 
         May be called again; None when there was nothing to stop.
         """
@@ -159,16 +159,16 @@ class Server:
             send(self._identity, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server as a power cut would (SIGKILL); blocks until it is gone."""
+        """End the server as a power cut would (SIGKILL); blocks until it has ended."""
         if self._child is not None:
             self._child.kill()
             self._child.wait()
             self._child = self._identity = None
 
     def release(self) -> None:
-        """Let the process outlive this program: from now on it is not this object's."""
+        """Let the process outlive this program; this object no longer controls it."""
         if self._child is not None:
-            self._child.returncode = 0  # else Popen complains that its child still runs
+            self._child.returncode = 0  # otherwise Popen warns that its child still runs
             self._child = self._identity = None
 
     def restart(self, patience: float = 60.0) -> None:
@@ -182,11 +182,11 @@ class Server:
         send(self.process, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen server go on (SIGCONT)."""
+        """Let a frozen server continue (SIGCONT)."""
         send(self.process, signal.SIGCONT)
 
     def _last_words(self) -> str:
-        """The last line that the server said, and where the rest is."""
+        """The last line of the server's log, and where the rest is."""
         lines = self.launch.log.read_text(encoding="utf-8", errors="replace").splitlines()
         said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
         return f"{said[:200]} (all of it is in {self.launch.log})"

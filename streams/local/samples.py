@@ -1,4 +1,4 @@
-"""What a stack on one's own machine has so that the console can be tried: users, and the key of pseudonyms."""
+"""Sample data: the users and the pseudonym key with which the console can be tried on a local stack."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
     "bureau": ("sub-bureau", "sb-01"),
     "centre": ("centre", "centre"),
 }
-"""Who can sign in, by name: role and unit in the city of ``stations.yaml``."""
+"""The role and unit of each sample user, by name, in the city of ``stations.yaml``."""
 
 FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "pseudonym.key")
-"""What is kept in the stack's folder."""
+"""The files that are kept in the stack's folder."""
 
 
 def kept(folder: Path) -> dict[str, Path]:
-    """By variable the files in a stack's folder, an absolute path; makes the key at the first time."""
+    """The absolute paths of the files in a stack's folder, by variable; creates the key on the first call."""
     key = folder / "pseudonym.key"
     with contextlib.suppress(FileExistsError):
         made = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -41,14 +41,14 @@ def kept(folder: Path) -> dict[str, Path]:
 
 
 def users_of(folder: Path) -> Users:
-    """The users of a stack's folder."""
+    """The users in a stack's folder."""
     files = kept(folder)
     key = files["FOREWARN_PSEUDONYM_KEY_FILE"].read_text(encoding="ascii")
     return Users(AccountsFile(files["FOREWARN_USERS_FILE"]), AuditLog(files["FOREWARN_AUDIT_LOG"], key))
 
 
 def first_users(folder: Path) -> dict[str, str]:
-    """Add the sample users, and give their passwords by name; nothing when there are users already."""
+    """Add the sample users and return their passwords by name; do nothing when there are users already."""
     users = users_of(folder)
     if users.all():
         return {}

@@ -1,6 +1,6 @@
 """The local stack: one Kafka broker and one Valkey that start, stop and fail together in a folder.
 
-A guard ends the servers with the program that started them, however that ends, unless the program says
+A guard ends the servers when the program that started them ends for any reason, unless the program calls
 ``leave_running()``, as ``forewarn up`` does.
 """
 
@@ -54,8 +54,8 @@ def is_in_use(folder: Path) -> bool:
 class LocalStack:
     """A real Kafka and a real Valkey on loopback, with their data in one folder.
 
-    Ports: a number is taken as it is; None means the usual port, or a free one when that is taken; 0 any free
-    one. ``notify`` is told in words when something takes long. A stack over a used folder serves its data.
+    Ports: a number is used as it is, None means the usual port or a free one when that is taken, and 0 means any free
+    port. ``notify`` gets a message when a step takes long. A stack in a used folder serves the data that is there.
     """
 
     broker: Server
@@ -95,7 +95,7 @@ class LocalStack:
         return self._ports
 
     def start(self) -> None:
-        """Start both servers and block until they answer: a few seconds, the longest on a new folder.
+        """Start both servers and block until they answer: a few seconds, longest in a new folder.
 
         Raises LocalStackError, with both servers stopped again, when one of them cannot be started.
         """
@@ -142,7 +142,7 @@ class LocalStack:
             ),
             self.watch,
         )
-        self.valkey.start()  # comes up while Kafka formats its storage
+        self.valkey.start()  # starts while Kafka formats its storage
         broker.write_configuration(kafka_folder, kafka_port, any_free_port())
         broker.format_storage(kafka_folder, java, jars)
         self.broker.start()
@@ -150,12 +150,12 @@ class LocalStack:
         self.broker.wait()
 
     def watch(self, process: ProcessId) -> None:
-        """Have this process ended with the program, like the servers."""
+        """End this process together with the program, like the servers."""
         if self._guard is not None:
             self._guard.watch(process)
 
     def leave_running(self) -> None:
-        """Let both servers outlive this program; from then on ``stop`` does nothing to them."""
+        """Let both servers outlive this program; ``stop`` then leaves them running."""
         if self._guard is not None:
             self._guard.release()
             self._guard = None
@@ -163,7 +163,7 @@ class LocalStack:
         self.valkey.release()
 
     def stop(self) -> None:
-        """Stop both servers, by force when they take long; may be called again, and after a failed start."""
+        """Stop both servers, by force when they take long; may be called repeatedly and after a failed start."""
         servers = [server for server in (getattr(self, name, None) for name in ("broker", "valkey")) if server]
         for server in servers:
             server.ask_to_stop()

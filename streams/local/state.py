@@ -1,4 +1,4 @@
-"""``stack.json``: what ``forewarn up`` left running in a folder, so that ``forewarn down`` ends just that."""
+"""``stack.json``: records what ``forewarn up`` left running in a folder, so that ``forewarn down`` ends only that."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ FILE_NAME = "stack.json"
 
 
 class Running(msgspec.Struct, frozen=True):
-    """One of Forewarn's programs, and where it serves its health (empty: nowhere)."""
+    """A running program of Forewarn, and the address of its health endpoint (empty: none)."""
 
     process: ProcessId
     http: str
 
     @property
     def runs(self) -> bool:
-        """Whether it still runs."""
+        """Whether the program still runs."""
         return is_alive(self.process)
 
 
 class StackState(msgspec.Struct, frozen=True):
-    """The addresses and processes of a stack that runs on its own; ``console`` is where its pages are."""
+    """The addresses and processes of a stack left running; ``console`` is the address of its pages."""
 
     kafka: str
     redis: str
@@ -41,14 +41,14 @@ class StackState(msgspec.Struct, frozen=True):
 
     @property
     def works(self) -> bool:
-        """Whether programs were started and all of them still run."""
+        """Whether Forewarn's programs were started and all of them still run."""
         return bool(self.services) and all(each.runs for each in self.services.values())
 
 
 def read_state(folder: Path) -> StackState | None:
-    """The state that a folder tells of, or None when it has none.
+    """The state stored in a folder, or None when there is none.
 
-    Raises LocalStackError when the file is there and is not what Forewarn wrote.
+    Raises LocalStackError when the file exists but Forewarn did not write it.
     """
     path = folder / FILE_NAME
     try:
@@ -62,12 +62,12 @@ def read_state(folder: Path) -> StackState | None:
 
 
 def write_state(folder: Path, state: StackState) -> None:
-    """Write the state whole or not at all."""
+    """Write the state atomically."""
     beside = folder / f"{FILE_NAME}.new"
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
     beside.replace(folder / FILE_NAME)
 
 
 def remove_state(folder: Path) -> None:
-    """Forget the state; nothing happens when there is none."""
+    """Delete the state; nothing happens when there is none."""
     (folder / FILE_NAME).unlink(missing_ok=True)

