@@ -1,6 +1,6 @@
-"""The ``forewarn`` command: a group that imports a command's module only when it is called.
+"""The ``forewarn`` command: a group that imports a command's module only when the command is called.
 
-Words for people go to stderr, data to stdout; a user's mistake is one sentence and never a traceback.
+Messages for people go to stderr, data to stdout. A user's mistake is reported in one sentence, never as a traceback.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COMMANDS = {
 
 
 class CommandError(click.ClickException):
-    """A failure that the user can mend: one sentence with what, where and what to do; exit status 1."""
+    """A failure that the user can fix; the message says in one sentence what, where and what to do; exit status 1."""
 
     exit_code = 1
 
@@ -50,13 +50,13 @@ class CommandError(click.ClickException):
 
 
 class InputError(CommandError):
-    """The request is not possible: the same with exit status 2, and nothing was written."""
+    """The request is not possible: a `CommandError` with exit status 2; nothing was written."""
 
     exit_code = 2
 
 
 def site_settings() -> Settings:
-    """The settings of the environment; a mistake in them becomes the command's one sentence."""
+    """The settings from the environment; a mistake in them is reported in one sentence."""
     from streams.settings import Settings, SettingsError
 
     try:

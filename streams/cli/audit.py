@@ -1,4 +1,4 @@
-"""``forewarn audit``: check that the audit log is whole, and show its lines."""
+"""``forewarn audit``: check that the audit log is complete and unchanged, and show its lines."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def show(who: str | None, case: str | None, since: datetime | None, as_json: boo
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns a log that cannot be read into the command's one sentence."""
+    """Report a log that cannot be read in one sentence."""
     try:
         yield
     except AuditError as error:
@@ -112,7 +112,7 @@ def _told() -> Iterator[None]:
 
 
 def _is_since(line: Line | OldLine, since: datetime | None) -> bool:
-    return since is None or line.at >= since.astimezone(UTC).isoformat(timespec="seconds")  # all are UTC and as long
+    return since is None or line.at >= since.astimezone(UTC).isoformat(timespec="seconds")  # all in UTC, equally long
 
 
 _HEAD = ("number", "at", "who", "did", "case", "about", "details")
@@ -131,5 +131,5 @@ def _details(line: Line | OldLine) -> Mapping[str, object]:
 
 
 def _printable(text: str) -> str:
-    """The text without what a terminal would obey: a case's reference is whatever somebody has typed."""
+    """The text without characters that control a terminal: a case's reference is free text."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,4 +1,4 @@
-"""``forewarn campaigns``: list what spreads, and record an analyst's decision on it."""
+"""``forewarn campaigns``: list campaigns, and record an analyst's decision on them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from streams.settings import Settings
 T = TypeVar("T")
 
 _PATIENCE_S = 10.0
-"""For Kafka's answers."""
+"""How long to wait for Kafka's answers."""
 _BEFORE_MS = DAY
-"""How long before it was first seen it may have reached people: other partitions were recorded later."""
+"""How long before its first sighting a campaign may have reached people: other partitions were recorded later."""
 
 
 @click.group()
@@ -83,7 +83,7 @@ def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
         )
     except IndicatorError as error:
         raise InputError(f"the campaign cannot become an indicator: {error}") from None
-    run(publish(settings, [indicator]))  # first: what is confirmed must be hunted for
+    run(publish(settings, [indicator]))  # first, since a confirmed campaign must have an indicator to hunt for
     _say(settings, msgspec.structs.replace(campaign, status="confirmed", scam_type=scam_type, at=_now()))
     click.echo(f"confirmed; the hunter now looks for the people reached, at least {campaign.subscribers:,}", err=True)
 
@@ -106,7 +106,7 @@ def dismiss(value: str) -> None:
 
 
 def _one(settings: Settings, value: str) -> Campaign:
-    """The campaign of a domain or number, or by its id."""
+    """Find a campaign by its domain, number or id."""
     wanted = value.strip().lower().removeprefix("+")
     for each in sorted(_known(settings), key=lambda each: -each.at):
         if wanted in (each.value, each.id):
@@ -115,7 +115,7 @@ def _one(settings: Settings, value: str) -> Campaign:
 
 
 def _known(settings: Settings) -> list[Campaign]:
-    """All campaigns of the last thirty days, as the topic has them, the widest first."""
+    """All campaigns of the last thirty days on the topic, the widest first."""
 
     async def read(topic: CampaignTopic) -> list[Campaign]:
         await topic.catch_up()

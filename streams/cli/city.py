@@ -1,4 +1,4 @@
-"""``forewarn city``: a made-up city with known victims, as files that every other command reads."""
+"""``forewarn city``: write a simulated city with known victims, as files that every other command reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.simulation.cities import ASKED, Asked
 from streams.simulation.city_writing import write
 
 MOST_PEOPLE = 3_000_000
-"""With those whom they know they have some twenty numbers each, and there are a hundred million."""
+"""Each person, with their acquaintances, needs some twenty numbers, and there are a hundred million numbers."""
 
 
 @click.command()
@@ -95,7 +95,7 @@ def city(
 
 @contextlib.contextmanager
 def _folder(out: Path) -> Iterator[Path]:
-    """A folder to fill that takes its name only when it is whole."""
+    """A folder to fill, which gets its final name only when it is complete."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))

@@ -1,4 +1,4 @@
-"""``forewarn demo``: real servers, a real worker and a day of records, with every alert on the screen."""
+"""``forewarn demo``: run real servers, a real worker and a day of records, and show every alert."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def demo(rate: float) -> None:
     examples = beside("examples/calls.jsonl").parent
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     folder = DEFAULT_FOLDER / "demo"
-    delete_data(folder)  # a demo that failed leaves what it had, to be looked into
+    delete_data(folder)  # a failed demo leaves its data for inspection
     try:
         _run(folder, examples, rate)
     except (TopicError, PlayError, ContractError) as error:
@@ -82,7 +82,7 @@ def _run(folder: Path, examples: Path, rate: float) -> None:
 
 
 def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: Console) -> Report:
-    """A day of the examples, an order of it, and then the number that a victim reports."""
+    """Play a day of the examples, handle one of its orders, and then report the number that a victim names."""
     settings = _site(stack)
     say(f"Kafka {stack.kafka}, Valkey {stack.redis}, metrics http://{settings.http}/metrics")
     count = asyncio.run(import_lists(settings, examples))
@@ -126,7 +126,7 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
 
 
 def _city(stack: LocalStack, folder: Path, console: Console) -> None:
-    """A simulated city on topics of its own, and what became of its victims."""
+    """Play a simulated city on its own topics, and show what became of its victims."""
     say(f"\nA simulated city of {small_city.PEOPLE:,} people over {small_city.DAYS} days, with known victims:\n")
     truths = small_city.make(folder / "city")
     settings = _site(stack, topic_prefix="city.", group="city")
@@ -153,7 +153,7 @@ def _city(stack: LocalStack, folder: Path, console: Console) -> None:
 
 
 def _site(stack: LocalStack, **fields: str) -> Settings:
-    """The settings of a site on the stack, and its topics."""
+    """Create the topics of a site on the stack and return its settings."""
     http = Address(LOOPBACK, choose_port(None, HEALTH["worker"][1]))
     settings = Settings(kafka=stack.kafka, redis=stack.redis, http=http, **fields)  # type: ignore[arg-type]
     with open_admin(settings) as admin:
@@ -176,7 +176,7 @@ def _print_urgent(alert: Alert, console: Console) -> None:
 
 
 def _written(alert: Alert, *, day: bool = False) -> Text:
-    """An alert as an operator reads it, with the day of the week if asked for; numbers are masked."""
+    """An alert as text for an operator, with the day of the week if ``day``; numbers are masked."""
     at = local(alert.at)
     zh, en = scam_name(alert.scam_type)
     text = Text(f"{at:%a %H:%M:%S}  " if day else f"{at:%H:%M:%S}  ")
@@ -204,7 +204,7 @@ def _summary(result: Result, examples: Path) -> Text:
 
 
 def _compared(result: Result, examples: Path) -> list[str]:
-    """What came out beside what the examples' script says."""
+    """Compare the result with what the examples' script expects."""
     labels = [msgspec.json.decode(line, type=Label) for line in (examples / "labels.jsonl").read_bytes().splitlines()]
     victims = {label.subscriber: label for label in labels if label.role == "victim"}
     first: dict[str, int] = {}
@@ -227,7 +227,7 @@ def _compared(result: Result, examples: Path) -> list[str]:
 
 
 def percentile(values: Sequence[float], per_cent: float) -> float:
-    """The value that so many per cent of all do not exceed (nearest rank); NaN without any."""
+    """The value that ``per_cent`` of all values do not exceed (nearest rank); NaN when there are none."""
     if not values:
         return float("nan")
     ordered = sorted(values)

@@ -1,4 +1,4 @@
-"""``forewarn doctor``: checks everything that a worker needs and says what to repair."""
+"""``forewarn doctor``: check everything that a worker needs and say what to repair."""
 
 from __future__ import annotations
 

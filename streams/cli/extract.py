@@ -1,6 +1,6 @@
-"""``forewarn extract``: what the worker reads in texts, as JSON Lines, for tests of it and for other tools.
+"""``forewarn extract``: write what the worker finds in texts as JSON Lines, for tests and for other tools.
 
-The reading is that of `models.texts.extraction` and nothing else, so what comes out here is what the worker sees.
+It uses only `models.texts.extraction`, so its output is exactly what the worker sees.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ def extract(file: str) -> None:
         for lines in _lines(raw, file, advance):
             readings = read_all([line.decode("utf-8", "replace") for line in lines])
             out.write(b"".join(map(_line, readings)))
-            out.flush()  # once for all that came at once: line by line only where lines come so
+            out.flush()  # once for each batch, so line by line only when the input comes line by line
 
 
 def _line(found: Reading) -> bytes:
-    """The JSON line for what was read of one text."""
+    """The JSON line for one text."""
     return _encode({"domains": found.domains, "urls": found.urls, "flags": found.flags}) + b"\n"
 
 
 def _lines(raw: IO[bytes], file: str, advance: Callable[[int], object]) -> Iterator[list[bytes]]:
-    """The lines without their ends, as many at once as there are to be had without waiting."""
+    """The lines without their ends, in batches of all that is available without waiting."""
     rest, first = b"", True
     take: Callable[[int], bytes] = getattr(raw, "read1", raw.read)
     while chunk := _taken(take, file):
@@ -75,7 +75,7 @@ def _taken(take: Callable[[int], bytes], file: str) -> bytes:
 
 @contextmanager
 def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[int], object]]]:
-    """The file, and whom to tell how many bytes of it are done."""
+    """The file, and the function to call with the number of bytes that are done."""
     if file == "-":
         if sys.stdin is None:
             raise CommandError("there is no standard input to read from")
@@ -89,7 +89,7 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[int], object]]]:
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     with raw:
-        if sys.stdout.isatty():  # a bar would stand between the readings
+        if sys.stdout.isatty():  # a bar would appear between the output lines
             yield raw, _unheard
         else:
             with byte_bar("reading", [path]) as advance:
@@ -97,4 +97,4 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[int], object]]]:
 
 
 def _unheard(_: int) -> None:
-    """Where no bar is shown."""
+    """Ignore progress where no bar is shown."""

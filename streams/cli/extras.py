@@ -1,4 +1,4 @@
-"""Extras: the packages that only some commands need, and the sentence that says which extra brings them."""
+"""Extras: checks the packages that only some commands need, and says which extra installs them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import click
 from streams.cli import InputError
 
 CONSOLE: Final = ("argon2", "fastapi", "jinja2", "python_multipart", "uvicorn")
-"""The modules that the extra ``console`` brings; ``local`` brings them too, since a local stack has a console.
+"""The modules that the extra ``console`` installs; ``local`` installs them too, since a local stack has a console.
 
-What else ``local`` brings, a machine may have from elsewhere: `streams.local` says what is missing.
+A machine may have the other packages of ``local`` from elsewhere; `streams.local` says what is missing.
 """
 
 
 def require(extra: Literal["console", "local"]) -> None:
-    """Refuse the running command unless the console's packages are installed; ``extra`` is the one to install."""
+    """Refuse the running command unless the console's packages are installed; ``extra`` is the extra to install."""
     if any(find_spec(module) is None for module in CONSOLE):
         command = click.get_current_context().command_path.partition(" ")[2]
         raise InputError(f"{command} needs the extra \"{extra}\": run pip install 'forewarn[{extra}]'")

@@ -1,4 +1,4 @@
-"""``forewarn hunt``: everyone whom a number or domain has already reached, from the ledger."""
+"""``forewarn hunt``: find in the ledger everyone who was in contact with a number or domain."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from streams.ledger.storage import LedgerError, Storage
 from streams.settings import Settings
 
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
-"""What a look-up need not know of an indicator."""
+"""Fields of an indicator that do not matter for a look-up."""
 _LATE = timedelta(days=1)
-"""How much earlier than an event, by its clock, it may have been recorded."""
+"""How long before its own event time an event may have been recorded, when its clock is wrong."""
 
 
 @click.command()
@@ -118,7 +118,7 @@ def _listed(path: Path, region: str) -> list[Indicator]:
 
 
 def _check_since(since: datetime, settings: Settings) -> None:
-    # An hour's grace: "30d" itself was turned into a moment a little while ago.
+    # Allow an extra hour, because "30d" was converted to a time a little while ago.
     if since < datetime.now(UTC) - timedelta(days=settings.ledger_days, hours=1):
         raise InputError(
             f"--since goes back further than contacts are kept: {settings.ledger_days} days (FOREWARN_LEDGER_DAYS)"
@@ -155,7 +155,7 @@ def _row(line: Reached) -> tuple[str, ...]:
 
 
 def moment(at: int) -> str:
-    """A time (epoch ms) for people, UTC to the second."""
+    """A time (epoch ms) in readable form, UTC to the second."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -1,4 +1,4 @@
-"""``forewarn indicators import``: check a list's lines, publish them, and report each refused one."""
+"""``forewarn indicators import``: check the lines of a list, publish them, and report each refused line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from streams.kafka.indicator_topic import TopicError, publish
 
 
 class _Instant(click.ParamType):
-    """A time: epoch ms, or a date and perhaps a time of day."""
+    """A time: epoch ms, or a date with an optional time of day."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Epoch ms of what was written."""
+        """The time in epoch ms."""
         try:
             return instant(value)
         except ValueError as error:
@@ -38,7 +38,7 @@ class _Instant(click.ParamType):
 
 @dataclass
 class _Tally:
-    """What became of a file's lines."""
+    """Counts the results of a file's lines."""
 
     on_refusal: Callable[[Refusal], object]
     accepted: int = 0
@@ -48,7 +48,7 @@ class _Tally:
     _seen: dict[str, int] = field(default_factory=dict)
 
     def sift(self, found: Iterable[Indicator | Refusal]) -> Iterator[Indicator]:
-        """The indicators worth sending: a line that repeats its value and says the same is only counted."""
+        """The indicators to send; a line that repeats the last content of its value is only counted."""
         for item in found:
             if isinstance(item, Refusal):
                 self.refused += 1
@@ -168,7 +168,7 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
 
 
 def _standard_input() -> IO[bytes]:
-    """Standard input with a buffer of its own: Python cannot end while a thread waits in that of ``sys.stdin``."""
+    """Standard input with its own buffer, because Python cannot exit while a thread waits in that of ``sys.stdin``."""
     if sys.stdin is None:
         raise CommandError("there is no standard input to read from")
     try:
@@ -179,7 +179,7 @@ def _standard_input() -> IO[bytes]:
 
 @contextmanager
 def _progress(raw: IO[bytes], size: int | None) -> Iterator[Callable[[int], object]]:
-    """A bar on a terminal, by how much of the file has been read; the callback hears what is confirmed."""
+    """A progress bar on a terminal, by bytes read; call the function with the number of confirmed indicators."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -198,7 +198,7 @@ def _progress(raw: IO[bytes], size: int | None) -> Iterator[Callable[[int], obje
 
 
 def _check_defaults(defaults: Defaults) -> None:
-    """Refuse an option that would have every line refused."""
+    """Refuse an option that would make every line invalid."""
     try:
         check(
             Indicator(

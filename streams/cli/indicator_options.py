@@ -1,4 +1,4 @@
-"""What the commands of ``forewarn indicators`` share: the option ``--region``, the settings, and running to an end."""
+"""Shared by the commands of ``forewarn indicators``: the option ``--region`` and running a coroutine to its end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 class Region(click.ParamType):
-    """A country by its two letters, in either case."""
+    """A country by its two-letter code, in upper or lower case."""
 
     name = "country"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The letters in upper case."""
+        """The country code in upper case."""
         region = str(value).upper()
         if region not in phonenumbers.SUPPORTED_REGIONS:
             self.fail("give the two letters of a country, for example CN", param, ctx)
@@ -31,7 +31,7 @@ class Region(click.ParamType):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to an end, with aiokafka's own log off: what it says comes as one sentence instead."""
+    """Run a coroutine to its end with aiokafka's own log off: its errors are reported in one sentence instead."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     try:
         return asyncio.run(work)

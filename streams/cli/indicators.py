@@ -1,4 +1,4 @@
-"""``forewarn indicators``: import lists of fraud numbers and domains, list what is known, revoke what is wrong."""
+"""``forewarn indicators``: import lists of fraud numbers and domains, list known indicators, revoke wrong ones."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def revoke(values: tuple[str, ...], kind: IndicatorType | None, region: str) -> 
 
 
 def _named(position: int, key: str) -> str:
-    """How a message speaks of an argument: numbers stay out of what may be logged."""
+    """The name of an argument in a message: phone numbers must not appear in anything that may be logged."""
     kind, _, value = key.partition(":")
     return f"value {position}" if kind.startswith("number") else value
 
@@ -125,5 +125,5 @@ def _show(chosen: Iterable[Indicator]) -> None:
 
 
 def _day(at: int | None) -> str:
-    """A time for people, UTC to the minute; empty where there is no limit."""
+    """A time in readable form, UTC to the minute; empty where there is no limit."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M") if at else ""

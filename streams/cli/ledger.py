@@ -1,4 +1,4 @@
-"""``forewarn ledger``: show what the ledger holds, merge its segments, and delete old days."""
+"""``forewarn ledger``: show the contents of the ledger, merge its segments, and delete old days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streams.ledger import compaction
 from streams.ledger.storage import LedgerError, Storage, merge_mark, whole
 
 LONGEST_MERGE = 3600
-"""Seconds after which a merge that has not ended never will: it was killed."""
+"""Seconds after which an unfinished merge counts as killed."""
 
 
 @click.group()
@@ -90,7 +90,7 @@ def _storage() -> Storage:
 
 
 class _told:  # noqa: N801 - reads as a sentence
-    """Turns what is wrong with the ledger into the command's one sentence."""
+    """Reports an error of the ledger in one sentence."""
 
     def __enter__(self) -> None:
         return None
@@ -118,7 +118,7 @@ def _compact(storage: Storage, today: date) -> None:
     storage.clear_merges(now - LONGEST_MERGE)
     listed = storage.listed()
     segments = whole(listed)
-    for segment in listed.keys() - set(segments):  # a merge was interrupted before its parts were deleted
+    for segment in listed.keys() - set(segments):  # parts of a merge that was interrupted before it deleted them
         storage.remove(segment)
     todo = [*compaction.due(segments, listed, today)]
     merged = rows = 0

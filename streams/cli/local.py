@@ -1,7 +1,6 @@
-"""``forewarn up`` and ``forewarn down``: a real Kafka and Valkey and all of Forewarn on this machine, left running.
+"""``forewarn up`` and ``forewarn down``: start and stop a real Kafka, a Valkey and all of Forewarn on this machine.
 
-The export line goes to stdout, so that ``eval "$(forewarn up)"`` sets a shell up; words for people go to
-stderr.
+The export line goes to stdout, so that ``eval "$(forewarn up)"`` sets up a shell. Messages for people go to stderr.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from streams.local.worker import FOREWARN, HEALTH, service
 P = ParamSpec("P")
 USUAL_CONSOLE_PORT = 8893
 LAST_CHILD_S = 3.0
-"""Seconds that a child of a server that has ended may still hold the folder: Valkey forks to write its file anew."""
+"""Seconds for which a child of a stopped server may still hold the folder: Valkey forks to rewrite its file."""
 PORT = click.IntRange(1, 65535)
 FOLDER = click.option(
     "--folder",
@@ -43,12 +42,12 @@ FOLDER = click.option(
 
 
 def say(words: str) -> None:
-    """Tell a person, on stderr."""
+    """Print a message for people on stderr."""
     click.echo(words, err=True)
 
 
 def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """Show a LocalStackError as the command's one sentence."""
+    """Decorate a command so that it reports a LocalStackError in one sentence."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -98,9 +97,9 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_onl
 def start_servers(
     folder: Path, kafka_port: int | None, redis_port: int | None, former: StackState | None
 ) -> StackState:
-    """Start both servers, note them in the folder and let them outlive this command.
+    """Start both servers, record them in the folder and let them outlive this command.
 
-    What is left of a ``former`` stack that lost one of its servers is ended first.
+    First ends the remains of a ``former`` stack that has lost one of its servers.
     """
     if former is not None:
         end(former)
@@ -113,14 +112,14 @@ def start_servers(
 
 
 def environment(folder: Path, state: StackState) -> dict[str, str]:
-    """The variables by which Forewarn's own commands find this stack, and what it keeps in its folder."""
+    """The environment variables by which Forewarn's own commands find this stack and the files in its folder."""
     files = {"FOREWARN_LEDGER": folder.absolute() / "ledger"} | samples.kept(folder.absolute())
     chosen = {name: os.environ.get(name, str(path)) for name, path in files.items()}
     return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis} | chosen
 
 
 def apply_topics(folder: Path, state: StackState) -> None:
-    """Create the contract's topics. Raises CommandError; the servers go on."""
+    """Create the contract's topics. Raises CommandError; the servers continue to run."""
     done = subprocess.run(
         [*FOREWARN, "topics", "apply"],
         env=os.environ | environment(folder, state),
@@ -137,9 +136,9 @@ def apply_topics(folder: Path, state: StackState) -> None:
 
 
 def start_services(folder: Path, state: StackState) -> StackState:
-    """Start Forewarn's programs on this stack, wait until each is ready and note them in the folder.
+    """Start Forewarn's programs on this stack, wait until each is ready and record them in the folder.
 
-    Raises LocalStackError when one does not come up; the servers go on.
+    Raises LocalStackError when one does not start; the servers continue to run.
     """
     terminate([each.process for each in state.services.values()])
     console = os.environ.get("FOREWARN_CONSOLE_HTTP") or f"{LOOPBACK}:{choose_port(None, USUAL_CONSOLE_PORT)}"
@@ -165,7 +164,7 @@ def start_services(folder: Path, state: StackState) -> StackState:
 
 
 def end(state: StackState) -> None:
-    """End the programs, which then still find their servers, and after them the servers."""
+    """End the programs first, while their servers still run, and then the servers."""
     terminate([each.process for each in state.services.values()])
     terminate([state.broker, state.valkey])
 
@@ -191,12 +190,12 @@ def down(folder: Path, delete: bool) -> None:
 
 
 def delete_data(folder: Path) -> None:
-    """Delete what the local stack has written into a folder, and the folder itself if nothing else is in it.
+    """Delete the local stack's files in a folder, and the folder itself if nothing else is in it.
 
     Raises LocalStackError while a stack runs there.
     """
     if not (folder / "lock").exists():
-        return  # no stack has ever run here, so nothing here is ours
+        return  # no stack has ever run here, so nothing here belongs to one
     deadline = time.monotonic() + LAST_CHILD_S
     while is_in_use(folder):
         if time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""``forewarn play``: records from files into the topics, as a carrier would send them."""
+"""``forewarn play``: send records from files to the topics, as a carrier would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``forewarn playbook``: what an officer says and checks for one scam type, for reading during a call."""
+"""``forewarn playbook``: show what an officer says and checks for one scam type, to read during a call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.console.words import said as word
 from streams.files.playbook_files import PlaybookFileError, read_playbooks
 
 _PARTS: Final = ("story", "opening", "questions", "never", "check", "at_the_door_nobody", "money_gone")
-"""The parts of a playbook in the order of its file, which is that of reading it beforehand."""
+"""The parts of a playbook in the order of its file, which is the order for reading it beforehand."""
 
 
 @click.command()
@@ -72,7 +72,7 @@ def _list(known: Mapping[str, Playbook], as_json: bool) -> None:
 
 
 def _parts(playbook: Playbook, language: Language) -> Iterator[tuple[str, list[Sequence[str]]]]:
-    """Each part's title and what it says; a question is followed by what its answer means."""
+    """The title and lines of each part; a question is followed by the meaning of its answer."""
     for field in _PARTS:
         said: list[Sequence[str]] = [
             [each.said(language)] if isinstance(each, Text) else [each.ask.said(language), each.means.said(language)]
@@ -97,13 +97,13 @@ def _lines(playbook: Playbook, language: Language) -> Iterator[str]:
 
 
 def _show(playbook: Playbook, language: Language, console: Console) -> None:
-    """A playbook on a terminal: every part under its title, wrapped lines under their own beginning."""
+    """Show a playbook on a terminal: each part under its title, with wrapped lines indented to their start."""
     console.print(Shown(_heading(playbook, language), style="bold"))
     for title, said in _parts(playbook, language):
         console.print(Shown(f"\n{title}", style="bold cyan"))
         grid = Table.grid(padding=(0, 1))
         grid.add_column(justify="right")
-        grid.add_column(overflow="fold")  # Chinese has no blanks to wrap at; the default cuts it off
+        grid.add_column(overflow="fold")  # Chinese has no spaces to wrap at; the default cuts it off
         for number, (first, *others) in enumerate(said, 1):
             grid.add_row(f"{number}.", Shown(first))
             for sentence in others:

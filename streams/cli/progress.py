@@ -1,4 +1,4 @@
-"""Progress bars for commands that take long: on a terminal only, by bytes or by things."""
+"""Progress bars for commands that take long: by bytes or by items, on a terminal only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 
 def byte_bar(what: str, paths: Sequence[Path]) -> AbstractContextManager[Callable[[int], None]]:
-    """A bar on stderr over the size of these files; the function that it gives is told of bytes done."""
+    """A bar on stderr over the size of these files; call the function with the number of further bytes done."""
     return _bar(what, sum(path.stat().st_size for path in paths), "{task.percentage:>3.0f} %")
 
 
 def count_bar(what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-    """A bar on stderr over so many things; the function that it gives is told of how many more are done."""
+    """A bar on stderr over ``total`` items; call the function with the number of further items done."""
     return _bar(what, total, "{task.completed:,.0f} of {task.total:,.0f}")
 
 

@@ -1,4 +1,4 @@
-"""``forewarn replay``: the live engine over files of records, without any server."""
+"""``forewarn replay``: run the live engine over files of records, without any server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN_REFUSALS = 20
 FOR_OFFICERS = ("urgent", "high")
-"""Alerts that send somebody at once."""
+"""Severities of the alerts that send an officer at once."""
 
 
 @click.command()
@@ -112,7 +112,7 @@ def replay(
 
 
 class Refusals:
-    """Says which lines were refused, the first of them one by one."""
+    """Reports refused lines: the first ones one by one, the rest as a number."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -124,7 +124,7 @@ class Refusals:
             click.echo(str(refused), err=True)
 
     def conclude(self) -> None:
-        """Say how many more there were than were shown."""
+        """Report the number of refused lines that were not shown."""
         if self.count > SHOWN_REFUSALS:
             click.echo(f"and {self.count - SHOWN_REFUSALS:,} more lines refused", err=True)
 
@@ -152,7 +152,7 @@ def _vulnerable(paths: tuple[Path, ...], refused: Callable[[RefusedLine], None])
 
 @contextmanager
 def _written(out: Path) -> Iterator[IO[bytes]]:
-    """A file to write that takes its name only when it is whole; ``-`` is stdout."""
+    """A file to write, which gets its final name only when it is complete; ``-`` is stdout."""
     if str(out) == "-":
         yield click.get_binary_stream("stdout")
         return

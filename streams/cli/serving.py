@@ -1,4 +1,4 @@
-"""Serving: a command that runs one of Forewarn's programs in the foreground, with its mistakes as one sentence."""
+"""Serving: runs one of Forewarn's programs in the foreground and reports its errors in one sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from streams.settings import Settings, SettingsError
 
 
 def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Exception]) -> None:
-    """Run a program with the settings of the environment until it ends.
+    """Run a program with the settings from the environment until it ends.
 
-    ``others`` are its errors that its user can mend, besides those of the environment.
+    ``others`` are the program's errors that the user can fix, besides those of the environment.
     """
     mistakes: tuple[type[Exception], ...] = (SettingsError, AddressTakenError, *others)
     try:

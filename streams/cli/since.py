@@ -1,4 +1,4 @@
-"""The value of ``--since``: how far back somebody asks, in days or hours, or from a date on."""
+"""The value of ``--since``: how far to look back, as days, hours or a date."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Since(click.ParamType):
     name = "30d|12h|2026-11-01"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment in UTC."""
+        """The start time in UTC."""
         if isinstance(value, datetime):
             return value
         span = _SPAN.fullmatch(str(value))

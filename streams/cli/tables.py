@@ -1,4 +1,4 @@
-"""Tables: rows for people on a terminal, lines with tabs for everything else."""
+"""Tables: writes aligned rows on a terminal and tab-separated lines everywhere else."""
 
 from __future__ import annotations
 

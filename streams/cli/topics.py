@@ -15,7 +15,7 @@ from streams.kafka.contracts import Change, ContractError, Contracts, Problem, a
 from streams.settings import Settings, SettingsError
 
 CHANGES = 3
-"""Exit status of ``diff`` when the cluster is not what the contract says."""
+"""Exit status of ``diff`` when the cluster does not match the contract."""
 
 _MARKS = {"create": ("+", "green"), "grow": ("^", "yellow"), "configure": ("~", "yellow")}
 
@@ -105,7 +105,7 @@ def apply_(path: Path | None, as_json: bool) -> None:
 
 @contextmanager
 def _as_command_error() -> Iterator[None]:
-    """What the user can mend becomes a sentence, not a traceback."""
+    """Report errors that the user can fix in one sentence, not as a traceback."""
     try:
         yield
     except (ContractError, SettingsError) as error:
@@ -113,7 +113,7 @@ def _as_command_error() -> Iterator[None]:
 
 
 def _clean(path: Path | None) -> tuple[Settings, Contracts]:
-    """The settings, and contracts without a problem: a broken contract must not reach a broker."""
+    """The settings and the contracts. Refuses contracts with problems, which must not reach a broker."""
     settings = site_settings()
     path = path or settings.topics_file
     _refuse(check(path))
@@ -127,7 +127,7 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 
 def _show(changes: Iterable[Change]) -> None:
-    """A line for each change; click leaves the colours out where stdout is no terminal."""
+    """Print a line for each change; click omits the colours when stdout is not a terminal."""
     grows = False
     for change in changes:
         mark, colour = _MARKS[change.action]
@@ -138,5 +138,5 @@ def _show(changes: Iterable[Change]) -> None:
 
 
 def _write(**values: Iterable[Change] | Iterable[Problem]) -> None:
-    """One JSON object on stdout."""
+    """Write one JSON object to stdout."""
     click.echo(json.dumps({name: [dataclasses.asdict(item) for item in items] for name, items in values.items()}))

@@ -1,4 +1,4 @@
-"""``forewarn train``: a risk model from cities whose victims are known, and from outcomes of cases."""
+"""``forewarn train``: train a risk model on cities with known victims and on outcomes of cases."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ from streams.training.outcomes import NONE, OutcomeError, Outcomes, of_file, of_
 from streams.training.samples import Samples, samples_of
 
 LEFT_OUT = ("impersonated-boss", "virtual-currency")
-"""Scripts that train nothing unless others are named: by them one sees what the model makes of a scam that is new.
-These two are missed least; what each other one would cost is in the card."""
+"""The scripts left out of the training unless others are named; they show how the model judges a new scam.
+
+Leaving out these two costs least. The card shows what each of the others would cost.
+"""
 
 
 @click.command()
@@ -105,12 +107,15 @@ def train(
 
 
 def _before(out: Path, force: bool) -> Artifact | None:
-    """The model that would be replaced, if it can be compared with; one that is no model is not overwritten."""
+    """The model that would be replaced, if it can be compared with.
+
+    Raises `InputError` when the file is not a model, unless ``force``.
+    """
     if not out.exists() or force:
         return None
     try:
         return read(out)
-    except OtherFeaturesError:  # what this version cannot use is nobody's loss
+    except OtherFeaturesError:  # this version cannot use the old model anyway
         return None
     except ArtifactError:
         raise InputError(f"{out} exists and is not a model: name another file, or replace it with --force.") from None
@@ -135,7 +140,7 @@ def _samples(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes) 
 
 
 def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str, ...]:
-    """The scripts to be left out, the usual ones unless some are named."""
+    """The scripts to leave out: the named ones, or the usual ones when none are named."""
     met = sorted({truth.script for folder in folders for truth in folder.truths})
     for name in asked:
         if name not in met:
@@ -144,7 +149,7 @@ def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str,
 
 
 def _compare(out: Path, before: Artifact, ours: Judged, samples: Samples, by: Split) -> None:
-    """Raise `CommandError` when the model before tells fraud apart better."""
+    """Raise `CommandError` when the previous model distinguishes fraud better."""
     theirs = judged(samples, by, before.model.of_rows(samples.columns()))
     old, new = theirs.tests.average_precision, ours.tests.average_precision
     if np.round(new.value, 3) < np.round(old.value, 3):

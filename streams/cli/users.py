@@ -68,7 +68,7 @@ def add(name: str, role: Role, unit: str, password_file: Any, random: bool) -> N
     with _told():
         new = user(name, role, unit)
         known = Users.of(site_settings())
-        if known.get(name) is not None:  # before anybody has thought of a password
+        if known.get(name) is not None:  # check before the user is asked for a password
             raise UsersError(f"There is already a user {name}: see forewarn users list")
         password = _password(password_file, random)
         known.add(new, password, by=operator())
@@ -189,7 +189,7 @@ def revoke_token(name: str, label: str) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns an error into the command's one sentence."""
+    """Report an error in one sentence."""
     require("console")
     try:
         yield
@@ -228,12 +228,12 @@ def _end_sessions(settings: Settings, name: str) -> None:
     try:
         click.echo(f"sessions ended: {asyncio.run(end())}", err=True)
     except UnavailableError:
-        # Their stamp is no longer that of the account, so the next request ends them.
+        # The sessions' stamp no longer matches the account's, so their next request ends them.
         click.echo(f"Redis at {settings.redis_shown} does not answer: sessions end at their next request", err=True)
 
 
 def _plain(each: UserAccount) -> dict[str, Any]:
-    """What may be shown of a user."""
+    """The fields of a user that may be shown."""
     tokens = [{"label": token.label, "made": token.made} for token in each.tokens]
     who = each.user
     return {"name": who.name, "role": who.role, "unit": who.unit, "disabled": who.disabled, "tokens": tokens}
