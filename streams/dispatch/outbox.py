@@ -26,7 +26,7 @@ def group(settings: Settings) -> str:
 
 
 class Outbox:
-    """A transactional producer; a context manager. Starting it aborts a transaction that an earlier dispatcher left."""
+    """A transactional producer; a context manager. Starting it ends what an earlier dispatcher left unfinished."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
