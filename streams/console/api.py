@@ -65,9 +65,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     open: int
     """Open cases that the unit has now."""
     urgent: int
-    """How many of those are urgent."""
+    """The urgent ones among the open cases."""
     overdue: int
-    """How many of those have a missed deadline that is still to be met."""
+    """The open cases with a missed deadline that is still to be met."""
     escalated: int
     """Orders that went up from the unit because it was late."""
     acknowledge_minutes: float | None
@@ -98,7 +98,7 @@ class _Filter(BaseModel):
 
 @router.get("/api/v1/orders", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Orders))
 async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Response:
-    """The cases of the units that the user sees: open ones first, by urgency, then closed ones, the newest first."""
+    """The cases of the units that the user may see: first open cases by urgency, then closed ones, newest first."""
     console = console_of(request)
     view = console.cases()
     mine = authorisation.units_of(console, authorisation.user(request))
@@ -113,7 +113,7 @@ async def orders(request: Request, asked: Annotated[_Filter, Query()]) -> Respon
     "/api/v1/cases/{case}", dependencies=[authorisation.requires("read-orders")], openapi_extra=described(Sheet)
 )
 async def one_case(request: Request, case: str, show: Annotated[Literal["number"] | None, Query()] = None) -> Response:
-    """A case with its history; the person's number only on request, which the audit log records."""
+    """A case with its history; the person's number is shown only on request, which the audit log records."""
     found = await authorisation.readable_case(request, case)
     if show is not None:
         return answer(sheet(request, found, await shown_number(request, found)))
@@ -169,7 +169,7 @@ async def statistics(request: Request) -> Response:
 
 @router.get("/api/v1/playbooks/{scam_type}", dependencies=[authorisation.signed_in], openapi_extra=described(Playbook))
 async def playbook(request: Request, scam_type: str) -> Response:
-    """What an officer says and checks; a type without a playbook gets that of `other`."""
+    """What an officer says and checks for a scam type; a type without a playbook gets the playbook of `other`."""
     return answer(playbook_for(console_of(request).playbooks, scam_type))
 
 
@@ -187,9 +187,9 @@ def _figures(tally: Tally) -> Figures:
 
 
 def _minutes(times: list[int]) -> float | None:
-    """The median in minutes, to a tenth; None without any."""
+    """The median in minutes, to a tenth; None if there are no times."""
     return round(median(times) / MINUTE, 1) if times else None
 
 
 KINDS: Final[tuple[type, ...]] = (Orders, Sheet, Units, Statistics, Playbook, *BODIES.values())
-"""All types that these routes take and answer."""
+"""All types of these routes' requests and answers."""

@@ -1,4 +1,4 @@
-"""The app: routes, the gate before them and the edge around them, put together for one console."""
+"""The app: puts one console's routes together with their authorisation and the middleware around them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from streams.console.refusals import Page, answer_refusals
 
 
 class Pages(NamedTuple):
-    """What people see in a browser, beside the API."""
+    """The pages that people see in a browser, in addition to the API."""
 
     router: APIRouter
-    """Its routes have whole paths and each a rule of the gate."""
+    """Its routes have full paths, and each has an authorisation rule."""
     refusal: Page
-    """Shows what was refused outside of ``/api/``."""
+    """Shows a refusal of a request outside ``/api/``."""
     files: Path
-    """What is served under ``/static``."""
+    """The folder served under ``/static``."""
 
 
 def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
-    """The app of a console; raises RuntimeError when a route says not who may come in."""
+    """The app of a console; raises RuntimeError when a route has no authorisation rule."""
     app = FastAPI(
         title="Forewarn's console",
-        docs_url=None,  # its page takes scripts from elsewhere
+        docs_url=None,  # its page loads scripts from other hosts
         redoc_url=None,
-        openapi_url=None,  # description.py serves it, with a rule
+        openapi_url=None,  # description.py serves it, with an authorisation rule
         form_limits={"max_fields": authorisation.MOST_FIELDS, "max_files": 0, "max_part_size": LARGEST_BODY},
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,

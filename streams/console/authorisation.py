@@ -1,7 +1,8 @@
-"""The gate: who asks, what the route takes, and whose case it is; every route says its rule or the app does not start.
+"""Authorisation: checks who sends a request, which right the route needs, and whose case it is about.
 
-A session's cookie or a token in ``Authorization: Bearer`` says who it is. Whoever comes with a cookie and changes
-something must also send what only a page of his session knows, in ``X-CSRF-Token`` or the form's field ``csrf``.
+Every route declares its rule, or the app does not start. The session cookie or a token in ``Authorization: Bearer``
+identifies the user. A request that comes with a cookie and changes something must also carry the session's CSRF value,
+which only the session's own pages know, in ``X-CSRF-Token`` or in the form field ``csrf``.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ CSRF_HEADER: Final = "X-CSRF-Token"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 BY_ITSELF: Final = "X-By-Itself"
-"""A page that asks again by itself says so in this header: nobody need be there, so his session lives no longer."""
+"""A page sets this header on requests that it sends by itself: perhaps nobody is there, so they extend no session."""
 MOST_FIELDS: Final = 50
-"""Fields of a form."""
+"""The most fields that a form may have."""
 
 
 class Visitor(NamedTuple):
-    """Who asks; without a session he has come with a token."""
+    """The user of a request; ``session`` is empty for a user with a token."""
 
     user: User
     session: str
@@ -43,15 +44,15 @@ class Visitor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a route takes: a right, or nothing but to be somebody; or it is for everybody."""
+    """Who may use a route: users with a right, any user (no ``action``), or everybody (``public``)."""
 
     action: Action | None = None
     public: bool = False
     wakes: bool = True
-    """Whether a session lives longer because of such a request; not where a page asks by itself."""
+    """Whether such a request extends the session; not when a page sends it by itself."""
 
     async def __call__(self, request: Request) -> None:
-        """Let a request through, or raise `Refused`; what the door raises is answered as well."""
+        """Let a request through, or raise `Refused`; the authenticator's errors are answered as well."""
         if request.method not in SAFE and "Authorization" not in request.headers:
             _demand_own_page(request)
         if self.public:
@@ -64,40 +65,40 @@ class Rule:
 
 
 def requires(action: Action, *, wakes: bool = True) -> Any:
-    """The rule of a route for those who have this right: ``dependencies=[requires("acknowledge")]``."""
+    """The rule of a route that needs this right: ``dependencies=[requires("acknowledge")]``."""
     return Depends(Rule(action, wakes=wakes))
 
 
 public: Final[Any] = Depends(Rule(public=True))
-"""The rule of a route for everybody."""
+"""The rule of a route that is open to everybody."""
 signed_in: Final[Any] = Depends(Rule())
-"""The rule of a route for whoever is known."""
+"""The rule of a route that is open to every user."""
 
 
 class PublicFiles(StaticFiles):
-    """Files for everybody, to be mounted; a browser keeps them and asks each time whether they are still the same."""
+    """Files for everybody, to be mounted; browsers cache them and ask each time whether they have changed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file of a path."""
+        """Answer with the file at a path."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
 
 def user(request: Request) -> User:
-    """Who asks; only in routes that are not public."""
+    """The user of a request; only in routes that are not public."""
     visitor: Visitor = request.state.visitor
     return visitor.user
 
 
 def csrf(request: Request) -> str:
-    """What a form has to carry in its field ``csrf``; empty for whoever has come with a token."""
+    """The value that a form must carry in its field ``csrf``; empty for a user with a token."""
     session = request.state.visitor.session
     return csrf_of(session) if session else ""
 
 
 async def renewed(request: Request, action: Action) -> bool:
-    """Whether whoever asks still may, with the rights that he has by now; it does not keep his session alive."""
+    """Whether the user still has the right to this action; asking does not extend the session."""
     try:
         request.state.visitor = await _came(request, wakes=False)
     except Refused:
@@ -106,19 +107,19 @@ async def renewed(request: Request, action: Action) -> bool:
 
 
 async def sign_in(request: Request, response: Response, name: str, password: str) -> None:
-    """Begin a session, whose cookie goes with the response; raises what the door raises."""
+    """Begin a session and set its cookie on the response; raises what the authenticator raises."""
     console = console_of(request)
     address = request.client.host if request.client is not None else ""
     token = await console.door.sign_in(name, password, address)
     found = await console.door.user_of_session(token)
-    if found is None:  # disabled in this very moment
+    if found is None:  # disabled at this very moment
         raise _unknown()
     request.state.visitor = Visitor(found, token)
     response.set_cookie(cookie_name(console), token, path="/", secure=console.secure, httponly=True, samesite="strict")
 
 
 async def sign_out(request: Request, response: Response) -> None:
-    """End the session that the request has come with, and its cookie."""
+    """End the request's session and delete its cookie."""
     console = console_of(request)
     session = request.state.visitor.session
     if session:
@@ -127,7 +128,7 @@ async def sign_out(request: Request, response: Response) -> None:
 
 
 def cookie_name(console: Console) -> str:
-    """The name of the session's cookie; with TLS one that no other host or path can set."""
+    """The name of the session cookie; with TLS, a name that no other host or path can set."""
     return "__Host-forewarn" if console.secure else "forewarn"
 
 
@@ -137,7 +138,7 @@ def sees_case(console: Console, user: User, case: Case) -> bool:
 
 
 def acts_on(console: Console, user: User, action: Action, case: Case) -> bool:
-    """Whether a user may do something to a case; a unit from which it went up may come late and take it back."""
+    """Whether a user may do this to a case; a unit that lost it by escalation may still act late and take it back."""
     return any(acts(user, action, console.chain(unit)) for unit in (case.unit, *case.late))
 
 
@@ -147,24 +148,27 @@ def has_now(console: Console, user: User, case: Case) -> bool:
 
 
 def units_of(console: Console, user: User) -> set[str]:
-    """The units whose cases a user sees, of those that have one and those of the tree."""
+    """The units whose cases a user may see, among the units that have a case and those of the tree."""
     units = {*console.view.units, *console.office.stations.units}
     return {unit for unit in units if sees(user, console.chain(unit))}
 
 
 async def readable_case(request: Request, name: str) -> Case:
-    """The case of this id, if whoever asks may read it; else it is noted, and for him there is no such case."""
+    """The case of this id, if the user may read it.
+
+    Otherwise the audit log records the attempt, and it raises `Refused` as if there were no such case.
+    """
     console = console_of(request)
     case = console.cases().case(name)
     if case is None or not sees_case(console, user(request), case):
-        # An id that there is not is noted as well, and takes as long.
+        # An unknown id is recorded as well, so its answer takes just as long.
         await note(request, "case-refused", case="" if case is None else name, about=(f"case:{name}",))
         raise Refused(HTTPStatus.NOT_FOUND, "unknown-case", "There is no such case, or you may not see it.")
     return case
 
 
 async def own_case(request: Request, name: str, action: Action) -> Case:
-    """The case of this id, if whoever asks may do this to it; else it is noted, and he is refused."""
+    """The case of this id, if the user may do this to it; else the audit log records it, and it raises `Refused`."""
     console, case = console_of(request), await readable_case(request, name)
     if not acts_on(console, user(request), action, case):
         await note(request, "case-refused", case=name, details={"action": action})
@@ -175,13 +179,13 @@ async def own_case(request: Request, name: str, action: Action) -> Case:
 async def note(
     request: Request, did: Deed, *, case: str, about: Sequence[str] = (), details: dict[str, Any] | None = None
 ) -> None:
-    """Write a line in the audit log about whoever asks; raises `AuditError`, and nothing is to be shown then."""
+    """Write a line about the user to the audit log; raises `AuditError`, and then nothing may be shown."""
     audit, who = console_of(request).audit, user(request).name
     await asyncio.to_thread(lambda: audit.note(did, who=who, case=case, about=about, details=details))
 
 
 def rules(app: FastAPI) -> Iterator[tuple[str, frozenset[str], Rule | None]]:
-    """Every route with its methods and its rule; None where it has none, or more than one."""
+    """Every route with its methods and its rule; None for a route with no rule or with more than one."""
     for context in iter_route_contexts(app.routes):
         route: Any = context.original_route
         path = str(context.path)
@@ -196,7 +200,7 @@ def rules(app: FastAPI) -> Iterator[tuple[str, frozenset[str], Rule | None]]:
 
 
 def demand_rules(app: FastAPI) -> None:
-    """Raise RuntimeError unless every route has a rule of its own."""
+    """Raise RuntimeError unless every route has exactly one rule."""
     without = [path for path, _, rule in rules(app) if rule is None]
     if without:
         raise RuntimeError(f"Routes without exactly one rule of the gate: {', '.join(without)}")
@@ -240,19 +244,19 @@ async def _demand_csrf(request: Request, session: str) -> None:
 
 
 def _demand_own_page(request: Request) -> None:
-    """Refuse what another site's page has a browser send."""
+    """Refuse a request that another site's page made the browser send."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Refused(HTTPStatus.FORBIDDEN, "another-site", "This request does not come from a page of the console.")
 
 
 def is_form(request: Request) -> bool:
-    """Whether a page's form was sent."""
+    """Whether the request is a submitted form."""
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
     return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 async def form(request: Request) -> dict[str, str]:
-    """The fields of a form; what is sent twice counts once, and files are not taken. May be asked again."""
+    """The fields of a form; a repeated field counts once, and files are not taken. May be called again."""
     fields = await request.form(max_files=0, max_fields=MOST_FIELDS)
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 

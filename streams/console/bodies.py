@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Fields of every report."""
+    """The fields that every report has."""
 
     kind: ClassVar[Kind]
     action: ClassVar[Action]
     """The right that the report needs."""
 
     at: Time | None = None
-    """When it was done, epoch ms; by default now."""
+    """When it was done (epoch ms); now by default."""
     note: Note = ""
 
 
@@ -57,7 +57,7 @@ class Returned(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Transferred(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The case goes on to another unit."""
+    """The case goes to another unit."""
 
     kind: ClassVar[Kind] = "transferred"
     action: ClassVar[Action] = "transfer"
@@ -89,13 +89,13 @@ class Remark(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A note for the next unit or officer."""
 
     kind: ClassVar[Kind] = "note"
-    action: ClassVar[Action] = "attempt"  # whoever may work on a case
+    action: ClassVar[Action] = "attempt"  # anybody who may work on a case
 
     note: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 AccountNumber = Annotated[str, Meta(min_length=8, max_length=64)]
-"""The whole number, as on the card or the receipt; it is kept masked."""
+"""The whole number, as on the card or the receipt; only its masked form is kept."""
 Money = Annotated[float, Meta(gt=0, le=1e10)]
 
 
@@ -108,7 +108,7 @@ class StopAsked(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
     victim: AccountNumber
     payee: AccountNumber
     bank: Annotated[str, Meta(min_length=1, max_length=200)]
-    """The payee's account number."""
+    """The payee's bank."""
     amount_cny: Money
     paid_at: Time | None = None
     """Leave it out if the money has not been paid yet."""
@@ -144,12 +144,12 @@ _DECODERS: Final = {kind: msgspec.json.Decoder(body) for kind, body in BODIES.it
 
 
 async def body_of_json(request: Request, kind: Kind) -> Body:
-    """What a request of this kind says in JSON; nothing at all is an empty object. Raises `Refused`."""
+    """The report in the JSON body of a request; an empty body counts as an empty object. Raises `Refused`."""
     return await decoded(request, _DECODERS[kind])
 
 
 async def decoded(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """What a request says in JSON; raises `Refused`."""
+    """The JSON body of a request, decoded; raises `Refused`."""
     content = await request.body() or b"{}"
     if content != b"{}" and request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
         raise Refused(
@@ -162,5 +162,5 @@ async def decoded(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def said_of(error: msgspec.ValidationError) -> str:
-    """What is wrong and where, without the value that was sent."""
+    """What is wrong and where, without the value sent."""
     return f"{_ECHO.sub('value', str(error))}."

@@ -1,4 +1,4 @@
-"""The page of a case, and what happens when one of its forms is sent."""
+"""The page of a case, and the handling of its forms."""
 
 from __future__ import annotations
 
@@ -30,28 +30,31 @@ from streams.console.words import WORDS
 router = APIRouter(include_in_schema=False)
 
 ABOUT_PAYMENTS: Final = ("stop-payment", "payment-step")
-"""After these a page is shown from the payment on: there may be dozens of cards before it."""
+"""After these reports the page is shown from the payment on, as dozens of cards may come before it."""
 
 
 @router.get("/cases/{case}", dependencies=[authorisation.requires("read-orders")])
 async def one_case(request: Request, case: str, done: str = "") -> Response:
-    """A case with everything about it, the number masked."""
+    """The page of a case with its number masked."""
     found = await authorisation.readable_case(request, case)
     return await _case(request, found, notice=f"done.{done}" if f"done.{done}" in WORDS else "")
 
 
 @router.post("/cases/{case}/number", dependencies=[authorisation.requires("read-orders")])
 async def number(request: Request, case: str) -> Response:
-    """The same with the person's number, which is noted first."""
+    """The same page with the person's number; the audit log records it first."""
     found = await authorisation.readable_case(request, case)
     return await _case(request, found, number=await shown_number(request, found))
 
 
 async def _said(request: Request, case: str, kind: Kind, fields: Mapping[str, str]) -> str:
-    """Hand on what a form says of a case; the word of what has come of it. Raises `FormError` and `Refused`."""
+    """Send the report that a form makes about a case; returns the word for its result.
+
+    Raises `FormError` and `Refused`.
+    """
     console = console_of(request)
     body = BODIES[kind](**filled(kind, fields, console.office, console.now()))
-    # An id is kept: no account number can be found out from it, not even with the form's key.
+    # The id is kept, so no account number may be recoverable from it, not even with the form's key.
     told = {name: pseudonym(console.secret, text) if name in NUMBERS else text for name, text in fields.items()}
     try:
         reported = await report(request, case, body, feedback_id(fields.get("key", ""), kind, told))
@@ -60,7 +63,7 @@ async def _said(request: Request, case: str, kind: Kind, fields: Mapping[str, st
             raise why_wrong(console.view.case(case), body) from None
         if refused.error != "id-taken":
             raise
-        return kind  # pressed twice: all that differs is the moment up to which it is put off
+        return kind  # pressed twice: only the moment until which the case is put off differs
     return kind if reported.shown else "sent"
 
 
@@ -96,7 +99,7 @@ for _kind, _body in BODIES.items():
 
 
 def _why_not(refused: Refused) -> str:
-    """The word of why something was not taken in, beside its form."""
+    """The word that says beside the form why it was not accepted."""
     if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return "wrong.503"
     word = f"wrong.{refused.error}"
@@ -114,7 +117,7 @@ async def _case(
     wrong_kind: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page of a case, which is noted; showing the number was, by whoever gives it."""
+    """The page of a case; the audit log records it, unless the caller passes a number and so has recorded that."""
     if not number:
         await authorisation.note(request, "shown-case", case=found.case)
     console, scene, user = console_of(request), scene_of(request), authorisation.user(request)
@@ -126,7 +129,10 @@ async def _case(
     place = place_of(written) if wrong and wrong_kind == "payment-step" else None
 
     def key(kind: Kind) -> str:
-        """The same again for a form that was not taken in: what it says may have arrived all the same."""
+        """The key of a form: the same again if it was not accepted, because its report may have arrived all the same.
+
+        Otherwise a new one.
+        """
         return written.get("key", "") if kind == wrong_kind and wrong else secrets.token_hex(8)
 
     return page(
@@ -160,7 +166,7 @@ async def _case(
 
 
 def _units(scene: Scene, without: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The units to which a case can be transferred, by sub-bureau."""
+    """The units that a case can be transferred to, by sub-bureau."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for unit in scene.stations.units.values():
         group = unit.parent if unit.tier == "station" else unit.id

@@ -1,7 +1,7 @@
-"""The topic ``dispatch`` as the console follows it: read to its end into the view, and then as it grows.
+"""The topic ``dispatch``, followed by the console: reads it to its end into the view, and then as it grows.
 
-Only what the dispatcher has committed is seen. When Kafka breaks off, the topic is read anew from its beginning, and
-until then the view stays as it was and says up to when it was known.
+The console sees only records that the dispatcher has committed. When the connection to Kafka breaks, the topic is read
+again from its beginning. Until that is done, the view stays as it was and says up to which time it is known.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ log = structlog.get_logger(__name__)
 
 TOPIC: Final = "dispatch"
 LOOK_EVERY: Final = 1.0
-"""Seconds between two looks whether this is all there is."""
+"""Seconds between two checks whether the view has all records."""
 ANSWER_WITHIN: Final = 5.0
 PAUSE: Final = 1.0
-"""Seconds before Kafka is tried again."""
+"""Seconds before the next attempt to reach Kafka."""
 
 
 async def follow(settings: Settings, view: View) -> None:
-    """Keep the view as the topic says; ends only by being cancelled, or by an error that does not pass by itself."""
+    """Keep the view equal to the topic; ends only when cancelled, or on an error that does not pass by itself."""
     while True:
         try:
             consumer, partitions = await reader(settings, settings.topic(TOPIC), isolation_level="read_committed")
@@ -40,7 +40,7 @@ async def follow(settings: Settings, view: View) -> None:
                 asked_at = int(time() * 1000)
                 view.begin(await _read_to_end(consumer, partitions))
                 view.as_of = asked_at
-                # The collector would look through every case again and again, for a quarter of a second each time.
+                # The collector would scan every case again and again, for a quarter of a second each time.
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(50_000, 20, 100)
@@ -58,7 +58,7 @@ async def follow(settings: Settings, view: View) -> None:
 
 
 async def _read_to_end(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Case]:
-    """All cases that the topic holds now; of each only its newest record is looked at."""
+    """All cases that the topic holds now, each from its newest record only."""
     newest: dict[bytes, Any] = {}
     async for record in up_to_now(consumer, partitions):
         newest[record.key or b""] = record
@@ -80,7 +80,7 @@ async def _keep_up(consumer: AIOKafkaConsumer, partitions: list[TopicPartition],
 
 
 async def _is_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
-    """Whether Kafka says that nothing is left to be read; False when it says nothing."""
+    """Whether Kafka says that nothing is left to read; False when Kafka does not answer."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN):
             ends = await consumer.end_offsets(partitions)
@@ -101,7 +101,7 @@ def _take(view: View, record: Any) -> None:
 
 
 def _case(record: Any) -> Case | None:
-    """The case of a record; None for what no dispatcher of this version has written, which is logged."""
+    """The case of a record; None, and logged, if no dispatcher of this version has written the record."""
     try:
         return decode(record.value)
     except ValueError as error:

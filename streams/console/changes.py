@@ -1,7 +1,7 @@
-"""Changes: what happens to cases, told to everybody who listens, in order, each under an id.
+"""Changes: tells listeners about changes of cases, in order, each with an id.
 
-Whoever comes back with the id of the last one gets what he has missed. A listener that does not keep up, or comes back
-too late, is told to read everything anew; memory does not grow for anybody.
+A listener that comes back with the id of its last change gets the changes that it has missed. One that falls behind, or
+comes back too late, is told to read everything again. So no listener makes memory grow.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Final, NamedTuple
 from models.casework.cases import Case
 
 KEPT: Final = 2000
-"""Changes that are kept for those who come back."""
+"""Changes kept for listeners that come back."""
 WAITING: Final = 200
-"""Changes that may wait for one listener."""
+"""The most changes that wait for one listener."""
 
 
 class Change(NamedTuple):
-    """Something that has happened; without a case: too much, read everything anew."""
+    """A change of a case; without a case it means that too much has changed: read everything again."""
 
     id: str
     case: Case | None
     forgotten: bool = False
-    """Whether the case is known no longer; it is as it was last."""
+    """Whether the case is no longer known; ``case`` is then its last state."""
 
 
 class Changes:
-    """Tells listeners. Ids are those of this process: another one's are answered with a change without a case."""
+    """Tells listeners about changes. An id is valid in this process only; any other gets a change without a case."""
 
     def __init__(self, kept: int = KEPT, waiting: int = WAITING) -> None:
         self.listeners: set[Listener] = set()
@@ -46,7 +46,7 @@ class Changes:
         return self._id(self._number)
 
     def tell(self, case: Case, forgotten: bool = False) -> None:
-        """Tell everybody what a case is now."""
+        """Tell all listeners the new state of a case."""
         self._number += 1
         change = Change(self._id(self._number), case, forgotten)
         self._kept.append(change)
@@ -54,24 +54,24 @@ class Changes:
             listener.hear(change, self._waiting)
 
     def restart(self) -> None:
-        """Have everybody read everything anew."""
+        """Tell all listeners to read everything again."""
         self._number += 1
         self._kept.clear()
         for listener in self.listeners:
             listener.start_anew(self.last)
 
     def close(self) -> None:
-        """Let everybody go."""
+        """Close all listeners."""
         self._closed = True
         for listener in self.listeners:
             listener.close()
 
     def listen(self, after: str = "") -> Listener:
-        """A listener, to be used as a context manager; ``after``: the id of the last change that it has heard."""
+        """A listener, to be used as a context manager; ``after`` is the id of the last change that it knows."""
         return Listener(self, after)
 
     def enter(self, listener: Listener, after: str) -> None:
-        """Begin to tell a listener, with what it has missed."""
+        """Add a listener and give it the changes that it has missed."""
         self.listeners.add(listener)
         if self._closed:
             listener.close()
@@ -85,7 +85,7 @@ class Changes:
             listener.hear(change, self._waiting)
 
     def _since(self, after: str) -> list[Change] | None:
-        """What has happened after a change; None when that is not known any more."""
+        """The changes after this one; None when they are no longer known."""
         era, _, text = after.partition("-")
         if era != self._era or not (text.isascii() and text.isdigit()):
             return None
@@ -99,7 +99,7 @@ class Changes:
 
 
 class Listener:
-    """One who listens, between entering and leaving its context."""
+    """One listener, from entering its context to leaving it."""
 
     def __init__(self, changes: Changes, after: str) -> None:
         self._changes = changes
@@ -107,7 +107,7 @@ class Listener:
         self._heard: deque[Change] = deque()
         self._woken = asyncio.Event()
         self.closed = False
-        """Whether nothing more will come."""
+        """Whether no more changes will come."""
 
     def __enter__(self) -> Listener:
         self._changes.enter(self, self._after)
@@ -119,7 +119,7 @@ class Listener:
         self._changes.listeners.discard(self)
 
     def hear(self, change: Change, waiting: int) -> None:
-        """Take a change in, for whoever asks next."""
+        """Queue a change for the next call of `next`."""
         if len(self._heard) >= waiting or (self._heard and self._heard[0].case is None):
             self.start_anew(change.id)
             return
@@ -127,18 +127,18 @@ class Listener:
         self._woken.set()
 
     def start_anew(self, id: str) -> None:
-        """Forget what waits: all of it is to be read anew, up to this id."""
+        """Drop the waiting changes: everything up to this id is to be read again."""
         self._heard.clear()
         self._heard.append(Change(id, None))
         self._woken.set()
 
     def close(self) -> None:
-        """Say that nothing more will come."""
+        """Say that no more changes will come."""
         self.closed = True
         self._woken.set()
 
     async def next(self, within: float) -> Change | None:
-        """The next change; None when there is none within so many seconds, or it is ``closed``."""
+        """The next change; None when there is none within this many seconds, or when the listener is ``closed``."""
         if not self._heard and not self.closed:
             self._woken.clear()
             try:

@@ -1,4 +1,4 @@
-"""What all routes share: the cases, the rules, the door and the audit log of one console."""
+"""What all routes share: the cases, the rules, the authentication and the audit log of one console."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _now() -> int:
 
 @dataclass(slots=True)
 class Console:
-    """One console; ``office`` is set anew when the policy changes."""
+    """One console; ``office`` is replaced when the policy changes."""
 
     office: Office
     view: View
@@ -34,16 +34,16 @@ class Console:
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
     secret: str
-    """From which the hashes of account numbers are made."""
+    """The key for hashing account numbers."""
     ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]
-    """Hands a request to the centre, and returns when Kafka has confirmed it."""
+    """Sends a request to stop a payment to the centre; returns when Kafka has confirmed it."""
     secure: bool = False
-    """Whether browsers speak TLS with it, or with a proxy before it."""
+    """Whether browsers use TLS, with the console itself or with a proxy in front of it."""
     now: Callable[[], int] = field(default=_now)
     """Epoch ms."""
 
     def chain(self, unit: str) -> Chain:
-        """A unit and those above it; the unit alone when it is in the tree no longer."""
+        """A unit and the units above it; the unit alone if it is no longer in the tree."""
         return self.office.stations.path(unit) or (unit,)
 
     def cases(self) -> View:
@@ -54,6 +54,6 @@ class Console:
 
 
 def console_of(request: Request) -> Console:
-    """The console that a request has come to."""
+    """The console that serves this request."""
     console: Console = request.app.state.console
     return console

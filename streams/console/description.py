@@ -1,4 +1,4 @@
-"""The description of the API in OpenAPI, made from the routes and the types of their requests and answers."""
+"""The description of the API in OpenAPI, generated from the routes and the types of their requests and answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Taken(Struct, frozen=True):
 
 
 def described(answers: type | None, takes: type | None = None, **more: type) -> dict[str, Any]:
-    """What a route adds to its description: what it answers, and what it takes; ``more``: by status, ``s202=Taken``."""
+    """The types that a route adds to its description: its answer and its body; ``more``: by status, ``s202=Taken``."""
     responses = {} if answers is None else {"200": _content(answers, "Done.")}
     responses |= {status[1:]: _content(kind, HTTPStatus(int(status[1:])).phrase) for status, kind in more.items()}
     said: dict[str, Any] = {"responses": responses | {"default": _content(Refusal, "Not done.")}}
@@ -47,7 +47,7 @@ def described(answers: type | None, takes: type | None = None, **more: type) -> 
 
 
 def describe(app: FastAPI, kinds: Sequence[type]) -> dict[str, Any]:
-    """The whole document; ``kinds``: all types that routes name."""
+    """The whole document; ``kinds`` are all types that routes refer to."""
     document = get_openapi(title=app.title, version="1", description=__doc__, routes=app.routes)
     _, components = msgspec.json.schema_components([*kinds, Refusal, Taken], ref_template=_REF)
     document["components"] = {
@@ -60,14 +60,14 @@ def describe(app: FastAPI, kinds: Sequence[type]) -> dict[str, Any]:
     open_to_all = {path for path, _, rule in authorisation.rules(app) if rule is not None and rule.public}
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["responses"].pop("422", None)  # FastAPI's own form, which is not what is answered
+            operation["responses"].pop("422", None)  # FastAPI's own format, which the console does not answer with
             operation["security"] = [] if path in open_to_all else [{"token": []}, {"session": []}]
     return document
 
 
 @router.get(AT, dependencies=[authorisation.public], include_in_schema=False)
 async def openapi(request: Request) -> Response:
-    """The description, for whoever makes a client from it; it says nothing that the source does not."""
+    """The description, for generating clients; it says nothing that the source does not."""
     return answer(request.app.state.description)
 
 

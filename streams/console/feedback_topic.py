@@ -1,4 +1,4 @@
-"""The topic ``dispatch-feedback``: what is said of a case, confirmed by Kafka before anybody is told that it counts."""
+"""The topic ``dispatch-feedback``: publishes reports about cases; a report counts only when Kafka has confirmed it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ log = structlog.get_logger(__name__)
 
 TOPIC: Final = "dispatch-feedback"
 CONFIRMED_WITHIN: Final = 8.0
-"""Seconds: an officer does not wait longer for an answer, and may say it again."""
+"""Seconds; an officer does not wait longer for an answer, and may send the report again."""
 
 
 class NotConfirmedError(Exception):
-    """Kafka has not confirmed a record in time: it may arrive yet, so it is to be said again with the same id."""
+    """Kafka has not confirmed a record in time. It may still arrive, so it is to be sent again with the same id."""
 
 
 def encode(feedback: Feedback) -> bytes:
-    """The record, without the fields that say nothing."""
+    """The record, without empty fields."""
     said = msgspec.structs.asdict(feedback)
     return msgspec.json.encode({name: value for name, value in said.items() if value not in (None, "")})
 
 
 class FeedbackTopic:
-    """Writes to the topic; a context manager. One record for each call of `send` that returns."""
+    """Writes to the topic; a context manager. Each call of `send` that returns has written one record."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,24 +50,24 @@ class FeedbackTopic:
         return self
 
     async def _know_topic(self, producer: AIOKafkaProducer) -> None:
-        """Know its partitions beforehand: the first acknowledgement must not wait for that."""
+        """Fetch the topics' partitions beforehand, so that the first acknowledgement need not wait for them."""
         for topic in (self._topic, self._requests):
             await producer.partitions_for(topic)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send what is left and disconnect."""
+        """Send the records that are left and disconnect."""
         connected, self._producer = self._producer, None
         if connected is not None:
             await connected.stop()
 
     async def send(self, feedback: Feedback) -> None:
-        """Write a record and wait for Kafka's word; raises `NotConfirmedError`."""
+        """Write a record and wait for Kafka's confirmation; raises `NotConfirmedError`."""
         await self._confirmed(self._topic, feedback.case, encode(feedback))
 
     async def ask_to_stop(self, request: Mapping[str, Any]) -> None:
-        """The same for a request on the topic ``stop-payments``."""
+        """Do the same with a request for the topic ``stop-payments``."""
         await self._confirmed(self._requests, request["case"], msgspec.json.encode(request))
 
     async def _confirmed(self, topic: str, key: str, value: bytes) -> None:

@@ -1,6 +1,7 @@
-"""Forms: what an officer has filled in, as fields of feedback; pure.
+"""Forms: turns a form that an officer has filled in into fields of feedback; pure.
 
-What is missing or wrong is a word of the console's table, to be shown beside the form; what was typed stays there.
+Anything missing or wrong is reported as a key of the console's table of words, to be shown beside the form. The form
+keeps the typed values.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from streams.console.times import midnight
 
 LONGEST_NOTE: Final = 1000
 HOURS: Final = (1, 2, 4, 8, 12, 24)
-"""For how long a case may be put off, as far as the policy allows it."""
+"""The hours for which a case may be put off, as far as the policy allows."""
 
 LONGEST_NUMBER: Final = 64
 LONGEST_LINE: Final = 200
 NUMBERS: Final = ("victim", "payee", "number")
-"""Fields in which an account number stands whole."""
+"""Fields that hold a whole account number."""
 STEPS: Final = (*get_args(Status), "traced")
-"""What can become of an account of a payment."""
+"""The steps that an account of a payment can take."""
 
 _LATELY = 12 * HOUR
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):?([0-5][0-9])", re.ASCII)
@@ -37,7 +38,7 @@ Fields = Mapping[str, str]
 
 
 class FormError(ValueError):
-    """What was filled in cannot be sent; ``word`` is the key of why, with what it is about."""
+    """A form cannot be sent; ``word`` is the key of the reason, and ``about`` holds the values in its text."""
 
     def __init__(self, word: str, **about: object) -> None:
         super().__init__(word)
@@ -46,7 +47,7 @@ class FormError(ValueError):
 
 
 def filled(kind: Kind, fields: Fields, office: Office, now: int) -> dict[str, Any]:
-    """The fields of the feedback that a form makes; raises `FormError`."""
+    """The fields of the feedback that a form produces; raises `FormError`."""
     said = _READ[kind](fields, office, now)
     note = fields.get("note", "").strip()
     if len(note) > LONGEST_NOTE:
@@ -57,16 +58,17 @@ def filled(kind: Kind, fields: Fields, office: Office, now: int) -> dict[str, An
 
 
 def feedback_id(key: str, kind: Kind, fields: Fields) -> str:
-    """The id of the feedback of one form on one page: pressed twice it is the same, filled in differently another.
+    """The id of the feedback from one form on one page.
 
-    ``key`` was made for the form when the page was; whoever goes back to the page and says something else is heard.
+    Pressing the button twice gives the same id; different contents give a different one. ``key`` was made for the form
+    together with the page. So an officer who goes back to the page and reports something else is not ignored.
     """
     words = [key, kind, *(f"{name}={fields[name]}" for name in sorted(fields) if name not in ("key", "csrf"))]
     return hashlib.blake2b("\0".join(words).encode(errors="replace"), digest_size=12).hexdigest()
 
 
 def money(text: str) -> float | None:
-    """An amount in yuan as people write it; None for what is none.
+    """An amount in yuan, as people write it; None if the text is not an amount.
 
     >>> money("12,800.50"), money("￥3万"), money("1.5万元"), money("about 5"), money("")
     (12800.5, 30000.0, 15000.0, None, None)
@@ -80,7 +82,7 @@ def money(text: str) -> float | None:
 
 
 def hours(office: Office) -> tuple[int, ...]:
-    """For how long a case may be put off here."""
+    """The hours for which a case may be put off here."""
     return tuple(each for each in HOURS if each <= office.rules.snooze_hours)
 
 
@@ -144,7 +146,7 @@ def _payment_step(fields: Fields, office: Office, now: int) -> dict[str, Any]:
         return said | {"reason": _line(fields, "reason")}
     if step != "traced":
         return said
-    # The account of the form is the one from which the money went on.
+    # The form's account is the one that passed the money on.
     return said | {
         "parent": account,
         "account": _number(fields, "number"),
@@ -166,7 +168,7 @@ def _number(fields: Fields, name: str) -> str:
 
 
 def _line(fields: Fields, name: str) -> str:
-    """Words on one line, with no account number among them: they are shown and kept."""
+    """A text on one line without an account number, because it is shown and kept."""
     text = " ".join(fields.get(name, "").split())
     if not (0 < len(text) <= LONGEST_LINE and text.isprintable()) or holds_number(text):
         raise FormError(f"wrong.{name}")
@@ -174,7 +176,7 @@ def _line(fields: Fields, name: str) -> str:
 
 
 def _amount(fields: Fields, name: str, least: float = 0.01) -> float:
-    """An amount that payments can have."""
+    """An amount that a payment can have."""
     amount = money(fields.get(name, ""))
     if amount is None or not least <= amount <= MOST_CNY or abs(amount * 100 - fen(amount)) >= 0.01:
         raise FormError(f"wrong.{name}")
@@ -182,7 +184,7 @@ def _amount(fields: Fields, name: str, least: float = 0.01) -> float:
 
 
 def _paid_at(fields: Fields, now: int) -> int | None:
-    """When it was paid: by the city's clock, today, or last night when that time is still to come today."""
+    """When it was paid, by the city's clock: today, or last night if that time is still to come today."""
     if fields.get("paid") == "no":
         return None
     if fields.get("paid") != "yes":

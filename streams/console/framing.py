@@ -1,4 +1,4 @@
-"""The frame of every page: who looks, in which language, where he can go, and how old what he sees is."""
+"""The frame of every page: the user, the language, the navigation, and the age of the cases shown."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from streams.console.words import LANGUAGES
 
 LANGUAGE_COOKIE: Final = "language"
 CHANGES: Final = "/api/v1/changes"
-"""Where a page listens to what changes."""
+"""Where a page listens for changes."""
 STALE_MS: Final = 15_000
-"""From when on a page says that its cases are old."""
+"""The age from which a page says that its cases are old."""
 
 _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("orders", "/orders", "read-orders"),
     ("centre", "/centre", "see-statistics"),
 )
-"""The pages of the navigation, and the right that each takes."""
+"""The pages of the navigation, and the right that each needs."""
 
 
 def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **about: Any) -> Response:
-    """A template with what every page shows."""
+    """A page from a template, together with the values that every page shows."""
     visitor: authorisation.Visitor | None = getattr(request.state, "visitor", None)
     user = None if visitor is None else visitor.user
     scene = scene_of(request)
@@ -53,13 +53,13 @@ def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **
 
 
 def nav(user: User) -> tuple[tuple[str, str], ...]:
-    """The pages that somebody may see, the one he begins with first."""
+    """The pages that a user may see; the first is their start page."""
     found = tuple((name, path) for name, path, action in _PAGES if may(user, action))
     return found[::-1] if RIGHTS[user.role].reach == "all" else found
 
 
 def scene_of(request: Request) -> Scene:
-    """By what cases are shown to whoever asks."""
+    """The scene in which cases are shown to the user of this request."""
     console = console_of(request)
     visitor: authorisation.Visitor | None = getattr(request.state, "visitor", None)
     return Scene(
@@ -76,17 +76,17 @@ def _language(request: Request) -> Language:
 
 
 def word(request: Request, key: str, **about: object) -> str:
-    """A word of the table, in the language of whoever asks."""
+    """A word of the table, in the user's language."""
     return scene_of(request).word(key, **about)
 
 
 def local_path(path: str) -> str:
-    """A path of this console to lead somebody to; nothing that a browser takes for another host."""
+    """A path of this console to redirect to; ``/`` for a path that a browser could take for another host."""
     fine = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
     return path if fine else "/"
 
 
 def _stale(request: Request, scene: Scene) -> str:
-    """Up to when the cases are known, when that is not just now."""
+    """The time up to which the cases are known; empty if that is recent."""
     as_of = console_of(request).view.as_of
     return scene.at(as_of, True) if as_of is not None and as_of < scene.now - STALE_MS else ""

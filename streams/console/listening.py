@@ -1,7 +1,8 @@
-"""Listening: changes of cases as server-sent events, to those who may see the case.
+"""Listening: sends changes of cases as server-sent events to users who may see the case.
 
-Each has an id; a browser that comes back sends the last one it has, and gets what it has missed or the event
-``reload``. Every few seconds it is asked anew who listens, so that a session that has ended is not told more.
+Each event has an id. A browser that reconnects sends the last id that it has, and gets the events that it has missed or
+the event ``reload``. The listener's rights are checked again every few seconds, so that a session that has ended gets
+no more events.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from streams.console.sheets import line
 router = APIRouter()
 
 ASK_EVERY: Final = 15.0
-"""Seconds between two looks whether the listener may still listen; then a sign of life is sent as well."""
+"""Seconds between two checks of the listener's rights; each check also sends a keep-alive comment."""
 MOST_LISTENERS: Final = 2000
 _ID: Final = r"^[0-9a-f-]{0,64}$"
 
@@ -43,9 +44,9 @@ async def changes(
     after: Annotated[str, Query(pattern=_ID)] = "",
     last_event_id: Annotated[str, Header(pattern=_ID)] = "",
 ) -> StreamingResponse:
-    """Cases as they change, as server-sent events: `case`, `forgotten`, `reload` (read all anew) and `sign-in`.
+    """Changes of cases as server-sent events: `case`, `forgotten`, `reload` (read everything again) and `sign-in`.
 
-    ``after``: what `orders` has said of up to which change its answer is.
+    ``after``: the `last_change` of an answer of `orders`; only later changes follow.
     """
     console = console_of(request)
     if console.cases().listeners >= MOST_LISTENERS:
@@ -61,13 +62,13 @@ async def changes(
 
 
 async def _told(request: Request, after: str) -> AsyncIterator[bytes]:
-    """The events; ends when nobody may listen any more or the console stops."""
+    """The events; ends when the user may no longer listen, or when the console stops."""
     console = console_of(request)
     loop = asyncio.get_running_loop()
     with console.view.subscribe(after) as listener:
         metrics.LISTENERS.inc()
         try:
-            # The id at once: whoever is cut off before the first change has missed something all the same.
+            # Send the id at once: a client cut off before the first change may still miss changes.
             yield format_sse_event(comment="forewarn", retry=RETRY_AFTER * 1000, id=after or console.view.last_change)
             asked = loop.time()
             while not listener.closed:
@@ -87,12 +88,12 @@ async def _told(request: Request, after: str) -> AsyncIterator[bytes]:
 async def _still_may(request: Request) -> bool:
     try:
         return await authorisation.renewed(request, "read-orders")
-    except (UnavailableError, UsersError):  # nobody can say; whoever comes back is told so
+    except (UnavailableError, UsersError):  # the rights cannot be checked; a client that reconnects gets the error
         return False
 
 
 def _event(request: Request, change: Change) -> bytes | None:
-    """What is sent of a change; None when the case is not his to see."""
+    """The event for a change; None when the user may not see the case."""
     if change.case is None:
         return format_sse_event(event="reload", data_str="{}", id=change.id)
     if not authorisation.sees_case(console_of(request), authorisation.user(request), change.case):

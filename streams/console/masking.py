@@ -1,10 +1,10 @@
-"""Masking: a person's number as it is shown to those who have not asked for it."""
+"""Masking: a person's number as it is shown unless a user asks for the whole number."""
 
 from __future__ import annotations
 
 
 def masked(number: str) -> str:
-    """A number of which people recognise their own, and nobody calls.
+    """A number with its middle hidden: its owner recognises it, but nobody can call it.
 
     >>> masked("8610000000001")
     '86100*****001'

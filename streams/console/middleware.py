@@ -1,6 +1,7 @@
-"""The edge: around every route, what each answer carries, and what is counted and logged of each request.
+"""Middleware: adds headers to every answer, limits the body, and counts and logs every request.
 
-Whatever a route did not expect is answered with 500 and one sentence; the log says where it was, never with what.
+An unexpected error in a route is answered with 500 and one sentence. The log says where it was raised, but holds no
+values.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
     )
 )
-"""Nothing from elsewhere, and no script or style inside a page."""
+"""Nothing from other hosts, and no inline scripts or styles."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -47,12 +48,12 @@ HEADERS: Final = {
 STRICT_TRANSPORT: Final = "max-age=31536000"
 LARGEST_BODY: Final = 64 * 1024
 UNMATCHED: Final = "none"
-"""The route of a request that there is no route for."""
+"""The route name of a request without a matching route."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Middleware:
-    """ASGI middleware, the outermost of ours."""
+    """The outermost of our ASGI middleware."""
 
     def __init__(self, app: ASGIApp, secure: bool) -> None:
         self._app = app
@@ -79,7 +80,7 @@ class Middleware:
 
         try:
             await self._app(scope, _bounded(scope, receive), sending)
-        except ClientDisconnect:  # nobody is left to be told
+        except ClientDisconnect:  # nobody is left to get an answer
             pass
         except Exception as error:
             log.error("a request failed", route=route_of(scope), error=type(error).__name__, at=_where(error))
@@ -109,11 +110,11 @@ class Middleware:
 
 
 class _BrokenOffError(Exception):
-    """An answer that had begun is broken off."""
+    """An answer that had begun was broken off."""
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """What is received, up to the largest body; more is refused while it comes, whatever was announced."""
+    """A ``receive`` that refuses a body above the limit while it arrives, whatever ``Content-Length`` announced."""
     size = 0
     announced = Headers(scope=scope).get("Content-Length", "")
 
@@ -131,12 +132,12 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that has answered: a path itself may hold anything."""
+    """The template of the route that answered, because the path itself may hold anything."""
     return str(getattr(scope.get("route"), "path", UNMATCHED))
 
 
 def _where(error: BaseException) -> str:
-    """The file and line where it was raised."""
+    """The file and line where an error was raised."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next

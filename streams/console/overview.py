@@ -1,4 +1,4 @@
-"""The overview: what the centre's page shows of all units, from their figures; pure."""
+"""The overview: turns the figures of all units into the contents of the centre's page; pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streams.console.presenting import Order, Scene, orders
 from streams.console.times import local, midnight
 
 FULL: Final = 100
-"""The width of the bar of the unit that has the most."""
+"""The width of the longest bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One unit's line; ``urgent_width`` and ``rest_width`` are its bar's, of 100 together at most."""
+    """One unit's line; ``urgent_width`` and ``rest_width`` are the parts of its bar, together at most 100."""
 
     unit: str
     name: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A sub-bureau with everything below it: its own desk and its stations."""
+    """A sub-bureau with its own desk and its stations."""
 
     total: Row
     rows: tuple[Row, ...]
@@ -57,13 +57,13 @@ class Overview:
 
 
 def overview(accounts: Collection[CaseCounts], scene: Scene) -> Overview:
-    """The page of all units; orders are listed as far as whoever looks may read them (``scene.mine``)."""
+    """The page of all units; it lists only late orders that the user may read (``scene.mine``)."""
     stations, now = scene.stations, scene.now
     tree = stations.units.values()
     centre = next(unit.id for unit in tree if unit.tier == "city")
     own = {unit: Tally() for unit in stations.units}
     for unit, tally in tallies(accounts, now, midnight(now)).items():
-        own[unit if unit in own else centre] += tally  # a unit that has left the tree is the centre's to look after
+        own[unit if unit in own else centre] += tally  # the centre looks after a unit that has left the tree
     bureaux = {unit.id: summed(own, stations, unit.id) for unit in tree if unit.tier == "sub-bureau"}
     most = max(each.open for each in own.values())
     most_summed = max(each.open for each in (own[centre], *bureaux.values()))
@@ -84,7 +84,7 @@ def overview(accounts: Collection[CaseCounts], scene: Scene) -> Overview:
 
 
 def _minutes(spans: Sequence[int], scene: Scene) -> str:
-    """The median in minutes, with a decimal below ten; a dash for none."""
+    """The median in minutes, with one decimal below ten; a dash if there are no times."""
     if not spans:
         return "–"
     middle = median(spans) / MINUTE

@@ -1,7 +1,7 @@
-"""Pages: what an officer and the centre see in a browser, and what happens when a form is sent.
+"""Pages: the routes of the pages for officers and the centre, and of their forms.
 
-Each page is made on the server, in Chinese or in English, and works without a script. What may be seen and done is the
-gate's to say, what is shown `streams.console.presenting`'s.
+Each page is rendered on the server, in Chinese or in English, and works without scripts.
+`streams.console.authorisation` decides what a user may see and do; `streams.console.presenting` decides what is shown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ router = APIRouter(include_in_schema=False)
 
 YEAR_S: Final = 365 * 86_400
 MOST: Final = 100
-"""Orders on one page: more are no list that anybody reads."""
+"""Orders on one page; nobody reads a longer list."""
 
 _DONE: Final[tuple[State, ...]] = ("closed",)
 _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if state not in OVER)
@@ -43,7 +43,7 @@ _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if st
 
 @router.get("/", dependencies=[authorisation.signed_in])
 async def home(request: Request) -> Response:
-    """The first page of whoever has signed in."""
+    """The start page of a user."""
     first = next((path for _, path in nav(authorisation.user(request))), "")
     if first:
         return RedirectResponse(first, HTTPStatus.SEE_OTHER)
@@ -52,7 +52,7 @@ async def home(request: Request) -> Response:
 
 @router.get("/sign-in", dependencies=[authorisation.public])
 async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Response:
-    """Where somebody signs in."""
+    """The page for signing in."""
     return page(
         request, "sign_in", wrong=word(request, "sign-in.ended") if ended else "", name="", after=local_path(back)
     )
@@ -60,7 +60,7 @@ async def sign_in_page(request: Request, back: str = "/", ended: str = "") -> Re
 
 @router.post("/sign-in", dependencies=[authorisation.public])
 async def sign_in(request: Request) -> Response:
-    """Sign somebody in and lead him to where he wanted to go; or say on the same page why not."""
+    """Sign a user in and redirect to the page that they wanted; on failure, show the same page with the reason."""
     fields = await authorisation.form(request)
     after, name = local_path(fields.get("back", "/")), fields.get("name", "")[:200]
     response = RedirectResponse(after, HTTPStatus.SEE_OTHER)
@@ -85,7 +85,7 @@ async def sign_out(request: Request) -> Response:
 
 @router.post("/language", dependencies=[authorisation.public])
 async def choose_language(request: Request) -> Response:
-    """Show pages in another language from now on."""
+    """Set the language of the pages from now on."""
     fields = await authorisation.form(request)
     response = RedirectResponse(local_path(fields.get("back", "/")), HTTPStatus.SEE_OTHER)
     if fields.get("language") in LANGUAGES:
@@ -102,7 +102,7 @@ async def choose_language(request: Request) -> Response:
 
 @router.get("/orders", dependencies=[authorisation.requires("read-orders")])
 async def orders_page(request: Request, show: Annotated[Literal["open", "done"], Query()] = "open") -> Response:
-    """The orders of the units that whoever asks has, and those that went from him to another unit."""
+    """The orders of the user's units, and the orders that have moved from these to another unit."""
     console, scene = console_of(request), scene_of(request)
     view = console.cases()
     mine = authorisation.units_of(console, authorisation.user(request))
@@ -130,7 +130,7 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
 
 @router.get("/centre", dependencies=[authorisation.requires("see-statistics")])
 async def centre(request: Request) -> Response:
-    """How the whole city does."""
+    """The situation in the whole city."""
     scene, view = scene_of(request), console_of(request).cases()
     found = overview(view.since(midnight(scene.now)), scene)
     reads = may(authorisation.user(request), "read-orders")
@@ -148,14 +148,14 @@ async def centre(request: Request) -> Response:
 
 @router.get("/api/docs", dependencies=[authorisation.public])
 async def reference(request: Request) -> Response:
-    """What the API's description says, for people; the usual pages for that take scripts from elsewhere."""
+    """The API's description for people; the usual pages for it load scripts from other hosts."""
     document = request.app.state.description
     types = types_of(document)
     return page(request, "reference", routes=routes_of(document), types=types, names={each.name for each in types})
 
 
 async def refusal(request: Request, refused: Refused) -> Response:
-    """What was refused, as a page; whoever is not signed in is led to where he can."""
+    """A refusal as a page; a user who is not signed in is redirected to the page for signing in."""
     if refused.status == HTTPStatus.UNAUTHORIZED:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         back = quote(asked if request.method in authorisation.SAFE else "/", safe="")
@@ -168,7 +168,7 @@ async def refusal(request: Request, refused: Refused) -> Response:
 
 router.include_router(case_pages.router)
 PAGES: Final = Pages(router, refusal, STATIC)
-"""What `make_app` takes."""
+"""The pages for `make_app`."""
 
 _SAID: Final[Mapping[str, str]] = {
     "csrf": "error.csrf",
@@ -177,17 +177,17 @@ _SAID: Final[Mapping[str, str]] = {
     "not-found": "error.other",
     "unavailable": "error.503",
 }
-"""Words of refusals whose status does not say enough."""
+"""The words for refusals whose status alone does not say enough."""
 
 
 def _version(current: list[Case], done: list[Case], gone: list[Case], *shown: list[Order]) -> str:
-    """Another word when something on a page of orders is another than it was, but for the time that is left."""
+    """A fingerprint that changes whenever a page of orders changes, apart from the time left."""
     states = [(case.case, case.at, case.status) for case in (*current, *done, *gone)]
     return fingerprint(states, [[(order.case, order.marks) for order in each] for each in shown])
 
 
 def _figures(found: Overview) -> list[tuple[str, object, bool]]:
-    """The day's numbers: the word of each, the number, and whether it has to catch the eye."""
+    """The day's figures: for each its word, its value, and whether it must stand out."""
     city = found.city
     names = ("open", "urgent", "overdue", "escalated", "opened", "closed", "acknowledge", "reach", "loss")
     return [

@@ -1,4 +1,4 @@
-"""Payment words: what the console's pages say of payments, as a part of the table of `streams.console.words`."""
+"""Payment words: the console's texts about payments, a part of the table in `streams.console.words`."""
 
 from __future__ import annotations
 

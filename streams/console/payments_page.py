@@ -1,6 +1,6 @@
 """Payments on the page of a case: how much of each is frozen, and every account that the money went through; pure.
 
-Accounts are masked here as everywhere; a form refers to one by its key.
+Accounts are masked, as everywhere. A form refers to an account by its key.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from streams.console.presenting import Scene
 from streams.console.times import iso
 
 DEEPEST: Final = 8
-"""The level from which on accounts are indented no further."""
+"""The level from which accounts are indented no further."""
 
 AccountPosition = tuple[str, str, str]
-"""A form: the payment, the key of the account, and the step."""
+"""The position of a form: the payment, the key of the account, and the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account on the money's way."""
+    """One account that the money went through."""
 
     key: str
     masked: str
@@ -41,14 +41,14 @@ class AccountLine:
     iso: str
     at: str
     frozen: str
-    """As it stands in the field of its form; empty unless it is frozen."""
+    """The amount in the field of its form; empty unless the account is frozen."""
     steps: tuple[str, ...]
-    """What whoever looks can say of it."""
+    """The steps that the user can report for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelLine:
-    """What was saved at one level."""
+    """How much was frozen at one level."""
 
     name: str
     cards: str
@@ -58,7 +58,7 @@ class LevelLine:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment; ``width`` is that of the bar of what is frozen, of 100."""
+    """One payment; ``width`` is the width of its bar of frozen money, out of 100."""
 
     id: str
     title: str
@@ -71,22 +71,22 @@ class Payment:
 
     @property
     def forms(self) -> set[AccountPosition]:
-        """Every form that is there."""
+        """The positions of all its forms."""
         return {(self.id, account.key, step) for account in self.accounts for step in account.steps}
 
 
 def payment_panels(case: Case, scene: Scene, may_say: bool) -> tuple[Payment, ...]:
-    """The payments of a case, the newest first; ``may_say``: whether whoever looks may say what has become of them."""
+    """The payments of a case, the newest first; ``may_say``: whether the user may report progress on them."""
     return tuple(_payment(each, scene, may_say) for each in reversed(case.payments))
 
 
 def place_of(typed: Mapping[str, str]) -> AccountPosition:
-    """The form from which this came."""
+    """The position of the form that these values came from."""
     return typed.get("payment", ""), typed.get("account", ""), typed.get("step", "")
 
 
 def anchor(case: Case | None, typed: Mapping[str, str]) -> str:
-    """Where on the page stands what this form was about: its account, or for a new request all payments."""
+    """The anchor on the page for a form: its account, or all payments for a new request."""
     payment, account, _ = place_of(typed)
     for number, each in enumerate(() if case is None else case.payments, 1):
         if each.request.id == payment and any(stop.account.key == account for stop in each.stops):
@@ -95,7 +95,7 @@ def anchor(case: Case | None, typed: Mapping[str, str]) -> str:
 
 
 def why_wrong(case: Case | None, body: Body) -> FormError:
-    """Why something that was said of a case's payments cannot be, as a word beside its form."""
+    """Why a report about a case's payments is not possible, as a word beside its form."""
     if case is None or not isinstance(body, PaymentStep):
         return FormError("wrong.payment")
     payment = next((each for each in case.payments if each.request.id == body.payment), None)
@@ -155,7 +155,7 @@ def _times(sums: Totals, scene: Scene) -> str:
 
 
 def _in_order(stops: Sequence[Stop]) -> Iterator[Stop]:
-    """Each account, and after it all to which its money went on."""
+    """Each account, followed by the accounts that its money went to."""
     below: dict[str | None, list[Stop]] = {}
     for stop in stops:
         below.setdefault(stop.parent, []).append(stop)

@@ -1,7 +1,7 @@
-"""Presenting: what a page shows of cases, from the case, the clock and the language alone; pure.
+"""Presenting: turns cases into the contents of pages, from the case, the clock and the language alone; pure.
 
-Every value here is text that is ready to be shown, or says how it is to be marked. A person's number is masked unless
-somebody asked to see it.
+Every value here is text that is ready to be shown, or says how to mark it. A person's number is masked unless a user
+has asked to see it.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from streams.console.words import said, said_or
 
 Level = Literal["calm", "soon", "late"]
 Badge = tuple[Literal["overdue", "escalated", "reopened"], str]
-"""What an order is marked with, and in which words."""
+"""A mark of an order, and its text."""
 
 PARTS: Final = ("opening", "questions", "never", "check", "at_the_door_nobody", "money_gone", "story")
-"""The parts of a playbook in the order of a talk; what the caller tells is looked up, not said."""
+"""The parts of a playbook in the order of a talk. The caller's story comes last: officers look it up, not say it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """By what cases are shown: when, in which language, in which city, and to whom."""
+    """The scene in which cases are shown: the time, the language, the city's units, and the user's access."""
 
     now: int
     language: Language
     stations: Stations
     mine: Callable[[Case], bool] = lambda case: True
-    """Whether whoever looks may act on a case."""
+    """Whether the user may see a case."""
 
     def unit(self, name: str) -> str:
-        """What a unit is called; one that is no longer in the tree by its id."""
+        """The name of a unit; the id of a unit that is no longer in the tree."""
         known = self.stations.units.get(name)
         return name if known is None else known.name.zh if self.language == "zh" else known.name.en
 
@@ -51,7 +51,7 @@ class Scene:
         return said(key, self.language, **about)
 
     def scam(self, scam_type: str) -> str:
-        """What a scam type is called."""
+        """The name of a scam type."""
         return scam_name(scam_type)[0 if self.language == "zh" else 1]
 
     def at(self, moment: int, seconds: bool = False) -> str:
@@ -61,12 +61,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineLeft:
-    """A moment by which something has to be done."""
+    """A deadline and the time left until it."""
 
     what: str
     at: int
     soon: int
-    """From when on little time is left."""
+    """The time from which little time is left."""
     iso: str
     clock: str
     left: str
@@ -94,7 +94,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that has happened to a case; ``note`` is what an officer wrote."""
+    """One line of a case's history; ``note`` is an officer's text."""
 
     iso: str
     at: str
@@ -106,7 +106,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One text of a playbook, and for a question what its answer means."""
+    """One text of a playbook; for a question also the meaning of its answer."""
 
     text: str
     means: str = ""
@@ -114,7 +114,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a playbook; the one that is needed first is open."""
+    """A part of a playbook; the part that is needed first is open."""
 
     name: str
     title: str
@@ -124,11 +124,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """All that the page of a case says of it, forms apart."""
+    """All contents of the page of a case, except its forms."""
 
     order: Order
     next: Kind
-    """What is most likely to be said of it next."""
+    """The most likely next report."""
     cell: str
     age: str
     language: str
@@ -142,15 +142,15 @@ class CasePage:
     deadlines: tuple[DeadlineLeft, ...]
     history: tuple[Line, ...]
     alerts: tuple[tuple[str, str, str, str], ...]
-    """ISO time, time, severity and whether it stands."""
+    """ISO time, time, severity, and whether it is in force."""
     playbook: tuple[Part, ...]
     has_playbook: bool
     is_harmed: bool
-    """Whether it has ended with money lost: then payments are to be stopped."""
+    """Whether it ended with money lost; then payments are to be stopped."""
 
 
 def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
-    """Cases as lines: the most severe first, among these what is due first; those that run no deadline last."""
+    """Cases as lines: the most severe first; within a severity by deadline, and those without a deadline last."""
     return [order(case, scene) for case in sorted(cases, key=urgency)]
 
 
@@ -210,7 +210,7 @@ def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> Ca
 
 
 def spoken(tag: str, language: Language) -> str:
-    """The name of the language of a BCP 47 tag; of one that has no name here, the tag.
+    """The name of the language of a BCP 47 tag; the tag itself if it has no name here.
 
     >>> spoken("zh-CN", "en"), spoken("eo", "en")
     ('Mandarin', 'eo')
@@ -219,7 +219,7 @@ def spoken(tag: str, language: Language) -> str:
 
 
 def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Line:
-    """One thing that has happened, as a sentence; ``payments`` are those that it may be about."""
+    """One entry of a case's history as a sentence; ``payments`` are the payments that it may be about."""
     key = f"step.{entry.kind}"
     asked = next((each.request for each in payments if each.request.id == entry.payment), None)
     if entry.kind == "attempt":
@@ -258,7 +258,7 @@ def _flags(case: Case, scene: Scene) -> Iterator[str]:
 
 
 def _dues(case: Case, scene: Scene) -> tuple[DeadlineLeft, ...]:
-    """The deadlines that run, the next one first."""
+    """The running deadlines, the next one first."""
     running = (
         ("acknowledge", case.acknowledge_by),
         ("call", case.call_by),
@@ -270,7 +270,7 @@ def _dues(case: Case, scene: Scene) -> tuple[DeadlineLeft, ...]:
 
 
 def _marks(case: Case, scene: Scene) -> Iterator[Badge]:
-    """What has to catch the eye, in words."""
+    """The marks that must stand out, with their texts."""
     if case.status in OVER:
         return
     late = missed(case, scene.now)
@@ -290,7 +290,7 @@ def _reasons(case: Case, language: Language) -> tuple[str, ...]:
 
 
 def needed_first(case: Case) -> str:
-    """The part of a playbook that an officer needs first: it follows from how far the victim and the talk have gone."""
+    """The part of a playbook that an officer needs first, given how far the fraud and the talk with the victim are."""
     if case.stage == "harmed" or case.outcome == "already-harmed":
         return "money_gone"
     attempts = [entry for entry in case.history if entry.kind == "attempt"]
@@ -300,7 +300,7 @@ def needed_first(case: Case) -> str:
 
 
 def said_next(case: Case) -> Kind:
-    """What is most likely to be said of a case next: its button is the one that stands out."""
+    """The most likely next report about a case; its button stands out."""
     if case.status in ("open", "snoozed"):
         return "acknowledged"
     reached = any(entry.reached for entry in case.history)

@@ -1,4 +1,4 @@
-"""The reference: what the API's description says, as a page shows it; pure."""
+"""The reference: turns the API's description into the contents of a page; pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One thing that can be asked or said."""
+    """One route of the API."""
 
     method: str
     path: str
@@ -30,14 +30,14 @@ class Route:
     for_everybody: bool
     parameters: tuple[Field, ...]
     takes: str
-    """The type of the body; empty without one."""
+    """The type of the body; empty if there is none."""
     answers: tuple[tuple[str, str], ...]
-    """By status the type that is answered, or what it is."""
+    """By status: the type of the answer, or else its description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type that routes take or answer."""
+    """A type of a request or an answer."""
 
     name: str
     says: str
@@ -55,7 +55,7 @@ def routes_of(document: Mapping[str, Any]) -> tuple[Route, ...]:
 
 
 def types_of(document: Mapping[str, Any]) -> tuple[Type, ...]:
-    """Its types that have fields, by name."""
+    """The types of an OpenAPI document that have fields, by name."""
     found = document["components"]["schemas"]
     return tuple(
         Type(

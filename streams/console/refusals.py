@@ -1,6 +1,6 @@
-"""Refusals: whatever is not done is answered with a status, a short word for programs and one sentence for people.
+"""Refusals: a refused request gets a status, a short word for programs and one sentence for people.
 
-No answer holds a number, a traceback or a path of the server; what operators must know of it is in the log.
+No answer holds a number, a traceback or a path of the server. The log holds the details for operators.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from streams.audit import AuditError
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER: Final = 2
-"""Seconds after which somebody may ask again for what cannot be answered at present."""
+"""Seconds after which a client may retry a request that cannot be answered at present."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, no failure
-    """A request is not done: the status, a kebab-case word, and a sentence with what to do."""
+class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
+    """A request is refused, with a status, a kebab-case word, and a sentence that says what to do."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class Refused(Exception):  # noqa: N818 - it is an answer, no failure
         self.error = error
         self.message = message
         self.possible = possible
-        """What could be said of the case instead, where that is the matter."""
+        """The reports that the case takes instead, if its state is the reason."""
         self.headers = dict(headers or {}) | ({} if retry_after is None else {"Retry-After": str(retry_after)})
 
     @property
     def body(self) -> dict[str, Any]:
-        """What is said as JSON."""
+        """The refusal as JSON."""
         said: dict[str, Any] = {"error": self.error, "message": self.message}
         return said if self.possible is None else said | {"possible": list(self.possible)}
 
 
 Page = Callable[[Request, Refused], Awaitable[Response]]
-"""Shows a refusal to somebody in a browser."""
+"""Shows a refusal to a user in a browser."""
 
 _PLAIN: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not-found", "There is nothing at this address."),
@@ -66,12 +66,12 @@ _PLAIN: Final[Mapping[int, tuple[str, str]]] = {
 
 
 def busy(message: str) -> Refused:
-    """Something that is needed does not answer at present."""
+    """The refusal for a service that does not answer at present."""
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, retry_after=RETRY_AFTER)
 
 
 def answer_refusals(app: FastAPI, page: Page | None = None) -> None:
-    """Have everything that can go wrong in a route answered in this form; ``page``: to those who read HTML."""
+    """Answer every error of a route in this form; ``page`` answers requests outside ``/api/`` in HTML."""
 
     async def answered(request: Request, refused: Refused) -> Response:
         if page is not None and not request.url.path.startswith("/api/"):
@@ -89,7 +89,7 @@ def answer_refusals(app: FastAPI, page: Page | None = None) -> None:
 
 
 def _of_validation(error: RequestValidationError) -> Refused:
-    """One sentence of what is wrong first; without what was sent, which may be a number."""
+    """One sentence about the first error, without the value sent, which may be a number."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-field", f"{where}: {first['msg']}.")

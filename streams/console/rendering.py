@@ -1,4 +1,4 @@
-"""Rendering: the templates of the console, filled in, in one language; whatever comes from outside is escaped."""
+"""Rendering: fills in the console's templates in one language; all values from outside are escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.console.words import LANGUAGES, WORDS, said
 
 FOLDER: Final = Path(str(files("streams.console")))
 STATIC: Final = FOLDER / "static"
-"""What browsers fetch beside the pages."""
+"""The files that browsers fetch in addition to the pages."""
 TEMPLATES: Final = FOLDER / "templates"
 
 _environment: Final = Environment(
@@ -30,7 +30,7 @@ _environment: Final = Environment(
 
 
 def rendered(template: str, language: Language, about: Mapping[str, Any]) -> str:
-    """A template of this name, with the words of one language and what it is about."""
+    """The template of this name, filled in with these values and the words of one language."""
     other = next(each for each in LANGUAGES if each != language)
     return _environment.get_template(f"{template}.html").render(
         language=language,
@@ -42,7 +42,7 @@ def rendered(template: str, language: Language, about: Mapping[str, Any]) -> str
 
 
 def fingerprint(*parts: object) -> str:
-    """A short word that is another one when any of these is."""
+    """A short word that changes when any of these parts changes."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 

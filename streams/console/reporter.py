@@ -1,7 +1,7 @@
-"""The reporter: hands on what somebody says of a case, once, and waits until the case shows it.
+"""The reporter: publishes a user's report about a case once, and waits until the case shows it.
 
-It is held against the case first, by the dispatcher's own rules, so that what cannot be is refused at once; the
-dispatcher has the last word. The same id is one record, however often and at the same time it comes.
+It first checks the report against the case, by the dispatcher's own rules, so that an impossible report is refused at
+once. The dispatcher has the last word. One id makes one record, however often and however concurrently it arrives.
 """
 
 from __future__ import annotations
@@ -16,20 +16,23 @@ from models.casework.reporting import reported
 from streams.console.view import View
 
 SHOWN_WITHIN: Final = 2.0
-"""Seconds that somebody waits for the case to show what he said."""
+"""Seconds that a user waits for the case to show their report."""
 MOST_SENT: Final = 10_000
-"""What was said and is not shown yet; beyond that the oldest is left to the dispatcher, which hears an id once."""
+"""The most reports that are remembered until their cases show them.
+
+Beyond that the oldest are dropped, and the dispatcher, which takes an id only once, removes duplicates.
+"""
 
 _ALIKE: Final = ("kind", "unit", "officer", "means", "reached", "to", "until", "outcome", "loss_cny", "note")
-"""What makes two the same but for the moment at which they were said."""
+"""The fields in which two reports must agree to count as the same; their times may differ."""
 
 
 First = Callable[[], Awaitable[None]]
-"""Something that is done before a record is handed on; when it fails, so does that."""
+"""A step to take before a record is sent; if it fails, the record is not sent."""
 
 
 class Reported(NamedTuple):
-    """What has become of it: Kafka has it, and the case shows it, or not yet."""
+    """The state of a report: Kafka has it; ``shown`` says whether the case shows it yet."""
 
     case: Case
     id: str
@@ -42,7 +45,7 @@ class _Sent(NamedTuple):
 
 
 class Reporter:
-    """One for a console. ``send`` returns when Kafka has confirmed a record."""
+    """Publishes reports, one reporter for each console. ``send`` returns when Kafka has confirmed a record."""
 
     def __init__(
         self, view: View, send: Callable[[Feedback], Awaitable[None]], shown_within: float = SHOWN_WITHIN
@@ -53,7 +56,7 @@ class Reporter:
         self._sent: dict[tuple[str, str], _Sent] = {}
 
     def knows(self, case: Case, id: str) -> bool:
-        """Whether something was said of a case under this id, here or as the case shows."""
+        """Whether a report about a case has this id, sent here or shown by the case."""
         return case.has(id) or (case.case, id) in self._sent
 
     async def report(
@@ -63,9 +66,9 @@ class Reporter:
         now: Callable[[], int],
         first: First | None = None,
     ) -> Reported:
-        """Hand it on and wait for the case to show it, for two seconds at most; ``first`` is done before.
+        """Send a report and wait at most ``shown_within`` seconds for the case to show it; ``first`` is done before.
 
-        Raises `FeedbackError` when it cannot be said of the case, and what ``send`` raises.
+        Raises `FeedbackError` when the report is not possible for the case, and what ``first`` and ``send`` raise.
         """
         key = feedback.case, feedback.id
         case = self._case(feedback)
@@ -77,14 +80,14 @@ class Reporter:
         sent = self._sent.get(key)
         if sent is None:
             self._check(office, case, feedback, now())
-            # Nothing is waited for since the case was looked at: whoever comes at the same time finds this one.
+            # There is no await since the case was read, so a concurrent call with the same id finds this entry.
             sent = self._sent[key] = _Sent(feedback, asyncio.create_task(self._confirmed(key, feedback, first)))
             sent.confirmed.add_done_callback(_look_at)
             if len(self._sent) > MOST_SENT:
                 del self._sent[next(iter(self._sent))]
         else:
             _demand_same(sent.feedback, feedback)
-        await asyncio.shield(sent.confirmed)  # whoever hangs up takes nothing back
+        await asyncio.shield(sent.confirmed)  # a client that hangs up cancels nothing
         return await self._shown(office, feedback, now)
 
     async def _confirmed(self, key: tuple[str, str], feedback: Feedback, first: First | None) -> None:
@@ -92,7 +95,7 @@ class Reporter:
             if first is not None:
                 await first()
             await self._send(feedback)
-        except BaseException:  # to be said again
+        except BaseException:  # so that the report can be sent again
             self._sent.pop(key, None)
             raise
 
@@ -106,7 +109,7 @@ class Reporter:
                 return Reported(case, feedback.id, True)
             try:
                 self._check(office, case, feedback, now())
-            except FeedbackError:  # somebody was faster: the dispatcher will put it aside
+            except FeedbackError:  # another report was faster: the dispatcher will reject this one
                 self._sent.pop((feedback.case, feedback.id), None)
                 raise
             if not await self._view.changed(feedback.case, max(0.0, until - loop.time())):
@@ -123,7 +126,7 @@ class Reporter:
 
 
 def _look_at(task: asyncio.Task[None]) -> None:
-    """Take notice of what has become of it, although everybody who waited may have hung up."""
+    """Retrieve the task's exception, because every waiting client may have hung up."""
     if not task.cancelled():
         task.exception()
 

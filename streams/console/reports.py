@@ -1,4 +1,4 @@
-"""Reports: what JSON routes and the pages' forms call when somebody says something of a case."""
+"""Reports: takes a user's report about a case from a JSON route or a page's form."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown-unit": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown-case": HTTPStatus.NOT_FOUND,
 }
-"""By the reason why it cannot be said; everything else is a conflict with what the case is now."""
+"""The status for each reason of a refusal; every other reason is a conflict with the present state of the case."""
 
 _FreeId = Annotated[Id, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
 
 
 def possible(request: Request, case: Case) -> tuple[Kind, ...]:
-    """What whoever asks can say of a case now, for his buttons."""
+    """The reports that the user can send about a case now, for the page's buttons."""
     console, user = console_of(request), authorisation.user(request)
     return tuple(
         kind
@@ -42,14 +42,14 @@ def possible(request: Request, case: Case) -> tuple[Kind, ...]:
 
 
 async def report(request: Request, name: str, body: Body, id: str = "") -> Reported:
-    """Say something of a case in the name of whoever asks, under an id of his or a new one; raises `Refused`.
+    """Send a report about a case in the user's name, with the user's id or a new one; raises `Refused`.
 
-    Once it returns, Kafka has it, and the case shows it if ``shown``.
+    Once it returns, Kafka has the report, and the case shows it if ``shown`` is true.
     """
     console, user = console_of(request), authorisation.user(request)
     id = _checked(id) if id else secrets.token_hex(12)
     case = await authorisation.readable_case(request, name)
-    if not console.reporter.knows(case, id):  # whoever has handed a case on says so again without having it
+    if not console.reporter.knows(case, id):  # a repeated report may have moved the case away from the user's unit
         case = await authorisation.own_case(request, name, body.action)
     now = console.now()
     payment = stopping.said(body, case, console.secret, now)

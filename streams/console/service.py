@@ -1,4 +1,4 @@
-"""The console's service: the app behind uvicorn in our own loop, with what it reads and writes beside it."""
+"""The console's service: runs the app under uvicorn in our own loop, together with its Kafka and Redis clients."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 DRAINED_WITHIN: Final = int(STOP_WITHIN) - 3
-"""Seconds that requests have to come to an end when the console stops."""
+"""Seconds that running requests have to finish when the console stops."""
 
 
 class ConsoleError(Exception):
-    """The console cannot serve; one sentence with what and what to do."""
+    """The console cannot serve; the message says in one sentence what is wrong and what to do."""
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    """Serve until SIGTERM or SIGINT; raises the error if something else ended it."""
     policy = policy_file.load(settings.policy_file)
     stations = stations_file.load(settings.stations_file)
     check_tls(settings)
@@ -89,7 +89,7 @@ async def run(settings: Settings) -> None:
 async def _serve(
     settings: Settings, console: Console, beside: tuple[Coroutine[Any, Any, None], ...], stop: asyncio.Event
 ) -> None:
-    """Serve the app and run what stands beside it, until ``stop`` or until one of them fails; then drain."""
+    """Serve the app and run the background tasks until ``stop`` is set or one of them fails; then drain."""
     tasks = [asyncio.ensure_future(each) for each in beside]
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -98,7 +98,7 @@ async def _serve(
             serving = asyncio.create_task(server.serve([listening]))
             log.info("serving", address=str(settings.console_http), secure=console.secure)
             done, _ = await asyncio.wait({*tasks, serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            console.view.close()  # whoever listens would never come to an end
+            console.view.close()  # a listener's request would never end by itself
             server.should_exit = True
             await serving
             for each in done:
@@ -110,11 +110,11 @@ async def _serve(
 
 
 class _Server(uvicorn.Server):
-    """Signals are the service's."""
+    """A server that leaves signals to the service."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
+        """Capture no signals."""
         yield
 
 
@@ -125,7 +125,7 @@ def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         log_config=None,
-        access_log=False,  # the edge says what is worth saying, without addresses that hold ids
+        access_log=False,  # the middleware logs requests, without paths that hold ids
         server_header=False,
         proxy_headers=settings.console_proxy is not None,
         forwarded_allow_ips=settings.console_proxy,
@@ -137,7 +137,7 @@ def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
 
 
 def check_tls(settings: Settings) -> None:
-    """Raise `ConsoleError` unless the certificate can be used, and nobody reads along from outside this machine."""
+    """Raise `ConsoleError` if the certificate cannot be used, or if passwords could cross the network without TLS."""
     if settings.console_tls_cert is not None:
         try:
             # An empty password instead of OpenSSL's prompt, which would hang a service.
@@ -174,19 +174,19 @@ def _listening(address: Address) -> socket.socket:
 
 
 async def _connected(topic: FeedbackTopic) -> None:
-    """Be connected to the topic of feedback until cancelled."""
+    """Stay connected to the feedback topic until cancelled."""
     async with topic:
         await asyncio.Event().wait()
 
 
 async def _redis_answers(store: Store, settings: Settings) -> None:
-    """Say that the console is ready for signing in once Redis has answered."""
+    """Report Redis as ready once it has answered, so that users can sign in."""
     await answered(store.redis.ping, settings)
     await asyncio.Event().wait()
 
 
 async def _tick(progress: health.Progress) -> None:
-    """Say every second that the loop comes round."""
+    """Report once a second that the event loop is running."""
     while True:
         progress.tell({}, 0)
         await asyncio.sleep(1.0)

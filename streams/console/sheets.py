@@ -1,6 +1,7 @@
-"""Sheets: what is shown of a case, which is its snapshot on the topic with the person's number masked.
+"""Sheets: a case as users see it, which is its snapshot on the topic with the person's number masked.
 
-The whole number is shown on its own, for a case that somebody has and that is not over, and is noted first.
+The whole number needs a request of its own. It is shown only to the unit that has the case, only while the case is not
+over, and only after the audit log has recorded it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def sheet(request: Request, case: Case, number: str = "") -> Sheet:
-    """The sheet of a case; with the person's number only if it is given."""
+    """The sheet of a case; it has the person's whole number only if ``number`` is given."""
     fields: dict[str, Any] = {name: getattr(case, name) for name in Case.__struct_fields__}
     fields["subscriber"] = number or masked(case.subscriber)
     return Sheet(
@@ -46,12 +47,12 @@ def sheet(request: Request, case: Case, number: str = "") -> Sheet:
 
 
 def line(request: Request, case: Case) -> Sheet:
-    """The same for a list: without what has happened."""
+    """The sheet of a case for a list: without its history."""
     return msgspec.structs.replace(sheet(request, case), history=())
 
 
 async def shown_number(request: Request, case: Case) -> str:
-    """The person's whole number, after it was noted that it is shown; raises `Refused`."""
+    """The person's whole number, once the audit log has recorded that it is shown; raises `Refused`."""
     console = console_of(request)
     if not authorisation.has_now(console, authorisation.user(request), case):
         raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "Only the unit that has the case may see the number.")
@@ -62,5 +63,5 @@ async def shown_number(request: Request, case: Case) -> str:
 
 
 def answer(said: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """Values as JSON; times are epoch ms, and what has its default is left out where its struct says so."""
+    """An answer in JSON; times are epoch ms, and default values are left out where the struct says so."""
     return Response(msgspec.json.encode(said), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""The routes for signing in, signing out and the user's own account."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ router = APIRouter()
 
 
 class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody proves himself by."""
+    """A user's name and password."""
 
     name: Annotated[str, Meta(max_length=200)]
     password: Annotated[str, Meta(max_length=1024)]
 
 
 class Me(Struct, frozen=True):
-    """Who asks, and what he may."""
+    """The user and their rights."""
 
     name: str
     role: str
     unit: str
     may: list[str]
     csrf: str
-    """What has to come with every request that changes something; empty for whoever comes with a token."""
+    """The value to send with every request that changes something; empty for a user with a token."""
 
 
 _decoder: Final = msgspec.json.Decoder(Credentials)
@@ -43,7 +43,10 @@ _decoder: Final = msgspec.json.Decoder(Credentials)
 
 @router.post("/api/v1/sign-in", dependencies=[authorisation.public], openapi_extra=described(Me, Credentials))
 async def sign_in(request: Request) -> Response:
-    """Begin a session: name and password in, a cookie out. Of a form, which is led on to the first page, or JSON."""
+    """Begin a session: takes a name and a password, sets a cookie.
+
+    The body is JSON or a form; a form is redirected to the start page.
+    """
     if not authorisation.is_form(request):
         credentials = await decoded(request, _decoder)
         response = Response(media_type="application/json")
@@ -76,12 +79,12 @@ async def sign_out(request: Request) -> Response:
 
 @router.get("/api/v1/me", dependencies=[authorisation.signed_in], openapi_extra=described(Me))
 async def me(request: Request) -> Response:
-    """Who asks, and what he may."""
+    """The user and their rights."""
     return answer(_me(request))
 
 
 def credentials_of_form(form: dict[str, Any]) -> Credentials:
-    """Name and password of a form; raises `Refused`."""
+    """The name and password in a form; raises `Refused`."""
     try:
         return msgspec.convert(form, Credentials)
     except msgspec.ValidationError as error:
@@ -94,4 +97,4 @@ def _me(request: Request) -> Me:
 
 
 KINDS: Final[tuple[type, ...]] = (Credentials, Me)
-"""All types that these routes take and answer."""
+"""All types of these routes' requests and answers."""

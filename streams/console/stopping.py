@@ -1,6 +1,6 @@
-"""Stopping payments: what is sent with whole account numbers becomes feedback in which none stands whole.
+"""Stopping payments: turns reports with whole account numbers into feedback with masked ones.
 
-The only records that have a number whole are the requests on ``stop-payments``: nobody could stop it otherwise.
+Only the requests on ``stop-payments`` hold whole numbers, because nobody could stop a payment without them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from streams.console.refusals import Refused
 
 
 def account(number: str, secret: str) -> Account:
-    """What is kept of an account number: its last four letters or digits and a keyed hash; raises `PaymentError`."""
+    """An account number as it is kept: its last four letters or digits and a keyed hash; raises `PaymentError`."""
     return Account(masked=mask(number), key=pseudonym(secret, f"account:{normalised(number)}"))
 
 
 def said(body: Body, case: Case, secret: str, now: int) -> dict[str, Any]:
-    """The fields of feedback for what a body says of payments, none for another; raises `Refused`."""
+    """The fields of feedback for a report about payments; no fields for any other report. Raises `Refused`."""
     try:
         if isinstance(body, StopAsked):
             return {"asked": _asked(body, secret)}
@@ -37,7 +37,7 @@ def said(body: Body, case: Case, secret: str, now: int) -> dict[str, Any]:
 
 
 def request(body: Body, feedback: Feedback, case: Case, now: int) -> dict[str, Any] | None:
-    """The record on ``stop-payments``: for a payment that is to be stopped, and for each card that it is traced to."""
+    """The record for ``stop-payments``: for a payment to stop, and for each account that it is traced to; else None."""
     asked = feedback.asked
     if isinstance(body, StopAsked) and asked is not None:
         about = {"account": normalised(body.payee), "bank": body.bank, "amount_cny": body.amount_cny}
@@ -71,7 +71,7 @@ def _asked(body: StopAsked, secret: str) -> PaymentAsked:
 
 
 def _step(body: PaymentStep, case: Case, secret: str, now: int) -> Step:
-    """What has become of one account, by its whole number or, of one that was traced, by its key."""
+    """The step of one account, which the report names by its whole number or, if it was traced, by its key."""
     at = now if body.at is None else body.at
     payment = next((each for each in case.payments if each.request.id == body.payment), None)
     key = _key(payment, body.account, secret)

@@ -1,4 +1,4 @@
-"""Times as an officer reads them: the city's clock, and how much is left; all moments are epoch milliseconds."""
+"""Times as officers read them: by the city's clock, or as the time left; all moments are epoch milliseconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.casework.playbooks import Language
 from streams.console.words import said
 
 LOCAL_TIME: Final = timezone(timedelta(hours=8))
-"""All of China has one."""
+"""All of China has one time zone."""
 
 
 def local(at: int) -> datetime:
@@ -19,12 +19,12 @@ def local(at: int) -> datetime:
 
 
 def midnight(now: int) -> int:
-    """When the day of a moment began."""
+    """The beginning of a moment's day."""
     return int(local(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def iso(at: int) -> str:
-    """A moment for the ``datetime`` of an element.
+    """A moment for the ``datetime`` attribute of an HTML element.
 
     >>> iso(1_760_000_000_000)
     '2025-10-09T16:53:20+08:00'
@@ -50,7 +50,7 @@ def clock(at: int, now: int, language: Language, seconds: bool = False) -> str:
 
 
 def span(length: int, language: Language) -> str:
-    """How long something takes, in its two largest units; ``console.js`` says the same while it runs down.
+    """A length of time in its two largest units; ``console.js`` writes the same while it counts down.
 
     >>> [span(length, "en") for length in (59_999, 3_599_000, 7_500_000, 200_000_000)]
     ['0 min 59 s', '59 min 59 s', '2 h 5 min', '2 d 7 h']

@@ -1,6 +1,6 @@
-"""The view: all cases as the topic ``dispatch`` says they are now, in memory, by case and by unit.
+"""The view: holds the present state of all cases of the topic ``dispatch`` in memory, by case and by unit.
 
-It is put together by whoever reads the topic (``streams/console/case_topic.py``) and asked by every route.
+``streams/console/case_topic.py`` fills it from the topic, and every route reads it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streams.console.changes import Changes, Listener
 
 
 class View:
-    """The cases, and who is told of changes."""
+    """The cases, and the listeners for their changes."""
 
     def __init__(self) -> None:
         self.ready = False
@@ -26,18 +26,18 @@ class View:
         """When it was last known that nothing newer is in the topic (epoch ms)."""
         self._cases: dict[str, Case] = {}
         self._open: dict[str, dict[str, Case]] = {}
-        """By unit, those that are not over."""
+        """By unit, the cases that are not over."""
         self._over: dict[str, dict[str, Case]] = {}
-        """By unit, those that are; what has changed last stands last."""
+        """By unit, the cases that are over; the one changed last comes last."""
         self._gone: dict[str, dict[str, Case]] = {}
-        """By unit, those that are not over, which it had and another has now."""
+        """By unit, the cases that are not over and that it had before another unit got them."""
         self._accounts: dict[str, CaseCounts] = {}
-        """Of the cases for which somebody has asked."""
+        """The counts of the cases that were asked for, by case."""
         self._changes = Changes()
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def begin(self, cases: Iterable[Case]) -> None:
-        """Hold these cases and no others; whoever listens is told to read everything anew."""
+        """Hold these cases and no others; listeners are told to read everything again."""
         for each in (self._cases, self._open, self._over, self._gone, self._accounts):
             each.clear()
         for case in sorted(cases, key=lambda case: case.at):
@@ -48,14 +48,14 @@ class View:
             self._wake(name)
 
     def put(self, case: Case) -> None:
-        """A case is now like this."""
+        """Take the new state of a case."""
         self._displace(case.case)
         self._place(case)
         self._changes.tell(case)
         self._wake(case.case)
 
     def forget(self, name: str) -> None:
-        """A case is known no longer."""
+        """Drop a case."""
         case = self._displace(name)
         if case is not None:
             self._changes.tell(case, forgotten=True)
@@ -70,9 +70,9 @@ class View:
         return iter(self._cases.values())
 
     def since(self, moment: int) -> list[CaseCounts]:
-        """The accounts of cases that are not over, and of those of which something has become since (epoch ms).
+        """The counts of cases that are not over, and of cases that have changed since ``moment`` (epoch ms).
 
-        Each is made once: ten thousand of them at once would hold up everybody else.
+        Each is computed once: computing ten thousand at a time would delay every other request.
         """
         known = self._accounts
         return [
@@ -89,11 +89,11 @@ class View:
     def orders(
         self, units: Collection[str], statuses: Collection[State] = (), limit: int = 100, offset: int = 0
     ) -> tuple[list[Case], int]:
-        """Cases that these units have, the most urgent first and what is over last; and how many there are in all.
+        """The cases of these units, the most urgent first and those that are over last; and their total number.
 
-        ``statuses``: only those in one of these states.
+        ``statuses``: only cases in one of these states; all cases if empty.
         """
-        asked, units = set(statuses), sorted(set(units))  # the same pieces in the same order, page after page
+        asked, units = set(statuses), sorted(set(units))  # the same order for every page
 
         def is_asked_for(case: Case) -> bool:
             return not asked or case.status in asked
@@ -116,26 +116,26 @@ class View:
         return found, count
 
     def gone(self, units: Collection[str]) -> list[Case]:
-        """Cases that are not over, which these units had and none of them has now, the most urgent first."""
+        """Cases that are not over and that these units had but none of them has now, the most urgent first."""
         found = {name: case for unit in units for name, case in self._gone.get(unit, {}).items()}
         return sorted((case for case in found.values() if case.unit not in units), key=urgency)
 
     def subscribe(self, after: str = "") -> Listener:
-        """Somebody who is told of changes, as a context manager; ``after``: the id of the last one that he knows."""
+        """A listener for changes, as a context manager; ``after`` is the id of the last change that it knows."""
         return self._changes.listen(after)
 
     @property
     def last_change(self) -> str:
-        """The id of the newest change: what was asked before goes on from there."""
+        """The id of the newest change; a listener continues from there."""
         return self._changes.last
 
     @property
     def listeners(self) -> int:
-        """How many are told of changes."""
+        """The number of listeners."""
         return len(self._changes.listeners)
 
     async def changed(self, name: str, within: float) -> bool:
-        """Wait until a case changes; False when it does not within so many seconds."""
+        """Wait until a case changes; False when it does not within this many seconds."""
         woken = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(name, set()).add(woken)
         try:
@@ -151,7 +151,7 @@ class View:
         return True
 
     def close(self) -> None:
-        """Let go of everybody who listens."""
+        """Close all listeners."""
         self._changes.close()
 
     def _place(self, case: Case) -> None:
@@ -184,5 +184,5 @@ class View:
 
 
 def urgency(case: Case) -> tuple[int, int, int, str]:
-    """What is sorted by: the most severe first, then what is due first, then the oldest."""
+    """The sort key of cases: the most severe first, then the earliest deadline, then the oldest case."""
     return -SEVERITIES.index(case.severity), NEVER if case.due is None else case.due, case.opened, case.case

@@ -1,8 +1,8 @@
-"""Words: every word of the console that is its own, in Chinese and in English, in one table.
+"""Words: all texts of the console's pages, in Chinese and in English, in one table.
 
-What a case says by itself (reasons, playbooks, the names of units and of scam types) has both languages already; all
-else that a page shows stands here. Lists that a site may extend (flags, languages) show an unknown word as it is
-written. Words of the contracts have the contract's name as their key: ``status.in-progress``.
+Texts that come with a case (reasons, playbooks, the names of units and of scam types) have both languages already; all
+other texts are here. A word that a site has added to an extensible list (flags, languages) is shown as it is written.
+A word of a contract has the contract's name in its key: ``status.in-progress``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "time.hours": ("{h} 小时 {m} 分", "{h} h {m} min"),
     "time.days": ("{d} 天 {h} 小时", "{d} d {h} h"),
     "time.yesterday": ("昨天 {clock}", "yesterday {clock}"),
-    # Signing in, and pages that cannot be shown.
+    # Signing in, and errors.
     "sign-in": ("登录", "Sign in"),
     "sign-in.name": ("用户名", "User name"),
     "sign-in.password": ("密码", "Password"),
@@ -74,7 +74,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders.open": ("未结", "Open"),
     "orders.done": ("今日办结", "Closed today"),
     "orders.show": ("显示", "Show"),
-    # The reference of the API, whose own descriptions are English.
+    # The reference of the API; its descriptions are in English only.
     "api": ("接口文档", "API"),
     "api.about": (
         "供派出所自有系统使用：请求头写 Authorization: Bearer 加令牌；时间为毫秒时间戳。",
@@ -293,7 +293,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def said(key: str, language: Language, **about: object) -> str:
-    """A word of the table in one of the languages, with what it is about put in; raises KeyError for no word.
+    """A word of the table in one language, with these values filled in; raises KeyError for an unknown key.
 
     >>> said("time.left", "en", time="5 s")
     '5 s left'
@@ -302,7 +302,7 @@ def said(key: str, language: Language, **about: object) -> str:
 
 
 def said_or(key: str, language: Language, otherwise: str) -> str:
-    """A word of a list that a site may extend; ``otherwise`` when the table has none.
+    """A word of a list that a site may extend; ``otherwise`` if the table lacks it.
 
     >>> said_or("flag.lives-alone", "en", "lives-alone"), said_or("flag.left-handed", "en", "left handed")
     ('lives alone', 'left handed')
