@@ -1,4 +1,4 @@
-"""Calibration: ``python -m bench.calibration`` writes docs/city-figures.md, the simulated city beside real figures.
+"""Calibration: ``python -m bench.calibration`` compares the simulated city with real figures in docs/city-figures.md.
 
 The real figures are the published medians of a Chinese carrier's labelled users (`shared/data/README.md`) and the calls
 among some 600 people of the Copenhagen Networks Study. The study is read if it is available; only distributions are

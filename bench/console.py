@@ -140,7 +140,7 @@ async def _reads(client: httpx.AsyncClient, token: str, path: str, found: list[f
 async def _writes(
     client: httpx.AsyncClient, token: str, every: float, found: dict[str, list[float]], until: float
 ) -> None:
-    """An officer who opens an order and adds a note to it, every ``every`` seconds."""
+    """Open an order as an officer and add a note to it, every ``every`` seconds."""
     headers = {"Authorization": f"Bearer {token}"}
     number = 0
     while time.perf_counter() < until:

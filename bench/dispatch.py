@@ -1,4 +1,4 @@
-"""``python -m bench.dispatch``: how soon alerts are orders while ten thousand cases are open, and what deadlines cost.
+"""``python -m bench.dispatch``: how soon alerts become orders with ten thousand open cases, and what deadlines cost.
 
 First, alerts go at a steady pace into a running dispatcher. Each is timed from its arrival at the broker until a
 consumer has the case. Then a thousand deadlines pass within a second. Each is timed from the deadline until a consumer
@@ -65,7 +65,7 @@ class Ground:
     async def send(
         self, first: int, count: int, severity: Severity, rate: float | None = None, cells: bool = False
     ) -> None:
-        """Send ``count`` alerts, ``rate`` a second or all at once; with ``cells`` their people are all over town."""
+        """Send ``count`` alerts, ``rate`` a second or all at once; with ``cells`` their people are all over the city."""
         topic = self.settings.topic("alerts")
         async with AIOKafkaProducer(acks="all", linger_ms=2, **self.settings.aiokafka_options()) as producer:
             began, sent = time.perf_counter(), []

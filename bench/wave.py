@@ -1,7 +1,8 @@
 """``python -m bench.wave``: fresh domains reach tens of thousands of people within an hour, among ordinary SMS.
 
-The SMS are played at full speed into a worker and a hunter. The benchmark measures after how many people and how much
-event time each domain was suspected, and what else was. Once the domains are confirmed, it counts the reminders.
+The SMS are played at full speed into a worker and a hunter. The benchmark measures how many people each domain had
+reached, and how much event time had passed, when it was suspected. It also lists everything else that was suspected.
+Once the domains are confirmed, it counts the reminders.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Wave:
     domains: int
     ordinary: int
     mailing: int
-    """People whom each ordinary mass mailing reaches."""
+    """The number of people that each ordinary mass mailing reaches."""
     seed: int = 1
 
     @property
@@ -61,7 +62,7 @@ class Wave:
         return [f"{'icbc-' if number % 4 == 0 else 'yz'}{number:04}.top" for number in range(self.domains)]
 
     def reached(self) -> dict[str, list[str]]:
-        """The people whom each domain reaches; nobody is reached twice."""
+        """The people that each domain reaches; nobody is reached twice."""
         fresh = self.fresh
         return {
             name: [person(at) for at in range(number, self.recipients, len(fresh))] for number, name in enumerate(fresh)
@@ -100,7 +101,7 @@ class Wave:
 
 
 def person(number: int) -> str:
-    """A made-up subscriber whom only the wave reaches."""
+    """A made-up subscriber that only the wave reaches."""
     return f"8610002{number:06}"
 
 

@@ -1,4 +1,4 @@
-"""Victims to whom the fraudsters speak: a false police officer, a refund, a boss, blackmail."""
+"""Victims of fraudsters who talk to them on the phone: a false police officer, a refund, a boss, blackmail."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _PEOPLE: tuple[tuple[Step, ...], ...] = (
 
 
 def report() -> Indicator:
-    """The indicator that becomes known on Monday evening; the number has been in use for some weeks."""
+    """The indicator that becomes known on Monday evening. The number has been in use for some weeks."""
     return check(
         Indicator(
             type="number",

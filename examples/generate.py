@@ -1,6 +1,6 @@
 """Writes the example day: ``python -m examples.generate`` makes every file again, byte for byte the same.
 
-The scripted people are mixed among the background, so that nobody can tell them by their numbers.
+The scripted people are mixed into the background, so that their numbers do not give them away.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is in the example: made-up numbers that nobody can have, where people live, and what a story says of its person.
+"""The people of the example: numbers that nobody can have, the cells where people live, and stories about people.
 
 Chinese handsets begin with 13 to 19, so none has a number that begins with 8610000. No country has the code 999. Only
 the hotlines (110, 95588, …) are real numbers.

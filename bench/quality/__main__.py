@@ -41,7 +41,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
         with count_bar("cities", len(jobs)) as bar:
             for _ in as_completed(jobs):
                 bar(1)
-    for city in compared:  # in the order of the seeds, so that the page is always the same
+    for city in compared:  # in the order of the seeds, so that the page is the same every time
         verdicts += city.result()
     by_share = {share: city.result() for share, city in known.items()}
     by_share[KNOWN] = compared[0].result().rivals[model.name]

@@ -1,4 +1,4 @@
-"""Playing: cities made afresh, the models that compete on them, and real records in which nothing is known."""
+"""Playing: plays the competing models in newly made cities, and in real records without any known fraud."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ FEWER_RISKS: Final = RISKS[::2]
 
 @dataclass
 class Verdicts:
-    """How all competing models did."""
+    """The results of all competing models."""
 
     rivals: dict[str, Verdict] = field(default_factory=lambda: defaultdict(Verdict))
-    """By model, each with the policy that was made for it."""
+    """The verdicts by model; each model plays with its own policy."""
     curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(partial(defaultdict, Verdict)))
-    """By model, and by the risk from which officers are sent, whatever the stage."""
+    """The verdicts by model and by the risk from which officers are sent, whatever the stage."""
     derived: int = 0
-    """How many numbers the sites derived from the domains that these numbers send."""
+    """The count of numbers that the sites derived from the domains that these numbers send."""
     suspected: int = 0
-    """How many numbers the sites suspected for their behaviour."""
+    """The count of numbers that the sites suspected for their behaviour."""
 
     def __iadd__(self, other: Verdicts) -> Verdicts:
         """Add the verdicts of another city."""
@@ -86,7 +86,7 @@ def compare(model: Model, seed: int, people: int, days: int) -> Verdicts:
 
 
 def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdict:
-    """How the model does in a city where this share of the gangs' numbers and domains ever becomes known."""
+    """The model's verdict in a city where this share of the gangs' numbers and domains ever becomes known."""
     city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
     operation = Operation(Simulated(city), [Contender(model, policies()[0])])
     operation.run(lambda hours: None)
@@ -97,15 +97,15 @@ def with_known(model: Model, share: float, seed: int, people: int, days: int) ->
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """How many alerts and suspicions real people's records gave, among whom no fraudster is known."""
+    """The counts of alerts and suspicions from the records of real people; no fraudster is known among them."""
 
     people: int
     days: int
     records: int
     alerts: int
-    """Of any severity."""
+    """Alerts of any severity."""
     suspected: int
-    """Numbers."""
+    """Suspected numbers."""
 
 
 class _Study:

@@ -23,13 +23,13 @@ class Tally:
     victims: int = 0
     """People who paid."""
     knowable: int = 0
-    """Victims whom something known by then had touched before they first paid."""
+    """Victims who had been touched, before they first paid, by a number or domain that was known by then."""
     warned: int = 0
     """Knowable victims for whom an officer was sent before they first paid."""
     warned_unknown: int = 0
-    """The same for all other victims, whom nothing known by then had touched."""
+    """The same for all other victims: no known number or domain had touched them by then."""
     leads: list[float] = field(default_factory=list)
-    """Minutes from the first alert to the first payment, of the warned who paid within a day of the first contact."""
+    """Minutes from the first alert to the first payment, for warned victims who paid within a day of first contact."""
 
     def __iadd__(self, other: Tally) -> Tally:
         """Add another tally."""
@@ -48,7 +48,7 @@ class Tally:
 
 @dataclass
 class Verdict:
-    """How one model did in one or more cities."""
+    """The results of one model in one or more cities."""
 
     by_script: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     alerts: int = 0
@@ -56,7 +56,7 @@ class Verdict:
     right: int = 0
     """Alerts about people who had at least kept talking to a gang, or had paid, in any scam of the time."""
     hung_up: int = 0
-    """Alerts about people whom a gang tried in vain."""
+    """Alerts about people whom a gang contacted in vain."""
     stood: int = 0
     """Alerts that were not withdrawn within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
     stood_right: int = 0
