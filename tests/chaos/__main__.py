@@ -1,4 +1,4 @@
-"""``python -m tests.chaos``: all faults at full length; the findings go to ``docs/evidence/faults.md``."""
+"""``python -m tests.chaos``: runs all faults at full length and writes the findings to ``docs/evidence/faults.md``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "console-kills": lambda ground: dispatching.console_kills(ground, 20),
     "recovery": lambda ground: load.recovery(ground, 200_000),
 }
-"""By name, in the order of the page."""
+"""The scenarios by name, in the order of the page."""
 
 
 @click.command()
@@ -66,7 +66,7 @@ def main(only: tuple[str, ...]) -> None:
             with told.status(f"{name} ({len(findings) + 1} of {len(only or SCENARIOS)})"):
                 try:
                     found = SCENARIOS[name](ground)
-                except Exception:  # the others are still worth their hour
+                except Exception:  # the remaining scenarios still deserve to run
                     unfinished.append(name)
                     told.print_exception()
                     continue

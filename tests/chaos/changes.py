@@ -1,4 +1,4 @@
-"""Scenario: indicators come, go and come back while a backlog is read and the worker is killed again and again."""
+"""Scenario: adds and withdraws indicators while a worker reads a backlog and is killed again and again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.chaos.trial import Finding, Trial
 
 ROUNDS = 12
 LATER_MS = 25 * 3600 * 1000
-"""The second part begins so long after the first, when that is over."""
+"""The second part's records begin this long after the first part's, when these are over."""
 
 
 class _Word(msgspec.Struct):
@@ -33,9 +33,9 @@ _word = msgspec.json.Decoder(_Word)
 
 
 def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
-    """A twentieth is withdrawn, by a word or by a tombstone; others come, and are met by records that follow them.
+    """A twentieth of the indicators is withdrawn, by a record or a tombstone; later records touch newly added ones.
 
-    Which records an indicator meets depends on when it comes, so what must be equal is what stands in the end.
+    Which records touch an indicator depends on when it arrives, so only the alerts in force at the end must be equal.
     """
     here = ground.beside("changing.")
     here.prepare()
@@ -79,7 +79,7 @@ def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
 
 
 def _withdraw(trial: Trial, gone: list[Indicator]) -> None:
-    """Withdraw indicators, one half by saying so and the other by deleting their records."""
+    """Withdraw indicators: one half with a revoking record, the other half with a tombstone."""
     topic = trial.site.settings.topic("indicators")
     with trial.site.producer() as producer:
         for index, each in enumerate(gone):
@@ -90,7 +90,7 @@ def _withdraw(trial: Trial, gone: list[Indicator]) -> None:
 
 
 def _standing(published: Iterator[bytes] | list[bytes]) -> set[bytes]:
-    """The last word of each alert that has not been withdrawn."""
+    """The last record of each alert that has not been withdrawn."""
     last: dict[str, tuple[str, bytes]] = {}
     for value in published:
         word = _word.decode(value)

@@ -1,4 +1,4 @@
-"""The records of the scenarios: copies of the example day with its victims, among a city's harmless records."""
+"""The records of the scenarios: mixes copies of the example day, with its victims, into a city's harmless records."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def example_indicators() -> tuple[Indicator, ...]:
 
 @dataclass(frozen=True)
 class City:
-    """A day of so many records, the example day of ``copies`` times 1,000 people among them; some are broken."""
+    """A day of ``events`` records, including the example day of ``copies`` times 1,000 people; some are broken."""
 
     events: int
     copies: int
@@ -49,12 +49,12 @@ class City:
     domains: int = 2000
 
     def indicators(self) -> list[Indicator]:
-        """Everything that is known of fraud in this city."""
+        """All indicators of this city."""
         made_up = indicators_of(fraud_numbers(self.numbers), fraud_domains(self.domains))
         return [*example_indicators(), *made_up]
 
     def records(self) -> Iterator[Made]:
-        """The records in event time; the same at each call."""
+        """The records in event time; each call gives the same ones."""
         day = example_day()
         others = self.events - self.copies * len(day)
         if others <= 0:
@@ -65,16 +65,16 @@ class City:
         return heapq.merge(_with_broken(noise), people, key=attrgetter("at"))
 
     def broken(self) -> Iterator[bytes]:
-        """The values among the records that are no records."""
+        """The values of the broken records."""
         return (record.value for record in self.records() if record.value.startswith(BROKEN))
 
     def alerts(self) -> list[bytes]:
-        """What an undisturbed run publishes: the alerts of a replay of these records, in its order."""
+        """The alerts of an undisturbed run: those of a replay of these records, in its order."""
         return alerts_of(self.records, self.indicators())
 
 
 def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indicator]) -> list[bytes]:
-    """The alerts of a replay of records that come anew at each call."""
+    """The alerts of a replay; each call of ``records`` must give the same records again."""
     alerts: list[bytes] = []
     calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
 
@@ -91,7 +91,7 @@ def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indica
 
 
 def engine(indicators: Iterable[Indicator]) -> Engine:
-    """An engine that knows these indicators, as a worker has it that was told nothing else."""
+    """An engine like that of a worker that knows only these indicators."""
     return Engine(Indicators(indicators), policy_file.load(ROOT / "policy.yaml"), _model())
 
 
@@ -101,7 +101,7 @@ def _model() -> Model:
 
 
 def _with_broken(records: Iterator[Made]) -> Iterator[Made]:
-    """The records, every thousandth of them cut off in its middle."""
+    """The records, with every thousandth of them cut off in the middle."""
     for index, record in enumerate(records):
         yield record._replace(value=BROKEN + record.value[:40]) if index % BROKEN_EVERY == 0 else record
 
@@ -119,7 +119,7 @@ def example_day() -> list[Made]:
 
 
 def for_others(record: Made, copy: int) -> Made:
-    """A record of the example day for other people."""
+    """A record of the example day, moved to other people."""
     others = f"86100{copy:02}"
     value = record.value.replace(b"8610000", others.encode())
     return Made(record.role, record.key.replace("8610000", others), value, record.at)

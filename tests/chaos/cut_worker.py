@@ -1,9 +1,9 @@
-"""``python -m tests.chaos.cut_worker``: a worker that ends as in a power cut, at one await of its scoring.
+"""``python -m tests.chaos.cut_worker``: a worker that ends at one await of its scoring, as in a power cut.
 
-Which one, and at which of its visits, is told by `CUT`; without it the worker writes every await that it comes to into
-the file of `SEEN` and ends at none. An await is named by the functions of ``streams`` that wait in it and the line of
-the innermost. ``before`` cuts while the answer is under way (a server has had time to do what it was asked), ``after``
-as soon as it is there.
+`CUT` names the await and the visit at which the worker ends. Without it the worker writes every await that it reaches
+to the file named by `SEEN`, and ends at none of them. The name of an await consists of the functions of ``streams``
+that wait in it and the line of the innermost one. ``before`` cuts while the answer is under way (a server has had time
+to carry out the request); ``after`` cuts as soon as the answer is there.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ WATCHED: tuple[tuple[type, str], ...] = (
     (Scorer, "_advance"),
     (Scorer, "tend"),
 )
-"""Every method in which a partition's life waits for a server; none calls another of them but ``on_assigned``."""
+"""All methods of a partition's life that wait for a server; only ``on_assigned`` calls another of them."""
 
 STREAMS = str(ROOT / "streams")
 SERVER_S = 0.005
 
 
 def place_of(coroutine: Any) -> str:
-    """Where a coroutine waits: the functions of streams on the way, and the line of the innermost."""
+    """The place where a coroutine waits: the functions of streams on the way, and the line of the innermost."""
     names: list[str] = []
     line = 0
     while isinstance(coroutine, types.CoroutineType):
@@ -51,7 +51,7 @@ def place_of(coroutine: Any) -> str:
 
 @types.coroutine
 def driven(coroutine: Coroutine[Any, Any, Any], passed: Callable[[str, str], None]) -> Generator[Any, Any, Any]:
-    """Run a coroutine; ``passed`` hears of every place where it waits, before and after."""
+    """Run a coroutine; calls ``passed`` before and after every place where it waits."""
     answer: Any = None
     error: BaseException | None = None
     while True:
@@ -70,7 +70,7 @@ def driven(coroutine: Coroutine[Any, Any, Any], passed: Callable[[str, str], Non
 
 
 def watch(owner: type, name: str, passed: Callable[[str, str], None]) -> None:
-    """Have a method driven."""
+    """Replace a method by one that runs through `driven`."""
     method = getattr(owner, name)
 
     async def watched(self: Any, *arguments: Any) -> Any:
@@ -80,7 +80,7 @@ def watch(owner: type, name: str, passed: Callable[[str, str], None]) -> None:
 
 
 def writing_down(path: Path) -> Callable[[str, str], None]:
-    """Write every place into a file, once."""
+    """A callback that writes every place to a file once."""
     seen: set[str] = set()
 
     def passed(place: str, side: str) -> None:
@@ -93,7 +93,7 @@ def writing_down(path: Path) -> Callable[[str, str], None]:
 
 
 def cutting(wanted: str, wanted_side: str, visits: int) -> Callable[[str, str], None]:
-    """End this process at a visit of a place."""
+    """A callback that kills this process at the given visit of a place."""
     left = visits
 
     def passed(place: str, side: str) -> None:
@@ -109,7 +109,7 @@ def cutting(wanted: str, wanted_side: str, visits: int) -> Callable[[str, str], 
 
 
 def run() -> None:
-    """Be a worker."""
+    """Run the worker with every method of `WATCHED` watched."""
     if CUT in os.environ:
         place, side, visits = os.environ[CUT].split()
         passed = cutting(place, side, int(visits))

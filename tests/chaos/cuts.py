@@ -1,4 +1,4 @@
-"""Scenario: a power cut at every await of a batch, between publishing and the checkpoint above all."""
+"""Scenario: cuts the power at every await of a batch, above all between publishing and the checkpoint."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SIDES: tuple[Side, ...] = ("before", "after")
 
 
 def cuts(ground: Ground, wanted: Sequence[str] = ("",), most_visits: int = 6) -> Finding:
-    """A power cut at each await of the scorer whose name holds one of ``wanted``, before its answer and after it."""
+    """Cut the power at each await of the scorer whose name contains one of ``wanted``, before and after its answer."""
     chance = random.Random(6)
     places = [place for place in awaits(ground) if any(each in place for each in wanted)]
     left = [(place, side) for place in places for side in SIDES]
     part = ground.events // (len(left) + 1)
     findings: list[Finding] = []
-    for last in (False, True):  # what is seldom waited for is given a whole backlog of its own
+    for last in (False, True):  # a rarely reached await gets a whole backlog of its own
         while left:
             before = len(left)
             with ground.trial("cuts") as trial:
@@ -46,7 +46,7 @@ def cuts(ground: Ground, wanted: Sequence[str] = ("",), most_visits: int = 6) ->
 
 
 def awaits(ground: Ground) -> list[str]:
-    """Every place where the scorer waits for something, found by watching an undisturbed worker and its stop."""
+    """All places where the scorer waits, found by watching an undisturbed worker, including its stop."""
     with ground.trial("awaits") as trial:
         trial.site.command = COMMAND
         seen = trial.site.folder / "seen"
@@ -62,7 +62,7 @@ def awaits(ground: Ground) -> list[str]:
 
 
 def _cut(trial: Trial, where: str, count: int) -> bool:
-    """Start a worker that is to be cut, and tell it to stop after so many records; whether the cut came."""
+    """Start a worker that is to be cut, and stop it after ``count`` records; returns whether the cut came."""
     began = time.monotonic()
     before = trial.progress()
     worker, _ = trial.site.start_worker(wait=False, **SAME_MEMBER, **{CUT: where})

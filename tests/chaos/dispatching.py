@@ -1,4 +1,4 @@
-"""Scenarios: the dispatcher and the console are killed at random moments while cases are opened, handled and closed."""
+"""Scenarios: kills the dispatcher and the console at random moments while cases are opened, handled and closed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.consoles import GOOD
 from tests.site import Record, Site
 
 LONGEST_S = 6.0
-"""Seconds that a process is left alone at most: two of them it needs to start."""
+"""The most seconds for which a process runs undisturbed; it needs two of them to start."""
 PATIENCE_S = 120.0
 
 
 def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
-    """Alerts, acknowledgements of all and outcomes of half of them: each once in its case, and no snapshot twice."""
+    """Send alerts, acknowledgements of all and outcomes of half: each is once in its case, no snapshot comes twice."""
     chance = random.Random(7)
     with _site(ground, "dispatched") as site:
         killer = _Killer(lambda: site.start_dispatcher(wait=False)[0], chance)
@@ -64,7 +64,7 @@ def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
 
 
 def console_kills(ground: Ground, kills: int, people: int = 200, writers: int = 4) -> Finding:
-    """Officers say something again and again, with the same id when there is no answer; what was answered is there."""
+    """Officers repeat each report with the same id until it is confirmed; every confirmed report is in its case."""
     chance = random.Random(8)
     with _site(ground, "said") as site:
         site.start_dispatcher()
@@ -116,7 +116,7 @@ class _Killer:
         self.count = 0
 
     def during(self, work: Callable[[], object], is_done: Callable[[], bool], kills: int) -> None:
-        """Do the work and wait until all of it has had its effect; kill the process so often meanwhile."""
+        """Do the work, kill the process ``kills`` times meanwhile, and wait until all work has had its effect."""
         working = threading.Thread(target=work)
         working.start()
         deadline = time.monotonic() + PATIENCE_S + kills * LONGEST_S
@@ -131,7 +131,7 @@ class _Killer:
             time.sleep(0.2)
 
     def end(self) -> None:
-        """Stop the process in order."""
+        """Stop the process in an orderly way."""
         self._process.stop()
 
 
@@ -142,7 +142,7 @@ def cases(site: Site) -> dict[str, Record]:
 
 @contextmanager
 def _site(ground: Ground, name: str) -> Iterator[Site]:
-    """A site of its own, with files of its own for users and the audit log."""
+    """A separate site, with its own files for users and the audit log."""
     here = ground.beside(f"{name}.")
     folder = ground.folder / name
     folder.mkdir(parents=True)
@@ -175,7 +175,7 @@ def _feedback(site: Site) -> Sequence[Record]:
 def _officer(
     url: str, token: str, number: int, people: int, answered: list[tuple[str, str]], over: threading.Event
 ) -> None:
-    """Say something of one case after another; note what was answered."""
+    """Report on one case after another; note the confirmed reports."""
     count = 0
     while not over.is_set():
         case, id = f"e{(number + count) % people}", f"o{number}-{count}"

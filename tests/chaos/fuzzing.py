@@ -1,6 +1,6 @@
-"""Poison: records that may be wrong in every way, from a catalogue, from hypothesis and from a mutation fuzzer.
+"""Poison: makes records that may be wrong in every way, from a catalogue, hypothesis and a mutation fuzzer.
 
-All of it follows from a seed, so that a finding can be made again.
+Everything follows from a seed, so that a finding can be reproduced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.events.event import LATEST, MAX_BYTES
 from tests.wrong_records import ANY_BAD, BAD, GOOD, UNUSUAL
 
 EXAMPLES = 3000
-"""Examples of hypothesis; the fuzzer mutates them too."""
+"""The number of examples from hypothesis; the fuzzer mutates them too."""
 
 STRUCTURE = [b"{", b"}", b"[", b"]", b'"', b",", b":", b"\\", b"\n", b"\r\n", b"\x00", b"\xff", b"\xc3", b"\\u", b" "]
 TIMES = ["0", "-1", "1773600000", "1.7736e12", "1773600000000.5", "253402300799000", "1e400", "NaN", "Infinity"]
@@ -37,7 +37,7 @@ class Fuzzed(NamedTuple):
 
 @cache
 def catalogue(start: int) -> tuple[bytes | None, ...]:
-    """The wrong and unusual records that the tests name, and examples of hypothesis from a seed."""
+    """The wrong and unusual records that the tests list, and examples from hypothesis with this seed."""
     found: list[bytes | None] = [*(value for value, _ in BAD.values()), *GOOD, *UNUSUAL]
 
     @seed(start)
@@ -55,7 +55,7 @@ def _json(value: object) -> bytes:
 
 
 def fuzz(good: Iterator[Made], start: int, huge_every: int = 5000) -> Iterator[Fuzzed]:
-    """A mutation of each of some good records; one of so many is of the greatest size or beyond it."""
+    """A mutation of each good record; one in ``huge_every`` is about the greatest allowed size, or beyond it."""
     chance = random.Random(start)
     known = catalogue(start)
     previous = next(good)
@@ -124,7 +124,7 @@ def _time(chance: random.Random, value: bytes, other: Made) -> bytes:
 
 
 def _field(chance: random.Random, value: bytes, other: Made) -> bytes:
-    """A field of another value: an unknown one, a second one of the same name, or the only one."""
+    """Add a field with another value: an unknown field, a second one of the same name, or the only one."""
     name = chance.choice(["id", "subscriber", "peer", "direction", "phase", "at", "duration_s", "text", "domains", "x"])
     said = f'"{name}":{chance.choice(VALUES)}'.encode()
     if chance.random() < 0.5:
@@ -139,7 +139,7 @@ def _nest(chance: random.Random, value: bytes, other: Made) -> bytes:
 
 
 def _lines(chance: random.Random, value: bytes, other: Made) -> bytes:
-    """Whatever could shift a reader by lines or braces, inside of a value."""
+    """Put line ends and braces inside a value, which could mislead a reader that splits at them."""
     return value[:-1] + b',"x":"' + json.dumps('}\n{]\r[,"' + other.value.decode()).encode()[1:] + b"}"
 
 

@@ -1,4 +1,4 @@
-"""The ground of the scenarios: servers, a backlog in their topics, and the alerts that an undisturbed run gives."""
+"""The ground of the scenarios: holds servers, a backlog in their topics, and the alerts of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTITIONS = 8
 
 @dataclass
 class Ground:
-    """Topics that hold a city's day, on a stack of one's own; every trial reads them with a group of its own."""
+    """Topics with a city's day on a local stack; every trial reads them with its own consumer group."""
 
     stack: LocalStack
     city: City
@@ -37,27 +37,27 @@ class Ground:
 
     @property
     def settings(self) -> Settings:
-        """Where the servers are."""
+        """The settings with the servers' addresses."""
         return Settings(kafka=self.stack.kafka, redis=self.stack.redis, topic_prefix=self.prefix)
 
     @property
     def events(self) -> int:
-        """How many records the backlog has."""
+        """The number of records in the backlog."""
         return sum(self.ends.values())
 
     def beside(self, prefix: str) -> Ground:
-        """Topics of their own, which are empty, on the same servers."""
+        """A second ground with its own empty topics on the same servers."""
         other = replace(self, prefix=prefix, ends={}, expected=frozenset(), refused=frozenset())
         other.create_topics()
         return other
 
     def create_topics(self) -> None:
-        """Create the topics that the contracts ask for."""
+        """Create the topics that the contracts require."""
         with open_admin(self.settings) as admin:
             apply(load(self.settings.topics_file), admin, self.settings)
 
     def prepare(self) -> None:
-        """Create the topics, fill them, and work out what must come of it."""
+        """Create the topics, fill them, and compute the expected alerts and dead letters."""
         self.create_topics()
         asyncio.run(publish(self.settings, self.city.indicators()))
         asyncio.run(fill(self.settings, self.city.records(), PARTITIONS, lambda count: None))
@@ -67,7 +67,7 @@ class Ground:
 
     @contextmanager
     def trial(self, name: str) -> Iterator[Trial]:
-        """A trial over the backlog from its beginning; its workers are gone afterwards."""
+        """A trial over the backlog from its beginning; its workers are stopped afterwards."""
         group = f"{name}-{next(self._names)}"
         folder = self.folder / group
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Scenarios: a long backlog of one partition beside live records of the others, and a start with much in Redis."""
+"""Scenarios: a long backlog in one partition with live records in the others, and a start with much state in Redis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RECOVERS_WITHIN_S = 10.0
 
 
 def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding:
-    """One partition catches up with so many records while the others get live ones: memory, and who waits for whom."""
+    """One partition catches up with ``events`` records while the others get live ones; measures memory and latency."""
     numbers, domains = fraud_numbers(indicators * 8 // 10), fraud_domains(indicators // 5)
     known = list(indicators_of(numbers, domains))
     here = ground.beside("load.")
@@ -62,7 +62,10 @@ def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding
 
 
 def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
-    """A worker killed with so many open episodes in Redis: seconds from its start to the first new alert."""
+    """Kill a worker with ``episodes`` open episodes in Redis; measures the time from its start to the first new alert.
+
+    The time is in seconds.
+    """
     numbers = fraud_numbers(1000)
     known = list(indicators_of(numbers, []))
     here = ground.beside("recovery.")

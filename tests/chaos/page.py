@@ -1,4 +1,4 @@
-"""The page of evidence: what was done to the system, and what came out of it."""
+"""The page of evidence: writes the faults and their results to docs/evidence/faults.md."""
 
 from __future__ import annotations
 

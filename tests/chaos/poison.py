@@ -1,4 +1,4 @@
-"""Scenario: poison. Every wrong record becomes one dead letter, every good one has the effect it would have alone."""
+"""Scenario: poison. Every wrong record becomes one dead letter; good records have the same effect as without it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.chaos.trial import Finding
 
 SEED = 20261125
 GROWTH = 1.3
-"""How much more memory a worker may have at the end than after a quarter of the records."""
+"""The largest allowed ratio of a worker's memory at the end to its memory after a quarter of the records."""
 
 Place = tuple[str, int, int]
 
 
 def poison(ground: Ground, records: int) -> Finding:
-    """So many mutated records among as many good ones."""
+    """Read ``records`` mutated records among as many good ones."""
     here = replace(ground.beside("poison."), city=City(records, min(records // 20_000, 60)))
     asyncio.run(publish(here.settings, here.city.indicators()))
     refused = asyncio.run(_fill(here, records))
@@ -65,9 +65,9 @@ def poison(ground: Ground, records: int) -> Finding:
 
 
 def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
-    """Good records of the city and mutated ones, in the order of the times that all of them had to begin with.
+    """Good records of the city and mutated ones, in the order of their times before the mutation.
 
-    Late is what a mutation has made late: what is said of it in between may depend on how batches are cut.
+    So only a mutation makes a record late. Intermediate alerts about late records may depend on how batches are cut.
     """
     sources, times = tee(replace(city, seed=2, events=records + 2, copies=0).records())
     bad = zip((record.at for record in islice(times, 1, None)), fuzz(sources, SEED), strict=False)
@@ -76,7 +76,7 @@ def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
 
 
 def _sorted(city: City, records: int) -> Iterator[tuple[Fuzzed, str | None]]:
-    """Each record, and for which reason it is refused when it is read alone and strictly; None for a good one."""
+    """Each record, with the reason for which the strict decoder refuses it alone; None for a good record."""
     strict: dict[str, Strict[Any]] = {"calls": Strict(Call), "sms": Strict(Sms)}
     for record in _mixed(city, records):
         try:
@@ -94,7 +94,7 @@ def _accepted(city: City, records: int) -> Iterator[Made]:
 
 
 async def _fill(ground: Ground, records: int) -> dict[Place, str]:
-    """Write everything; the places of what must be refused, and why."""
+    """Write all records; returns the places of those that must be refused, with the reasons."""
     refused: dict[Place, str] = {}
     offsets: Counter[tuple[str, int]] = Counter()
     partition_at, topics = cache(partition_of), {role: ground.settings.topic(role) for role in ("calls", "sms")}
@@ -117,6 +117,6 @@ def _origin(letter: object) -> Place:
 
 
 def resident_megabytes(pid: int) -> int:
-    """The memory that a process has resident, in MB."""
+    """The resident memory of a process in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))

@@ -1,4 +1,4 @@
-"""Scenarios: Kafka does not take alerts. Refused for their size, or the topic gone."""
+"""Scenarios: Kafka does not take alerts, because it refuses their size or because the topic was deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STANDS_STILL_S = 2.0
 
 
 def refused(ground: Ground, times: int) -> Finding:
-    """The broker refuses alerts as too large: the worker ends before acknowledging, and goes on when mended."""
+    """The broker refuses alerts as too large: the worker ends before acknowledging, and continues after the repair."""
     with ground.trial("refused") as trial:
         trial.start(wait=True)
         for number in range(times):
@@ -30,14 +30,14 @@ def refused(ground: Ground, times: int) -> Finding:
 
 
 def topic_gone(ground: Ground, times: int) -> Finding:
-    """The topic is deleted: the worker publishes and acknowledges nothing more until it is there again."""
+    """The topic is deleted: the worker publishes and acknowledges nothing more until the topic is there again."""
     earlier: list[bytes] = []
     with ground.trial("topic-gone") as trial:
         trial.start(wait=True)
         for number in range(times):
             trial.reach(int(trial.events * (number + 0.5) / (times + 1)))
             worker = next(iter(trial.kept))
-            worker.pause()  # what is published until then is read before it is gone
+            worker.pause()  # read the alerts published so far before they are deleted
             earlier += trial.published()
             _delete(trial.site.settings)
             trial.since = {}
@@ -50,7 +50,10 @@ def topic_gone(ground: Ground, times: int) -> Finding:
 
 
 def _stands_still(trial: Trial) -> None:
-    """Every partition comes to an alert soon; from then on nothing may be covered, however often the worker starts."""
+    """Wait until the checkpoints stop; every partition soon reaches an alert.
+
+    From then on no record may be covered, however often the worker starts. Raises AssertionError otherwise.
+    """
     deadline = time.monotonic() + 60
     at, since = trial.progress(), time.monotonic()
     while time.monotonic() - since < STANDS_STILL_S:
@@ -64,7 +67,7 @@ def _stands_still(trial: Trial) -> None:
 
 @contextmanager
 def _nothing_fits(settings: Settings) -> Iterator[None]:
-    """Within the block the topic of the alerts takes nothing as large as one."""
+    """Within the block, the alerts' topic accepts no record as large as an alert."""
     too_small = {"max.message.bytes": (AlterConfigOp.SET, "60")}
     with open_admin(settings) as admin:
         admin.alter_configs([ConfigResource("TOPIC", settings.topic("alerts"), too_small)])
@@ -80,7 +83,7 @@ def _delete(settings: Settings) -> None:
 
 
 def _apply(settings: Settings) -> None:
-    """Have the topics as the contracts say; one that was just deleted may need a moment."""
+    """Apply the contracts to the topics; a topic that was just deleted may need a moment."""
     for _ in range(50):
         try:
             with open_admin(settings) as admin:

@@ -1,4 +1,4 @@
-"""Scenarios: what happens to the servers. Valkey killed, frozen, emptied; the Kafka broker killed, unreachable."""
+"""Scenarios: faults of the servers. Valkey is killed, frozen or emptied; the Kafka broker is killed or unreachable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding, Trial
 
 FORGETS_S = 1.0
-"""Seconds that an append-only file that is synchronised ``everysec`` may lose in a power cut."""
+"""Seconds of writes that an append-only file with ``everysec`` may lose in a power cut."""
 
 COMMITTED_WITHIN_S = 60.0
 
@@ -20,7 +20,7 @@ NO_STATE = "Redis holds no state of partition"
 
 
 def valkey_kills(ground: Ground, times: int) -> Finding:
-    """Valkey killed, its last second forgotten as in a power cut, and started again."""
+    """Valkey is killed, loses its last second as in a power cut, and is started again."""
     with ground.trial("valkey-kills") as trial, trial.slowed(0.02) as slowed:
         trial.start(wait=True)
         forgotten = 0
@@ -44,18 +44,18 @@ def valkey_kills(ground: Ground, times: int) -> Finding:
 
 
 def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:
-    """Valkey frozen: connections stay open and nothing answers."""
+    """Valkey is frozen: connections stay open and nothing answers."""
     return _pauses(ground, ground.stack.valkey, "Valkey", times, seconds)
 
 
 def valkey_emptied(ground: Ground) -> Finding:
-    """Valkey comes back empty: the worker refuses, then rebuilds when it is told to."""
+    """Valkey comes back empty: the worker refuses to continue, and rebuilds its state when told to."""
     with ground.trial("emptied") as trial, trial.slowed(work=0.02, rest=0.3) as slowed:
         worker = trial.start()
         trial.move_on()
         slowed.add(worker)
         deadline = time.monotonic() + COMMITTED_WITHIN_S
-        while not trial.is_committed():  # it is once a segment of the ledger is written
+        while not trial.is_committed():  # Kafka gets the offsets once a segment of the ledger is written
             assert time.monotonic() < deadline, "Kafka is not told how far the group is"
             time.sleep(0.2)
         valkey = ground.stack.valkey
@@ -80,7 +80,7 @@ def valkey_emptied(ground: Ground) -> Finding:
 
 
 def broker_kills(ground: Ground, times: int) -> Finding:
-    """The Kafka broker killed and started again."""
+    """The Kafka broker is killed and started again."""
     with ground.trial("broker-kills") as trial:
         trial.start(wait=True)
         for moment in _moments(trial, times, seed=5):
@@ -93,7 +93,7 @@ def broker_kills(ground: Ground, times: int) -> Finding:
 
 
 def broker_pauses(ground: Ground, times: int, seconds: float = 30.0) -> Finding:
-    """The Kafka broker unreachable: connections stay open and nothing answers."""
+    """The Kafka broker is unreachable: connections stay open and nothing answers."""
     return _pauses(ground, ground.stack.broker, "Kafka broker", times, seconds)
 
 
@@ -112,15 +112,15 @@ def _pauses(ground: Ground, server: Server, name: str, times: int, seconds: floa
 
 
 def _moments(trial: Trial, times: int, seed: int) -> list[int]:
-    """How far the backlog is to be read before each disturbance: never at its very beginning or end."""
+    """The number of records to read before each disturbance, never at the very beginning or end of the backlog."""
     chance = random.Random(seed)
     return [int(trial.events * (0.2 + 0.6 * (number + chance.random()) / times)) for number in range(times)]
 
 
 def _watched(trial: Trial, valkey: Server, moment: int) -> list[tuple[float, Path, int]]:
-    """The sizes that the append-only file has had (when, which, bytes) until the backlog is read so far.
+    """The sizes of the append-only file (time, path, bytes) until the backlog is read up to ``moment``.
 
-    Only since every partition has a checkpoint: a partition that lost its first one would have to be rebuilt.
+    They begin when every partition has a checkpoint: a partition that lost its first one would have to be rebuilt.
     """
     sizes: list[tuple[float, Path, int]] = []
     while trial.progress() < moment or not sizes or sizes[-1][0] - sizes[0][0] < FORGETS_S:
@@ -133,7 +133,7 @@ def _watched(trial: Trial, valkey: Server, moment: int) -> list[tuple[float, Pat
 
 
 def _forget(sizes: list[tuple[float, Path, int]]) -> None:
-    """Cut off what the append-only file was told in its last second."""
+    """Cut off the last second's writes to the append-only file."""
     when, path, size = sizes[-1]
     size = max((each[2] for each in sizes if each[0] <= when - FORGETS_S and each[1] == path), default=size)
     with path.open("r+b") as file:
@@ -148,8 +148,8 @@ def _append_only(valkey: Server) -> Path:
 def _wait_for_end(worker: Server, patience: float = 45.0) -> None:
     """Wait until a worker has ended by itself.
 
-    One that was slowed may have lost its membership: it hears of Redis only once Kafka has let it in again, for which
-    the broker waits for the old member, and then for all members.
+    A slowed worker may have lost its membership. It notices the state of Redis only when it has joined the group again,
+    and for that the broker waits first for the old member and then for all members.
     """
     deadline = time.monotonic() + patience
     while worker.runs:

@@ -1,4 +1,7 @@
-"""``python -m tests.chaos.soak``: an hour at a steady pace; memory, latency and lag go to ``docs/evidence/soak.md``."""
+"""``python -m tests.chaos.soak``: runs an hour at a steady pace; writes memory, latency and lag to the page.
+
+The page is ``docs/evidence/soak.md``.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ PAGE = ROOT / "docs" / "evidence" / "soak.md"
 
 @dataclass
 class Watch:
-    """What is seen of a worker every minute."""
+    """The figures of a worker, noted every minute."""
 
     http: str
     pid: int
@@ -45,7 +48,7 @@ class Watch:
     _seen: int = 0
 
     def minute(self, found: Sequence[float]) -> None:
-        """Note this minute."""
+        """Note the figures of this minute."""
         delays, self._seen = found[self._seen :], len(found)
         p50, p99 = (1000 * percentile(list(delays), of) for of in (50, 99))
         lag = int(metric(self.http, "forewarn_lag_records"))
@@ -85,7 +88,7 @@ def main(minutes: int, rate: int, indicators: int) -> None:
 
 
 def write(rows: Sequence[tuple[int, int, float, float, int, int]], rate: int, indicators: int) -> None:
-    """Write the page whole or not at all: every fifth minute, and what was worst."""
+    """Write the page with every fifth minute and the worst figures; it is written whole or not at all."""
     worst = max(row[3] for row in rows)
     early, most, lag = rows[min(4, len(rows) - 1)][4], max(row[4] for row in rows), max(row[5] for row in rows)
     text = f"""\

@@ -1,4 +1,4 @@
-"""A trial: workers of one group over a backlog, whatever is done to them, and what came out of it."""
+"""A trial: runs workers of one group over a backlog while faults happen, and compares their results."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ PATIENCE = 120.0
 """Seconds within which the next offset must be reached."""
 
 SAME_MEMBER = {"FOREWARN_INSTANCE": "one"}
-"""By this Kafka knows a worker that was killed when it comes back: its partitions need not wait for a time-out."""
+"""With this Kafka recognises a killed worker when it comes back, so its partitions need not wait for a time-out."""
 
 
 class TrialError(Exception):
-    """A trial did not come to its end."""
+    """A trial did not finish."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What came out of a scenario."""
+    """The result of a scenario."""
 
     name: str
     times: int
     events: int
     expected: int
-    """Alerts that an undisturbed run gives."""
+    """Alerts of an undisturbed run."""
     lost: int
-    """Of these, how many were never published."""
+    """Expected alerts that were never published."""
     wrong: int
-    """Published, but not by an undisturbed run: another id, or other bytes under it."""
+    """Published alerts that an undisturbed run does not have: another id, or other bytes under the same id."""
     repeated: int
-    """Published more than once, byte for byte."""
+    """Alerts published again, byte for byte."""
     letters_lost: int = 0
-    """Broken records without a dead letter, and dead letters of something else."""
+    """Broken records without a dead letter, and dead letters of other records."""
     recovered: tuple[float, ...] = ()
     """Seconds from the end of each disturbance to the next checkpoint."""
     notes: tuple[str, ...] = ()
@@ -54,19 +54,19 @@ class Finding:
 
 @dataclass
 class Trial:
-    """Workers of one group over the records up to ``ends``; ``since``: where its alerts begin."""
+    """Workers of one group over the records up to ``ends``; ``since`` holds the offsets where their alerts begin."""
 
     site: Site
     ends: Mapping[tuple[str, int], int]
     expected: Collection[bytes]
     refused: Collection[bytes]
-    """The values of the records that are none; each must become a dead letter."""
+    """The values of the broken records; each must become a dead letter."""
     since: Mapping[int, int]
     letters_since: Mapping[int, int]
     restarts: int = 0
     recovered: list[float] = field(default_factory=list)
     kept: dict[Server, Mapping[str, str]] = field(default_factory=dict)
-    """The workers that are started again when they end, and their environment."""
+    """The workers to start again when they end, with their environment."""
     letters: Sequence[Any] = ()
     """The dead letters of this trial, once it is over."""
     begun: bool = False
@@ -76,7 +76,7 @@ class Trial:
 
     @property
     def events(self) -> int:
-        """How many records the trial reads."""
+        """The number of records that the trial reads."""
         return sum(self.ends.values())
 
     def start(self, environ: Mapping[str, str] | None = None, *, wait: bool = False) -> Server:
@@ -95,7 +95,7 @@ class Trial:
         worker.kill()
 
     def progress(self) -> int:
-        """How many records the checkpoints cover; as last seen while Redis does not answer."""
+        """The number of records that the checkpoints cover; the last known number while Redis does not answer."""
         try:
             with redis.Redis.from_url(self.site.settings.redis, socket_timeout=1) as client:
                 at = reached(client, self.site.settings)
@@ -106,7 +106,10 @@ class Trial:
         return self._last
 
     def reach(self, count: int, patience: float = PATIENCE) -> None:
-        """Wait until so many records are covered, starting again what has ended meanwhile."""
+        """Wait until ``count`` records are covered; restarts workers that end meanwhile.
+
+        Raises `TrialError` when nothing moves for ``patience`` seconds.
+        """
         best, moved = self._last, time.monotonic()
         while (at := self.progress()) < count:
             if at != best:
@@ -118,7 +121,7 @@ class Trial:
             time.sleep(LOOK_EVERY)
 
     def _ask_where_they_stand(self) -> None:
-        """Print what the workers said last, and where each of their threads stands."""
+        """Print the workers' last output and the stack of each of their threads."""
         for worker in self.site.workers:
             if worker.runs:
                 send(worker.process, signal.SIGUSR1)
@@ -126,25 +129,25 @@ class Trial:
         self.site.tell(150)
 
     def is_committed(self) -> bool:
-        """Whether Kafka has been told that the group has read something."""
+        """Whether the group has committed an offset above 0 to Kafka."""
         group = self.site.settings.topic_prefix + self.site.settings.group
         with open_admin(self.site.settings) as admin:
             found = admin.list_group_offsets({group: None})[group]
         return any(at.offset > 0 for at in found.values())
 
     def move_on(self, covered: int | None = None) -> None:
-        """Wait for a checkpoint that covers more than now, or than ``covered``; notes the seconds until then."""
+        """Wait for a checkpoint that covers more records than now, or than ``covered``; notes the seconds it took."""
         began = time.monotonic()
         before = self.progress() if covered is None else covered
         self.reach(min(before + 1, self.events))
         self.recovered.append(time.monotonic() - began)
 
     def finish(self) -> None:
-        """Wait until everything is covered."""
+        """Wait until all records are covered."""
         self.reach(self.events)
 
     def known(self, indicators: int, patience: float = 20.0) -> None:
-        """Wait until every worker knows so many indicators."""
+        """Wait until every worker knows this many indicators; raises `TrialError` after ``patience`` seconds."""
         deadline = time.monotonic() + patience
         for worker in self.kept:
             while metric(self.site.http[worker], "forewarn_indicators") != indicators:
@@ -165,9 +168,9 @@ class Trial:
 
     @contextmanager
     def slowed(self, work: float = 0.01, rest: float = 0.08) -> Iterator[set[Server]]:
-        """Give the workers that are put into the set only so many seconds of work between rests.
+        """Let the workers in the yielded set work only ``work`` seconds between rests of ``rest`` seconds.
 
-        As on a machine that is busy with something else; a backlog lasts for longer.
+        They then behave as on a busy machine, and a backlog lasts longer.
         """
         over = threading.Event()
 
@@ -207,11 +210,11 @@ class Trial:
         self.site.stop()
 
     def finding(self, name: str, times: int, *notes: str, earlier: Collection[bytes] = ()) -> Finding:
-        """Compare what was published with an undisturbed run; ``earlier``: alerts of a topic that is gone."""
+        """Compare the published alerts with an undisturbed run; ``earlier`` are alerts of a topic that was deleted."""
         self.finish()
         for worker in list(self.kept):
             self.let_go(worker)
-            worker.stop()  # what is under way is published and covered
+            worker.stop()  # the stop publishes and covers unfinished work
         published = [*earlier, *self.published()]
         alerts, expected = set(published), set(self.expected)
         self.letters = self.site.read("dead-letters", self.letters_since)

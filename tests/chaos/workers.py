@@ -1,4 +1,4 @@
-"""Scenarios: what happens to workers. Killed, joined and left, stopped and continued, told to stop."""
+"""Scenarios: faults of workers. They are killed, join and leave, are paused and resumed, or are told to stop."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tests.chaos.ground import Ground
 from tests.chaos.trial import SAME_MEMBER, Finding
 
 STARTING_S = 4.0
-"""About the seconds that a worker takes to start."""
+"""Seconds that a worker takes to start, roughly."""
 
 REST_S = 0.08
-"""Seconds of rest between a hundredth of a second of work, so that a backlog lasts."""
+"""Seconds of rest after each hundredth of a second of work, so that a backlog lasts."""
 
 STOPS_WITHIN_S = 10.0
 
@@ -20,7 +20,7 @@ REFUSED = "Redis refused the checkpoint"
 
 
 def kills(ground: Ground, times: int) -> Finding:
-    """Killed at random moments of one backlog, while it works or while it starts, and started again."""
+    """A worker is killed at random moments of one backlog, while it works or starts, and is started again."""
     chance = random.Random(1)
     with ground.trial("kills") as trial:
         for number in range(times):
@@ -43,7 +43,7 @@ def kills(ground: Ground, times: int) -> Finding:
 
 
 def orderly_stops(ground: Ground, times: int) -> Finding:
-    """Told to stop (SIGTERM) in the middle of a backlog, and started again."""
+    """A worker is told to stop (SIGTERM) in the middle of a backlog, and is started again."""
     chance = random.Random(2)
     longest = 0.0
     with ground.trial("stops") as trial:
@@ -51,7 +51,7 @@ def orderly_stops(ground: Ground, times: int) -> Finding:
             worker = trial.start()
             before = trial.progress()
             trial.move_on()
-            # Soon: a worker that is told to stop first applies what it has in memory, in a short backlog a third of it.
+            # Stop it soon: it first applies all records in memory, which is a third of a short backlog.
             trial.reach(before + int(chance.uniform(0, 0.3 * (trial.events - before) / (times + 1 - number))))
             trial.let_go(worker)
             began = time.monotonic()
@@ -67,7 +67,7 @@ def orderly_stops(ground: Ground, times: int) -> Finding:
 
 
 def rebalances(ground: Ground, joins: int, rest: float = REST_S) -> Finding:
-    """A second and a third worker join and leave while the first works; every second one leaves by SIGKILL."""
+    """A second and a third worker join and leave while the first works; every second one is killed with SIGKILL."""
     with ground.trial("rebalances") as trial, trial.slowed(rest=rest) as slowed:
         first = trial.start()
         trial.move_on()
@@ -96,7 +96,7 @@ def rebalances(ground: Ground, joins: int, rest: float = REST_S) -> Finding:
 
 
 def zombies(ground: Ground, times: int, rest: float = REST_S) -> Finding:
-    """Stopped (SIGSTOP) until its partitions have gone to another worker, then continued: its writes are refused."""
+    """A worker is paused (SIGSTOP) until another has its partitions, then resumed: its writes are refused."""
     refused = 0
     with ground.trial("zombies") as trial, trial.slowed(rest=rest) as slowed:
         worker = trial.start()
@@ -104,7 +104,7 @@ def zombies(ground: Ground, times: int, rest: float = REST_S) -> Finding:
         slowed.add(worker)
         for _ in range(times):
             slowed.discard(worker)
-            time.sleep(rest + 0.02)  # within its work
+            time.sleep(rest + 0.02)  # until it works again
             worker.pause()
             trial.let_go(worker)
             other = trial.start(wait=True)
