@@ -65,7 +65,7 @@ class Ground:
     async def send(
         self, first: int, count: int, severity: Severity, rate: float | None = None, cells: bool = False
     ) -> None:
-        """Send ``count`` alerts, ``rate`` a second or all at once; with ``cells`` their people are all over the city."""
+        """Send ``count`` alerts, ``rate`` a second or all at once; with ``cells`` their people are all over town."""
         topic = self.settings.topic("alerts")
         async with AIOKafkaProducer(acks="all", linger_ms=2, **self.settings.aiokafka_options()) as producer:
             began, sent = time.perf_counter(), []
