@@ -1,7 +1,7 @@
 """Sheets: a case as users see it, which is its snapshot on the topic with the person's number masked.
 
-The whole number needs a request of its own. It is shown only to the unit that has the case, only while the case is not
-over, and only after the audit log has recorded it.
+The whole number needs a request of its own. It is shown only to users whose unit, or a unit below it, has the case,
+only while the case is not over, and only after the audit log has recorded it.
 """
 
 from __future__ import annotations

@@ -62,10 +62,7 @@ def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding
 
 
 def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
-    """Kill a worker with ``episodes`` open episodes in Redis; measures the time from its start to the first new alert.
-
-    The time is in seconds.
-    """
+    """Kill a worker with ``episodes`` open episodes in Redis; measures seconds from its restart to the next alert."""
     numbers = fraud_numbers(1000)
     known = list(indicators_of(numbers, []))
     here = ground.beside("recovery.")
