@@ -1,4 +1,4 @@
-"""Casework: what becomes of an alert at the stations.
+"""Casework: how the stations handle an alert.
 
 Comes in: alerts, officers' feedback, the time. Goes out: cases with orders, deadlines, routes, payments and playbooks.
 `board` is the way in.

@@ -1,4 +1,4 @@
-"""The board: all cases of a city, and which of them an alert, a piece of feedback or the time is about."""
+"""The board: all cases of a city. It finds the case that an alert, a piece of feedback or the time affects."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from models.casework.reporting import reported
 from models.detection.alerts import Alert
 
 PersonLookup = Callable[[str], tuple[str, Person]]
-"""By subscriber the home station (empty: not known) and what an officer should know."""
+"""Looks up a subscriber's home station (empty if not known) and what an officer should know about them."""
 
 
 class Board:
-    """The cases, changed one at a time; whoever calls has to publish what comes back before anything is acknowledged.
+    """The cases, changed one at a time.
 
-    ``office`` may be set to another at any time: deadlines that run stay as they are.
+    The caller has to publish each returned case before it acknowledges anything. ``office`` may be replaced at any
+    time; running deadlines stay as they are.
     """
 
     def __init__(self, office: Office, known: PersonLookup) -> None:
@@ -30,10 +31,10 @@ class Board:
         self._of: dict[str, str] = {}
         """The case, by episode."""
         self._due: list[tuple[int, str]] = []
-        """Heap; an entry that its case does not name any more is passed over."""
+        """A heap of due times; an entry is skipped if its case no longer has that time."""
 
     def put(self, case: Case) -> None:
-        """Remember a case as it is now."""
+        """Store the current snapshot of a case."""
         before = self.cases.get(case.case)
         self.cases[case.case] = case
         for episode in case.episodes:
@@ -47,7 +48,7 @@ class Board:
             heapq.heappush(self._due, (due, case.case))
 
     def forget(self, name: str) -> None:
-        """Know a case no longer."""
+        """Remove a case."""
         case = self.cases.pop(name, None)
         if case is not None:
             for episode in case.episodes:
@@ -57,7 +58,7 @@ class Board:
                 del self._open[case.subscriber]
 
     def alert(self, alert: Alert, received: int) -> Case | None:
-        """The case that an alert has opened or changed; None when it has done neither."""
+        """The case that an alert has opened or changed; None if it did neither."""
         name = self._open.get(alert.subscriber) or self._of.get(alert.episode)
         if name is None:
             if not sends(self.office, alert):
@@ -67,21 +68,24 @@ class Board:
         return self._changed(case, joined(self.office, passed(self.office, case, received), alert, received))
 
     def feedback(self, feedback: Feedback, received: int) -> Case | None:
-        """The case that feedback has changed; None for a repeat. Raises `FeedbackError` when it cannot be."""
+        """The case that feedback has changed; None for a repeat. Raises `FeedbackError` for impossible feedback."""
         case = self.cases.get(feedback.case)
         if case is None:
             raise FeedbackError("unknown-case", "There is no such case, or it ended long ago and was deleted.")
         return self._changed(case, reported(self.office, passed(self.office, case, received), feedback, received))
 
     def due(self, now: int) -> Iterator[tuple[str, Case | None]]:
-        """What the time until ``now`` has made of cases: the name with the case, or with None when it is forgotten."""
+        """The cases that have changed because time has passed up to ``now``, each as its name and the new case.
+
+        The case is None when it is forgotten.
+        """
         while self._due and self._due[0][0] <= now:
             name = heapq.heappop(self._due)[1]
             case = self.cases.get(name)
             when = None if case is None else self._when(case)
             if case is None or when is None:
                 continue
-            if case.due is None and when > now:  # the policy keeps cases longer than it did
+            if case.due is None and when > now:  # the policy now keeps cases longer
                 heapq.heappush(self._due, (when, name))
             elif case.due is None:
                 self.forget(name)
@@ -91,11 +95,11 @@ class Board:
 
     @property
     def next_due(self) -> int | None:
-        """When something is due at the earliest (epoch ms); it may turn out to be nothing."""
+        """The earliest time at which something may be due (epoch ms); it can turn out that nothing is."""
         return self._due[0][0] if self._due else None
 
     def _when(self, case: Case) -> int | None:
-        """When the time makes something of a case."""
+        """When the case next changes because of the time alone."""
         return case.due if case.due is not None else forgotten_at(self.office, case)
 
     def _changed(self, before: Case | None, case: Case) -> Case | None:

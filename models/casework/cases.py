@@ -1,7 +1,8 @@
-"""Cases: the dispatch life of a subscriber's alerts, as values; what happens to them is `models.casework`'s.
+"""Cases: the records that dispatch keeps of a subscriber's alerts, as values.
 
-A case is what goes out on the compacted topic ``dispatch``, whole, whenever it changes: its newest record is all that
-anybody has to know of it, and all that the dispatcher itself remembers.
+The other modules of `models.casework` change them. A case is published whole on the compacted topic ``dispatch``
+whenever it changes. Its newest record holds everything that readers need to know about it, and everything that the
+dispatcher itself remembers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from models.policy.stages import Stage
 
 State = Literal["open", "acknowledged", "in-progress", "snoozed", "withdrawn", "closed"]
 OVER: Final[frozenset[State]] = frozenset({"withdrawn", "closed"})
-"""Nobody has to do anything any more, unless something new happens."""
+"""The states in which no action is needed unless something new happens."""
 
 Means = Literal["call", "visit", "sms"]
 Outcome = Literal[
@@ -46,22 +47,22 @@ Kind = Literal[
     "stop-payment",
     "payment-step",
 ]
-"""What a unit can say of a case."""
+"""The kinds of feedback that a unit can give on a case."""
 Step = Literal["opened", "joined", "raised", "lowered", "withdrawn", "reopened", "escalated", "overdue", "woken"]
-"""What becomes of a case by itself."""
+"""The changes to a case that need no feedback: alerts and the clock cause them."""
 Deadline = Literal["acknowledge", "call", "visit"]
 
 MOST_ENTRIES: Final = 200
-"""Entries of a case's history that are kept, the newest."""
+"""The number of entries that a case's history keeps; the oldest are dropped."""
 MOST_PAYMENTS: Final = 30
-"""Payments of one case that can be followed."""
+"""The number of payments that one case can follow."""
 
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 Note = Annotated[str, Meta(max_length=1000)]
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """What an officer should know beforehand, from the topic ``subscribers``."""
+    """What an officer should know before contacting the subscriber, from the topic ``subscribers``."""
 
     language: str = "zh"
     age_band: str = ""
@@ -69,7 +70,7 @@ class Person(Struct, frozen=True, omit_defaults=True):
 
 
 class Standing(Struct, frozen=True):
-    """The last word of one alert of a case; ``at`` is its event time."""
+    """The latest state of one of a case's alerts; ``at`` is its event time."""
 
     id: str
     severity: Severity
@@ -78,7 +79,7 @@ class Standing(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line of a case's history; ``id`` is that of the feedback, if it is one."""
+    """One line of a case's history; ``id`` is the feedback's id if the line records feedback."""
 
     at: int
     kind: Kind | Step
@@ -95,13 +96,16 @@ class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
     loss_cny: float | None = None
     note: str = ""
     payment: str = ""
-    """The stop-payment that it is about."""
+    """The stop-payment that the entry is about."""
     step: str = ""
-    """The kind of what has become of one of its accounts."""
+    """The kind of step that one of its accounts has taken."""
 
 
 class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A snapshot: the record on the topic ``dispatch``. Times are epoch ms, of the wall clock but in ``alerts``."""
+    """A snapshot of a case: the record on the topic ``dispatch``.
+
+    Times are epoch ms by the wall clock, except in ``alerts``, which has event times.
+    """
 
     case: str
     """The episode of its first alert."""
@@ -113,19 +117,19 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     scam_type: str
     tier: Tier
     unit: str
-    """Who has it."""
+    """The unit that has the case now."""
     had: tuple[str, ...] = ()
-    """Who had it before; what they still say of it counts."""
+    """The units that had the case before; their feedback still counts."""
     person: Person = Person()
     cell: str = ""
     alerts: tuple[Standing, ...]
     episodes: tuple[str, ...]
     reasons: tuple[Reason, ...]
-    """Of the most severe alert that stands, newest first known."""
+    """The reasons of the most severe alert in force, newest first known."""
     opened: int
     at: int
     since: int
-    """From when the deadlines count: the alert that gave it its severity."""
+    """The time from which the deadlines count: when the alert that set the severity arrived."""
     acknowledge_by: int | None = None
     call_by: int | None = None
     visit_by: int | None = None
@@ -133,41 +137,41 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcome: Outcome | None = None
     loss_cny: float | None = None
     payments: tuple[StopPayment, ...] = ()
-    """What is being stopped, in the order in which it was asked for."""
+    """The stop-payments, in the order of their requests."""
     history: tuple[Entry, ...] = ()
 
     @property
     def due(self) -> int | None:
-        """When something happens to it by itself next; None: nothing does."""
+        """When the next deadline or the snooze ends; None if nothing is due."""
         times = (self.acknowledge_by, self.call_by, self.visit_by, self.snoozed_until)
         return min((time for time in times if time is not None), default=None)
 
     @property
     def late(self) -> set[str]:
-        """The units from which it went up because a deadline had passed."""
+        """The units that missed a deadline, so that the case went up to the unit above."""
         return {entry.unit for entry in self.history if entry.kind == "escalated"}
 
     def has(self, feedback: str) -> bool:
-        """Whether this feedback has been heard already."""
+        """Whether the case already includes the feedback with this id."""
         return any(entry.id == feedback for entry in self.history) or any(
             payment.request.id == feedback for payment in self.payments
         )
 
 
 class PaymentAsked(Struct, frozen=True, kw_only=True):
-    """What is to be stopped: all of a request that its feedback does not say itself."""
+    """The payment to stop: the parts of a request that its feedback does not carry itself."""
 
     victim: Account
     payee: Account
     bank: str
-    """The payee's."""
+    """The payee's bank."""
     amount_cny: float
     paid_at: Time | None = None
-    """None: it has not been paid yet."""
+    """When the payment was made; None if it has not been made yet."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
-    """The record on the topic ``dispatch-feedback``; ``at`` is when it was done, as the unit says."""
+    """The record on the topic ``dispatch-feedback``; ``at`` is the time of the action as the unit reports it."""
 
     id: Id
     case: Id
@@ -178,21 +182,21 @@ class Feedback(Struct, frozen=True, kw_only=True):
     means: Means | None = None
     reached: bool | None = None
     to: Annotated[str, Meta(max_length=100)] = ""
-    """The unit to which it is transferred."""
+    """The unit to which the case is transferred."""
     until: Time | None = None
-    """Until when it is snoozed."""
+    """When the snooze ends."""
     outcome: Outcome | None = None
     loss_cny: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     note: Note = ""
     asked: PaymentAsked | None = None
-    """What a stop-payment is to stop; its name is then this feedback's id."""
+    """The payment that a new stop-payment is to stop; this feedback's id becomes the stop-payment's name."""
     payment: Annotated[str, Meta(max_length=128)] = ""
-    """The stop-payment of which something has come."""
+    """The stop-payment that a payment step is about."""
     step: PaymentStep | None = None
 
 
 class FeedbackError(ValueError):
-    """Feedback cannot be taken in; ``reason`` is a short kebab-case word, the message what would be possible."""
+    """Feedback cannot be accepted; ``reason`` is a short kebab-case word, and the message says what is possible."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -211,7 +215,7 @@ _NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
 
 
 def check(feedback: Feedback) -> None:
-    """Raise `FeedbackError` when a field is missing that this kind of feedback needs."""
+    """Raise `FeedbackError` when the feedback lacks a field that its kind needs."""
     missing = [name for name in _NEEDED.get(feedback.kind, ()) if getattr(feedback, name) in (None, "")]
     if missing:
         raise FeedbackError("incomplete", f"{feedback.kind} needs {' and '.join(missing)}: send it again with that.")
@@ -222,7 +226,7 @@ def check(feedback: Feedback) -> None:
 
 
 def severer(one: Severity, other: Severity) -> bool:
-    """Whether a severity is above another."""
+    """Whether the first severity is above the second."""
     return SEVERITIES.index(one) > SEVERITIES.index(other)
 
 
@@ -231,20 +235,20 @@ _decoder = msgspec.json.Decoder(Case)
 
 
 def encode(case: Case) -> bytes:
-    """The snapshot as one line of JSON, fields always in the same order."""
+    """The snapshot as one line of JSON, with the fields always in the same order."""
     return _encoder.encode(case)
 
 
 def decode(value: bytes) -> Case:
-    """The snapshot in a record that `encode` has written; raises msgspec's errors for another."""
+    """The snapshot in a record that `encode` has written; raises msgspec's errors for any other record."""
     return _decoder.decode(value)
 
 
 def standing(alert: Alert) -> Standing:
-    """What a case keeps of an alert's last word."""
+    """The part of an alert's latest state that a case keeps."""
     return Standing(alert.id, alert.severity, alert.status, alert.at)
 
 
 def frozen_cny(case: Case) -> float:
-    """How much of what was paid is frozen, in yuan."""
+    """How much of the case's paid money is frozen, in yuan."""
     return sum(totals(payment).frozen_cny for payment in case.payments)

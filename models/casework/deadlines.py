@@ -1,7 +1,7 @@
-"""Deadlines: by when an order is acknowledged, called and visited, and what becomes of a case when nobody does.
+"""Deadlines: when an order must be acknowledged, called and visited, and what happens when a unit misses one.
 
-A deadline that passes sends the order up, from station to sub-bureau to the city's centre, where it is overdue. Pure:
-every moment comes from outside.
+A missed deadline sends the order up from the station to the sub-bureau and from there to the city's centre. An order
+that misses a deadline at the centre is overdue. The module is pure: the caller supplies every time.
 """
 
 from __future__ import annotations
@@ -19,19 +19,25 @@ from models.policy.policy import SEVERITIES, Deadlines, DispatchRules, Severity
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What casework goes by: the rules of the policy and the tree of stations."""
+    """The basis of all casework: the policy's dispatch rules and the tree of stations."""
 
     rules: DispatchRules
     stations: Stations
 
     def deadlines(self, severity: Severity) -> Deadlines:
-        """Those of a severity; of one that an edit of the policy has left without, the next more severe one's."""
+        """The deadlines of a severity.
+
+        If an edit of the policy has left the severity without deadlines, those of the next more severe one count.
+        """
         index = SEVERITIES.index(severity)
         return next(self.rules.deadlines[each] for each in SEVERITIES[index:] if each in self.rules.deadlines)
 
 
 def armed(office: Office, case: Case, since: int) -> Case:
-    """The case with the deadlines of its severity from a moment on; one that runs already is never put off."""
+    """The case with the deadlines of its severity, counted from a time.
+
+    A call or visit deadline that already runs is never postponed.
+    """
     deadlines = office.deadlines(case.severity)
     visit = None if deadlines.visit is None else since + _ms(deadlines.visit)
     return replace(
@@ -44,7 +50,7 @@ def armed(office: Office, case: Case, since: int) -> Case:
 
 
 def relaxed(office: Office, case: Case) -> Case:
-    """The case with those deadlines that still run put off to what its lower severity asks for."""
+    """The case with its running deadlines postponed to those of its new, lower severity."""
     deadlines = office.deadlines(case.severity)
     visit = None if deadlines.visit is None or case.visit_by is None else case.since + _ms(deadlines.visit)
     return replace(
@@ -61,14 +67,14 @@ def at_rest(case: Case, status: State) -> Case:
 
 
 def handed(office: Office, case: Case, unit: str, since: int) -> Case:
-    """The case in the hands of another unit, which has to acknowledge it anew."""
+    """The case handed to another unit, which has to acknowledge it again."""
     acknowledge_by = since + _ms(office.deadlines(case.severity).acknowledge)
     case = taken(office, case, unit)
     return replace(case, status="open", snoozed_until=None, acknowledge_by=acknowledge_by)
 
 
 def taken(office: Office, case: Case, unit: str) -> Case:
-    """The case in the hands of the unit that does something about it."""
+    """The case assigned to the unit that acts on it."""
     if unit == case.unit:
         return case
     had = tuple(dict.fromkeys((*case.had, case.unit)))
@@ -76,29 +82,29 @@ def taken(office: Office, case: Case, unit: str) -> Case:
 
 
 def noted(case: Case, at: int, step: Step, unit: str = "", **about: Any) -> Case:
-    """The case with a line in its history of what became of it by itself."""
+    """The case with a history line about a change that no feedback caused."""
     return written(case, Entry(at=at, kind=step, unit=unit or case.unit, **about), at)
 
 
 def written(case: Case, entry: Entry, at: int) -> Case:
-    """The case with one more entry, changed at this moment."""
+    """The case with one more history entry and ``at`` as the time of its change."""
     return replace(case, at=max(at, case.at), history=(*case.history, entry)[-MOST_ENTRIES:])
 
 
 def passed(office: Office, case: Case, now: int) -> Case:
-    """The case after all that is due by ``now``, one thing after another."""
+    """The case after everything that is due by ``now`` has happened, in order."""
     while case.due is not None and case.due <= now:
         case = _next(office, case, case.due)
     return case
 
 
 def forgotten_at(office: Office, case: Case) -> int | None:
-    """When a case that is over is forgotten; None while it is not over."""
+    """When a case that is over will be forgotten; None while it is not over."""
     return case.at + int(office.rules.kept_days * DAY) if case.status in OVER else None
 
 
 def _next(office: Office, case: Case, now: int) -> Case:
-    """The case after the one thing that is due now: a snooze that ends, or a deadline that nobody has met."""
+    """The case after the one thing that is due now: the end of a snooze, or a missed deadline."""
     if case.snoozed_until == now:
         return noted(armed(office, replace(case, status="open", snoozed_until=None), now), now, "woken")
     missed: Deadline
@@ -113,7 +119,7 @@ def _next(office: Office, case: Case, now: int) -> Case:
         return noted(case, now, "overdue", deadline=missed)
     case = handed(office, case, above, now)
     deadlines = office.deadlines(case.severity)
-    if missed == "call":  # still to be done, by whom it has gone up to
+    if missed == "call":  # the unit above still has to call
         case = replace(case, call_by=now + _ms(deadlines.call))
     elif missed == "visit" and deadlines.visit is not None:
         case = replace(case, visit_by=now + _ms(deadlines.visit))

@@ -1,7 +1,8 @@
-"""Joining: what alerts make of cases.
+"""Joining: how alerts open and change cases.
 
-One open case a subscriber: later alerts join it and can raise it. One that says more than all before wakes a case that
-is snoozed or over; one that is withdrawn calls the order back when no other stands.
+A subscriber has at most one open case. Later alerts join it and can raise its severity. Any new alert that calls for
+an order wakes a snoozed case and reopens a withdrawn one. A closed case is reopened only by an alert that is urgent or
+more severe than the case. Withdrawing an alert recalls the order if no other alert is in force.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from models.policy.policy import SEVERITIES, Severity
 
 
 def sends(office: Office, alert: Alert) -> bool:
-    """Whether an alert asks for somebody to be sent."""
+    """Whether an alert calls for an order to a station."""
     return alert.status == "raised" and alert.severity in office.rules.deadlines
 
 
 def opened(office: Office, alert: Alert, received: int, home: str, person: Person) -> Case:
-    """The case of an alert whose subscriber has none; ``received``: when the alert reached Kafka (epoch ms)."""
+    """A new case for an alert whose subscriber has none; ``received``: when the alert reached Kafka (epoch ms)."""
     unit = office.stations.route(alert.cell, home)
     case = Case(
         case=alert.episode,
@@ -45,7 +46,7 @@ def opened(office: Office, alert: Alert, received: int, home: str, person: Perso
 
 
 def joined(office: Office, case: Case, alert: Alert, received: int) -> Case:
-    """The case after one more alert of its subscriber; the very same when that says nothing new."""
+    """The case after one more alert about its subscriber; the same object if the alert says nothing new."""
     words = {each.id: each for each in case.alerts}
     before = words.get(alert.id)
     stood = before is not None and before.status == "raised"
@@ -62,7 +63,7 @@ def joined(office: Office, case: Case, alert: Alert, received: int) -> Case:
 
 
 def _raised(office: Office, case: Case, alert: Alert, received: int) -> Case:
-    """The case after an alert that sends somebody and did not stand before."""
+    """The case after an alert that calls for an order and was not in force before."""
     more = severer(alert.severity, case.severity)
     if case.status == "closed" and not more and alert.severity != "urgent":
         return noted(case, received, "joined", severity=alert.severity)
@@ -78,7 +79,7 @@ def _raised(office: Office, case: Case, alert: Alert, received: int) -> Case:
 
 
 def _without(office: Office, case: Case, withdrawn: Severity, received: int) -> Case:
-    """The case without an alert that stood: called back when nothing is left that sends somebody."""
+    """The case without an alert that was in force; withdrawn when no remaining alert calls for an order."""
     if case.status in OVER:
         return replace(case, at=max(received, case.at))
     deadlines = office.rules.deadlines
@@ -92,7 +93,7 @@ def _without(office: Office, case: Case, withdrawn: Severity, received: int) -> 
 
 
 def _about(case: Case, alert: Alert) -> Case:
-    """The case saying what this alert says."""
+    """The case with the stage, risk, scam type, reasons and cell of this alert."""
     return replace(
         case,
         stage=alert.stage,

@@ -1,7 +1,8 @@
-"""Payment steps: what can happen to a stop-payment, and what it is after that.
+"""Payment steps: what can happen to a stop-payment, and its state after each step.
 
-:func:`opened` makes one of a request, :func:`after` takes it one step on. A step that only tells a figure again may be
-repeated, any other is refused the second time: whoever reads records recognises repeats by their ids before this.
+:func:`opened` creates a stop-payment from a request, and :func:`after` moves it one step forward. A step that only
+reports a figure may be repeated. Any other step is refused the second time, because the reader of the records has
+already recognised repeats by their ids.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ NEXT: Final[Mapping[Status, tuple[Status, ...]]] = MappingProxyType(
         "failed": ("requested",),
     }
 )
-"""What can become of the stop of one account: a later figure of what is frozen stands in the place of the earlier."""
+"""The possible next states of one account's stop. A later figure of frozen money replaces an earlier one."""
 
 
 class Traced(Struct, frozen=True, kw_only=True, tag_field="kind", tag="traced"):
-    """Money went on to another account, which is to be stopped as well; told again, its figures are mended."""
+    """Money went on to another account, which must be stopped as well; a repeat corrects its figures."""
 
     account: Account
     parent: str
@@ -38,14 +39,14 @@ class Traced(Struct, frozen=True, kw_only=True, tag_field="kind", tag="traced"):
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag_field="kind", tag="accepted"):
-    """The bank has taken the request for the account of this key."""
+    """The bank has accepted the request for the account with this key."""
 
     account: str
     at: int
 
 
 class Frozen(Struct, frozen=True, kw_only=True, tag_field="kind", tag="frozen"):
-    """The bank has frozen the account of this key, with so much of the payment on it; 0 for an empty one."""
+    """The bank has frozen the account with this key and ``frozen_cny`` of the payment on it; 0 if it was empty."""
 
     account: str
     frozen_cny: float
@@ -53,7 +54,7 @@ class Frozen(Struct, frozen=True, kw_only=True, tag_field="kind", tag="frozen"):
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
-    """The account of this key was not stopped."""
+    """The account with this key was not stopped."""
 
     account: str
     reason: str
@@ -61,18 +62,18 @@ class Failed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
 
 
 class AskedAgain(Struct, frozen=True, kw_only=True, tag_field="kind", tag="requested"):
-    """A stop that has failed is asked for once more."""
+    """A failed stop is requested again."""
 
     account: str
     at: int
 
 
 Step = Traced | Accepted | Frozen | Failed | AskedAgain
-"""What can happen to a stop-payment; a record is told apart by its ``kind``."""
+"""The steps that a stop-payment can take; a record's ``kind`` says which step it is."""
 
 
 def opened(request: Request) -> StopPayment:
-    """The stop-payment that a request begins: one stop, the payee's, at the first level."""
+    """The stop-payment that a request starts: one stop, the payee's, at the first level."""
     payee = Stop(
         account=request.payee,
         level=1,
@@ -86,9 +87,9 @@ def opened(request: Request) -> StopPayment:
 
 
 def after(payment: StopPayment, step: Step) -> StopPayment:
-    """The stop-payment one step on; raises :class:`PaymentError`, naming what is possible, when there is no such step.
+    """The stop-payment after one step; raises :class:`PaymentError`, naming what is possible, for an impossible step.
 
-    Steps of different accounts may come in any order, once an account has been traced.
+    Once an account has been traced, its steps may come in any order relative to those of other accounts.
     """
     check_time(step.at)
     paid_at = payment.request.paid_at
@@ -121,7 +122,7 @@ def after(payment: StopPayment, step: Step) -> StopPayment:
 
 
 def _traced(payment: StopPayment, step: Traced) -> StopPayment:
-    """The stop-payment with one more account on the money's way, or with better figures of one that is known."""
+    """The stop-payment with one more account on the money trail, or with corrected figures of a known one."""
     for known in payment.stops:
         if known.account.key != step.account.key:
             continue

@@ -1,4 +1,4 @@
-"""Payment totals: how much of a loss was frozen, on how many cards of which level, and how soon after the payment."""
+"""Payment totals: how much of a loss was frozen, on how many cards at each level, and how soon after the payment."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from models.casework.payments import StopPayment, fen
 
 
 class LevelTotal(Struct, frozen=True, kw_only=True):
-    """What was traced and saved at one level of the money's way."""
+    """What was traced and saved at one level of the money trail."""
 
     level: int
     accounts: int
-    """That were traced."""
+    """The number of accounts that were traced."""
     cards: int
-    """On which money was frozen."""
+    """The number of cards with frozen money."""
     received_cny: float
     frozen_cny: float
 
 
 class Totals(Struct, frozen=True, kw_only=True):
-    """What became of one stop-payment."""
+    """The result of one stop-payment."""
 
     loss_cny: float
     frozen_cny: float
     share: float
-    """Of the loss, 0 to 1."""
+    """The frozen share of the loss, 0 to 1."""
     cards: int
-    """On which money was frozen; one that was frozen empty is none."""
+    """The number of cards with frozen money; a card that was empty when frozen does not count."""
     levels: tuple[LevelTotal, ...]
-    """From the first, every level that was traced."""
+    """Every level that was traced, from the first."""
     first_frozen_min: float | None
-    """Minutes from the payment to the first freeze; None when nothing was frozen, or nothing had been paid."""
+    """Minutes from the payment to the first freeze; None if nothing was frozen or nothing had been paid."""
     last_frozen_min: float | None
-    """The same to the last figure that was told of frozen money."""
+    """Minutes from the payment to the last reported figure of frozen money; None in the same cases."""
 
 
 def totals(payment: StopPayment) -> Totals:
-    """The totals of a stop-payment as it stands; sums are exact in fen."""
+    """The totals of a stop-payment in its current state; sums are exact in fen."""
     levels = []
     for level in range(1, max(stop.level for stop in payment.stops) + 1):
         stops = [stop for stop in payment.stops if stop.level == level]

@@ -1,9 +1,10 @@
-"""Payments: what an officer asks to be stopped, and the stops of every account that the money went through.
+"""Payments: an officer's request to stop a payment, and the stop at every account that the money went through.
 
-Stolen money is split over a first, a second, a third level of cards within minutes, and whoever follows it asks each
-bank to stop it there. A :class:`StopPayment` that cannot be cannot be made, be it put together or decoded;
-`models.casework.payment_steps` takes one on, `models.casework.payment_totals` says how much was saved. Accounts are
-never kept whole. Amounts are yuan, as the topics have them, and are compared in fen; times are epoch milliseconds.
+Stolen money is split over a first, a second and a third level of cards within minutes. Each bank on its way has to be
+asked to stop it. An invalid :class:`StopPayment` can be neither built nor decoded.
+`models.casework.payment_steps` moves one forward, and `models.casework.payment_totals` says how much was saved. Full
+account numbers are never kept. Amounts are in yuan, as on the topics, and are compared in fen. Times are epoch
+milliseconds.
 """
 
 from __future__ import annotations
@@ -22,21 +23,23 @@ from models.events.event import EARLIEST, LATEST
 Status = Literal["requested", "accepted", "frozen", "failed"]
 
 MOST_CNY: Final = 10_000_000_000
-"""Yuan of one payment at most, so that every amount is exact in fen."""
+"""The largest payment in yuan; up to it every amount is exact in fen."""
 
 _MASKED = re.compile(r"\*{2,}[0-9A-Za-z]{4}")
 _KEY = re.compile(r"[0-9a-f]{16,64}")
 _WHOLE = re.compile(r"\d{11}|(?:\d[ -]?){12}")
-_SHORTEST = 8  # signs of an account, of which four are shown
-_NAMED = 5  # accounts that a message names
+_SHORTEST = 8  # characters of an account number; four of them are shown
+_NAMED = 5  # accounts that a message lists
 
 
 class PaymentError(ValueError):
-    """A stop-payment cannot be so; the message says why in one sentence, and what is possible."""
+    """A stop-payment is invalid; the message says why in one sentence, and what is possible."""
 
 
 def normalised(number: str) -> str:
-    """An account number as it is hashed, however it was typed: without blanks and hyphens, in plain digits.
+    """An account number in the form that is hashed: without blanks and hyphens, in plain digits.
+
+    However the number was typed, the form is the same.
 
     >>> normalised(" 0000 0000-0000 ０００１ ")
     '0000000000000001'
@@ -45,7 +48,9 @@ def normalised(number: str) -> str:
 
 
 def mask(number: str) -> str:
-    """What of an account number is kept for people to read: its last four letters or digits.
+    """The part of an account number that is kept for people to read: its last four letters or digits.
+
+    Raises :class:`PaymentError` for a number that is too short.
 
     >>> mask("0000 0000 0000 0001")
     '****0001'
@@ -57,7 +62,7 @@ def mask(number: str) -> str:
 
 
 def holds_number(text: str) -> bool:
-    """Whether words look as if they had a whole account number in them.
+    """Whether a text seems to contain a whole account number.
 
     >>> holds_number("Example Bank, 0000 0000 0000 0001"), holds_number("Example Bank, 0001")
     (True, False)
@@ -66,15 +71,15 @@ def holds_number(text: str) -> bool:
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """A bank account, card or wallet: what people read of it, and a keyed hash by which it is told from others."""
+    """A bank account, card or wallet: a masked number for people, and a keyed hash that identifies it."""
 
     masked: str
     """As :func:`mask` writes it."""
     key: str
-    """The hash under the site's key, 16 to 64 hexadecimal digits; `streams` makes it."""
+    """The hash under the site's key, 16 to 64 hexadecimal digits; `streams` computes it."""
 
     def __post_init__(self) -> None:
-        """Refuse an account that is not masked."""
+        """Raise :class:`PaymentError` unless the number is masked and the key is a hash."""
         if not _MASKED.fullmatch(self.masked):
             raise PaymentError("An account is kept masked, as asterisks and its last four letters or digits.")
         if not _KEY.fullmatch(self.key):
@@ -82,7 +87,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What an officer asks the centre to stop."""
+    """An officer's request to the centre to stop a payment."""
 
     id: str
     case: str
@@ -92,13 +97,13 @@ class Request(Struct, frozen=True, kw_only=True):
     victim: Account
     payee: Account
     bank: str
-    """The payee's."""
+    """The payee's bank."""
     amount_cny: float
     paid_at: int | None = None
-    """None: it has not been paid yet."""
+    """When the payment was made; None if it has not been made yet."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be asked for."""
+        """Raise :class:`PaymentError` for an invalid request."""
         _check_words(id=self.id, case=self.case, officer=self.officer, unit=self.unit, bank=self.bank)
         _check_amount("amount_cny", self.amount_cny)
         check_time(self.at)
@@ -113,44 +118,47 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def minutes_since_payment(self) -> float | None:
-        """How urgent it is: the minutes that the money had when this was asked; None when it has not been paid."""
+        """The minutes from the payment to the request, which show its urgency; None if nothing has been paid."""
         return None if self.paid_at is None else (self.at - self.paid_at) / MINUTE
 
 
 class Stop(Struct, frozen=True, kw_only=True):
-    """The stop of one account on the money's way, and what has become of it."""
+    """The stop of one account on the money trail, and its current state."""
 
     account: Account
     level: int
-    """1: the payee, which the victim paid; 2: what was paid from there; and so on."""
+    """1 for the payee, whom the victim paid; 2 for accounts that got money from the payee; and so on."""
     parent: str | None
     """The key of the account from which the money came; None for the payee."""
     bank: str
     received_cny: float
-    """Of this payment. What a card passes on is not held against it: it may be other people's money as well."""
+    """Yuan of this payment that the account received.
+
+    Money that a card passes on is not checked against this: it may include other people's money.
+    """
     at: int
-    """When it became so; never earlier than the state before, for the clocks of banks differ."""
+    """When the state began; never earlier than the previous state, because the clocks of banks differ."""
     requested_at: int
     status: Status = "requested"
     frozen_cny: float = 0.0
     frozen_at: int | None = None
-    """When money was first frozen there."""
+    """When the account was first frozen."""
     reason: str | None = None
-    """Why it failed."""
+    """Why the stop failed."""
 
 
 class StopPayment(Struct, frozen=True, kw_only=True):
-    """A request and the stops that came of it, the payee's first; one that could not be cannot be made."""
+    """A request and its stops, the payee's first; an invalid one cannot be built."""
 
     request: Request
     stops: tuple[Stop, ...]
 
     def __post_init__(self) -> None:
-        """Raise :class:`PaymentError` for the first thing that is wrong, whoever has put this together."""
+        """Raise :class:`PaymentError` for the first problem, whether this was built or decoded."""
         _check_stops(self.request, self.stops)
 
     def stop(self, key: str) -> Stop:
-        """The stop of the account of this key; raises :class:`PaymentError` when there is none."""
+        """The stop of the account with this key; raises :class:`PaymentError` if there is none."""
         for each in self.stops:
             if each.account.key == key:
                 return each
@@ -158,7 +166,7 @@ class StopPayment(Struct, frozen=True, kw_only=True):
 
 
 def _check_stops(request: Request, stops: Sequence[Stop]) -> None:
-    """Raise `PaymentError` for the first thing that is wrong with a stop-payment."""
+    """Raise `PaymentError` for the first problem of a stop-payment."""
     if not stops or (stops[0].account, stops[0].level, stops[0].parent) != (request.payee, 1, None):
         raise PaymentError("The first stop is the payee's, at level 1 and without a parent.")
     known = {stop.account.key: stop for stop in stops}
@@ -178,7 +186,7 @@ def _check_stops(request: Request, stops: Sequence[Stop]) -> None:
 
 
 def _check_place(stops: Sequence[Stop], known: Mapping[str, Stop], stop: Stop) -> None:
-    """Raise `PaymentError` when the money cannot have come to an account from where it is said to have come."""
+    """Raise `PaymentError` when an account cannot have got the money from its stated parent."""
     name = stop.account.masked
     parent = known.get(stop.parent) if stop.parent is not None else None
     if parent is None:
@@ -196,7 +204,7 @@ def _check_place(stops: Sequence[Stop], known: Mapping[str, Stop], stop: Stop) -
 
 
 def _check_state(request: Request, stop: Stop) -> None:
-    """Raise `PaymentError` when figures, state and time of one stop cannot be."""
+    """Raise `PaymentError` when the figures, state or times of one stop are impossible."""
     name = stop.account.masked
     _check_words(bank=stop.bank)
     _check_amount("received_cny", stop.received_cny)
@@ -225,7 +233,7 @@ def _check_state(request: Request, stop: Stop) -> None:
 
 
 def way_to(stops: Sequence[Stop], key: str | None) -> set[str]:
-    """The keys of an account and of all through which the money came to it; ends also where it goes in a circle."""
+    """The keys of an account and of all accounts through which the money reached it; a circle ends the search too."""
     parents = {stop.account.key: stop.parent for stop in stops}
     way: set[str] = set()
     while key is not None and key not in way:
@@ -235,14 +243,14 @@ def way_to(stops: Sequence[Stop], key: str | None) -> set[str]:
 
 
 def named(stops: Sequence[Stop]) -> str:
-    """A few accounts by what people read of them."""
+    """A few accounts by their masked numbers, as text for a message."""
     names = [stop.account.masked for stop in stops]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
 
 def fen(amount_cny: float) -> int:
-    """Yuan in fen, in which sums are exact.
+    """Yuan as fen, so that sums are exact.
 
     >>> fen(0.1 + 0.2), fen(937_700)
     (30, 93770000)
@@ -266,7 +274,7 @@ def _check_amount(name: str, amount: float, least: float = 0.01) -> None:
 
 
 def check_time(at: int) -> None:
-    """Raise :class:`PaymentError` for a time that is in seconds, or by a clock that is years wrong."""
+    """Raise :class:`PaymentError` for a time in seconds, or from a clock that is years off."""
     if not EARLIEST <= at <= LATEST:
         raise PaymentError("A time must be epoch milliseconds of a plausible year.")
 

@@ -1,4 +1,4 @@
-"""Reporting: what the feedback of stations makes of cases, and what of it cannot be."""
+"""Reporting: how feedback from the stations changes cases, and which feedback is refused."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ POSSIBLE: Final[dict[State, tuple[Kind, ...]]] = {
     "withdrawn": ("attempt", "outcome", *_ALWAYS),
     "closed": ("outcome", *_ALWAYS),
 }
-"""What can be said of a case, by its state; of a closed one another outcome, which corrects the first."""
+"""The kinds of feedback that a case accepts, by its state. A second outcome of a closed case corrects the first."""
 
 
 def possible(office: Office, case: Case) -> tuple[Kind, ...]:
-    """What the unit that has a case can say of it now."""
+    """The kinds of feedback that the unit with the case can give now."""
     never: set[Kind] = set()
     if case.severity == "urgent":
         never.add("snoozed")
@@ -39,10 +39,10 @@ def possible(office: Office, case: Case) -> tuple[Kind, ...]:
 
 
 def reported(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
-    """The case after what a unit has said of it; the very same when that was heard before.
+    """The case after a unit's feedback; the same object if the feedback is a repeat.
 
-    ``received``: when it reached Kafka (epoch ms). What is said to have been done later than that, or before there was
-    a case, counts as done then. Raises `FeedbackError` with what would be possible.
+    ``received``: when the feedback reached Kafka (epoch ms). If the feedback gives a time later than that, or before
+    the case was opened, ``received`` counts as its time. Raises `FeedbackError`, naming what is possible.
     """
     check(feedback)
     if case.has(feedback.id):
@@ -68,11 +68,11 @@ def reported(office: Office, case: Case, feedback: Feedback, received: int) -> C
 
 
 def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> None:
-    """Raise `FeedbackError` unless this unit can say this of the case now."""
+    """Raise `FeedbackError` unless this unit can give this feedback on the case now."""
     stations, unit = office.stations, feedback.unit
     if unit not in stations.units:
         raise FeedbackError("unknown-unit", f"There is no unit {unit}: the file of stations lists all units.")
-    # Of a unit that is in the tree no longer, the centre looks after the cases.
+    # When a unit is no longer in the tree, the centre looks after its cases.
     if unit not in (*(stations.path(case.unit) or (stations.above(case.unit),)), *case.had):
         raise FeedbackError("another-units-case", f"The case belongs to {case.unit} and never belonged to {unit}.")
     possible = POSSIBLE[case.status]
@@ -134,7 +134,7 @@ def _outcome(office: Office, case: Case, feedback: Feedback, received: int) -> C
 
 def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     asked = feedback.asked
-    if asked is None:  # `check` has seen to that
+    if asked is None:  # `check` has already refused this
         return case
     if len(case.payments) >= MOST_PAYMENTS:
         raise FeedbackError(

@@ -1,8 +1,8 @@
-"""Routing: which station an order goes to, and who is above it.
+"""Routing: which station an order goes to, and which units are above it.
 
-A city's police are a tree of three tiers: the centre, its sub-bureaux, their stations. A station's area is a set of
-radio cells, so that an order goes to where the person is now; else to the station of the home, else to a sub-bureau's
-desk.
+A city's police form a tree of three tiers: the centre, its sub-bureaux and their stations. A station's area is a set of
+radio cells, so an order goes to the station where the person is now. If the cell has no station, the order goes to the
+person's home station; if that is not known either, it goes to a sub-bureau's desk.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from msgspec import Meta, Struct
 
 Tier = Literal["city", "sub-bureau", "station"]
 TIERS: Final[tuple[Tier, ...]] = ("station", "sub-bureau", "city")
-"""From the lowest to the highest, the way of an escalation."""
+"""The tiers from the lowest to the highest, in the order of an escalation."""
 
 UnitId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 Label = Annotated[str, Meta(min_length=1, max_length=60)]
 
 MOST_CELLS: Final = 100_000
-"""Cells that one pattern may stand for."""
+"""The number of cells that one pattern may stand for."""
 _RANGE: Final = re.compile(r"\{([0-9]{1,12})\.\.([0-9]{1,12})(?:\.\.([0-9]{1,6}))?\}")
 
 
 class RoutingError(ValueError):
-    """The tree of stations cannot be used; one sentence with what and where in it."""
+    """The tree of stations cannot be used; the message says in one sentence what is wrong and where."""
 
 
 class Name(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a unit is called."""
+    """The name of a unit in Chinese and in English."""
 
     zh: Label
     en: Label
@@ -55,12 +55,12 @@ class _City(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     sub_bureaux: Annotated[list[_SubBureau], Meta(min_length=1)]
     desk: UnitId
-    """The sub-bureau that has orders for people of whom nobody knows where they are or live."""
+    """The sub-bureau that gets the orders for people whose location and home are both unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A station, a sub-bureau or the city's centre; ``parent`` is empty for the last."""
+    """A station, a sub-bureau or the city's centre; ``parent`` is empty for the centre."""
 
     id: str
     tier: Tier
@@ -70,22 +70,22 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """The tree of a city, and whose area each cell is."""
+    """A city's tree of units, and the station of each cell."""
 
     units: Mapping[str, Unit]
     desk: str
     _cells: Mapping[str, str] = field(repr=False)
-    """By cell, or by what cells begin with and an asterisk."""
+    """By cell, or by a prefix of cells followed by an asterisk."""
 
     def route(self, cell: str, home: str) -> str:
-        """The unit for somebody who was last in this cell and whose home station is this; both may be empty."""
+        """The unit for a person's order, from their last cell and their home station; both may be empty."""
         found = self._area(cell) if cell else None
         if found is not None:
             return found
         return home if home in self.units else self.desk
 
     def _area(self, cell: str) -> str | None:
-        """The station of a cell; of several beginnings that fit, the longest decides."""
+        """The station of a cell; if several prefixes match, the longest decides."""
         if cell in self._cells:
             return self._cells[cell]
         beginnings = (self._cells.get(cell[:length] + "*") for length in range(len(cell), -1, -1))
@@ -109,14 +109,14 @@ class Stations:
 def parse(content: bytes) -> Stations:
     """Read a tree from YAML; raises `RoutingError` naming what is wrong.
 
-    A cell ends with ``*`` for all that begin so, and may hold a range as in a shell: ``460-00-{100..199}-*``, with a
-    step ``{100..199..3}``.
+    A cell that ends with ``*`` stands for all cells with that prefix. It may contain a range as in a shell:
+    ``460-00-{100..199}-*``, or with a step ``{100..199..3}``.
     """
     try:
         city = msgspec.yaml.decode(content, type=_City)
     except msgspec.ValidationError as error:
         raise RoutingError(str(error)) from None
-    except Exception as error:  # PyYAML's own tree of errors; msgspec wraps only some of them
+    except Exception as error:  # PyYAML has its own error classes, and msgspec wraps only some
         raise RoutingError(f"It is not YAML: {' '.join(str(error).split())}") from None
     units: dict[str, Unit] = {}
     cells: dict[str, str] = {}

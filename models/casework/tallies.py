@@ -1,8 +1,8 @@
-"""Tallies: which deadlines of a case were missed and are still to be met, and what became of the cases of a unit.
+"""Tallies: the missed deadlines of a case that are still unmet, and the results of a unit's cases.
 
-All of it is read from the histories of cases, so whoever has the topic ``dispatch`` counts the same: first an account
-of each case, which holds until something becomes of it, and then, as often as somebody looks, the figures of the units.
-Times are epoch milliseconds.
+All figures come from the histories of cases, so every reader of the topic ``dispatch`` gets the same counts. The first
+step is an account of each case, which is valid until the case changes. The second step, repeated for every view, adds
+the accounts up to figures of the units. Times are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -16,62 +16,62 @@ from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Outcome, St
 from models.casework.routing import Stations
 
 _ANEW: Final[frozenset[Kind | Step]] = frozenset({"opened", "reopened", "woken"})
-"""From here on nothing has been missed yet."""
+"""Entries that clear all missed deadlines."""
 _ASKED: Final[frozenset[Kind | Step]] = frozenset({"opened", "raised", "reopened", "woken"})
-"""From here on somebody is asked to acknowledge."""
+"""Entries from which a unit has to acknowledge the order."""
 
 
 NEVER: Final = 1 << 62
 
 
 class Deed(NamedTuple):
-    """One thing that a unit did, or that was said of it, and when."""
+    """One action of a unit, or one escalation away from it, with its time."""
 
     at: int
     kind: Literal["acknowledged", "reached", "escalated"]
     unit: str
     after: int = 0
-    """Milliseconds that it took the unit."""
+    """Milliseconds that the unit took; 0 for an escalation."""
 
 
 class CaseCounts(NamedTuple):
-    """What of a case is counted, whenever that is; the same as long as nothing becomes of it."""
+    """The countable facts of a case, independent of the time of counting; valid until the case changes."""
 
     case: Case
     is_open: bool
     late_from: int
-    """When a deadline was or will be missed that is still to be met; 0: it was, whenever."""
+    """When the case has a missed, unmet deadline for the first time; 0 if the history already records one."""
     ended: int | None
-    """When it got its outcome."""
+    """When the case got its outcome."""
     deeds: tuple[Deed, ...]
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a unit has to do now, and what became of its cases since some moment."""
+    """A unit's current work, and the results of its cases since a given time."""
 
     open: int = 0
     urgent: int = 0
-    """Of the open ones."""
+    """Open cases with the severity urgent."""
     overdue: int = 0
-    """Open ones with a deadline that was missed and is still to be met."""
+    """Open cases with a missed deadline that is still unmet."""
     opened: int = 0
     escalated: int = 0
-    """Orders that went up from this unit because it was late."""
+    """Orders that went up from this unit because it missed a deadline."""
     acknowledged_ms: list[int] = field(default_factory=list)
-    """From the order to its acknowledgement, by this unit."""
+    """Milliseconds from each order to this unit's acknowledgement."""
     reached_ms: list[int] = field(default_factory=list)
-    """From the order to when this unit had reached the person."""
+    """Milliseconds from each order to the moment when this unit reached the person."""
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     loss_cny: float = 0.0
 
     @property
     def closed(self) -> int:
-        """Cases that have ended with an outcome."""
+        """The number of cases that ended with an outcome."""
         return self.outcomes.total()
 
     def __iadd__(self, other: Tally) -> Tally:
-        """Count what another unit has as well."""
+        """Add another unit's figures."""
         for name in ("open", "urgent", "overdue", "opened", "escalated", "loss_cny"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.acknowledged_ms += other.acknowledged_ms
@@ -81,15 +81,15 @@ class Tally:
 
 
 def missed(case: Case, now: int) -> tuple[Deadline, ...]:
-    """The deadlines that have passed and whose thing nobody has done yet; none for a case that is over or put off."""
+    """The missed deadlines that are still unmet; none for a case that is over or snoozed."""
     if _is_at_rest(case):
         return ()
-    # The dispatcher may be away: what its clock would have said by now holds without its word.
+    # The dispatcher may be down, so a deadline that has passed counts even if the history does not record it yet.
     return tuple(dict.fromkeys((*_noted(case), *(name for name, at in _running(case) if at <= now))))
 
 
 def _late_from(case: Case) -> int:
-    """From when on `missed` gives something; 0: always."""
+    """The time from which `missed` returns something; 0 if it always does."""
     if _is_at_rest(case):
         return NEVER
     return 0 if _noted(case) else min((at for _, at in _running(case)), default=NEVER)
@@ -100,7 +100,7 @@ def _is_at_rest(case: Case) -> bool:
 
 
 def _noted(case: Case) -> tuple[Deadline, ...]:
-    """The deadlines that the dispatcher has noted as missed, and whose thing nobody has done yet."""
+    """The deadlines that the dispatcher has recorded as missed and that are still unmet."""
     found: dict[Deadline, None] = {}
     for entry in case.history:
         if entry.kind in _ANEW:
@@ -113,7 +113,7 @@ def _noted(case: Case) -> tuple[Deadline, ...]:
 
 
 def _running(case: Case) -> list[tuple[Deadline, int]]:
-    """The deadlines that run."""
+    """The running deadlines with their times."""
     all_of_them: tuple[tuple[Deadline, int | None], ...] = (
         ("acknowledge", case.acknowledge_by),
         ("call", case.call_by),
@@ -123,7 +123,7 @@ def _running(case: Case) -> list[tuple[Deadline, int]]:
 
 
 def account(case: Case) -> CaseCounts:
-    """What of a case is counted."""
+    """The countable facts of a case."""
     deeds = [Deed(entry.at, "acknowledged", entry.unit, max(0, entry.at - asked)) for entry, asked in _answers(case)]
     deeds += [Deed(entry.at, "escalated", entry.unit) for entry in case.history if entry.kind == "escalated"]
     first = next((entry for entry in case.history if entry.reached), None)
@@ -133,7 +133,10 @@ def account(case: Case) -> CaseCounts:
 
 
 def tallies(accounts: Iterable[CaseCounts], now: int, since: int) -> dict[str, Tally]:
-    """What each unit has that has anything: open cases as they are, the rest as far as it happened after ``since``."""
+    """The tally of each unit that has anything to count.
+
+    Open cases count as they are at ``now``. Everything else counts if it happened at ``since`` or later.
+    """
     found: dict[str, Tally] = {}
     for case, is_open, late_from, ended, deeds in accounts:
         mine = found.get(case.unit) or found.setdefault(case.unit, Tally())
@@ -157,7 +160,7 @@ def tallies(accounts: Iterable[CaseCounts], now: int, since: int) -> dict[str, T
 
 
 def summed(own: Mapping[str, Tally], stations: Stations, unit: str) -> Tally:
-    """What a unit and all below it have."""
+    """The sum of the tallies of a unit and all units below it."""
     total = Tally()
     for name, tally in own.items():
         if unit in stations.path(name):
@@ -166,13 +169,13 @@ def summed(own: Mapping[str, Tally], stations: Stations, unit: str) -> Tally:
 
 
 def ended_at(case: Case) -> int | None:
-    """When a case that is closed got its outcome; None for one that has none."""
+    """When a closed case got its outcome; None for a case without an outcome."""
     entry = _ended(case) if case.outcome is not None else None
     return None if entry is None else entry.at
 
 
 def _ended(case: Case) -> Entry | None:
-    """The first outcome since the case was opened the last time; later ones correct it."""
+    """The first outcome since the case was last opened; later outcomes only correct it."""
     found: Entry | None = None
     for entry in case.history:
         if entry.kind == "reopened":
@@ -183,7 +186,7 @@ def _ended(case: Case) -> Entry | None:
 
 
 def _met(entry: Entry) -> Iterator[Deadline]:
-    """The deadlines that what a unit did has met."""
+    """The deadlines that an entry meets."""
     if entry.kind in ("acknowledged", "attempt"):
         yield "acknowledge"
     if entry.kind == "attempt" and (entry.reached or entry.means in ("call", "visit")):
@@ -193,7 +196,7 @@ def _met(entry: Entry) -> Iterator[Deadline]:
 
 
 def _answers(case: Case) -> Iterator[tuple[Entry, int]]:
-    """Each entry by which somebody took an order on, and when he was asked to."""
+    """Each entry with which a unit took on an order, and the time from which it had to."""
     asked: int | None = None
     for entry in case.history:
         if entry.kind in _ASKED:

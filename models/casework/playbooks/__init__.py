@@ -1,8 +1,8 @@
-"""Playbooks: what a station officer says and checks when he calls or knocks, one for each scam type, as data.
+"""Playbooks: what station officers say and check when they call or knock, one for each scam type, as data.
 
-A playbook is one YAML file (`docs/playbooks.md` explains each field; `streams.files.playbook_files` reads it). It is
-read on a phone while somebody is on the line, so every text is short, in Chinese and in English; what is unknown,
-missing, too long or in the wrong language is refused.
+A playbook is one YAML file (`docs/playbooks.md` explains each field; `streams.files.playbook_files` reads it). Officers
+read it on a phone during a call, so every text is short, and is given in Chinese and in English. A playbook is refused
+if a field is unknown or missing, or if a text is too long or in the wrong language.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Language = Literal["zh", "en"]
 
 LONGEST_ZH: Final = 120
 LONGEST_EN: Final = 220
-"""Characters of one text: what is taken in at a glance, in either language."""
+"""The most characters of one text: as much as a reader takes in at a glance, in either language."""
 
 FALLBACK: Final = "other"
-"""The scam type whose playbook serves for those that have none: the list of types is open."""
+"""The scam type whose playbook serves types without their own: the list of types is open."""
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class PlaybookError(ValueError):
-    """A playbook cannot be used; the message says why, ``path`` where, as in ``.never[0].zh``."""
+    """A playbook cannot be used; the message says why, and ``path`` says where, as in ``.never[0].zh``."""
 
     def __init__(self, problem: str, path: str = "") -> None:
         super().__init__(problem)
@@ -38,7 +38,7 @@ class PlaybookError(ValueError):
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The same in Chinese and in English."""
+    """The same text in Chinese and in English."""
 
     zh: Annotated[str, Meta(min_length=1, max_length=LONGEST_ZH)]
     en: Annotated[str, Meta(min_length=1, max_length=LONGEST_EN)]
@@ -49,29 +49,29 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A question that breaks the story, and what its answer means."""
+    """A question that breaks the scammer's story, and what its answer means."""
 
     ask: Text
     means: Text
 
 
 class Playbook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an officer says and checks when somebody is being defrauded in one way."""
+    """What an officer says and checks in one type of scam."""
 
     scam_type: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
     story: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=6)]
-    """What the caller tells people, sentence by sentence, so that the officer recognises it."""
+    """The caller's story, sentence by sentence, so that the officer recognises it."""
     opening: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=2)]
-    """The first two sentences that the officer says: who he is, and how that can be proved."""
+    """The officer's first two sentences: who they are, and how the person can verify it."""
     questions: Annotated[tuple[Question, ...], Meta(min_length=4, max_length=7)]
     never: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=4)]
-    """Plain truths: what an authority, a shop or a bank never does."""
+    """Plain facts: what an authority, a shop or a bank never does."""
     check: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=7)]
     """What to check on the spot."""
     at_the_door_nobody: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=7)]
-    """What to do when nobody is at home or the phone is busy."""
+    """What to do if nobody is at home or the phone is busy."""
     money_gone: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=7)]
-    """First steps when money was paid within minutes."""
+    """The first steps if money was paid within the last minutes."""
 
 
 def parse(content: bytes) -> Playbook:
@@ -86,7 +86,7 @@ def parse(content: bytes) -> Playbook:
         playbook = msgspec.yaml.decode(content, type=Playbook)
     except msgspec.ValidationError as error:
         raise PlaybookError(str(error), field_path(error)) from None
-    except Exception as error:  # PyYAML's own tree of errors; msgspec wraps only some of them
+    except Exception as error:  # PyYAML has its own error classes, and msgspec wraps only some
         raise PlaybookError(f"This is not YAML: {' '.join(str(error).split())}.") from None
     for path, problem in _problems(playbook):
         raise PlaybookError(f"{problem} - at `${path}`", path)
@@ -94,12 +94,12 @@ def parse(content: bytes) -> Playbook:
 
 
 def playbook_for(playbooks: Mapping[str, Playbook], scam_type: str) -> Playbook:
-    """The playbook of a scam type; for a type that has none, the one of `FALLBACK`."""
+    """The playbook of a scam type, or the one of `FALLBACK` if the type has none."""
     return playbooks.get(scam_type) or playbooks[FALLBACK]
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, Text]]:
-    """Every text of a playbook with its path, in the order in which an officer reads them."""
+    """Every text of a playbook with its path, in an officer's reading order."""
     if isinstance(value, Text):
         yield path, value
     elif isinstance(value, tuple):
@@ -111,7 +111,7 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, Text]]:
 
 
 def _problems(playbook: Playbook) -> Iterator[tuple[str, str]]:
-    """What the types do not say, each with the path of the text that it is about."""
+    """The problems that the types do not exclude, each with the path of its text."""
     for path, text in texts(playbook):
         for language in ("zh", "en"):
             said = getattr(text, language)
