@@ -1,1 +1,1 @@
-"""The simulated city: people and their ordinary days, fraud as scripts, and the truth about who is defrauded when."""
+"""The simulated city: people and their ordinary days, scams as scripts, and the truth about who is defrauded when."""

@@ -1,4 +1,4 @@
-"""Acting: gangs at work by a script, what of it the records show, and what is true of each person they tried."""
+"""Acting: gangs that follow scripts, the calls and SMS that they cause, and the truth about each person they tried."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from models.city.texts import TEXTS
 from models.policy.stages import STAGES, Stage, further
 
 RING_MS = 7_000
-"""How long a phone rings before it is answered; unanswered, it rings three times as long."""
+"""Milliseconds for which a phone rings before it is answered; an unanswered phone rings three times as long."""
 
 KNOWN_FACTOR = 4.0
-"""Two thirds of the numbers that become known do so within this factor of the median time."""
+"""Two thirds of the numbers that become known do so within this factor of the median delay."""
 
 _SYLLABLES = (
     "bai",
@@ -42,7 +42,7 @@ _SYLLABLES = (
 
 
 class Happening(NamedTuple):
-    """One call or SMS of a person on its way into the records."""
+    """One call or SMS of a person that is still to be written to the records."""
 
     at: int
     person: int
@@ -50,12 +50,12 @@ class Happening(NamedTuple):
     peer: int
     is_out: bool
     talk_s: int
-    """Of a call; 0: not answered. -1: it is an SMS."""
+    """Seconds of talk of a call; 0 if it was not answered, -1 for an SMS."""
     text: str
 
 
 class Used(Struct, omit_defaults=True):
-    """A number or domain of a gang: when it was first used, and when it becomes known, if ever."""
+    """A number or domain of a gang, with the times when it was first used and when, if ever, it becomes known."""
 
     type: Literal["number", "domain"]
     value: str
@@ -65,7 +65,7 @@ class Used(Struct, omit_defaults=True):
 
 
 class Touched(Struct, omit_defaults=True):
-    """A number or domain that has touched a person, when first, and what is true of it."""
+    """A number or domain that has touched a person, the time of the first contact, and the truth about it."""
 
     type: Literal["number", "domain"]
     value: str
@@ -75,7 +75,7 @@ class Touched(Struct, omit_defaults=True):
 
 
 class Truth(Struct, omit_defaults=True):
-    """What is true of one person whom a gang tried. Times are epoch milliseconds."""
+    """The truth about one person that a gang tried. Times are epoch milliseconds."""
 
     subscriber: str
     scam_type: str
@@ -87,7 +87,7 @@ class Truth(Struct, omit_defaults=True):
     paid_at: int | None = None
     """When the person first paid."""
     loss: int = 0
-    """Yuan, all payments together."""
+    """Yuan of all payments together."""
     indicators: list[Touched] = []
     """The numbers and domains that touched the person, in order."""
 
@@ -97,13 +97,13 @@ class Truth(Struct, omit_defaults=True):
         return bool(self.stages.keys() & {"medium", "deep", "harmed"}) or self.paid_at is not None
 
     def knowable_before(self, at: int) -> bool:
-        """Whether anything that was known by a time had touched the person by then."""
+        """Whether a number or domain that was known before a time had also touched the person before it."""
         return any(each.known_at is not None and max(each.known_at, each.at) < at for each in self.indicators)
 
 
 @dataclass(slots=True)
 class _Identity:
-    """What an actor uses from one moment to the next."""
+    """The number or domain that an actor uses for a while."""
 
     until: float
     used: Used
@@ -112,18 +112,18 @@ class _Identity:
 
 @dataclass(slots=True)
 class Lines:
-    """Deals out numbers and domains that nobody has had, and decides which of them become known, and when."""
+    """Hands out unused numbers and domains, and decides which of them become known, and when."""
 
     seed: int
     next_index: int
-    """The first index of a number that is free."""
+    """The first index with a free number."""
     known_share: float
     known_after_h: float
-    """The median, in hours after the first use."""
+    """The median delay from first use to becoming known, in hours."""
     used: list[Used] = field(default_factory=list)
 
     def fresh(self, actor: Actor, scam_type: str, at: int, rng: Random) -> tuple[Used, int]:
-        """Another number or domain, first used at a time; and the number."""
+        """A fresh number or domain that is first used at ``at``, and the number itself (0 for a domain)."""
         index, self.next_index = self.next_index, self.next_index + 1
         number = 0
         if actor.kind == "number":
@@ -140,7 +140,7 @@ class Lines:
 
 
 class Gang:
-    """One gang: its actors' numbers and domains over time, and the people whom it tries."""
+    """One gang: its actors' numbers and domains over time, and the people it tries."""
 
     def __init__(self, name: str, script: Script, lines: Lines, rng: Random) -> None:
         self.name = name
@@ -150,7 +150,7 @@ class Gang:
         self._identities: dict[str, list[_Identity]] = {actor: [] for actor in script.actors}
 
     def _identity(self, name: str, at: int) -> _Identity:
-        """What an actor uses at a time, a fresh number or domain if it has none for that time."""
+        """The number or domain that an actor uses at a time; a fresh one if it has none for that time."""
         actor, known = self._script.actors[name], self._identities[name]
         for identity in reversed(known):
             if identity.used.first_used <= at < identity.until:
@@ -161,7 +161,7 @@ class Gang:
         return identity
 
     def tries(self, person: int, subscriber: str, at: int, upto: int) -> tuple[list[Happening], Truth]:
-        """What happens to one person who is tried at a time, up to before ``upto``, and what is true of him or her."""
+        """Try one person from a time on: what happens to them before ``upto``, and the truth about them."""
         script, rng = self._script, self._rng
         truth = Truth(subscriber, script.scam_type, "", self.name, at)
         happened: list[Happening] = []
@@ -190,7 +190,7 @@ class Gang:
         return happened, truth
 
     def _do(self, step: Step, person: int, at: int, truth: Truth, happened: list[Happening]) -> int:
-        """Let a step happen; when it is over."""
+        """Carry out a step; returns the time when it is over."""
         rng = self._rng
         if step.do == "pay":
             truth.paid_at = truth.paid_at if truth.paid_at is not None else at
@@ -251,10 +251,10 @@ def day_of_gangs(
     number: Callable[[int], str],
     upto: int,
 ) -> Iterator[tuple[list[Happening], Truth]]:
-    """What the gangs that begin on a day of the city bring about, person by person.
+    """What the gangs that start on one day of the city do, person by person.
 
-    ``pick`` chooses whom a gang tries that plays the script of a name, ``number`` gives a person's number. Nothing
-    happens from ``upto`` on.
+    ``pick`` chooses a person for the script with a given name, and ``number`` returns a person's number. Nothing
+    happens at ``upto`` or later.
     """
     for name, script in scripts:
         rng = random_of(seed, "gangs", name, day)

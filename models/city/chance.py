@@ -1,4 +1,4 @@
-"""Chance: draws that follow from a seed and a name, and the clock of the city's days."""
+"""Chance: random draws that depend only on a seed and names, and the clock of the city's days."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ BEGIN: Final = 1_773_590_400_000
 
 
 def random_of(seed: int, *names: object) -> Random:
-    """Python's generator for what is named so."""
+    """Python's random generator for a seed and names; the same arguments give the same draws."""
     return Random(":".join(map(str, (seed, *names))))  # noqa: S311 - to be made again, not to be secret
 
 
 def numpy_of(seed: int, *names: object) -> np.random.Generator:
-    """The generator of numpy for what is named so."""
+    """NumPy's random generator for a seed and names; the same arguments give the same draws."""
     return np.random.Generator(np.random.PCG64(random_of(seed, *names).getrandbits(128)))
 
 
 def drawn(spread: Spread, rng: Random) -> float:
-    """One value of a spread."""
+    """One random value of a spread."""
     return spread.median * math.exp(rng.gauss(0.0, 1.0) * math.log(spread.factor))
 
 
 def within(at: int, hours: tuple[int, int], rng: Random) -> int:
-    """The time itself if it lies between these hours of a day, else one in the first hour of the next such time."""
+    """The time itself if it lies between these hours of the day, else a random time soon after they next begin.
+
+    The random time lies within the first hour of that period, or within the whole period if it is shorter.
+    """
     day, into = divmod(at - BEGIN, DAY)
     if hours[0] * HOUR <= into < hours[1] * HOUR:
         return at

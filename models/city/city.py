@@ -1,6 +1,6 @@
-"""The city: hour by hour what its records say, in event time, and in the end what is true.
+"""The city: its records hour by hour in event time, and the truth about them at the end.
 
-Memory is bounded by the people and by what gangs have planned ahead: of ordinary life no more than an hour is held.
+Memory is bounded by the number of people and by the gangs' plans. At most one hour of ordinary life is in memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.indicators.indicator import Indicator
 
 SOURCE: Final = "simulated city"
 MISTAKES: Final = 0.03
-"""The share of telemarketers' numbers that are reported as fraud."""
+"""The share of telemarketers' numbers that are wrongly reported as fraud."""
 
 
 class Resident(Struct, frozen=True, omit_defaults=True):
@@ -39,10 +39,10 @@ class Resident(Struct, frozen=True, omit_defaults=True):
 
 
 class City:
-    """A city of so many people for so many days; everything follows from the arguments.
+    """A city of ``people`` people for ``days`` days; the same arguments always give the same city.
 
-    ``scripts`` have names, which truth gives. ``known_share`` of the gangs' numbers and domains become known, half of
-    those within ``known_after_h`` hours of their first use.
+    The names in ``scripts`` appear in the truth. ``known_share`` of the gangs' numbers and domains become known, half
+    of those within ``known_after_h`` hours of their first use.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class City:
         self._life = Life(self._population, seed, self._population.entities)
         self._lines = Lines(seed, self._life.next_index, known_share, known_after_h)
         self.truths: list[Truth] = []
-        """What is true of everyone whom a gang has tried so far."""
+        """The truth about each person that a gang has tried so far."""
         weights = [np.array([script.ages.get(band, 1.0) for band in AGE_BANDS]) for _, script in scripts]
         self._reaches = {
             name: np.cumsum(weight[self._population.ages]) for (name, _), weight in zip(scripts, weights, strict=True)
@@ -72,7 +72,7 @@ class City:
         return len(self._population)
 
     def residents(self) -> Iterator[Resident]:
-        """Everybody's record."""
+        """The record of every person."""
         people = self._population
         for person in range(len(people)):
             yield Resident(
@@ -84,7 +84,7 @@ class City:
             )
 
     def hours(self) -> Iterator[tuple[list[str], list[str]]]:
-        """The JSON lines of calls and of SMS, an hour at a time, in event time."""
+        """The JSON lines of calls and of SMS, one hour at a time, in event time."""
         recording = RecordWriter(self._population, self._seed)
         planned: list[tuple[int, int, Happening]] = []
         order = count()
@@ -101,7 +101,10 @@ class City:
             yield recording.hour(hour, *self._life.hour(hour), due)
 
     def indicators(self) -> list[Indicator]:
-        """What becomes known of all that is used so far, valid from when it does; also what accuses the innocent."""
+        """The indicators for the numbers and domains used so far, and the wrong ones against innocent telemarketers.
+
+        Each is valid from the time at which it becomes known.
+        """
         rng = random_of(self._seed, "indicators")
         found = [
             _indicator(used.type, used.value, used.scam_type, rng.randint(70, 95), used.known_at)
@@ -120,7 +123,7 @@ class City:
         return day_of_gangs(self._scripts, day, self._seed, self._lines, people, self._pick, self._number, self.end)
 
     def _pick(self, name: str, rng: Random) -> int:
-        """Whom a gang tries that plays the script of this name."""
+        """The person that a gang with the script of this name tries."""
         reach = self._reaches[name]
         return int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
 

@@ -1,4 +1,4 @@
-"""Labels: what is true of a moment of an episode, by a simulated city's truth or by what officers found."""
+"""Labels: whether a moment of an episode is fraud, by a simulated city's truth or by officers' findings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.base.durations import DAY, MINUTE
 from models.city.acting import Truth
 
 BEFORE: Final = 10 * MINUTE
-"""What happens so shortly before a gang's first contact belongs to it: a code, say."""
+"""Events this shortly before a gang's first contact belong to the fraud, such as a verification code."""
 
 OUTCOMES: Final[dict[str, bool]] = {
     "dissuaded": True,
@@ -18,33 +18,36 @@ OUTCOMES: Final[dict[str, bool]] = {
     "already-aware": False,
     "false-positive": False,
 }
-"""Outcomes that say whether somebody was being defrauded. Who had seen through it was not: nobody need have gone. The
-others say nothing: nobody was met (`unreachable`), or somebody else (`wrong-person`), or it was told twice."""
+"""Outcomes that say whether the person was being defrauded.
+
+A person who had already seen through the scam was not: no officer was needed. The other outcomes say nothing: officers
+met nobody (`unreachable`) or somebody else (`wrong-person`), or the case was a duplicate.
+"""
 
 
 def until(truth: Truth) -> int:
-    """When a fraud is over for good: a day after the last that happened in it."""
+    """When a fraud is over for good: one day after its last event."""
     return max([truth.first_contact, truth.paid_at or 0, *truth.stages.values()]) + DAY
 
 
 def is_defrauded(truths: Iterable[Truth], at: int) -> bool:
-    """Whether the person was at this moment in the course of a fraud that draws, or will draw, him or her in."""
+    """Whether the person was at this moment in the course of a fraud that draws, or will draw, them in."""
     return any(truth.first_contact - BEFORE <= at <= until(truth) for truth in truths if truth.drew_in)
 
 
 class Verdict(NamedTuple):
-    """What officers found of the episodes that a run has, or has not, sent them to."""
+    """How a run's orders compare with officers' findings, in numbers of episodes."""
 
     right: int
-    """Sent, and somebody was being defrauded."""
+    """Officers were sent, and the person was being defrauded."""
     wrong: int
-    """Sent, and nobody was."""
+    """Officers were sent, and the person was not being defrauded."""
     missed: int
-    """Somebody was being defrauded, and nobody would have been sent."""
+    """The person was being defrauded, and no officer would have been sent."""
 
 
 def verdict(sent: Collection[str], outcomes: Mapping[str, str]) -> Verdict:
-    """Hold the episodes with an alert for officers against the outcomes of cases, which bear episodes' names.
+    """Compare the episodes with an alert for officers with the outcomes of cases, which are named after episodes.
 
     >>> verdict({"a", "b"}, {"a": "dissuaded", "b": "false-positive", "c": "already-harmed", "d": "unreachable"})
     Verdict(right=1, wrong=1, missed=1)

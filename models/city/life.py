@@ -1,7 +1,7 @@
-"""Life: the ordinary calls and SMS of all people, an hour at a time, as columns.
+"""Life: the ordinary calls and SMS of all people, one hour at a time, as columns.
 
-Between people who know each other, and from strangers who mean no harm: couriers, telemarketers, agents who sell
-flats and insurances, debt collectors, banks, platforms. Nothing here looks at what gangs do.
+They are between people who know each other, or with harmless strangers: couriers, telemarketers, agents who sell flats
+and insurance, debt collectors, banks and platforms. Nothing here depends on the gangs.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from models.city.texts import TEXTS
 
 NAMES: Final = tuple(name for name in ("chat", "code", "bank-notice", "delivery", "advert", "reply"))
 ORDINARY: Final = tuple(text for name in NAMES for text in TEXTS[name])
-"""The texts of ordinary life; columns name them by their place."""
+"""The texts of ordinary life; columns refer to them by position."""
 
-# Shares of a day's contacts by the hour.
+# The day's contacts by hour, as relative weights.
 _FREE: Final = np.array(
     [6, 3, 2, 1, 1, 2, 8, 24, 40, 46, 50, 58, 60, 46, 44, 48, 54, 68, 80, 84, 82, 70, 44, 18], float
 )
@@ -30,37 +30,37 @@ _WORKING: Final = np.array(
     [0, 0, 0, 0, 0, 0, 3, 18, 70, 95, 98, 80, 50, 62, 86, 92, 88, 70, 36, 20, 12, 6, 2, 0], float
 )
 _OUTWARD: Final = 0.56
-"""The share of contacts with outsiders that the city's people begin."""
+"""The share of contacts with outsiders that the city's people start."""
 _LONGEST_S: Final = 14_400.0
 _WEEKEND: Final = 0.35
-"""How much of the working contacts there is on a Saturday or Sunday."""
+"""Working contacts on a Saturday or Sunday, as a share of those on a working day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """Somebody whom one does not know: how often, from how many numbers, how it goes."""
+    """A kind of stranger: how often people have contact with it, from how many numbers, and how the contact goes."""
 
     a_day: float
-    """Contacts for each person."""
+    """Contacts per person and day."""
     per_100k: int
-    """Numbers for 100,000 people."""
+    """Numbers per 100,000 people."""
     missed: float = 0.0
     talk_s: float = 0.0
     talk_factor: float = 2.0
     text: str = ""
-    """Which texts it writes; empty: it calls."""
+    """The name of the texts that the stranger sends; if empty, the stranger calls."""
     bursts: bool = False
-    """It tries the same few people again and again."""
+    """Whether the stranger tries the same few people again and again."""
     senders: tuple[int, ...] = ()
-    """From these numbers instead of its own."""
+    """Shared numbers that the stranger uses instead of its own."""
     is_out: bool = False
-    """The person rings it."""
+    """Whether the person calls the stranger."""
     codes: float = 0.0
-    """Share of the answered calls in the middle of which a platform's code comes: somebody is registered, say."""
+    """Share of answered calls during which a platform's verification code arrives, for a registration for example."""
     again: float = 0.0
-    """Share of the answered calls after which it rings again within the hour, having found out what was asked."""
+    """Share of answered calls after which the stranger calls back within the hour, with the answer to a question."""
     answered: float = 0.0
-    """Share of its texts to which people answer; it rings half of those within hours."""
+    """Share of its texts that people answer; the stranger calls half of these people within hours."""
 
 
 STRANGERS: Final = {
@@ -81,9 +81,9 @@ STRANGERS: Final = {
     "login": Stranger(0.25, 0, text="code", senders=numbers.SENDERS),
     "card": Stranger(0.35, 0, text="bank-notice", senders=numbers.BANKS),
 }
-"""Purchases, a code and soon a notice, are apart (`_PURCHASES`)."""
+"""The strangers by name. Purchases, with a code and soon a bank's notice, are separate (`_PURCHASES`)."""
 _PURCHASES: Final = 0.12
-"""Purchases a day and person that need a bank's code."""
+"""Purchases per person and day that need a verification code from a bank."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ class CallColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SmsColumns:
-    """SMS as columns of one length; ``text`` is a place in `ORDINARY`."""
+    """SMS as columns of one length; ``text`` is a position in `ORDINARY`."""
 
     at: NDArray[np.int64]
     person: NDArray[np.int64]
@@ -109,7 +109,7 @@ class SmsColumns:
 
 
 class Life:
-    """The ordinary life of a population; ``first_number`` is the first index of a number that strangers may have."""
+    """The ordinary life of a population; ``first_number`` is the first index that is free for strangers' numbers."""
 
     def __init__(self, population: Population, seed: int, first_number: int) -> None:
         self._population = population
@@ -128,10 +128,10 @@ class Life:
                 self._pools[name] = numbers.here(np.arange(self.next_index, self.next_index + count), seed)
                 self.next_index += count
         self.telemarketers: list[int] = self._pools["telemarketer"].tolist()
-        """Numbers that people report although they are none of fraud."""
+        """Numbers that people sometimes report although they are not fraudulent."""
 
     def hour(self, hour: int) -> tuple[CallColumns, SmsColumns]:
-        """What happens in an hour of the city, counted from its first midnight."""
+        """The calls and SMS of one hour; hours count from the city's first midnight."""
         rng = numpy_of(self._seed, "life", hour)
         day, into = divmod(hour, 24)
         weekend = day % 7 >= 5
@@ -175,7 +175,7 @@ class Life:
         count = rng.poisson(stranger.a_day * people * share)
         at = begin + rng.integers(HOUR, size=count)
         peers = pool[(len(pool) * rng.random(count) ** (1.0 if stranger.senders else 1.6)).astype(np.int64)]
-        if stranger.bursts:  # one in five hundred people, others each week
+        if stranger.bursts:  # one person in five hundred, different people each week
             bad = max(people // 500, 1)
             who = (rng.integers(bad, size=count) * 7_919 + day // 7 * 104_729) % people
         else:
@@ -214,7 +214,7 @@ class Life:
 
 
 def _answered(stranger: Stranger, at: Any, who: Any, peers: Any, rng: Any, calls: list[Any], texts: list[Any]) -> None:
-    """The answers to a stranger's texts, and its calls to some of those who gave one."""
+    """Add people's answers to a stranger's texts, and the stranger's calls to half of those who answered."""
     some = np.flatnonzero(rng.random(len(at)) < stranger.answered)
     when = at[some] + rng.integers(MINUTE, HOUR, size=len(some))
     texts.append((when, who[some], peers[some], np.ones(len(some), dtype=bool), _texts("reply", len(some), rng)))
@@ -225,12 +225,12 @@ def _answered(stranger: Stranger, at: Any, who: Any, peers: Any, rng: Any, calls
 
 
 def _talks(median: float, factor: float, count: int, rng: Any) -> Any:
-    """Seconds of talk, at least one, and no longer than networks let a call be."""
+    """Seconds of talk: at least one, and at most the longest call that networks allow."""
     return np.clip(median * np.exp(rng.normal(size=count) * np.log(factor)), 1.0, _LONGEST_S).astype(np.int64)
 
 
 def _texts(name: str, count: int, rng: Any) -> Any:
-    """Places of texts of this name in `ORDINARY`."""
+    """Random positions in `ORDINARY` of texts with this name."""
     first = sum(len(TEXTS[before]) for before in NAMES[: NAMES.index(name)])
     return first + rng.integers(len(TEXTS[name]), size=count)
 

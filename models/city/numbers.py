@@ -1,7 +1,7 @@
-"""Numbers of the city: made-up ones that nobody can have, and whose figures say nothing about who has them.
+"""Numbers of the city: made-up phone numbers that nobody can have, and whose digits say nothing about their owners.
 
-Chinese handsets begin with 13 to 19, so none has a number that begins with 8610000; 999 is no country's code. Hotlines
-alone are real.
+Chinese mobile numbers begin with 13 to 19, so none begins with 8610000. No country has the code 999. Only the hotlines
+are real.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ HERE: Final = 861_000_000_000_000
 ABROAD: Final = 999_000_000_000_000
 _ROOM: Final = 10**8
 _STRIDE: Final = 61_803_399
-"""Without a common factor with the room, and near the golden section of it: neighbours lie far apart."""
+"""Coprime to the room and near its golden section, so that neighbouring indices get distant numbers."""
 
 
 def here(index: Any, seed: int) -> Any:
-    """The number of the city's line of this index, below 100 million; of ints and arrays of them."""
+    """The number of the city's phone line with this index (below 100 million); takes an int or an array of ints."""
     return HERE + (index * _STRIDE + _shift(seed)) % _ROOM
 
 
 def abroad(index: Any, seed: int) -> Any:
-    """The same of a line abroad."""
+    """The number of the phone line abroad with this index; otherwise like `here`."""
     return ABROAD + (index * _STRIDE + _shift(seed)) % _ROOM
 
 
@@ -30,8 +30,8 @@ def _shift(seed: int) -> int:
 
 
 BANKS: Final = (95588, 95599, 95566, 95533, 95555, 95580)
-"""Hotlines of banks, from which they also write."""
+"""Hotlines of banks, which also send SMS from them."""
 SENDERS: Final = (106_900_001, 106_900_002, 106_900_003)
-"""Made-up numbers from which platforms send codes and adverts."""
+"""Made-up numbers from which platforms send verification codes and adverts."""
 CHECKS: Final = (110, 110, 96110, 96110, 114, 12381)
-"""Whom people ring who have doubts, by how often."""
+"""Numbers that people call when they have doubts; a repeated number is called more often."""

@@ -1,7 +1,7 @@
-"""Population: who lives in the city, where, with whom, and whom they know.
+"""Population: the city's people, their homes, households and ties.
 
-Ties are columns: who, whom, how often. The tail is heavy: most of one's calls go to few people. Sources of the figures
-are in `docs/city.md`.
+Ties are columns: the person, the other person, and how often they are in touch. The distribution has a heavy tail: most
+of a person's calls go to few people. `docs/city.md` gives the sources of the figures.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from models.city.chance import numpy_of
 from models.city.scripts import AGE_BANDS
 
 _AGES: Final = (0.18, 0.22, 0.19, 0.17, 0.13, 0.08, 0.03)
-"""Shares of the age bands: adults with a phone of their own."""
+"""Shares of the age bands among adults with their own phone."""
 _HOUSEHOLDS: Final = (0.25, 0.30, 0.25, 0.14, 0.06)
 """Shares of households of one, two, … five people."""
 STATIONS: Final = tuple(f"ps-{bureau:02d}{station:02d}" for bureau in range(1, 5) for station in range(1, 7))
 CELLS: Final = 720
 
 FAMILY, FRIEND, WORK, FAR = range(4)
-"""Kinds of ties; the last is a relative or employer abroad, with long calls."""
+"""Kinds of ties; the last one is with a relative or employer abroad, and has long calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class TieKind:
-    """How people of one kind of tie are in touch."""
+    """How people with one kind of tie are in touch."""
 
     calls: float
-    """Median calls a day, in both directions together."""
+    """Median number of calls a day, both directions together."""
     spread: float
     """The factor within which two thirds of the rates lie."""
     texts: float
-    """SMS for each call."""
+    """SMS per call."""
     talk_s: float
     talk_factor: float
     missed: float
     """Share of the calls that are not answered."""
     at_work: bool
-    """Whether the day's rhythm is that of working hours."""
+    """Whether contacts follow the rhythm of working hours."""
 
 
 TIES: Final = (
@@ -54,7 +54,7 @@ TIES: Final = (
 _FRIENDS: Final = (24.0, 2.0)
 """Friends and acquaintances: median and factor."""
 _OUTSIDE: Final = 0.7
-"""The share of them that are no subscribers of the city."""
+"""The share of friends who are not subscribers of the city."""
 _COLLEAGUES: Final = 7
 _FAR_SHARE: Final = 0.015
 
@@ -64,28 +64,28 @@ class Population:
     """The people as columns, and their ties."""
 
     numbers: NDArray[np.int64]
-    """Of people and then of outsiders: what their records say."""
+    """The phone numbers of people and then of outsiders, as in their records."""
     ages: NDArray[np.int8]
-    """Places in `AGE_BANDS`."""
+    """Positions in `AGE_BANDS`."""
     homes: NDArray[np.int16]
-    """Cells, as are the places of work."""
+    """The cells of homes; ``works`` are cells too."""
     works: NDArray[np.int16]
     english: NDArray[np.bool_]
     alone: NDArray[np.bool_]
-    """Whether an old person lives alone."""
+    """Whether the person is old and lives alone."""
     whos: tuple[NDArray[np.int32], ...]
-    """By kind of tie: the person, an index."""
+    """By kind of tie: the index of the person."""
     whoms: tuple[NDArray[np.int32], ...]
-    """The other: a person, or beyond their count an outsider."""
+    """By kind of tie: the index of the other person, or of an outsider if it is beyond the number of people."""
     rates: tuple[NDArray[np.float64], ...]
-    """Calls a day."""
+    """By kind of tie: calls a day."""
 
     def __len__(self) -> int:
         return len(self.ages)
 
     @property
     def entities(self) -> int:
-        """People and outsiders together: the first index of a number that is free."""
+        """The number of people and outsiders together, which is the first index with a free number."""
         return len(self.numbers)
 
     def station(self, person: int) -> str:
@@ -94,12 +94,12 @@ class Population:
 
 
 def populate(people: int, seed: int) -> Population:
-    """So many people with their ties; the same for the same seed."""
+    """A population of ``people`` people with their ties; the same seed gives the same population."""
     rng = numpy_of(seed, "population")
     sizes = rng.choice(len(_HOUSEHOLDS), size=people, p=_HOUSEHOLDS) + 1
     household = np.repeat(np.arange(people), sizes)[:people]
     ages = rng.choice(len(AGE_BANDS), size=people, p=_AGES).astype(np.int8)
-    homes = (np.arange(people) * CELLS // people).astype(np.int16)  # households beside each other live near each other
+    homes = (np.arange(people) * CELLS // people).astype(np.int16)  # households with close indices live near each other
     first = np.searchsorted(household, household)
     homes = homes[first]
     is_working = (ages < 5) & (rng.random(people) < 0.8)
@@ -125,7 +125,7 @@ def populate(people: int, seed: int) -> Population:
 
 
 def _family(household: Any) -> tuple[Any, Any]:
-    """Everybody with everybody of the household: neighbours in the order of people, up to four apart."""
+    """Ties between all members of each household, whose indices are at most four apart."""
     whos, whoms = [], []
     for apart in range(1, len(_HOUSEHOLDS)):
         who = np.flatnonzero(household[:-apart] == household[apart:])
@@ -135,7 +135,7 @@ def _family(household: Any) -> tuple[Any, Any]:
 
 
 def _friends(people: int, rng: np.random.Generator) -> tuple[Any, Any]:
-    """People of the city, rather near than far, and outsiders (-1)."""
+    """Ties with friends: people of the city, mostly nearby ones, and outsiders (-1)."""
     counts = np.minimum(_FRIENDS[0] * np.exp(rng.normal(size=people) * np.log(_FRIENDS[1])), 400).astype(np.int64)
     who = np.repeat(np.arange(people), counts)
     near = (who + np.rint(rng.normal(size=len(who)) * 150).astype(np.int64)) % people
@@ -146,7 +146,7 @@ def _friends(people: int, rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _work(workplace: Any, rng: np.random.Generator) -> tuple[Any, Any]:
-    """Some colleagues each: those who come next in the list of a workplace's people."""
+    """Ties with some colleagues: the next people in the list of each workplace."""
     order = np.argsort(workplace, kind="stable")
     order = order[workplace[order] >= 0]
     whos, whoms = [], []
@@ -159,6 +159,6 @@ def _work(workplace: Any, rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _far(people: int, rng: np.random.Generator) -> tuple[Any, Any]:
-    """A child that studies abroad, or a boss there: one for a few of all people."""
+    """Ties of a few people with a child who studies abroad, or with a boss there."""
     who = np.flatnonzero(rng.random(people) < _FAR_SHARE)
     return who, np.full(len(who), -1)

@@ -1,6 +1,6 @@
-"""Recording: what happens in the city as the records of `topics.yaml`, one JSON object a line.
+"""Recording: the city's events as the records of `topics.yaml`, one JSON object per line.
 
-All records come through here, those of gangs and those of ordinary life, so that none has a field that others lack.
+All records are written here, those of gangs and those of ordinary life, so that all have the same fields.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _UNANSWERED_MS: Final = 3 * RING_MS
 _STRIDE: Final = 0x9E3779B97F4B
 _MASK: Final = (1 << 48) - 1
 _ELSEWHERE: Final = 0.12
-"""The share of records that come from neither home nor work."""
+"""The share of records from cells other than home or work."""
 
 _START, _END = 0, 1
 
 
 class RecordWriter:
-    """Writes an hour after the other; what an hour leaves for the next (a call's end) waits here."""
+    """Writes the records hour by hour; records that fall into a later hour (such as a call's end) wait here."""
 
     def __init__(self, population: Population, seed: int) -> None:
         self._population = population
@@ -40,7 +40,7 @@ class RecordWriter:
     def hour(
         self, hour: int, calls: CallColumns, sms: SmsColumns, happened: Sequence[Happening]
     ) -> tuple[list[str], list[str]]:
-        """The lines of calls and of SMS of an hour, in event time; with equal times, the ids decide."""
+        """The lines of an hour's calls and SMS, in event time; records with equal times are ordered by id."""
         rng = numpy_of(self._seed, "records", hour)
         upto = BEGIN + (hour + 1) * HOUR
         return (
@@ -95,13 +95,13 @@ class RecordWriter:
         return _with(columns.person, [each.person for each in more]), _with(columns.peer, [each.peer for each in more])
 
     def _ids(self, count: int) -> Any:
-        """Ids that say nothing: neighbours in time are far apart."""
+        """Ids without any meaning: events that are close in time get distant ids."""
         index = np.arange(self._count, self._count + count, dtype=np.uint64)
         self._count += count
         return ((index * np.uint64(_STRIDE)) & np.uint64(_MASK)).astype(np.int64)
 
     def _cells(self, person: Any, hour: int, rng: Any) -> Any:
-        """Where people are: at work on working days, else at home, or anywhere. Three sectors to a cell."""
+        """Where people are: at work in working hours, else at home, or sometimes anywhere. A cell has three sectors."""
         day, into = divmod(hour, 24)
         population = self._population
         usual = population.works if day % 7 < 5 and 9 <= into < 18 else population.homes
@@ -116,7 +116,7 @@ def _with(column: Any, more: Any) -> Any:
 
 
 def _split(columns: list[Any], upto: int) -> tuple[list[Any], list[Any]]:
-    """Rows before a time, in its order, and those that are left."""
+    """The rows before a time, sorted by time, and the remaining rows."""
     due = columns[0] < upto
     now = [column[due] for column in columns]
     order = np.lexsort((now[1], now[0]))
@@ -124,7 +124,7 @@ def _split(columns: list[Any], upto: int) -> tuple[list[Any], list[Any]]:
 
 
 def _form(text: str) -> tuple[str, tuple[int, ...]]:
-    """A text as a format, and how many values each of its figures can take.
+    """A text as a format string, and how many values each of its placeholders can take.
 
     >>> _form("code {n4}, 5 %")
     ('code %04d, 5 %%', (10000,))

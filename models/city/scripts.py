@@ -1,7 +1,7 @@
-"""Scripts: how a scam of one type goes, step by step, as data that an analyst can write.
+"""Scripts: how one type of scam proceeds, step by step, as data that an analyst can write.
 
-A script is one YAML file (`docs/city.md` explains each field; `streams.files.scam_scripts` reads it). It is checked
-strictly: what is unknown, missing or cannot be is said.
+A script is one YAML file (`docs/city.md` explains each field; `streams.files.scam_scripts` reads it). The check is
+strict: it reports unknown fields, missing fields and impossible values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Word = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$")]
 Hour = Annotated[int, Meta(ge=0, le=24)]
 
 END: Final = "end"
-"""Where a branch goes that leads to no further step: the person is left alone, or breaks off."""
+"""The target of a branch without a further step: the gang leaves the person alone, or the person breaks off."""
 
 MOST_STEPS: Final = 200
-"""Steps that one person goes through at most, however a script turns back on itself."""
+"""The most steps that one person goes through, even if a script loops."""
 
 LONGEST_HOURS: Final = 24.0 * 365
-"""The longest time that a script may name."""
+"""The longest duration that a script may contain, in hours."""
 
 Do = Literal[
     "call-in",
@@ -45,7 +45,7 @@ TALKS: Final = frozenset({"call-in", "call-out", "bank-call", "check-call"})
 
 
 class ScriptError(ValueError):
-    """A script cannot be used; the message says why, ``path`` where, as in ``.steps[2].do``."""
+    """A script cannot be used; the message says why, and ``path`` says where, as in ``.steps[2].do``."""
 
     def __init__(self, problem: str, path: str = "") -> None:
         super().__init__(problem)
@@ -53,21 +53,24 @@ class ScriptError(ValueError):
 
 
 class Spread(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A quantity that differs: log-normal, with its median and the factor within which two thirds of all lie."""
+    """A log-normal quantity: its median, and the factor around it within which two thirds of all values lie."""
 
     median: Annotated[float, Meta(gt=0)]
     factor: Annotated[float, Meta(ge=1, le=20)] = 2.0
 
 
 class Actor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number or domain that a gang works with; after so many hours it takes a fresh one, else it never does."""
+    """A number or domain that a gang uses.
+
+    After ``changes_after_h`` hours the gang takes a fresh one; without that field it never does.
+    """
 
     kind: Literal["number", "domain"]
     changes_after_h: Spread | None = None
 
 
 class Branch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way on: with this share of the people to the step of this name, or to ``end``."""
+    """One possible continuation: this share of the people goes to the step with this name, or to ``end``."""
 
     to: Word
     share: Share
@@ -80,46 +83,46 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     do: Do
     actor: Word | None = None
     link: Word | None = None
-    """The actor whose domain an SMS points to."""
+    """The actor whose domain an SMS links to."""
     text: Word | None = None
-    """Which text an SMS has (`models.city.texts`)."""
+    """The name of an SMS's text (`models.city.texts`)."""
     wait_min: Spread | None = None
-    """Minutes since the step before, from its end; at once without."""
+    """Minutes from the end of the previous step; without it the step happens at once."""
     during: bool = False
-    """It happens while the call of the step before it goes on."""
+    """Whether the step happens while the previous step's call is still running."""
     hours: tuple[Hour, Hour] | None = None
-    """Between which hours of the day it happens; it waits until then."""
+    """The hours of the day between which the step happens; outside them it waits."""
     talk_min: Spread | None = None
     """Minutes of talk."""
     loss: Spread | None = None
-    """Yuan that are paid."""
+    """Yuan that the person pays."""
     stage: Stage | None = None
-    """How far the person has gone with this step."""
+    """The stage that the person reaches with this step."""
     then: tuple[Branch, ...] | None = None
-    """The ways on; what the shares lack of 1 leads to the end. Without: the next step of the list."""
+    """The branches; if their shares add up to less than 1, the rest ends. Without: the next step of the list."""
 
 
 class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A scam type as it is played in the city."""
+    """One scam type as gangs in the city carry it out."""
 
     scam_type: Word
     zh: str
     en: str
     gangs: Annotated[float, Meta(gt=0, le=1000)]
-    """Gangs that begin per 100,000 people and day."""
+    """Gangs that start per 100,000 people and day."""
     tries: Spread
-    """People whom a gang tries."""
+    """The number of people that a gang tries."""
     works_h: Spread
-    """Hours for which it takes up new people."""
+    """Hours during which a gang contacts new people."""
     hours: tuple[Hour, Hour] = (8, 22)
-    """Between which hours of the day it does."""
+    """The hours of the day between which a gang contacts new people."""
     ages: dict[str, Annotated[float, Meta(ge=0)]] = {}
-    """How much likelier than others people of an age band are to be tried."""
+    """The relative likelihood that people of an age band are tried; 1 for bands that are not listed."""
     actors: dict[Word, Actor]
     steps: tuple[Step, ...]
 
     def step(self, name: str) -> int:
-        """The place of the step of this name."""
+        """The position of the step with this name."""
         return next(place for place, step in enumerate(self.steps) if step.name == name)
 
 
@@ -127,7 +130,7 @@ AGE_BANDS: Final = ("18-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80+")
 
 
 def checked(plain: object) -> Script:
-    """The script that plain values (mappings, lists, strings, numbers) say; raises `ScriptError`.
+    """Build a script from plain values (mappings, lists, strings, numbers); raises `ScriptError`.
 
     >>> checked({"scam_type": "loan", "gangs": "many"})
     Traceback (most recent call last):
@@ -144,7 +147,7 @@ def checked(plain: object) -> Script:
 
 
 def _problems(script: Script) -> Iterator[tuple[str, str]]:
-    """What the types do not say, each with the path of the field that it is about."""
+    """The problems that the types do not exclude, each with the path of its field."""
     names = [step.name for step in script.steps]
     if not names:
         yield ".steps", "steps is empty: a script needs at least one."

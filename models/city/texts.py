@@ -1,6 +1,7 @@
-"""Texts: what is written in the city, by name; each copy has figures of its own.
+"""Texts: the SMS texts of the city, by name. Each copy gets its own digits.
 
-``{n4}`` and the like stand for so many figures, ``{link}`` for a link. All are written for this.
+``{n4}`` stands for four digits, other placeholders likewise, and ``{link}`` for a link. All texts were written for this
+simulation.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "【健身】春季课程报名中，到店咨询可领体验券，回T退订",
             "【装修】您小区已有{n2}户开工，免费量房，回T退订",
         ),
-        # What gangs write, and what is written back.
+        # Gangs' texts, and the victims' replies.
         "parcel-lost": (
             "您的包裹{n8}丢失，理赔双倍赔付，请添加客服办理 {link}",
             "【快递理赔】运单{n8}因破损拒收，退款入口：{link}",
