@@ -1,6 +1,6 @@
-"""Cities' records for a site at work on them: of a city that is simulated on the spot, or of a folder that holds one.
+"""Cities: the records that a simulated site works on, from a city simulated on the fly or from a folder.
 
-A folder is what ``forewarn city`` writes, or a site's own export with the same files; ``truth.jsonl`` and
+A folder is the output of ``forewarn city``, or a site's own export with the same files. ``truth.jsonl`` and
 ``city.json`` may be missing.
 """
 
@@ -34,7 +34,7 @@ FILES = ("calls.jsonl", "sms.jsonl", "indicators.jsonl", "subscribers.jsonl")
 
 
 class Asked(Struct, frozen=True):
-    """What a simulated city was asked to be, as its ``city.json`` says it."""
+    """The parameters of a simulated city, as in its ``city.json``."""
 
     people: int
     days: int
@@ -42,12 +42,12 @@ class Asked(Struct, frozen=True):
     known: float
     """The share of fraud numbers and domains that ever become known."""
     known_after: float
-    """Hours from first use until half of those are known."""
+    """Hours from first use until half of these are known."""
     scripts: list[str]
 
 
 class CityError(ValueError):
-    """A city's folder cannot be used; one sentence with the file, the line and what to do."""
+    """A city's folder cannot be used; the message is one sentence with the file, the line and what to do."""
 
 
 class CityRecords(Protocol):
@@ -59,15 +59,18 @@ class CityRecords(Protocol):
         ...
 
     def flags(self) -> dict[str, int]:
-        """How many vulnerability flags those subscribers have who have any."""
+        """The number of vulnerability flags of each subscriber with at least one."""
         ...
 
     def hours(self) -> Iterator[tuple[Calls, Messages]]:
-        """What happened in each hour, in event time."""
+        """The calls and SMS of each hour, in event time."""
         ...
 
     def indicators(self) -> Sequence[Indicator]:
-        """What becomes known, valid from when it does, in that order; asked again after each midnight."""
+        """The indicators, each valid from the time at which it becomes known, in that order.
+
+        The operation reads them again after each midnight.
+        """
         ...
 
 
@@ -101,7 +104,7 @@ class Simulated:
 
 
 class CityFolder:
-    """The records of a folder; raises `CityError` at once when it is none."""
+    """The records of a folder; raises `CityError` at once if the folder does not contain a city."""
 
     def __init__(self, folder: Path) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
@@ -109,13 +112,13 @@ class CityFolder:
             raise CityError(f"{folder} lacks {', '.join(missing)}: name a folder written by `forewarn city`.")
         self.folder = folder
         self.told: Callable[[int], object] = lambda count: None
-        """Hears of the bytes of calls and SMS that are read, for a progress bar."""
+        """Gets the number of bytes of calls and SMS that have been read, for a progress bar."""
         firsts = [first for first in (self._calls().first, self._sms().first) if first is not None]
         if not firsts:
             raise CityError(f"{folder} contains no records: name a folder written by `forewarn city`.")
         self._begin = min(firsts) // DAY * DAY
         self.asked = _asked(folder / ASKED) if (folder / ASKED).exists() else None
-        """What the city was asked to be; None: it is no simulated one, or nobody knows."""
+        """The city's parameters; None if it was not simulated or they are not known."""
         self.truths = _structs(folder / "truth.jsonl", Truth) if (folder / "truth.jsonl").exists() else []
         self._indicators = sorted(
             _indicators(folder / "indicators.jsonl"), key=lambda each: (each.valid_from, each.key)
@@ -158,7 +161,7 @@ class CityFolder:
 
 
 class _Hours(Generic[E]):
-    """One file of records in event time, cut by the hour."""
+    """One file of records in event time, cut into hours."""
 
     def __init__(
         self,
@@ -178,16 +181,16 @@ class _Hours(Generic[E]):
 
     @property
     def ended(self) -> bool:
-        """Whether all of it has been asked for."""
+        """Whether all records have been returned."""
         return not self._waiting
 
     @property
     def first(self) -> int | None:
-        """The time of the first record that has not been asked for; None: there is none."""
+        """The time of the first record that has not been returned yet; None if there is none."""
         return int(self._waiting[0].times[0]) if self._waiting else None
 
     def upto(self, end: int) -> E:
-        """The records before a time that have not been asked for yet."""
+        """The records before a time that have not been returned yet."""
         while self._waiting and self._waiting[-1].times[-1] < end and self._fill():
             pass
         due: list[E] = []
@@ -202,7 +205,7 @@ class _Hours(Generic[E]):
         return self._join(due) if due else self._none
 
     def _fill(self) -> bool:
-        """Read the next records; False when there are no more."""
+        """Read the next records; returns False when there are no more."""
         for some in self._chunks:
             if not len(some):
                 continue

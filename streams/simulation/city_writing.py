@@ -1,4 +1,4 @@
-"""Writing a simulated city's files: records while they are made, the rest in the end."""
+"""City writing: writes a simulated city's files, the records as they are generated and the rest at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.indicators.indicator import encode
 
 
 def write(made: City, folder: Path, hour_done: Any) -> dict[str, int]:
-    """Write a city's files into a folder; how many lines of each."""
+    """Write a city's files into a folder; returns the number of lines of each file."""
     counts: Counter[str] = Counter()
     with (folder / "calls.jsonl").open("wb") as calls, (folder / "sms.jsonl").open("wb") as sms:
         for call_lines, sms_lines in made.hours():

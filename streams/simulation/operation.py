@@ -1,6 +1,7 @@
-"""Operation: a site at work on a city's records in one process, with the live engine and the hunter's planner.
+"""Operation: a whole site at work on a city's records in one process, with the live engine and the hunter's planner.
 
-Indicators arrive when they become known. Each one looks back at once over all that was, and pivots, as the hunter does.
+Indicators arrive when they become known. Each one at once starts a look-back over all earlier records and a pivoting,
+as in the hunter.
 """
 
 from __future__ import annotations
@@ -38,30 +39,30 @@ from streams.ledger.segments import table_of
 from streams.simulation.cities import CityRecords
 
 TURN: Final = 10 * MINUTE
-"""The hunter looks through what is new within seconds; here it looks for senders of known domains this often."""
+"""How often the simulated hunter looks for senders of known domains; the live hunter reads new records in seconds."""
 ASKED_AFTER: Final = MINUTE // 2
-"""So long after a call it asks about the number, at the latest: a segment is written every five seconds."""
+"""The latest time after a call at which the hunter asks about its number; a segment is written every five seconds."""
 
 
 class Issued(NamedTuple):
-    """An alert, and when it went out: at its moment, or when a look back brought it about."""
+    """An alert, and when it went out: at its moment, or at the time of the look-back that raised it."""
 
     alert: Alert
     at: int
 
 
 class Contender(NamedTuple):
-    """A model, and the policy that acts on it."""
+    """A model, and the policy that acts on its risks."""
 
     model: Model
     policy: Policy
 
 
 class Operation:
-    """Several contenders side by side over the same records, each with its own state.
+    """Runs several contenders side by side over the same records, each with its own state.
 
-    Their windows are the same; what is looked for, derived and suspected is by the policy of the first, whose decisions
-    ``witness`` is told of.
+    All contenders have the same windows. The first one's policy decides about look-backs, derived indicators and
+    suspicions, and ``witness`` gets the first one's decisions.
     """
 
     def __init__(self, city: CityRecords, contenders: Sequence[Contender], witness: Witness | None = None) -> None:
@@ -79,11 +80,11 @@ class Operation:
         ]
         self._partitions = [Partition(0) for _ in contenders]
         self.issued: list[list[Issued]] = [[] for _ in contenders]
-        """By contender, all alerts in the order in which they went out."""
+        """By contender: all alerts in the order in which they went out."""
         self.derived: list[Indicator] = []
-        """What the site has found out by itself: numbers that send known domains."""
+        """The indicators that the site has found by itself: numbers that send known domains."""
         self.suspected: list[Indicator] = []
-        """Numbers that act like a gang's, each time that one became suspected."""
+        """The numbers that act like a gang's, with one entry for each time that a number became suspected."""
         self._ledger = Remembered()
         self._met_links = MetLinks()
         self._known_domains = keys_of(())
@@ -95,7 +96,7 @@ class Operation:
         for hour, (told, written) in enumerate(self._city.hours()):
             begin = self._city.begin + hour * HOUR
             asked += self._worth_asking([*self._met(told, written)])
-            if hour % 24 == 0:  # what gangs use from now on was planned at midnight
+            if hour % 24 == 0:  # gangs plan the day's numbers and domains at midnight
                 arrivals = [each for each in self._city.indicators() if each.valid_from >= begin]
             while arrivals and arrivals[0].valid_from < begin:
                 arrivals.pop(0)
@@ -110,7 +111,7 @@ class Operation:
             hour_done(1)
 
     def _step(self, calls: Calls, sms: Messages, since: int, upto: int) -> None:
-        """Decide about the records between two times, record them, and go through them as the hunter does."""
+        """Decide about the records between two times, put them into the ledger, and read them as the hunter does."""
         some_calls, some_sms = calls[_between(calls, since, upto)], sms[_between(sms, since, upto)]
         outcomes = self._decide(lambda engine, partition: engine.step(partition, [some_calls], [some_sms]), None)
         if not len(some_calls) and not len(some_sms):
@@ -127,23 +128,26 @@ class Operation:
             self._derive(self._planner.sendings_seen(messages), upto)
 
     def _derive(self, sendings: Iterable[Sending], at: int) -> None:
-        """Take in the numbers that have sent what is known to enough people by now."""
+        """Learn the numbers that have by now sent known domains to enough people."""
         for indicator in self._planner.derived(self._recipients.add(sendings)):
             self.derived.append(indicator)
             self._learn(indicator, at)
 
     def _met(self, calls: Calls, sms: Messages) -> Iterator[tuple[int, int]]:
-        """When the hunter asks about which number keys: soon after a call by which one leads somebody on."""
+        """The times at which the hunter asks about number keys, each soon after a call that leads a person on."""
         for led in self._planner.causes(0, _material(calls, sms, self._nothing_known)):
             yield led.end + ASKED_AFTER, led.number
 
     def _worth_asking(self, asked: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Those whose numbers are not ones that people turn to, by what the hours before say: most are friends."""
+        """The questions that remain after numbers that people themselves turn to, mostly friends, are left out.
+
+        The records of earlier hours decide.
+        """
         dealings = self._planner.dealings({number for _, number in asked}).put_to(self._ledger)
         return (each for each in asked if each[1] in dealings)
 
     def _suspect(self, number: int, at: int) -> None:
-        """Take in a number (a number key) as suspected if it acts like a gang's."""
+        """Learn a number (a number key) as suspected if it acts like a gang's."""
         if not self._planner.may_be_suspected(number, at):
             return
         dealings = self._planner.dealings([number]).put_to(self._ledger)
@@ -152,8 +156,8 @@ class Operation:
             self._learn(found, at)
 
     def _learn(self, indicator: Indicator, at: int) -> None:
-        """Take in an indicator, look back, and go on from a domain to those who send it."""
-        known = replace(indicator, valid_from=0)  # whoever reports a number says nothing of since when
+        """Learn an indicator, look back, and pivot from a domain to its senders."""
+        known = replace(indicator, valid_from=0)  # a report of a number does not say since when it has been fraudulent
         self._indicators.put(known)
         self._pivot.put(known)
         if indicator.type in ("domain", "url"):
@@ -166,7 +170,7 @@ class Operation:
         self._derive(self._planner.sendings_found(hits), at)
 
     def _decide(self, step: Callable[[Engine, Partition], StepResult], at: int | None) -> list[StepResult]:
-        """Have every contender decide; ``at``: when its alerts go out, None: each at its own moment."""
+        """Let every contender decide. The alerts go out at ``at``; if it is None, each goes out at its own moment."""
         outcomes = [step(*each) for each in zip(self._engines, self._partitions, strict=True)]
         for issued, result in zip(self.issued, outcomes, strict=True):
             issued += [Issued(alert, alert.at if at is None else at) for alert in result.alerts]
@@ -176,7 +180,7 @@ class Operation:
 def _cut(
     arrivals: Sequence[Indicator], asked: Sequence[tuple[int, int]], begin: int, end: int
 ) -> Iterator[tuple[int, Indicator | int | None]]:
-    """The times up to the end at which an indicator arrives, a number is asked about, or the hunter takes a turn."""
+    """The times up to the end at which an indicator arrives, a question about a number is due, or the hunter runs."""
     due: list[tuple[int, Indicator | int | None]] = [(at, None) for at in range(begin + TURN, end + 1, TURN)]
     due += [(each.valid_from, each) for each in arrivals if each.valid_from < end]
     due += [each for each in asked if each[0] < end]
@@ -189,7 +193,10 @@ def _between(events: Calls | Messages, since: int, upto: int) -> slice:
 
 
 def _material(calls: Calls, sms: Messages, nothing_known: Indicators) -> Material:
-    """What calls are judged by, as the ledger would have it of these records: by numbers, and codes by themselves."""
+    """The material for judging calls, as the ledger would hold it for these records.
+
+    Verification codes are extra rows under the subscriber's own number.
+    """
     told = [
         (key_of(subscriber), signal.at) for subscriber, signal in sms_signals(sms, nothing_known) if signal.kind == CODE
     ]

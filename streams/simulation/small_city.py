@@ -1,4 +1,4 @@
-"""A small city for the demonstration: made on the spot, and what comes of it held against the truth."""
+"""Small city: generates the demonstration's city on the fly, and compares its alerts with the truth."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from streams.simulation.city_writing import write
 PEOPLE: Final = 4000
 DAYS: Final = 2
 SEED: Final = 15
-"""A city in which somebody pays; most of so small a size have no victim in two days."""
+"""The seed of a city in which somebody pays; most cities of this size have no victim in two days."""
 
 
 class Compared(NamedTuple):
-    """What came of a city's victims, and whom officers were sent to for nothing."""
+    """How many of a city's victims were warned, and how many people officers were sent to in vain."""
 
     paid: int
     knowable: int
-    """Those of them whom something known by then had touched before they paid."""
+    """Paying victims who had contact, before they paid, with a number or domain that was known by then."""
     warned: int
     lead_minutes: float
-    """The median from the first alert for officers to the payment; NaN when nobody was warned."""
+    """The median time from the first alert for officers to the payment; NaN if nobody was warned."""
     others: int
-    """People about whom an alert for officers went out though no gang had drawn them in."""
+    """People with an alert for officers although no gang had drawn them in."""
 
 
 def make(folder: Path) -> Sequence[Truth]:
-    """Write the city's files into a folder; the truth about it."""
+    """Write the city's files into a folder; returns the truth about it."""
     folder.mkdir(parents=True)
     city = City(PEOPLE, DAYS, SEED, read_scripts(OURS), 0.4, 6)
     write(city, folder, lambda hours: None)
@@ -42,7 +42,7 @@ def make(folder: Path) -> Sequence[Truth]:
 
 
 def compared(truths: Sequence[Truth], alerts: Iterable[Alert]) -> Compared:
-    """Hold alerts against the truth."""
+    """Compare alerts with the truth."""
     first: dict[str, int] = {}
     for alert in alerts:
         if alert.status == "raised" and alert.severity in ("urgent", "high"):
