@@ -1,1 +1,1 @@
-"""Training: from a city's records and what is true of them to a model, its judgement and its card."""
+"""Training: turns a city's records and the truth about them into a model, its judgement and its card."""

@@ -1,4 +1,4 @@
-"""The model card: what a model was made of, how well it does, and what it must not be used for, as Markdown."""
+"""The model card: a model's data, its quality and its forbidden uses, as Markdown."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ NOT_FOR = """\
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """How a model does on the test people, and on those of the left-out scripts (None if nothing was left out)."""
+    """The judgement on the test people, and on the people of the left-out scripts (None if nothing was left out)."""
 
     tests: Judgement
     unseen: Judgement | None
 
 
 def judged(samples: Samples, by: Split, risks: NDArray[np.float64]) -> Judged:
-    """How the risks of all samples do on the test people and on those of the left-out scripts."""
+    """Judge the risks of all samples on the test people and on the people of the left-out scripts."""
     return Judged(judge(samples, by.tests, risks), judge(samples, by.unseen, risks) if by.unseen.any() else None)
 
 
 def rivals(samples: Samples, by: Split, policy: Policy) -> dict[str, Judged]:
-    """How the points and the rule that alerts on any contact do on the same people."""
+    """Judge the point score, and the rule that alerts on any contact, on the same people."""
     moments = [Features(*row) for row in samples.rows]
     models: Sequence[Model] = (PointScore(), AnyContact())
     return {model.name: judged(samples, by, np.array(model.risk(moments, policy))) for model in models}
@@ -60,7 +60,7 @@ def card(
     others: Mapping[str, Judged],
     novel: Sequence[Novel],
 ) -> str:
-    """The card's Markdown. The same training gives the same card."""
+    """The card as Markdown; the same training gives the same card."""
     return "\n".join(
         [
             f"# Model card: {name}",

@@ -1,4 +1,4 @@
-"""Fitting: gradient-boosted trees under constraints, calibrated on people whom they have not seen."""
+"""Fitting: gradient-boosted trees under monotonic constraints, calibrated on people outside their training data."""
 
 from __future__ import annotations
 
@@ -24,32 +24,35 @@ PARAMETERS: Final[dict[str, Any]] = {
     "early_stopping": False,
     "random_state": 0,
 }
-"""Half as many trees of half as many leaves had an average precision of 0.908 on people whom they had not seen, where
-these have 0.922 (four cities of 100,000 people); a moment costs some three times as much."""
+"""The parameters of the trees.
+
+With them, average precision on unseen people is 0.922 (four cities of 100,000 people). Half as many trees with half as
+many leaves reached 0.908, but a moment then cost only about a third as much.
+"""
 
 LEAST: Final = 50
-"""Moments of fraud, and of none, without which there is nothing to learn, to calibrate by, or to test."""
+"""The fewest moments of fraud, and the fewest of no fraud, for training, for calibration and for testing."""
 
 PROBES: Final = 512
 
 
 class TrainingError(ValueError):
-    """There is nothing to train on; one sentence with why and what to do."""
+    """There is too little to train on; the message says in one sentence why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which moments train, calibrate and test; those of left-out scripts do none of it."""
+    """The moments for training, calibration and testing; moments of left-out scripts are in none of these."""
 
     trains: NDArray[np.bool_]
     calibrates: NDArray[np.bool_]
     tests: NDArray[np.bool_]
     unseen: NDArray[np.bool_]
-    """Those of people whom a gang with a left-out script has tried."""
+    """The moments of people that a gang with a left-out script has tried."""
 
 
 def split(samples: Samples, left_out: Collection[str]) -> Split:
-    """Split by person, and apart from that by scam: whoever was tried by a left-out script is in no part."""
+    """Split by person, and also by scam: people that a left-out script's gang has tried are in no part."""
     parts = np.array(samples.parts)
     unseen = np.array([bool(scripts & set(left_out)) for scripts in samples.scripts], dtype=bool)
     return Split(
@@ -71,7 +74,7 @@ def fit(samples: Samples, by: Split) -> Artifact:
     rows, weights = samples.columns(), np.array(samples.weights)
     constraints = [int(name in MORE_IS_WORSE) for name in Features.__struct_fields__]
     estimator = HistGradientBoostingClassifier(monotonic_cst=constraints, **PARAMETERS)
-    with threadpool_limits(1):  # so few rows are fitted no faster by several, which wait for one another
+    with threadpool_limits(1):  # with so few rows, more threads only wait for one another
         estimator.fit(rows[by.trains], labels[by.trains], sample_weight=weights[by.trains])
     log_odds = np.asarray(estimator.decision_function(rows[by.calibrates])).reshape(-1, 1)
     platt = LogisticRegression(C=1e6).fit(log_odds, labels[by.calibrates], sample_weight=weights[by.calibrates])
@@ -81,7 +84,7 @@ def fit(samples: Samples, by: Split) -> Artifact:
 
 
 def _probes(rows: NDArray[np.float64], risks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows from the least risk to the greatest."""
+    """Rows spread evenly from the lowest risk to the highest."""
     order = np.argsort(risks, kind="stable")
     probes: NDArray[np.float64] = rows[order[np.linspace(0, len(rows) - 1, min(PROBES, len(rows))).astype(int)]]
     return probes

@@ -1,4 +1,4 @@
-"""Judgement: how well a model tells people who are being defrauded from those who are not, with what chance allows."""
+"""Judgement: how well a model separates people who are being defrauded from others, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streams.training.samples import Samples
 
 RESAMPLES: Final = 200
-"""Times that episodes are drawn with replacement for an interval (Efron's bootstrap)."""
+"""How often episodes are drawn with replacement for an interval (Efron's bootstrap)."""
 BINS: Final = 10
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with the interval in which 95 of 100 samples like this one would have it."""
+    """A figure with the interval that would contain it in 95 of 100 samples like this one."""
 
     value: float
     low: float
@@ -32,20 +32,20 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """How a model did on some episodes."""
+    """A model's quality on some episodes."""
 
     episodes: int
     frauds: int
     average_precision: Figure
-    """Over episodes, each by its highest risk: the area below precision against recall."""
+    """The area under the precision-recall curve over episodes, each with its highest risk."""
     brier: Figure
     """Mean square of the difference between risk and truth, over moments (Brier, 1950)."""
     reliability: list[tuple[float, float, int]]
-    """By tenths of risk: the mean risk, the share that was fraud, and how many moments."""
+    """By tenths of risk: the mean risk, the share of fraud, and the number of moments."""
 
 
 def judge(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> Judgement:
-    """Judge the risks (of all samples) by the chosen moments."""
+    """Judge the risks (of all samples) on the chosen moments."""
     labels = np.array(samples.labels, dtype=bool)[chosen]
     risks = risks[chosen]
     highest, fraud = by_episode(samples, chosen, risks)
@@ -63,7 +63,7 @@ def judge(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> Judgeme
 
 
 def by_episode(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """The highest risk (of the chosen moments) in each episode, and whether it was fraud at any of them."""
+    """The highest risk in each episode, and whether any moment was fraud; only the chosen moments count."""
     places = _places(samples, chosen)
     count = int(places.max()) + 1 if len(places) else 0
     highest, fraud = np.zeros(count), np.zeros(count, dtype=bool)
@@ -73,12 +73,12 @@ def by_episode(samples: Samples, chosen: NDArray[np.bool_], risks: Floats) -> tu
 
 
 def _places(samples: Samples, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Of each chosen moment the place of its episode among the chosen ones."""
+    """For each chosen moment, the position of its episode among the chosen episodes."""
     return np.unique(np.array(samples.episodes)[chosen], return_inverse=True)[1]
 
 
 def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:
-    """scikit-learn's; 0 when there is nothing to be found."""
+    """The average precision that scikit-learn computes; 0 if no label is fraud."""
     from sklearn.metrics import average_precision_score
 
     return float(average_precision_score(labels, scores)) if labels.any() else 0.0

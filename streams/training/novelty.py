@@ -1,4 +1,4 @@
-"""Novelty: what it costs when a scam comes up that training has not seen, tried out with each known one in turn."""
+"""Novelty: how much precision is lost on a scam that training has not seen, measured with each known scam in turn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.training.samples import TESTS, Samples
 
 
 class Novel(NamedTuple):
-    """Average precision on the test people whom a script's gangs tried, by models with and without it in training."""
+    """Average precision on the test people of one script, by models trained with and without the script."""
 
     script: str
     episodes: int
@@ -26,9 +26,9 @@ class Novel(NamedTuple):
 def novelties(
     samples: Samples, left_out: Collection[str], artifact: Artifact, done: Callable[[int], object]
 ) -> Iterator[Novel]:
-    """Each script in turn; one that leaves nothing to train on is passed over.
+    """The figures for each script in turn; a script is skipped if too little remains to train on.
 
-    ``artifact`` was trained without the scripts that are left out anyhow.
+    ``artifact`` was trained without the scripts in ``left_out``.
     """
     rows, tests = samples.columns(), np.array(samples.parts) == TESTS
     ours = artifact.model.of_rows(rows)
@@ -48,5 +48,5 @@ def novelties(
 
 
 def scripts(samples: Samples) -> list[str]:
-    """All scripts by which anybody was tried."""
+    """All scripts whose gangs have tried anybody."""
     return sorted(frozenset().union(*samples.scripts)) if samples.scripts else []

@@ -1,6 +1,6 @@
-"""Outcomes: what officers found, from the records of the topic ``dispatch-feedback`` or a file of them.
+"""Outcomes: officers' findings, from the records of the topic ``dispatch-feedback`` or from a file of them.
 
-A case bears the name of the episode that opened it. Of several outcomes of a case the last one counts.
+A case has the name of the episode that opened it. If a case has several outcomes, the last one counts.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from streams.settings import Settings
 
 TOPIC: Final = "dispatch-feedback"
 SILENT: Final = frozenset({"unreachable", "wrong-person", "duplicate"})
-"""Outcomes that say nothing of whether somebody was being defrauded."""
+"""Outcomes that do not say whether the person was being defrauded."""
 
 
 class OutcomeError(ValueError):
-    """A record of an outcome cannot be used; one sentence with where it is and what to do."""
+    """A record of an outcome cannot be used; the message says in one sentence where it is and what to do."""
 
 
 class Feedback(Struct, frozen=True):
-    """What training reads of a record of the topic; the others than outcomes are passed over."""
+    """The fields of a record of the topic that training reads; records of other kinds than outcome are skipped."""
 
     case: Id
     kind: Kind
@@ -40,13 +40,13 @@ class Feedback(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """By case what was found, and where it was read."""
+    """The outcome of each case, and the place from which it was read."""
 
     by_case: dict[str, str]
     places: dict[str, str]
 
     def unknown(self, met: Iterable[str]) -> list[str]:
-        """The cases that say something and were not met, in the order in which they were read."""
+        """The cases outside ``met`` whose outcome says something, in the order of reading."""
         silent = {case for case, outcome in self.by_case.items() if outcome in SILENT}
         return [case for case in self.by_case if case not in silent and case not in set(met)]
 
@@ -55,7 +55,7 @@ NONE: Final = Outcomes({}, {})
 
 
 def of_file(path: Path) -> Outcomes:
-    """The outcomes of a file of JSON Lines, plain, gzip or zstd; raises `OutcomeError` or `FileError`."""
+    """The outcomes in a file of JSON Lines, plain, gzip or zstd; raises `OutcomeError` or `FileError`."""
     try:
         with path.open("rb") as raw:
             lines = TextLines(raw)
@@ -65,7 +65,7 @@ def of_file(path: Path) -> Outcomes:
 
 
 async def of_topic(settings: Settings) -> Outcomes:
-    """The outcomes of the site's topic up to now; raises `OutcomeError`, or KafkaError when there is no such topic."""
+    """The outcomes on the site's topic up to now; raises `OutcomeError`, or KafkaError if the topic does not exist."""
     return _collected([each async for each in _records(settings)])
 
 

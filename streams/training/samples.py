@@ -1,4 +1,4 @@
-"""Samples: every moment of every episode of a city, as a site at work saw it, with what was true of it."""
+"""Samples: every moment of every episode of a city, as a working site saw it, with the truth about it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from streams.simulation.cities import CityFolder
 from streams.simulation.operation import Contender, Operation
 
 PARTS = 5
-"""People are dealt into so many parts by their numbers; a part tests, one calibrates, the others train."""
+"""The number of parts into which people are split by their numbers; one tests, one calibrates, the others train."""
 TESTS, CALIBRATES = PARTS - 1, PARTS - 2
 
 OUTCOME_WEIGHT = 10.0
-"""An episode of which an officer has said how it was weighs as much as so many simulated ones."""
+"""The weight of an episode with an officer's outcome, where a simulated episode weighs 1."""
 
 
 @dataclass(slots=True)
@@ -36,17 +36,20 @@ class Samples:
     """Features, in their order."""
     labels: list[bool] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    """Of an episode's moments together 1, however often it was judged, or `OUTCOME_WEIGHT`: whoever is drawn in has
-    many more moments, and would make those of people who are not look dangerous."""
+    """The moments of one episode together weigh 1 or `OUTCOME_WEIGHT`, however often it was judged.
+
+    People who are drawn in have many more moments than others. With equal weights for all moments, those of other
+    people would look dangerous.
+    """
     parts: list[int] = field(default_factory=list)
-    """Of the person, below `PARTS`."""
+    """The person's part, below `PARTS`."""
     scripts: list[frozenset[str]] = field(default_factory=list)
-    """The scripts of the gangs that tried the person, at any time."""
+    """The scripts of all gangs that tried the person at any time."""
     episodes: list[int] = field(default_factory=list)
     cases: set[str] = field(default_factory=set)
-    """The cases of officers' outcomes that were met."""
+    """The cases with an officer's outcome whose episodes were seen."""
     outcomes: Counter[str] = field(default_factory=Counter)
-    """Episodes of each outcome, those that label nothing among them."""
+    """The number of episodes by outcome, including outcomes that give no label."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -56,14 +59,14 @@ class Samples:
         return np.array(self.rows, dtype=np.float64)
 
     def take(self, seen: Seen, truths: Mapping[str, Sequence[Truth]], outcomes: Mapping[str, str]) -> None:
-        """Take in all that was judged of a city's episodes."""
+        """Add all judged moments of a city's episodes."""
         for (subscriber, case), moments in sorted(seen.moments.items()):
             said = OUTCOMES.get(outcomes.get(case, ""))
             if case in outcomes:
                 self.cases.add(case)
                 self.outcomes[outcomes[case]] += 1
             if said is None and (case in outcomes or not truths):
-                continue  # nobody knows how it was
+                continue  # the truth is not known
             true = truths.get(subscriber, ())
             number = self.episodes[-1] + 1 if self.episodes else 0
             for row, at in moments.items():
@@ -76,24 +79,24 @@ class Samples:
 
 
 class Seen:
-    """All moments that were judged while a city was played, each different one of an episode once.
+    """All moments that were judged while a city was played; equal moments of an episode are kept once.
 
-    What an episode looked like before its indicators were known is among them, as it is among what a site judges.
+    They include the state of an episode before its indicators were known, because a site judges that too.
     """
 
     def __init__(self) -> None:
         self.moments: dict[tuple[str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
-        """By subscriber and episode: features, and when they were first such."""
+        """By subscriber and episode: the features, and when they first had these values."""
 
     def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
-        """Take in an episode as it is judged (`models.detection.engine.Witness`)."""
+        """Add an episode as it is judged (`models.detection.engine.Witness`)."""
         rows = self.moments[subscriber, episode_id(subscriber, episode.first.event)]
         for moment in moments:
             rows.setdefault(astuple(moment.features), moment.at)
 
 
 def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str]) -> Samples:
-    """The samples of some cities; ``outcomes``: by case, what officers said last of it."""
+    """The samples of some cities; ``outcomes``: by case, the officers' last outcome."""
     samples = Samples()
     for folder in folders:
         truths: dict[str, list[Truth]] = defaultdict(list)
