@@ -1,4 +1,4 @@
-"""Replay: the live engine over files, with no server at all, in the order in which the live worker decides."""
+"""Replay: runs the live engine over files, without any server, in the live worker's order of decisions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from streams.kafka.partitioning import partition_of
 E = TypeVar("E", Calls, Messages)
 
 EXPIRE_EVERY = 200
-"""Chunks between two looks for episodes that have long been closed."""
+"""The number of chunks between two searches for episodes that closed long ago."""
 
 
 @dataclass
 class Tally:
-    """What a replay has read and decided."""
+    """The counts of what a replay has read and decided."""
 
     calls: int = 0
     sms: int = 0
@@ -34,10 +34,10 @@ class Tally:
 
 
 class Replay:
-    """Runs an engine over call and SMS records, by as many partitions as the live topics have.
+    """Runs an engine over call and SMS records, with as many partitions as the live topics have.
 
-    Alerts come out in the order of their decisions: by event time within each partition, as the live run would publish
-    them when its topics are read as they grow.
+    Alerts are published in the order of their decisions, which is event time within each partition. A live worker that
+    reads its topics as they grow publishes them in the same order.
     """
 
     def __init__(self, engine: Engine, partitions: int, publish: Callable[[Alert], object]) -> None:
@@ -49,7 +49,7 @@ class Replay:
         self.tally = Tally()
 
     def run(self, calls: Iterator[Calls], sms: Iterator[Messages]) -> Tally:
-        """Read both to their ends, always the one that is behind in event time; returns the tally."""
+        """Read calls and SMS to their ends, always the kind that is behind in event time; returns the tally."""
         at_end = {"calls": False, "sms": False}
         chunks = 0
         while not all(at_end.values()):
@@ -68,14 +68,17 @@ class Replay:
         return self.tally
 
     def _behind(self, at_end: Mapping[str, bool]) -> str:
-        """The kind of record to read next: the one that has come less far in event time, if there is any left."""
+        """The kind of record to read next: the one that is behind in event time, unless it has ended."""
         if at_end["calls"] or at_end["sms"]:
             return "sms" if at_end["calls"] else "calls"
         calls = max(each.calls.clock.at for each in self._alignments)
         return "calls" if calls <= max(each.sms.clock.at for each in self._alignments) else "sms"
 
     def _put(self, events: E | None, lanes: Sequence[Lane[E]]) -> Sequence[int] | None:
-        """Put each event into its partition's lane; the numbers of the partitions that got some, None at the end."""
+        """Put each event into its partition's lane.
+
+        Returns the numbers of the partitions that got events, or None at the end of the records.
+        """
         if events is None:
             return None
         codes, rows = np.unique(events.subscribers, return_inverse=True)
