@@ -1,4 +1,4 @@
-"""The demonstration: a day of records through a running worker, with every alert read back from its topic."""
+"""The demonstration: plays a day of records through a running worker, and reads every alert back from its topic."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from streams.local.worker import metric
 from streams.settings import Settings
 
 PATIENCE = 20.0
-"""Seconds that the worker may take to finish after the last record."""
+"""Seconds within which the worker must finish after the last record."""
 
 _alert = msgspec.json.Decoder(Alert)
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a scripted person of the examples; ``money_at``: when their money leaves (epoch ms)."""
+    """The facts about a scripted person of the examples; ``money_at``: when their money leaves (epoch ms)."""
 
     subscriber: str
     role: str
@@ -46,7 +46,7 @@ class _Reached(msgspec.Struct):
 
 
 class Report(NamedTuple):
-    """How many people were found, and the seconds from the report to the first and to the last of them."""
+    """How many people a look-back found, and the seconds from the report to the first and to the last of them."""
 
     people: int
     first_s: float
@@ -55,25 +55,25 @@ class Report(NamedTuple):
 
 @dataclass
 class Result:
-    """What the demonstration has seen."""
+    """The figures and alerts of one demonstration."""
 
     before: int = 0
     events: int = 0
     seconds: float = 0.0
     alerts: list[Alert] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
-    """Seconds from handing an event to the producer to reading its alert back, for alerts that one event brought."""
+    """Seconds from handing an event to the producer to reading its alert back, for alerts that an event caused."""
     signals: int = 0
     dead_letters: int = 0
 
     @property
     def by_severity(self) -> Counter[str]:
-        """How many alerts were raised of each severity."""
+        """The number of raised alerts by severity."""
         return Counter(alert.severity for alert in self.alerts if alert.status == "raised")
 
 
 async def import_lists(settings: Settings, examples: Path) -> int:
-    """Publish the examples' indicators and subscribers; returns how many indicators."""
+    """Publish the examples' indicators and subscribers; returns the number of indicators."""
     with (examples / "indicators.jsonl").open("rb") as raw:
         count = await publish(settings, (item for item in IndicatorFile(raw) if isinstance(item, Indicator)))
     producer = AIOKafkaProducer(**settings.aiokafka_options(), enable_idempotence=True)
@@ -88,7 +88,7 @@ async def import_lists(settings: Settings, examples: Path) -> int:
 
 
 async def play_earlier(settings: Settings, examples: Path, rate: float) -> int:
-    """Play what happened two days before; returns how many records that were."""
+    """Play the records from two days before; returns their number."""
     earlier = records([examples / "earlier-calls.jsonl"], [examples / "earlier-sms.jsonl"])
     return await play(settings, earlier, by_rate(rate))
 
@@ -96,9 +96,10 @@ async def play_earlier(settings: Settings, examples: Path, rate: float) -> int:
 async def demonstrate(
     settings: Settings, examples: Path, worker: Server, rate: float, shown: Callable[[Alert], object], before: int = 0
 ) -> Result:
-    """Play the examples at so many records a second; ``shown`` gets each alert as it is read back.
+    """Play the examples at ``rate`` records a second; ``shown`` gets each alert as it is read back.
 
-    ``before``: records that were played before. Raises LocalStackError when the worker ends or does not finish in time.
+    ``before``: the number of records played earlier. Raises LocalStackError when the worker ends or does not finish in
+    time.
     """
     result = Result(before=before)
     handed: dict[tuple[str, int], float] = {}
@@ -124,9 +125,9 @@ async def demonstrate(
 
 
 async def look_back(settings: Settings, examples: Path, shown: Callable[[Alert], object]) -> Report:
-    """Publish the reported number; ``shown`` gets each alert about the people it had reached.
+    """Publish the reported number; ``shown`` gets each alert about the people that the number had reached.
 
-    Raises LocalStackError when nobody is found in time.
+    Raises LocalStackError when not all of these people are found in time.
     """
     reached = {
         msgspec.json.decode(line, type=_Reached).subscriber
@@ -179,7 +180,7 @@ async def _read_back(
         causes = [
             handed[event, alert.at] for why in alert.reasons for event in why.events if (event, alert.at) in handed
         ]
-        if causes:  # an alert at a mark of a call that is still going on has no event of its own
+        if causes:  # an alert at a call milestone, during a running call, has no event of its own
             result.latencies.append(now - max(causes))
         shown(alert)
 

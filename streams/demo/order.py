@@ -1,4 +1,4 @@
-"""The demonstration's order: the most urgent case of the day, handled by its station through the HTTP API."""
+"""The demonstration's order: plays how a station handles the day's most urgent case through the HTTP API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.local import LocalStackError
 from streams.local.samples import users_of
 
 PATIENCE: Final = 20.0
-"""Seconds that the first order may take to appear."""
+"""Seconds within which the first order must appear."""
 
 STEPS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("acknowledged", {}),
@@ -27,13 +27,13 @@ STEPS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("attempt", {"means": "visit", "reached": True}),
     ("outcome", {"outcome": "dissuaded", "note": "She was about to transfer her savings."}),
 )
-"""What the officers say of it, one after another."""
+"""The officers' feedback on the case, in order."""
 
 
 def handled(address: str, folder: Path, stations: Stations) -> Iterator[str]:
-    """Handle the most urgent order of the day; says in a line each what was done and what the case is then.
+    """Handle the most urgent order of the day; yields one line per action with the case's new state.
 
-    Raises LocalStackError when there is none in time.
+    Raises LocalStackError when no order appears in time.
     """
     users = users_of(folder)
     centre = _token(users, "centre", "centre", "centre")

@@ -1,4 +1,4 @@
-"""Playing: records from files into the topics, in event time, as fast as asked for."""
+"""Playing: sends records from files to the topics, in event time and at a chosen speed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from streams.settings import Settings
 
 
 class PlayError(Exception):
-    """Kafka does not take the records; one sentence with what to do."""
+    """Kafka does not accept the records; the message says in one sentence what to do."""
 
 
 class PlayedRecord(NamedTuple):
-    """One line of a file on its way to a topic. ``at`` is its event time, ``id`` its event's; empty if it has none."""
+    """One line of a file on its way to a topic.
+
+    ``at`` is its event time, and ``id`` is the id of its event, empty if it has none.
+    """
 
     at: int
     role: str
@@ -42,7 +45,7 @@ _outline = msgspec.json.Decoder(_Outline)
 
 
 def records(calls: Sequence[Path], sms: Sequence[Path]) -> Iterator[PlayedRecord]:
-    """The lines of all files, merged by event time; a line that is no record is sent as it is, without a key."""
+    """The lines of all files, merged by event time; a line that is not a record is kept as it is, without a key."""
     lines = [_lines("calls", path) for path in calls] + [_lines("sms", path) for path in sms]
     return heapq.merge(*lines, key=lambda record: record.at)
 
@@ -67,16 +70,16 @@ def _lines(role: str, path: Path) -> Iterator[PlayedRecord]:
 
 
 Schedule = Callable[[int, int], float]
-"""When the record of this index and event time is due, in seconds from the start."""
+"""Returns when the record with this index and event time is due, in seconds from the start."""
 
 
 def by_rate(per_second: float) -> Schedule:
-    """So many records a second."""
+    """A schedule with a fixed number of records a second."""
     return lambda index, at: index / per_second
 
 
 def by_speed(factor: float) -> Schedule:
-    """So many times as fast as it happened."""
+    """A schedule that is ``factor`` times as fast as the event times."""
     first: list[int] = []
 
     def due(index: int, at: int) -> float:
@@ -93,10 +96,10 @@ async def play(
     schedule: Schedule | None = None,
     sent: Callable[[PlayedRecord, float], object] = lambda record, at: None,
 ) -> int:
-    """Send all records and wait until Kafka has confirmed them; returns how many.
+    """Send all records and wait until Kafka has confirmed them; returns their number.
 
-    ``sent`` is told of each record with the wall-clock time (s) at which it was handed to the producer. Raises
-    `PlayError` when Kafka does not answer or refuses a record.
+    ``sent`` gets each record with the wall-clock time (s) at which it was handed to the producer. Raises `PlayError`
+    when Kafka does not answer or refuses a record.
     """
     producer = AIOKafkaProducer(
         **settings.aiokafka_options(), enable_idempotence=True, max_request_size=2 * MAX_BYTES, linger_ms=0
