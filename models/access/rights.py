@@ -119,11 +119,10 @@ def user(name: str, role: Role, unit: str = "") -> User:
 
     >>> user("li.wei", "officer", "ps-0101")
     User(name='li.wei', role='officer', unit='ps-0101', disabled=False)
-    >>> user("Li Wei", "analyst")
+    >>> user("Li Wei", "analyst")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    models.access.rights.AccessError: a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and begins with a letter or
-    digit
+    models.access.rights.AccessError: a name has 1 to 64 of a-z, 0-9, ...
     """
     for text, kind, takes in (
         (name, Name, "a name has 1 to 64 of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit"),

@@ -36,6 +36,7 @@ class Watermark(Struct, array_like=True):
         Returns the clock after each record: the greatest time so far, with a jump only once it is trusted.
 
         >>> clock = Watermark(at=1_000_000)
+        >>> from models.base.number_keys import key_of
         >>> clock.observe(np.array([1_000_500, 99_000_000]), np.array([key_of("8611"), key_of("8612")])).tolist()
         [1000500, 1000500]
         >>> clock.observe(np.array([2_000_000, 2_000_300]), np.array([key_of("8613"), key_of("8614")])).tolist()

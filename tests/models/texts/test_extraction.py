@@ -6,14 +6,12 @@ import doctest
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.texts import deobfuscation, domains, extraction, hosts, names, tlds, vocabulary
 from models.texts.domains import normalise_host, normalise_url
 from models.texts.extraction import LONGEST, Reading, read
 from models.texts.notices import BANK_NOTICE, VERIFICATION_CODE
@@ -209,11 +207,6 @@ def test_real_messages_with_no_space_after_any_full_stop_seldom_have_false_hosts
     glued = {text: ".".join(part.strip() for part in text.split(".")) for text in _ordinary() if ". " in text}
     assert len(glued) > 1_000
     assert sum(not real.issuperset(read(text).domains) for text in glued.values()) < len(glued) / 200
-
-
-@pytest.mark.parametrize("module", [deobfuscation, domains, extraction, hosts, names, tlds, vocabulary])
-def test_the_examples_of_a_module_are_true(module: ModuleType) -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def test_the_examples_of_the_page_are_true() -> None:
