@@ -1,1 +1,1 @@
-"""The tests: a package, so that they share builders and fixtures by name."""
+"""The tests, as one package: they import shared builders and fixtures by name."""

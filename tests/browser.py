@@ -1,4 +1,4 @@
-"""The Chromium of this machine, headless, for tests of the console and for the pictures in the docs."""
+"""Browser: the machine's Chromium, headless, for tests of the console and for the pictures in the docs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ MISSING = (
 
 
 def find_chromium() -> str | None:
-    """The path of the machine's Chromium; None when it has none."""
+    """The path of the machine's Chromium; None if there is none."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; raises RuntimeError when there is none to start."""
+    """A browser; raises RuntimeError when none is installed."""
     path = find_chromium()
     if path is None:
         raise RuntimeError(MISSING)
     with sync_playwright() as playwright:
-        # Root may not use Chromium's sandbox, and tests open nothing but our own pages.
+        # Chromium refuses to run as root with its sandbox, and tests open only our own pages.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
         try:
             yield browser

@@ -1,4 +1,4 @@
-"""Made-up alerts and feedback for the tests of dispatch, in the city of ``stations.yaml``."""
+"""Casework: made-up alerts and feedback for the dispatch tests, in the city of ``stations.yaml``."""
 
 from __future__ import annotations
 
@@ -61,23 +61,23 @@ def alert(
 
 
 def feedback(kind: Any, at: int, id: str = "", unit: str = HOME, case: str = "e1", **more: Any) -> Feedback:
-    """Feedback of the home station, with an id that follows from what it says."""
+    """Feedback of the home station, with an id derived from its kind, time and unit."""
     return Feedback(id=id or f"{kind}-{at}-{unit}", case=case, kind=kind, at=at, unit=unit, officer="000042", **more)
 
 
 class Desk:
-    """A board, each of whose snapshots is held against the contract."""
+    """A board whose every snapshot is checked against the contract."""
 
     def __init__(self, office: Office = OFFICE) -> None:
         self.board = Board(office, lambda subscriber: (HOME, Person(age_band="60-69")))
         self.said: list[Case] = []
 
     def alert(self, told: Alert, at: int = T0) -> Case | None:
-        """Take an alert in."""
+        """Give the board an alert."""
         return self._sound(self.board.alert(told, at))
 
     def feedback(self, told: Feedback, at: int | None = None) -> Case | None:
-        """Take feedback in, received when it was done unless it is said."""
+        """Give the board feedback, received at ``at``; by default at the moment of the action."""
         return self._sound(self.board.feedback(told, told.at if at is None else at))
 
     def wait(self, until: int) -> list[Case | None]:
@@ -96,5 +96,5 @@ class Desk:
 
 
 def steps(case: Case) -> list[str]:
-    """The kinds of what has happened to a case."""
+    """The kinds of the entries in a case's history."""
     return [entry.kind for entry in case.history]

@@ -1,4 +1,4 @@
-"""A made-up day of a city's cases, played through the board: for tests of pages and for the pictures in the docs."""
+"""A day in the city: made-up cases, played through the board, for page tests and for the pictures in the docs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NOW: Final = 1_795_761_000_000
 """27 November 2026, 14:30 by the city's clock."""
 
 NEW: Final = "00000007c0ffee"
-"""The case of an urgent order that nobody has acknowledged yet, at East station 1."""
+"""The case of an urgent order at East station 1 that nobody has acknowledged yet."""
 TALKING: Final = "00000008c0ffee"
-"""The case of somebody who could not be reached yet, there as well."""
+"""The case of a person at the same station whom officers could not reach yet."""
 
 _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "impersonated-authority": (
@@ -72,7 +72,7 @@ _STAGES: Final[dict[Severity, Stage]] = {"urgent": "deep", "high": "deep", "medi
 
 @dataclass
 class Day:
-    """A board, and what still happens to it; nothing happens out of order."""
+    """A board and the events still to come, which happen in order of time."""
 
     board: Board
     chance: random.Random
@@ -82,11 +82,11 @@ class Day:
         self._number = itertools.count()
 
     def at(self, moment: int, what: Callable[[int], Any]) -> None:
-        """Have something happen then."""
+        """Schedule an action for a moment."""
         heapq.heappush(self._coming, (moment, next(self._number), what))
 
     def play(self, until: int) -> None:
-        """Let it happen, and deadlines pass, up to a moment."""
+        """Play the scheduled actions, and let deadlines pass, up to a moment."""
         while self._coming and self._coming[0][0] <= until:
             moment, _, what = heapq.heappop(self._coming)
             list(self.board.due(moment))
@@ -96,7 +96,7 @@ class Day:
     def alert(
         self, person: int, severity: Severity, scam: str, at: int, cell: str = "", risk: float = 0.0, home: str = ""
     ) -> str:
-        """An alert about somebody; the name of the case that it makes or joins."""
+        """Schedule an alert about a person; returns the name of the case that it opens or joins."""
         subscriber, episode = f"86100{person:08d}", f"{person:08d}c0ffee"
         told = Alert(
             id=alert_id(episode, severity),
@@ -119,7 +119,7 @@ class Day:
         return episode
 
     def say(self, case: str, kind: Any, at: int, officer: str = "", unit: str = "", **more: Any) -> None:
-        """Have the unit that has a case by then say something of it."""
+        """Schedule feedback on a case from the unit that holds the case at that moment."""
 
         def said(moment: int) -> None:
             now = self.board.cases.get(case)
@@ -145,7 +145,7 @@ class Day:
 
 
 def a_day(now: int = NOW, people: int = 190, seed: int = 7) -> dict[str, Case]:
-    """The cases of a city at ``now``: two hundred since the morning, and some of one station's that matter."""
+    """The cases of a city at ``now``: two hundred since the morning, and some that matter at one station."""
     chance = random.Random(seed)
     persons = {
         "8610000000007": Person(age_band="70-79", flags=("lives-alone", "hard-of-hearing")),
@@ -162,7 +162,7 @@ def a_day(now: int = NOW, people: int = 190, seed: int = 7) -> dict[str, Case]:
 
 
 def _ordinary(day: Day, person: int, at: int) -> None:
-    """Somebody whose case is handled as most are."""
+    """A person whose case takes the usual course."""
     chance = day.chance
     severity: Severity = chance.choices(("urgent", "high", "medium"), (2, 3, 5))[0]
     cell = f"001-01-{int(720 * chance.random() ** 1.5)}-0"
@@ -183,7 +183,7 @@ def _ordinary(day: Day, person: int, at: int) -> None:
 
 
 def _of_one_station(day: Day, now: int) -> None:
-    """What the East station 1 has before it at ``now``."""
+    """The cases that East station 1 has at ``now``."""
     cell, second = "001-01-3-0", 1000
     day.alert(7, "urgent", "impersonated-authority", now - 38 * second, cell, 0.93)
     talking = day.alert(8, "urgent", "task-rebate", now - 16 * MINUTE, cell, 0.88)

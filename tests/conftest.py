@@ -1,4 +1,4 @@
-"""The servers that live tests share: a real Kafka and a real Valkey, started when a test needs them."""
+"""Fixtures: the real Kafka and the real Valkey that live tests share, started when a test needs them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from streams.local.process import Launch, Server
 from streams.local.stack import LocalStack
 from streams.local.valkey import answers, find_valkey, valkey_command
 
-# A machine that is busy with something else is no failure, nor is a function that is compiled at its first call.
+# A busy machine is no failure, nor is a function that is compiled at its first call.
 settings.register_profile("no-deadline", deadline=None)
 if settings.get_current_profile_name() == "default":
     settings.load_profile("no-deadline")
 
 LIVE = Path(__file__).parent / "live"
 
-# A shell that is set up for somebody's site must not lead a test there.
+# A shell that is set up for a real site must not lead a test there.
 for variable in [name for name in os.environ if name.startswith("FOREWARN_")]:
     if not variable.startswith("FOREWARN_TEST_"):
         del os.environ[variable]
@@ -33,7 +33,7 @@ for variable in [name for name in os.environ if name.startswith("FOREWARN_")]:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where the session's servers answer: Kafka's ``host:port`` and Valkey's URL."""
+    """The addresses of the session's servers: Kafka's ``host:port`` and Valkey's URL."""
 
     kafka: str
     redis: str
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The session's Kafka and Valkey; those of FOREWARN_TEST_KAFKA and FOREWARN_TEST_REDIS if both are set."""
+    """The session's Kafka and Valkey, or the servers of FOREWARN_TEST_KAFKA and FOREWARN_TEST_REDIS if both are set."""
     kafka, redis = os.environ.get("FOREWARN_TEST_KAFKA"), os.environ.get("FOREWARN_TEST_REDIS")
     if kafka and redis:
         yield Servers(kafka, redis)
@@ -59,7 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Valkey for the session, without a Kafka; that of FOREWARN_TEST_REDIS if it is set."""
+    """The URL of a Valkey for the session, without Kafka; the one of FOREWARN_TEST_REDIS if that is set."""
     if redis := os.environ.get("FOREWARN_TEST_REDIS"):
         yield redis
         return
@@ -85,12 +85,12 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack for one module alone, whose tests may kill, freeze and restart it; each leaves it running."""
+    """A stack for one module. Its tests may kill, freeze and restart the servers, and each test leaves them running."""
     with LocalStack(tmp_path_factory.mktemp("own-stack"), kafka_port=0, redis_port=0) as local:
         yield local
 
 
 @pytest.fixture
 def topic_prefix() -> str:
-    """A prefix for topics, groups and Redis keys that no other test has."""
+    """A prefix for topics, groups and Redis keys that no other test uses."""
     return f"t{uuid.uuid4().hex[:12]}."

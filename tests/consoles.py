@@ -1,4 +1,4 @@
-"""A console for tests, with everything that is behind it but Kafka: made-up users, cases of a real board."""
+"""Consoles: a console for tests with everything behind it except Kafka; made-up users and the cases of a real board."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ PEOPLE: dict[str, tuple[Role, str]] = {
     "zhao": ("auditor", ""),
     "wu": ("admin", ""),
 }
-"""Somebody of each role, and of another place; the case of the tests is at ps-0205, which is below sb-02."""
+"""One user for each role, and some at another place. The case of the tests is at ps-0205, which is below sb-02."""
 
 
 class Backroom:
-    """What stands behind a console; the board is the dispatcher's own, and answers at once."""
+    """Everything behind a console. The board is the dispatcher's own, and answers at once."""
 
     def __init__(self, settings: Settings, folder: Path, secure: bool = False, shown_within: float = 2.0) -> None:
         self.audit_file, self.users_file = folder / "audit.jsonl", folder / "users.json"
@@ -71,7 +71,7 @@ class Backroom:
         self.now = T0
         self.sent: list[Feedback] = []
         self.asked: list[dict[str, Any]] = []
-        """The requests to stop a payment that the centre has got."""
+        """The requests to stop a payment that the centre received."""
         self.sending: Callable[[Feedback], Awaitable[None]] = self.send
         self.console = Console(
             office=OFFICE,
@@ -87,7 +87,7 @@ class Backroom:
         )
         self.app: FastAPI = make_app(self.console)
         self.tokens: dict[str, str] = {}
-        with AccountsFile(self.users_file).changing() as accounts:  # at once: one by one, each is noted and synced
+        with AccountsFile(self.users_file).changing() as accounts:  # at once: each change is logged and synced
             hashed = passwords.hash("nobody", GOOD)
             for name, (role, unit) in PEOPLE.items():
                 self.tokens[name] = f"forewarn_{name}"
@@ -95,21 +95,21 @@ class Backroom:
                 accounts[name] = UserAccount(user(name, role, unit), hashed, "stamp", (token,))
 
     def alert(self, severity: Any = "urgent", **more: Any) -> Case:
-        """An alert reaches the dispatcher, and the console sees the case."""
+        """Raise an alert at the dispatcher, and show its case to the console."""
         case = self.desk.alert(alert(severity, **more), self.now)
         assert case is not None
         self.view.put(case)
         return case
 
     def wait(self, until: int) -> None:
-        """Time passes, for the dispatcher and the console."""
+        """Let time pass for the dispatcher and the console."""
         self.now = until
         for case in self.desk.wait(until):
             assert case is not None
             self.view.put(case)
 
     async def send(self, feedback: Feedback) -> None:
-        """What was said reaches the dispatcher, and the console sees the case."""
+        """Deliver feedback to the dispatcher, and show the case to the console."""
         self.sent.append(feedback)
         try:
             case = self.desk.feedback(feedback, self.now)
@@ -119,13 +119,13 @@ class Backroom:
             self.view.put(case)
 
     async def ask_to_stop(self, request: Mapping[str, Any]) -> None:
-        """A request reaches the centre."""
+        """Deliver a request to the centre."""
         REQUESTS.validate(request)
         self.asked.append(dict(request))
 
     @asynccontextmanager
     async def coming(self, name: str = "", **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        """Somebody's own system, with his token; without a name, one that nobody knows."""
+        """A client system with the token of a user; without a name, a client without a token."""
         if name:
             headers["Authorization"] = f"Bearer {self.tokens[name]}"
         transport = httpx.ASGITransport(app=self.app, client=("10.1.2.3", 5000))
@@ -134,20 +134,20 @@ class Backroom:
 
     @asynccontextmanager
     async def listening(self, name: str, after: str = "") -> AsyncIterator[Ear]:
-        """Somebody's own system that listens to changes."""
+        """A client system of a user that listens to changes."""
         headers = {"Authorization": f"Bearer {self.tokens[name]}", "Last-Event-ID": after}
         ear = Ear(self.app, headers)
         yield ear
         await ear.close()
 
     def noted(self) -> list[dict[str, Any]]:
-        """What the audit log says."""
+        """The entries of the audit log."""
         content = self.audit_file.read_bytes() if self.audit_file.exists() else b""
         return [msgspec.json.decode(line) for line in content.splitlines()]
 
 
 class Ear:
-    """Reads server-sent events straight from the app: httpx would wait for the end of them."""
+    """Reads server-sent events straight from the app, because httpx would wait for the end of the stream."""
 
     def __init__(self, app: FastAPI, headers: dict[str, str]) -> None:
         self.status = 0
@@ -171,7 +171,7 @@ class Ear:
         self._task = asyncio.ensure_future(app(scope, self._receive, self._send))
 
     async def event(self) -> dict[str, str]:
-        """The next event that is more than a sign of life, by field."""
+        """The next event other than a keep-alive, by field."""
         while True:
             async with asyncio.timeout(3):
                 text = (await self._heard.get()).decode()
@@ -186,7 +186,7 @@ class Ear:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing has come that was not asked for."""
+        """Whether no unread data has arrived."""
         return self._heard.empty()
 
     async def end(self) -> None:
@@ -195,7 +195,7 @@ class Ear:
             await self._task
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._gone.set()
         async with asyncio.timeout(3):
             await self._task

@@ -1,4 +1,4 @@
-"""An environment with Forewarn installed from its wheel and only the packages of its base, far from the checkout."""
+"""Installing: an environment far from the checkout, with Forewarn's wheel and only the packages of the base install."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SOURCES = (
     *("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "policy.yaml", "stations.yaml", "topics.yaml"),
     *("examples", "models", "schemas", "streams"),
 )
-"""What a build reads."""
+"""The files and folders that a build reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distributions:
-    """What is shipped, and the wheel that its receiver builds from the sdist."""
+    """The files that are shipped, and the wheel that a recipient builds from the sdist."""
 
     wheel: Path
     sdist: Path
@@ -34,7 +34,7 @@ class Distributions:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A virtual environment, and the folder in which its commands run."""
+    """A virtual environment, and the working folder of its commands."""
 
     prefix: Path
     packages: Path
@@ -46,7 +46,7 @@ class Installation:
         return self.prefix / "bin" / "forewarn"
 
     def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment's, in a folder that holds none of Forewarn's files."""
+        """Run a program of the environment in a folder without any of Forewarn's files."""
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(
             [str(self.prefix / "bin" / command[0]), *command[1:]],
@@ -61,7 +61,7 @@ class Installation:
 
 
 def built(folder: Path) -> Distributions:
-    """Build everything from a copy of the checkout, so that nothing older that lies there comes along."""
+    """Build everything from a copy of the checkout, so that no stale files get into the build."""
     source = folder / "source"
     source.mkdir()
     for name in SOURCES:
@@ -83,7 +83,7 @@ def _build(source: Path, out: Path, *options: str) -> None:
 
 
 def installed(wheel: Path, folder: Path) -> Installation:
-    """Install a wheel; what its base needs is linked from the packages of this Python, and nothing else is there."""
+    """Install a wheel; the packages of its base are linked from this Python, and nothing else is there."""
     prefix, empty = folder / "environment", folder / "empty"
     empty.mkdir()
     venv.create(prefix, symlinks=True)
@@ -94,13 +94,13 @@ def installed(wheel: Path, folder: Path) -> Installation:
     (forewarn,) = distributions(name="forewarn", path=[str(packages)])
     for needed in _closure(forewarn.requires or ()):
         for name in {file.parts[0] for file in needed.files or ()} - {"..", "__pycache__"}:
-            if not (packages / name).exists():  # packages may share a folder, as opentelemetry's do
+            if not (packages / name).exists():  # packages may share a folder, as those of opentelemetry do
                 (packages / name).symlink_to(Path(str(needed.locate_file(name))))
     return Installation(prefix, packages, empty)
 
 
 def _closure(requirements: Iterable[str]) -> Iterator[Distribution]:
-    """The distributions that requirements without an extra need, and those that they need in turn."""
+    """The distributions that the requirements need without an extra, and recursively those that they need."""
     waiting = [(Requirement(text), "") for text in requirements]
     seen: set[tuple[str, str]] = set()
     while waiting:

@@ -1,7 +1,7 @@
-"""The pictures in ``docs/console.md``: the console on a made-up day of a made-up city, as a browser shows it.
+"""Pictures: the screenshots of ``docs/console.md``, which show the console on a made-up day of a made-up city.
 
 .venv/bin/python -m tests.pictures            # writes docs/images/*.png
-.venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, to be looked at
+.venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, for review
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Language = Literal["zh", "en"]
 
 
 class Picture(NamedTuple):
-    """A page, by whom it is looked at and how."""
+    """A page, its user, and the settings of the browser."""
 
     name: str
     path: str
@@ -49,7 +49,7 @@ class Picture(NamedTuple):
     scheme: Scheme = "light"
     language: Language = "zh"
     press: str = ""
-    """What is pressed before, as a selector."""
+    """A selector of an element to click first."""
 
 
 PICTURES = (
@@ -73,7 +73,7 @@ PATHS = {
 
 @contextmanager
 def console(folder: Path) -> Iterator[str]:
-    """The console with that day's cases, served; its address."""
+    """Serve the console with the cases of that day; yields its address."""
     with LocalStack(folder / "stack", kafka_port=0, redis_port=0) as stack:
         backroom = Backroom(Settings(redis=stack.redis), folder)
         backroom.now = backroom.view.as_of = NOW
@@ -94,7 +94,7 @@ def console(folder: Path) -> Iterator[str]:
 
 
 def opened(browser: Browser, address: str, picture: Picture) -> Page:
-    """A page as a picture wants it."""
+    """Open a page with the settings of a picture."""
     context = browser.new_context(
         viewport={"width": picture.width, "height": picture.height},
         color_scheme=picture.scheme,
@@ -117,7 +117,7 @@ def opened(browser: Browser, address: str, picture: Picture) -> Page:
 
 
 def taken(browser: Browser, address: str, picture: Picture, file: Path) -> None:
-    """Take a picture, and say when the page is wider than the window."""
+    """Take a picture, and print a warning if the page is wider than the window."""
     page = opened(browser, address, picture)
     if (wide := int(page.evaluate("document.documentElement.scrollWidth"))) > picture.width:
         print(f"{file.name}: {wide} pixels wide")
@@ -146,7 +146,7 @@ def all_pictures() -> Iterator[Picture]:
 
 
 def main() -> None:
-    """Take the pictures of the docs, or all."""
+    """Take the pictures of the docs, or every picture."""
     parser = argparse.ArgumentParser(description="Take pictures of the console.")
     parser.add_argument("--all", type=Path, metavar="DIR", help="every page into this folder instead")
     parser.add_argument("--only", default="", help="those whose name holds this")

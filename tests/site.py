@@ -1,4 +1,4 @@
-"""A site of one's own on the session's servers: its topics, its workers, records in and alerts out."""
+"""Site: a separate site on the session's servers, with its own topics and workers, to send records and read alerts."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ Record = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 BY_POINTS = {"FOREWARN_MODEL": "points", "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml")}
 FRAUD = "99900123456"
-"""A made-up fraud number: 999 is nobody's country code."""
+"""A made-up fraud number: no country has the code 999."""
 
 
 def call(subscriber: str, at: int, peer: str = FRAUD, phase: str = "start", id: str = "c1", **more: Any) -> Record:
-    """A call record; an end record is given its ``duration_s``."""
+    """A call record; for an end record, pass ``duration_s``."""
     record = {"id": id, "subscriber": subscriber, "peer": peer, "direction": "in", "phase": phase, "at": at}
     return record | more
 
 
 def indicator(value: str = FRAUD, kind: str = "number", **more: Any) -> Record:
-    """An indicator record that holds for any time."""
+    """An indicator record that is valid at any time."""
     record = {"type": kind, "value": value, "scam_type": "impersonated-authority", "confidence": 90}
     return record | {"source": "test", "valid_from": 0} | more
 
 
 @dataclass
 class Site:
-    """Topics under a prefix of their own, and the workers that were started on them."""
+    """Topics under their own prefix, and the workers started on them."""
 
     settings: Settings
     folder: Path
     workers: list[Server] = field(default_factory=list)
     http: dict[Server, str] = field(default_factory=dict)
-    """Where each of them serves its metrics."""
+    """Where each worker serves its metrics."""
     watch: Callable[[ProcessId], None] = lambda process: None
-    """Told of each worker's process, so that somebody ends it with this program."""
+    """Called with the process of each worker, so that a guard can end it together with this program."""
     command: tuple[str, ...] = (*FOREWARN, "worker")
     by_points: bool = False
-    """Whether the risk is that of points, whose alerts can be told in the head."""
+    """Whether the risk is a sum of points, so that a reader can work out the alerts by hand."""
 
     def apply_topics(self) -> None:
         """Create the site's topics."""
@@ -60,19 +60,22 @@ class Site:
             apply(load(self.settings.topics_file), admin, self.settings)
 
     def start_worker(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
-        """A worker on this site, ready unless told not to wait; also where it serves its metrics."""
+        """Start a worker on this site, ready on return unless ``wait`` is false; also returns its metrics address."""
         return self._start("worker", self.command, wait, environ)
 
     def start_hunter(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
-        """The site's hunter, ready unless told not to wait; also where it serves its metrics."""
+        """Start the site's hunter, ready on return unless ``wait`` is false; also returns its metrics address."""
         return self._start("hunter", (*FOREWARN, "hunter"), wait, environ)
 
     def start_dispatcher(self, wait: bool = True, **environ: str) -> tuple[Server, str]:
-        """The site's dispatcher, ready unless told not to wait; also where it serves its metrics."""
+        """Start the site's dispatcher, ready on return unless ``wait`` is false; also returns its metrics address."""
         return self._start("dispatcher", (*FOREWARN, "dispatcher"), wait, environ)
 
     def start_console(self, wait: bool = True, **environ: str) -> tuple[Server, str, str]:
-        """The site's console, ready unless told not to wait; also where it serves its metrics, and where its API."""
+        """Start the site's console, ready on return unless ``wait`` is false.
+
+        Also returns the addresses of its metrics and of its API.
+        """
         api = f"127.0.0.1:{any_free_port()}"
         variables = {"FOREWARN_CONSOLE_HTTP": api, "FOREWARN_USERS_FILE": str(self.folder / "users.json")}
         variables |= {"FOREWARN_AUDIT_LOG": str(self.folder / "audit.jsonl")} | environ
@@ -80,7 +83,7 @@ class Site:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables by which Forewarn's commands find this site."""
+        """The environment variables that point Forewarn's commands to this site."""
         return {
             "FOREWARN_KAFKA": self.settings.kafka,
             "FOREWARN_REDIS": self.settings.redis,
@@ -103,7 +106,7 @@ class Site:
 
     @contextmanager
     def producer(self) -> Iterator[KafkaProducer]:
-        """A producer; everything that was sent is confirmed at the end of the block."""
+        """A producer; Kafka has confirmed every record by the end of the block."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka, acks="all", max_request_size=2_000_000)
         try:
             yield producer
@@ -112,14 +115,17 @@ class Site:
             producer.close(timeout=5)
 
     def send(self, topic: str, *records: Record) -> None:
-        """Send records under the keys that their contract gives them, and wait for Kafka's word."""
+        """Send records under the keys of their contract, and wait until Kafka has confirmed them."""
         with self.producer() as producer:
             for record in records:
                 key = record.get("subscriber") or record.get("case") or f"{record['type']}:{record['value']}"
                 producer.send(self.settings.topic(topic), key=key.encode(), value=json.dumps(record).encode())
 
     def read(self, topic: str, since: Mapping[int, int] | None = None) -> list[Any]:
-        """The records of a topic up to now, partition by partition (kafka-python's); ``since``: from these offsets."""
+        """The records of a topic up to now, partition by partition, as kafka-python gives them.
+
+        With ``since``, reading starts at these offsets.
+        """
         with self._consumer() as consumer:
             partitions = self._partitions(consumer, topic)
             consumer.assign(partitions)
@@ -144,7 +150,7 @@ class Site:
 
     @contextmanager
     def _consumer(self) -> Iterator[KafkaConsumer]:
-        # Its checksums are plain Python, which would be most of the time for many records.
+        # The consumer's checksums are plain Python and would take most of the time for many records.
         consumer = KafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             enable_auto_commit=False,
@@ -161,23 +167,23 @@ class Site:
         return [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
 
     def alerts(self) -> list[Record]:
-        """All alerts up to now, in order within a subscriber."""
+        """All alerts up to now, in order for each subscriber."""
         return [json.loads(record.value) for record in self.read("alerts")]
 
     def tell(self, lines: int = 12) -> None:
-        """Print the last lines of every worker's log: pytest shows them where a test failed."""
+        """Print the last lines of every worker's log: pytest shows them for a failed test."""
         for process in self.workers:
             last = process.launch.log.read_text(errors="replace").splitlines()[-lines:]
             print(f"{process.launch.log.name} ended by", *last, sep="\n  ")
 
     def stop(self) -> None:
-        """Stop every worker that still runs."""
+        """Stop every worker that is still running."""
         for process in self.workers:
             process.stop()
 
 
 def until(look: Callable[[], T], seconds: float = 10.0) -> T:
-    """What ``look`` gives as soon as it is something; fails when it still is not after so many seconds."""
+    """The first true result of ``look``; fails if there is none within so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"nothing within {seconds:g} s; the last look gave {found!r}"

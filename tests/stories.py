@@ -1,4 +1,4 @@
-"""Stories: records of one partition told one after another, and what goes out held against the contract."""
+"""Stories: records given to one partition one by one, with every resulting alert checked against the contract."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "alerts-v1.json"
 
 
 class Story:
-    """One partition; each record is a step of its own, and what goes out is held against the contract."""
+    """One partition. Each record is a step, and every resulting alert is checked against the contract."""
 
     def __init__(self, deciding: ToldEngine | None = None) -> None:
         self.engine = deciding or engine()
@@ -28,7 +28,7 @@ class Story:
         self.engine.step(self.partition, calls=clock(-1))
 
     def tell(self, *records: Call | Sms | SignalRecord) -> list[Alert]:
-        """The alerts that follow from these records, one after another."""
+        """The alerts that follow from these records, given one by one."""
         alerts: list[Alert] = []
         for record in records:
             if isinstance(record, Call):
@@ -40,12 +40,12 @@ class Story:
         return sound(alerts)
 
     def wait(self, until: int) -> list[Alert]:
-        """The alerts that are due when strangers' calls have moved the clock on."""
+        """The alerts that are due after strangers' calls have moved the clock on."""
         return sound(self.engine.step(self.partition, calls=clock(until)).alerts)
 
 
 def sound(alerts: list[Alert]) -> list[Alert]:
-    """The alerts, each as the contract says and without a number in its words."""
+    """The alerts, each checked: it follows the contract, and its words contain no number."""
     for alert in alerts:
         jsonschema.validate(json.loads(encode(alert)), SCHEMA)
         for reason in alert.reasons:
@@ -55,10 +55,10 @@ def sound(alerts: list[Alert]) -> list[Alert]:
 
 
 def said(alerts: Sequence[Alert]) -> list[str]:
-    """Severity, status and stage of each alert, and when, in seconds."""
+    """The severity, status and stage of each alert, and its time in seconds."""
     return [f"{each.severity} {each.status} {each.stage} {(each.at - T0) // SECOND}" for each in alerts]
 
 
 def why(alert: Alert) -> list[str]:
-    """The codes of the reasons."""
+    """The codes of the alert's reasons."""
     return [reason.code for reason in alert.reasons]

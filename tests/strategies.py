@@ -1,4 +1,4 @@
-"""Builders and strategies that the tests of the deciding core share: made-up people, numbers and records."""
+"""Builders and strategies that the tests of the detection core share: made-up people, numbers and records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from models.indicators.matching import Indicators
 from models.policy.policy import Policy, parse
 
 POLICY: Policy = parse((Path(__file__).parent.parent / "examples" / "policy-points.yaml").read_bytes())
-"""Of points: what a record does to the risk can be told in the head."""
+"""A policy of points, so that a reader can work out by hand how a record changes the risk."""
 
 T0 = 1_760_000_000_000
 
@@ -43,7 +43,7 @@ CALLS, MESSAGES = CallReader(keyed=False), MessageReader(keyed=False)
 
 
 def indicator(kind: IndicatorType, value: str, confidence: int = 100, **fields: Any) -> Indicator:
-    """A known number, prefix, domain or URL, valid at any time unless told otherwise."""
+    """A known number, prefix, domain or URL, valid at any time unless the fields say otherwise."""
     return Indicator(
         type=kind,
         value=value,
@@ -66,7 +66,7 @@ def known() -> Indicators:
 
 
 def packed(values: Sequence[bytes | None], keys: Sequence[bytes | None] | None = None) -> Packed:
-    """Records as Kafka packs them; without keys, as a file does."""
+    """Records packed as they come from Kafka; without keys, as they come from a file."""
     pieces: list[bytes] = []
     places: list[tuple[int, int]] = []
     at = 0
@@ -82,21 +82,21 @@ def packed(values: Sequence[bytes | None], keys: Sequence[bytes | None] | None =
 
 
 def calls_of(calls: Iterable[Call]) -> Calls:
-    """Calls as the columns that are read of their records."""
+    """Calls as columns, decoded from their records."""
     decoded = CALLS.read(packed([msgspec.json.encode(_told(each)) for each in calls]))
     assert not decoded.refusals
     return decoded.events
 
 
 def messages_of(messages: Iterable[Sms]) -> Messages:
-    """SMS as the columns that are read of their records."""
+    """SMS as columns, decoded from their records."""
     decoded = MESSAGES.read(packed([msgspec.json.encode(each) for each in messages]))
     assert not decoded.refusals
     return decoded.events
 
 
 def _told(call: Call) -> dict[str, Any]:
-    """A call's fields, those left out that no record would have."""
+    """A call's fields, without those that no record would have."""
     fields: dict[str, Any] = msgspec.structs.asdict(call)
     if call.duration_s < 0:
         del fields["duration_s"]
@@ -104,7 +104,7 @@ def _told(call: Call) -> dict[str, Any]:
 
 
 class ToldEngine(Engine):
-    """An engine that is told of events as objects, all of them in one batch."""
+    """An engine that takes events as objects, all in one batch."""
 
     def step(  # type: ignore[override]
         self,
@@ -113,7 +113,7 @@ class ToldEngine(Engine):
         sms: Sequence[Sms] = (),
         signals: Sequence[SignalRecord] = (),
     ) -> StepResult:
-        """Take in the columns of these events."""
+        """Take the columns of these events."""
         return super().step(partition, [calls_of(calls)], [messages_of(sms)], signals)
 
 
@@ -151,12 +151,12 @@ def sms(
 
 
 def clock(after: int) -> list[Call]:
-    """Calls of strangers that bring the call clock to ``after`` ms from `T0`, however far it was behind."""
+    """Calls of strangers that bring the call clock to ``after`` ms from `T0`, however far behind it was."""
     return [start(f"tick-{after}-{who}", after, subscriber=f"861000099000{who}", peer=FRIEND) for who in range(6)]
 
 
 def saved(partition: Partition, policy: Policy = POLICY) -> Partition:
-    """The partition as it comes back from a checkpoint."""
+    """The partition as a checkpoint restores it."""
     encode = msgspec.msgpack.encode
     back = Partition(partition.number)
     clocks = encode((partition.call_clock, partition.sms_clock))
@@ -168,12 +168,12 @@ def saved(partition: Partition, policy: Policy = POLICY) -> Partition:
     return back
 
 
-# A story is a list of whole contacts: a call has both of its records, so records can be put into any order later.
+# A story is a list of complete contacts: a call has both its records, so tests can reorder the records later.
 
 
 @st.composite
 def contacts(draw: st.DrawFn, number: int, span: int) -> list[Call | Sms]:
-    """The records of one call or SMS of somebody, within ``span`` ms from `T0`."""
+    """The records of one person's call or SMS, within ``span`` ms from `T0`."""
     who = draw(st.sampled_from([ANN, BO, CY]))
     at = draw(st.integers(0, span // SECOND)) * SECOND + number  # no two contacts begin in the same millisecond
     if draw(st.booleans()):
@@ -184,16 +184,16 @@ def contacts(draw: st.DrawFn, number: int, span: int) -> list[Call | Sms]:
     direction: Direction = draw(st.sampled_from(["in", "in", "out"]))
     ring = draw(st.integers(1, 20)) * SECOND
     talk = draw(st.sampled_from([0, 0, 5, 30, 59, 60, 61, 300, 599, 600, 900, 1500, 3000]))
-    call, last = f"c{number}", at + ring + talk * SECOND + 500  # ends and marks never fall together
+    call, last = f"c{number}", at + ring + talk * SECOND + 500  # ends and marks never coincide
     records: list[Call | Sms] = [start(call, at, subscriber=who, peer=peer, direction=direction)]
-    if draw(st.integers(0, 7)):  # now and then a call has not ended, or its end was lost
+    if draw(st.integers(0, 7)):  # sometimes the call has not ended, or its end record was lost
         records.append(end(call, last, float(talk), subscriber=who, peer=peer, direction=direction))
     return records
 
 
 @st.composite
 def histories(draw: st.DrawFn, span: int = 2 * HOUR, most: int = 14) -> list[Call | Sms]:
-    """The records of some contacts in event-time order, with strangers' calls that keep the clock going."""
+    """The records of some contacts in event-time order, with strangers' calls and SMS that keep the clocks running."""
     count = draw(st.integers(1, most))
     records = [record for number in range(count) for record in draw(contacts(number, span))]
     for after in range(0, span + HOUR, 9 * MINUTE):

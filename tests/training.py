@@ -1,4 +1,4 @@
-"""Made-up samples and a small model trained on them, for whoever needs a trained one."""
+"""Training: made-up samples, and a small model trained on them, for tests that need a trained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.training.samples import PARTS, Samples
 
 
 def samples(count: int = 3000, seed: int = 0) -> Samples:
-    """Moments of as many episodes: the longer the talk and the more codes, the more often it is fraud."""
+    """Moments of ``count`` episodes: a longer talk and more codes make fraud more likely."""
     rng = np.random.default_rng(seed)
     made = Samples()
     for number in range(count):
@@ -35,6 +35,6 @@ def samples(count: int = 3000, seed: int = 0) -> Samples:
 
 @functools.cache
 def artifact() -> Artifact:
-    """A model of those samples."""
+    """A model trained on those samples."""
     made = samples()
     return fit(made, split(made, ["fake-prize"]))

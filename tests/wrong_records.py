@@ -1,4 +1,4 @@
-"""Call records that are good, unusual or wrong, each wrong one with the reason for which it is refused."""
+"""Call records that are good, unusual or wrong, each wrong one with the reason for its refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.strategies import ANN, BO, CROOK, T0
 
 
 def record(**fields: Any) -> bytes:
-    """A good call record as JSON, with some fields changed; None leaves a field out."""
+    """A good call record as JSON, with some fields changed; None omits a field."""
     good = {"id": "c1", "subscriber": ANN, "peer": CROOK, "direction": "in", "phase": "start", "at": T0, **fields}
     return json.dumps({name: value for name, value in good.items() if value is not None}).encode()
 
@@ -25,7 +25,7 @@ GOOD = [
     record(id="c4", peer="95588", direction="out", note='a "quoted" } { \\ text'),
     record(id="c5", at=EARLIEST),
     record(id="c6", at=LATEST, phase="end", duration_s=31_536_000),
-    b'{"id":"c7","id":"c8",' + record(id=None)[1:],  # of duplicate keys the last counts, as everywhere
+    b'{"id":"c7","id":"c8",' + record(id=None)[1:],  # of duplicate keys, the last one counts, as everywhere
     record(id="e\u0301\U0001f600"),
     record(id="c9").replace(b'"c9"', b'"\\ud83d\\ude00"'),
 ]
@@ -39,7 +39,7 @@ PLAIN = [
     json.dumps(json.loads(record()), indent="\t").encode() + b"\r\n",
     json.dumps(dict(reversed(json.loads(record(phase="end", duration_s=7)).items()))).encode(),
 ]
-UNUSUAL = [  # good, though nothing that a batch is read at once with
+UNUSUAL = [  # good, but not in the form that the batch scan accepts
     b"  " + record(id="w1"),
     record(id="w2") + b" \r\n\t",
     json.dumps(json.loads(record(id="w3")), indent=2).encode(),
