@@ -1,4 +1,4 @@
-"""Who may do what and whose cases he sees: every role by every action, and units as they lie one below the other."""
+"""Rights: which role may do what and see which cases; every role with every action, and the hierarchy of units."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPECTED = {
     "auditor": "read-audit",
     "admin": "manage-users",
 }
-"""Written down a second time, so that a right is not given by a slip."""
+"""Written down a second time, so that no right is granted by mistake."""
 
 CITY = "city"
 STATIONS: list[Chain] = [(f"ps-{bureau}{each}", f"sb-{bureau}", CITY) for bureau in "12" for each in "123"]
@@ -48,7 +48,7 @@ somebody = st.builds(user, st.just("li.wei"), st.sampled_from(ROLES), st.sampled
 
 
 def of_role(role: Role, unit: str = "ps-11") -> User:
-    """A user of this role."""
+    """A user with this role."""
     return user("li.wei", role, unit)
 
 
@@ -80,7 +80,7 @@ def test_a_disabled_user_may_do_nothing_and_sees_nothing(role: Role) -> None:
     ],
 )
 def test_whose_cases_a_role_sees(role: Role, unit: str, seen: set[str]) -> None:
-    """An officer's entry with a sub-bureau's unit does not open its stations."""
+    """An officer's entry with the unit of a sub-bureau gives no access to its stations."""
     assert {chain[0] for chain in CHAINS if sees(of_role(role, unit), chain)} == seen
 
 
@@ -140,5 +140,5 @@ def test_every_action_and_every_role_has_its_place_in_the_table() -> None:
 
 
 def test_the_page_has_the_table_of_the_code() -> None:
-    """To mend it: python -c "from models.access.rights import table; print(table())"."""
+    """To update the page: python -c "from models.access.rights import table; print(table())"."""
     assert table() in (Path(__file__).parents[3] / "docs" / "access.md").read_text(encoding="utf-8")

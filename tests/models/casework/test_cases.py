@@ -1,4 +1,4 @@
-"""Cases: from an alert to an outcome, with everything that can come between."""
+"""Cases: from an alert to an outcome, with every step that can come between."""
 
 from __future__ import annotations
 
@@ -370,14 +370,14 @@ def asked(**more: Any) -> PaymentAsked:
 
 
 def stopping() -> Desk:
-    """A desk with a case of which a payment is being stopped."""
+    """A desk with one case, in which a payment is being stopped."""
     desk = opened()
     desk.feedback(feedback("stop-payment", T0 + 9 * MINUTE, id="p1", asked=asked()))
     return desk
 
 
 def step(desk: Desk, minutes: int, told: Any, unit: str = "centre") -> Case | None:
-    """Tell what has become of an account of the payment."""
+    """Report a step for an account of the payment."""
     return desk.feedback(feedback("payment-step", T0 + minutes * MINUTE, unit=unit, payment="p1", step=told))
 
 
@@ -452,7 +452,7 @@ DOINGS = st.one_of(
 
 
 def follow(desk: Desk, doings: list[Any]) -> None:
-    """Do one thing after another, a second apart."""
+    """Perform the actions one after another, a second apart."""
     now = T0
     for number, (kind, one, two, three) in enumerate(doings):
         now += 1000
@@ -473,7 +473,7 @@ def follow(desk: Desk, doings: list[Any]) -> None:
 @settings(max_examples=100)
 @given(doings=st.lists(DOINGS, max_size=25))
 def test_whatever_happens_no_warning_is_without_somebody_who_has_it(doings: list[Any]) -> None:
-    """An alert that stands and sends somebody has a case that is open, or one that an officer has closed since."""
+    """Every raised alert that sends an officer has an open case, or a case that an officer has closed since."""
     desk = Desk()
     stands: dict[str, Any] = {}
     follow(desk, doings)

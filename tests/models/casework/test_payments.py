@@ -1,4 +1,4 @@
-"""Stop-payments: the money is followed from card to card, what cannot be is refused, and what was saved is counted."""
+"""Stop-payments: money is followed from card to card, impossible steps are refused, and the saved money is counted."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LOSS = 1_000_000
 
 
 def account(number: int) -> Account:
-    """A made-up account: its masked form and what stands for its keyed hash."""
+    """A made-up account: its masked form, and a stand-in for its keyed hash."""
     return Account(masked=f"****{number:04}", key=f"{number:016x}")
 
 
 def key(number: int) -> str:
-    """The key of a made-up account."""
+    """The key of such an account."""
     return account(number).key
 
 
@@ -38,7 +38,7 @@ def at(minutes: float) -> int:
 
 
 def request(**fields: Any) -> Request:
-    """A request of the victim (account 9999) who has paid a million to account 1, eight minutes ago."""
+    """A request of the victim (account 9999), who paid a million to account 1 eight minutes ago."""
     return Request(
         **{
             "id": "p-0001",
@@ -57,7 +57,7 @@ def request(**fields: Any) -> Request:
 
 
 def traced(number: int, parent: int, level: int, received: float, minutes: float = 9) -> Traced:
-    """Money that went on from one account to another."""
+    """Money that moved from one account to another."""
     return Traced(
         account=account(number),
         parent=key(parent),
@@ -77,7 +77,7 @@ def played(*steps: Step, payment: StopPayment | None = None) -> StopPayment:
 
 
 def brought_to(status: Status) -> StopPayment:
-    """A stop-payment whose first stop is in this state."""
+    """A stop-payment whose first stop has this status."""
     steps: dict[Status, tuple[Step, ...]] = {
         "requested": (),
         "accepted": (Accepted(account=key(1), at=at(9)),),
@@ -109,7 +109,7 @@ def test_the_published_case_is_told_as_it_was() -> None:
     """A million paid at 11:00, over five cards in ten minutes; 937,700 frozen on twelve of levels 3 to 6 by 12:29."""
     payment = played(*(traced(number, 1, 2, 200_000, minutes=number) for number in range(2, 7)))
     payment = played(Failed(account=key(1), reason="the account is empty", at=at(10)), payment=payment)
-    # Each second-level card passed it on to two, two of which passed it on twice more.
+    # Each second-level card passed the money on to two cards, two of which passed it on twice more.
     payment = played(
         *(traced(10 + number, 2 + number // 2, 3, 100_000, minutes=12) for number in range(10)),
         *(traced(20 + number, 10 + number, 4, 90_000, minutes=20) for number in range(3)),
@@ -326,7 +326,7 @@ def test_a_state_that_nothing_leads_to_cannot_be_put_together(
 @settings(max_examples=100)
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_whatever_is_tried_the_figures_hold_and_every_level_adds_up(seed: int, tries: int) -> None:
-    """Random steps, right and wrong ones: a refused one changes nothing, and what stands can be."""
+    """Random steps, right and wrong: a refused step changes nothing, and the resulting figures are possible."""
     dice = random.Random(seed)
     payment = opened(request())
     for _ in range(tries):
@@ -352,7 +352,7 @@ def test_whatever_is_tried_the_figures_hold_and_every_level_adds_up(seed: int, t
 
 
 def _any_step(dice: random.Random, payment: StopPayment) -> Step:
-    """A step that is often possible: of an account that was traced, mostly, with a figure that may be too large."""
+    """A step that is often possible: usually of a traced account, with a figure that may be too large."""
     which = key(dice.randrange(1, 12)) if dice.random() < 0.2 else dice.choice(payment.stops).account.key
     minute = at(dice.uniform(-1, 90))
     kind = dice.randrange(6)

@@ -1,4 +1,4 @@
-"""Playbooks: one for every scam type, whole and short; a site's own stand in their place; mistakes have their line."""
+"""Playbooks: one for every scam type, complete and short; a site's own replace them; mistakes are named by line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from streams.files.playbook_files import OURS, PlaybookFileError, parse, read_fo
 ROOT = Path(__file__).parents[3]
 SHIPPED = read_playbooks()
 (GOOD,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "playbooks.md").read_text(), re.MULTILINE | re.DOTALL)
-"""The example of the page, which the tests break in many ways."""
+"""The example of the page; the tests break it in many ways."""
 
 
 def asked(*words: str, own: Path | None = None) -> Result:
-    """What `forewarn playbook` says, at a site with such a folder."""
+    """The output of `forewarn playbook` at a site with this folder."""
     return CliRunner(env={"FOREWARN_PLAYBOOKS": str(own or "")}).invoke(playbook, words)
 
 
@@ -38,7 +38,7 @@ def folder(place: Path, **contents: str) -> Path:
 
 
 def every_text(book: Playbook) -> list[str]:
-    """All that a playbook says, in both languages."""
+    """Every text of a playbook, in both languages."""
     return [said for _, text in texts(book) for said in (text.zh, text.en)]
 
 
@@ -54,7 +54,7 @@ def test_both_languages_are_whole_short_and_in_their_own_script(scam_type: str) 
         assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", text.en), path
         assert 4 <= len(text.zh) <= LONGEST_ZH == 120, path
         assert 8 <= len(text.en) <= LONGEST_EN == 220, path
-        # Cut off by a " #" of YAML, a text would end without its stop.
+        # A text that YAML cuts off at " #" would end without its full stop.
         assert text.zh[-1] in "。？！", path
         assert text.en[-1] in ".?!", path
 

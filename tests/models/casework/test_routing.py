@@ -1,4 +1,4 @@
-"""Routing: which station an order goes to, and what is wrong with a file of stations."""
+"""Routing: which station gets an order, and which mistakes in a file of stations are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated city: made again byte for byte, sound as records, and silent about who is defrauded."""
+"""The simulated city: reproducible byte for byte, with sound records that do not reveal who is being defrauded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHIPPED = read_scripts(OURS)
 
 
 def busy(times: float, tries: float) -> list[tuple[str, Script]]:
-    """Forewarn's scripts with so many more gangs, each of which tries so many people."""
+    """Forewarn's scripts with ``times`` as many gangs, each of which tries ``tries`` people (the median)."""
     return [
         (name, replace(script, gangs=script.gangs * times, tries=Spread(median=tries, factor=1.2)))
         for name, script in SHIPPED
@@ -35,7 +35,7 @@ def busy(times: float, tries: float) -> list[tuple[str, Script]]:
 
 
 def played(city: City) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """All records of calls and of SMS."""
+    """All call records and all SMS records."""
     calls: list[dict[str, Any]] = []
     sms: list[dict[str, Any]] = []
     for call_lines, sms_lines in city.hours():
@@ -73,7 +73,7 @@ def test_records_come_in_event_time_and_each_call_ends_once(
     begun = {call["id"]: call for call in calls if call["phase"] == "start"}
     ended = {call["id"]: call for call in calls if call["phase"] == "end"}
     assert len(begun) + len(ended) == len(calls)
-    assert len(begun) - len(ended) < 100  # those that are going on at the end
+    assert len(begun) - len(ended) < 100  # calls that are still running at the end
     for call, end in ended.items():
         assert end["at"] >= begun[call]["at"] + 1000 * end["duration_s"]
         assert begun[call] | end == end | {"phase": "end"}
@@ -107,11 +107,11 @@ def test_a_share_becomes_known_some_hours_after_first_use(city: City) -> None:
     for indicator in city.indicators():
         assert check(indicator) == indicator
         assert indicator.valid_from < city.end
-    assert not City(400, 2, 1, busy(40, 30), 0.0, 6).indicators()[5:]  # some that accuse the innocent are left
+    assert not City(400, 2, 1, busy(40, 30), 0.0, 6).indicators()[5:]  # a few that accuse the innocent remain
 
 
 def test_nothing_but_behaviour_tells_a_gangs_number_from_others() -> None:
-    """Ids, order within a minute, cells and figures of numbers say nothing: one record for each number."""
+    """Ids, order within a minute, cells and digits of numbers give nothing away. Each number counts with one record."""
     city = City(6000, 3, 11, busy(900, 3), 0.4, 6)
     calls, sms = played(city)
     gangs = {used.value for truth in city.truths for used in truth.indicators}

@@ -1,4 +1,4 @@
-"""The page about the city: its script is one that plays."""
+"""The page about the city: its example script can be played."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels: what is true of a moment, by the simulation and by officers' outcomes."""
+"""Labels: whether a person is being defrauded at a moment, by the simulation and by officers' outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = Path(__file__).parents[3] / "schemas" / "dispatch-feedback-v1.json"
 
 
 def truth(paid_at: int | None = None, **stages: int) -> Truth:
-    """Somebody whom a gang tried at the first midnight."""
+    """A person whom a gang tried at the first midnight."""
     return Truth("1", "loan", "loan", "loan-0-0", BEGIN, stages, paid_at, 0, [])  # type: ignore[arg-type]
 
 
@@ -26,7 +26,7 @@ def truth(paid_at: int | None = None, **stages: int) -> Truth:
     ("at", "defrauded"),
     [
         (BEGIN - 11 * MINUTE, False),
-        (BEGIN - 10 * MINUTE, True),  # a code, say, shortly before the first contact
+        (BEGIN - 10 * MINUTE, True),  # for example a code shortly before the first contact
         (BEGIN + 5 * HOUR, True),
         (BEGIN + 5 * HOUR + DAY, True),
         (BEGIN + 5 * HOUR + DAY + 1, False),
@@ -49,13 +49,13 @@ def test_every_outcome_of_the_contract_is_a_label_or_says_nothing() -> None:
 
 
 def feedback(case: str, at: int, outcome: str | None = None, kind: str = "outcome") -> str:
-    """A line of the topic."""
+    """A record of the topic, as a line."""
     record = {"id": f"{case}-{at}", "case": case, "kind": kind, "at": BEGIN + at, "unit": "ps-1"}
     return json.dumps(record | ({"outcome": outcome} if outcome else {}))
 
 
 def written(folder: Path, lines: Sequence[str]) -> Path:
-    """A file of these lines."""
+    """A file with these lines."""
     (folder / "outcomes.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "outcomes.jsonl"
 
@@ -68,14 +68,14 @@ def test_the_last_outcome_of_a_case_counts_and_what_is_no_outcome_is_passed_over
             feedback("a", 2, kind="attempt"),
             feedback("b", 3, "dissuaded"),
             feedback("a", 9, "false-positive"),
-            feedback("b", 1, "unreachable"),  # said earlier, and read later
+            feedback("b", 1, "unreachable"),  # earlier in time, but later in the file
             "",
             feedback("c", 1, "wrong-person"),
         ],
     )
     outcomes = of_file(path)
     assert outcomes.by_case == {"a": "false-positive", "b": "dissuaded", "c": "wrong-person"}
-    assert outcomes.unknown(["b"]) == ["a"]  # of the wrong person nobody need know the episode
+    assert outcomes.unknown(["b"]) == ["a"]  # a wrong person's episode need not be known
     assert outcomes.places["a"] == f"{path}:4"
 
 

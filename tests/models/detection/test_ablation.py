@@ -1,4 +1,4 @@
-"""Weighing: the reasons of an alert are those that moved its risk."""
+"""Ablation: the reasons of an alert are the ones that moved its risk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.stories import Story
 from tests.strategies import ANN, CROOK, POLICY, T0, ToldEngine, known
 
 MODELS = [PointScore(), model_file.load("").model]
-"""The trained one is the one that comes with Forewarn."""
+"""The trained model is the one that ships with Forewarn."""
 
 
 def signal(code: str, after: int, event: str, minutes: float) -> Signal:
@@ -40,12 +40,12 @@ SIGNALS = st.lists(
     ),
     min_size=1,
     max_size=10,
-    unique_by=(lambda each: each.event, lambda each: each.at),  # the test tells moments apart by their time
+    unique_by=(lambda each: each.event, lambda each: each.at),  # the test identifies moments by their time
 )
 
 
 def told(signals: list[Signal], model: Model, policy: Policy, vulnerable: int = 0) -> list[Alert]:
-    """The alerts that follow from these signals, one after another in event time."""
+    """The alerts that follow from these signals, given one by one in event time."""
     story = Story(ToldEngine(known(), policy, model, {ANN: vulnerable} if vulnerable else {}))
     return story.tell(*(record_of(key_of(ANN), each) for each in sorted(signals)))
 
@@ -56,7 +56,7 @@ def told(signals: list[Signal], model: Model, policy: Policy, vulnerable: int = 
 def test_without_the_events_of_the_first_reason_the_risk_is_lower(
     model: Model, signals: list[Signal], vulnerable: int
 ) -> None:
-    """Of the others, too, unless it would be no lower without any of them."""
+    """Either leaving out any one of the named reasons lowers the risk, or leaving out none of them does."""
     for alert in told(signals, model, POLICY, vulnerable):
         if alert.status == "raised":
             without = [_risk(alert, signals, set(reason.events), model, vulnerable) for reason in alert.reasons]
@@ -68,7 +68,7 @@ def test_without_the_events_of_the_first_reason_the_risk_is_lower(
 
 
 def _risk(alert: Alert, signals: list[Signal], left_out: set[str], model: Model, vulnerable: int) -> float:
-    """The risk at the alert's moment, had these events never been."""
+    """The risk at the alert's moment if these events had never happened."""
     left = [each for each in sorted(signals) if each.event not in left_out and each.at <= alert.at]
     risk = 0.0
     for episode in episodes(left, POLICY.windows):
@@ -81,7 +81,7 @@ def _risk(alert: Alert, signals: list[Signal], left_out: set[str], model: Model,
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name.partition("@")[0])
 def test_what_changed_nothing_is_no_reason(model: Model) -> None:
-    """A missed call of yesterday says nothing beside half an hour on the phone with codes read out."""
+    """A missed call of yesterday counts for nothing next to half an hour on the phone with codes read out."""
     alerts = told(
         [
             signal("fraud-number-call", 20 * HOUR, "call", 0),

@@ -1,4 +1,4 @@
-"""Alignment: both topics side by side in event time, nothing lost, nothing held up by a wrong clock."""
+"""Alignment: both topics advance together in event time; nothing is lost, and a wrong clock delays nothing."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ T0 = 1_760_000_000_000
 
 
 def call(at: int, who: int = 1) -> Call:
-    """A call's start, so many milliseconds after the beginning."""
+    """The start of a call, so many milliseconds after `T0`."""
     return Call(f"c{at}", f"861000000000{who}", "99900000001", "in", "start", T0 + at)
 
 
 def sms(at: int, who: int = 1) -> Sms:
-    """An SMS, so many milliseconds after the beginning."""
+    """An SMS, so many milliseconds after `T0`."""
     return Sms(f"m{at}", f"861000000000{who}", "99900000001", "in", T0 + at)
 
 
 def started() -> Alignment:
-    """Lanes whose clocks run."""
+    """An alignment whose two clocks are running."""
     return Alignment(Watermark(T0), Watermark(T0))
 
 
 def times(portions: list[Portion]) -> list[int]:
-    """When the events of portions were, from the beginning."""
+    """The times of the events of these portions, in ms from `T0`."""
     return [event.at - T0 for portion in portions for event in portion.events]
 
 
@@ -49,7 +49,7 @@ def test_what_has_nothing_more_to_give_holds_nobody_up() -> None:
     lanes = started()
     lanes.calls.put(calls_of([call(10), call(20)]))
     calls, _ = lanes.due({"calls": False, "sms": True})
-    assert times(calls) == [10]  # another call of this very instant may follow
+    assert times(calls) == [10]  # another call at this very instant may follow
     calls, _ = lanes.due({"calls": True, "sms": True})
     assert times(calls) == [20]
     assert not lanes.waits

@@ -1,4 +1,4 @@
-"""What is decided, told as stories of one subscriber: from the records to the alerts that go out."""
+"""Decisions: stories of one subscriber, from the records to the alerts that are published."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_quarter_of_an_hour_of_talk_is_no_news_but_is_what_a_later_alert_says(
 
 
 def test_who_is_still_on_the_line_is_found_when_others_calls_move_the_clock() -> None:
-    """Two vulnerability flags: ten minutes with the stranger are urgent while they talk."""
+    """With two vulnerability flags, ten minutes on the phone with the caller are urgent while the call is running."""
     story = Story(engine(vulnerable={ANN: 2}))
 
     assert said(story.tell(start("c", 0))) == ["high raised shallow 0"]
@@ -92,7 +92,7 @@ def test_who_is_still_on_the_line_is_found_when_others_calls_move_the_clock() ->
 
 
 def test_a_mark_that_the_end_record_disproves_is_taken_back() -> None:
-    """The clock was past the mark before the end of the call came in, late."""
+    """The clock had passed the milestone before the end of the call arrived, late."""
     story = Story(engine(vulnerable={ANN: 2}))
     story.tell(start("c", 0))
     assert said(story.wait(601 * SECOND)) == ["urgent raised medium 600"]
@@ -111,7 +111,7 @@ def test_a_verification_code_during_the_call_is_urgent() -> None:
 
 
 def test_a_code_is_counted_once_though_the_call_has_two_records() -> None:
-    """It was counted again when the call ended."""
+    """A regression: the code was counted again when the call ended."""
     alerts = Story().tell(
         sms("m0", -5 * MINUTE, CODE_TEXT),
         sms("m1", -4 * MINUTE, "hello", peer=CROOK),
@@ -278,7 +278,7 @@ def test_an_alert_names_its_policy_and_model() -> None:
 
 
 def test_ids_and_bytes_are_the_same_in_every_process() -> None:
-    """Consumers tell a repeat by the id: it must never depend on a run, a machine or a version."""
+    """Consumers recognise repeats by the id, so it must never depend on a run, a machine or a version."""
     alert = Story().tell(start("c", 0))[0]
 
     assert alert.episode == "6736a874b545302fe3ef50e6"
@@ -332,7 +332,7 @@ def test_a_risk_that_wavers_withdraws_nothing() -> None:
 
 
 def at_cell(record: Call, cell: str) -> Call:
-    """The same record, carried by a cell."""
+    """The same record, handled by this cell."""
     return msgspec.structs.replace(record, cell=cell)
 
 
@@ -362,7 +362,7 @@ def test_being_elsewhere_is_no_news() -> None:
 
 
 def test_what_a_look_back_says_again_forgets_no_cell() -> None:
-    """The ledger keeps none."""
+    """The ledger keeps no cells."""
     story = Story()
     (live,) = story.tell(at_cell(start("c", 0), "cell-1"))
     (signal,) = story.partition.subjects[ANN].signals

@@ -1,4 +1,4 @@
-"""Drift: the population stability index of features and risk, and how it is told."""
+"""Drift: the population stability index of the features and the risk, and its metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = (*Features.__struct_fields__, RISK)
 
 
 def index(drift: Drift, seed: int, factor: float = 1.0) -> dict[str, float]:
-    """The index after some moments, whose talk is so many times as long as in training."""
+    """The index after some moments in which people talk ``factor`` times as long as in training."""
     rows = samples(2000, seed).columns()
     rows[:, NAMES.index("talk_minutes")] *= factor
     drift.take(rows, artifact().model.of_rows(rows).tolist())
@@ -41,7 +41,7 @@ def test_a_feature_that_moves_is_named() -> None:
 
 
 def test_the_index_is_that_of_the_books() -> None:
-    """(now - then) x ln(now / then), over the bins: 80 and 20 % then, 50 and 50 % now."""
+    """(now - then) x ln(now / then), summed over the bins: 80 and 20 % then, 50 and 50 % now."""
     rows = np.zeros((100, len(NAMES) - 1))
     rows[80:, 0] = 1
     drift = Drift(Reference.of(rows, np.zeros(100)))
@@ -59,12 +59,12 @@ def test_a_reference_comes_back_as_it_was_stored() -> None:
 
 
 def gauge(feature: str) -> float | None:
-    """What Prometheus would read."""
+    """The value that Prometheus would read."""
     return metrics.REGISTRY.get_sample_value("forewarn_drift_psi", {"feature": feature})
 
 
 def witnessed(drifting: DriftWatch, judged: Sequence[tuple[Features, float]]) -> None:
-    """Tell of an episode for each of these moments."""
+    """Show the watch one episode for each of these moments."""
     first = Signal(0, "fraud-number-sms", "e")
     for features, risk in judged:
         drifting.witness("1", Episode(first, [first]), [Moment(0, 1, (), features, "shallow")], [risk])
@@ -82,7 +82,7 @@ def test_it_is_told_once_there_is_enough_to_tell_and_forgets() -> None:
     assert gauge(RISK) > 0.25  # type: ignore[operator]
     assert gauge("code") < 0.1  # type: ignore[operator]
     witnessed(drifting, [(Features(code=3.0), 0.5)] * 50)
-    drifting.tell(20 * HALF_LIFE_S)  # nothing is left but what is new, and of that there is too little
+    drifting.tell(20 * HALF_LIFE_S)  # only the new moments remain, and they are too few
     assert gauge("code") < 0.1  # type: ignore[operator]
     assert astuple(judged[0][0]) == samples(FEWEST + 10, 4).rows[0]
 

@@ -1,4 +1,4 @@
-"""The engine's guarantees: cutting, order, repetition and restarts change nothing of what stands in the end."""
+"""The engine's guarantees: cuts, order, repeats and restarts do not change which alerts hold in the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.strategies import POLICY, T0, ToldEngine, clock, end, engine, histori
 
 SPAN = 2 * HOUR
 PATIENT = msgspec.structs.replace(POLICY, windows=msgspec.structs.replace(POLICY.windows, context_kept=10_080))
-"""The policy, with context remembered for so long that no order of arrival finds it forgotten."""
+"""A policy that remembers context for so long that no order of arrival can make it forgotten."""
 
 CUTS = st.lists(st.integers(0, 100), max_size=8)
 
@@ -30,20 +30,20 @@ Records = list[Call | Sms]
 
 
 def begun(deciding: ToldEngine) -> Partition:
-    """A partition whose call clock runs."""
+    """A partition whose call clock is running."""
     partition = Partition(0)
     deciding.step(partition, calls=clock(-1))
     return partition
 
 
 def pieces(records: Records, cuts: list[int]) -> list[Records]:
-    """The records cut into pieces at these places."""
+    """The records, cut into pieces at these places."""
     places = sorted({0, len(records), *(cut % (len(records) + 1) for cut in cuts)})
     return [records[begin:end] for begin, end in pairwise(places)]
 
 
 def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list[int]) -> list[StepResult]:
-    """Step through the records, cut at these places, and let the clock run on at the end."""
+    """Step through the records, cut at these places; at the end, let the clock run on."""
     outcomes = []
     for piece in pieces(records, cuts):
         calls, messages = split(piece)
@@ -53,24 +53,24 @@ def run(deciding: ToldEngine, partition: Partition, records: Records, cuts: list
 
 
 def alerts_of(outcomes: list[StepResult]) -> list[Alert]:
-    """All alerts, as they went out."""
+    """All alerts, in the order of publication."""
     return [alert for result in outcomes for alert in result.alerts]
 
 
 def last_words(partition: Partition) -> dict[str, Published]:
-    """The last word on each alert."""
+    """The last published state of each alert."""
     return {name: word for subject in partition.subjects.values() for name, word in subject.published.items()}
 
 
 def same_in_the_end(one: Partition, in_order: Partition) -> None:
-    """Hold that all is said that was said in order, and that what was said on part of the records is withdrawn."""
+    """Assert that every alert of the in-order run is there, and that alerts on partial records are withdrawn."""
     words, expected = last_words(one), last_words(in_order)
     assert {name: words.get(name) for name in expected} == expected
     assert {words[name].last.status for name in words.keys() - expected.keys()} <= {"withdrawn"}
 
 
 def heard(alerts: list[Alert], partition: Partition) -> None:
-    """Hold that who listened to the alerts knows what the partition says."""
+    """Assert that a consumer who read the alerts knows the state that the partition has."""
     for name, alert in {alert.id: alert for alert in alerts}.items():
         word = partition.subjects[alert.subscriber].published[name].last
         assert msgspec.structs.replace(alert, reasons=()) == word
@@ -95,7 +95,7 @@ def test_alerts_of_one_topic_in_order_are_the_same_bytes_for_any_cut(
 def test_what_stands_in_the_end_does_not_depend_on_how_the_topics_interleave(
     records: Records, cuts: list[int], random: Random
 ) -> None:
-    """Each topic is in order; one may be far behind the other. This is the policy's own memory for context."""
+    """Each topic is in order, but one may be far behind the other. Context is kept as long as the policy says."""
     deciding = engine()
     calls, messages = split(records)
     mixed: Records = []
@@ -130,7 +130,7 @@ def test_what_stands_in_the_end_does_not_depend_on_the_order_of_arrival(
 
 @given(histories(SPAN), CUTS, st.randoms(use_true_random=False))
 def test_repeated_records_change_nothing(records: Records, cuts: list[int], random: Random) -> None:
-    """Each may come again at once or much later, any number of times."""
+    """Each record may come again at once or much later, any number of times."""
     deciding = engine()
     calls, _ = split(records)
     repeated: Records = list(calls)
@@ -148,7 +148,7 @@ def test_repeated_records_change_nothing(records: Records, cuts: list[int], rand
 
 @given(histories(SPAN), CUTS)
 def test_all_records_read_a_second_time_change_nothing(records: Records, cuts: list[int]) -> None:
-    """The worst redelivery: both topics from the beginning."""
+    """The worst case of redelivery: both topics are read again from the beginning."""
     deciding = engine(policy=PATIENT)
     partition = begun(deciding)
     run(deciding, partition, records, [])
@@ -164,7 +164,7 @@ def test_all_records_read_a_second_time_change_nothing(records: Records, cuts: l
 def test_a_restart_at_any_point_changes_nothing(
     records: Records, cuts: list[int], in_order: bool, random: Random
 ) -> None:
-    """State goes through the checkpoint's own form between any two steps."""
+    """Between any two steps, the state goes through the format of the checkpoint."""
     deciding = engine(policy=PATIENT)
     arriving = records if in_order else random.sample(records, len(records))
     steady, restarted = begun(deciding), begun(deciding)
@@ -188,7 +188,7 @@ def test_a_restart_at_any_point_changes_nothing(
 def test_a_step_names_every_subscriber_whose_state_has_changed(
     records: Records, cuts: list[int], in_order: bool, random: Random
 ) -> None:
-    """Only those are written to the checkpoint: a store that takes in nothing else is equal to memory."""
+    """Only these are written to the checkpoint: a store that is given nothing else has the same content as memory."""
     deciding = engine()
     arriving = records if in_order else random.sample(records, len(records))
     partition = begun(deciding)
@@ -224,7 +224,7 @@ def test_in_order_an_alert_is_raised_and_withdrawn_by_turns(records: Records, cu
 def test_late_records_never_make_it_say_the_same_twice_and_begin_with_raised(
     records: Records, cuts: list[int], random: Random
 ) -> None:
-    """A late record may raise an alert again with other facts, but every word says something new."""
+    """A late record may raise an alert again with other facts, but every publication says something new."""
     deciding = engine(policy=PATIENT)
     said: dict[str, list[Alert]] = {}
 
@@ -250,7 +250,7 @@ def test_alerts_within_one_step_are_in_event_time(records: Records) -> None:
 
 @pytest.mark.parametrize("end_first", [False, True], ids=["end-last", "end-first"])
 def test_an_end_by_a_clock_that_is_years_wrong_hides_no_call(end_first: bool) -> None:
-    """Whether it was read before or after the clock passed the minutes at which the call is judged again."""
+    """It does not matter whether the end is read before or after the clock passes the call's milestones."""
     policy = parse((Path(__file__).parents[3] / "policy.yaml").read_bytes())
     deciding = ToldEngine(known(), policy, model_file.load("").model)
     partition = begun(deciding)
@@ -273,7 +273,7 @@ def test_without_records_nothing_happens() -> None:
 
 @pytest.mark.parametrize("minutes", [0, 59, 61])
 def test_the_clock_of_the_slower_topic_decides_what_context_is_forgotten(minutes: int) -> None:
-    """Context without a contact goes after its window, but not while the other topic is behind."""
+    """Context without a contact is dropped after its window, but not while the other topic is behind."""
     deciding = engine()
     partition = begun(deciding)
     ticks = [sms(f"tick{who}", minutes * MINUTE, subscriber=f"861000098000{who}") for who in range(6)]

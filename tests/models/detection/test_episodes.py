@@ -1,4 +1,4 @@
-"""Episodes: what is remembered of a subscriber, which signals belong together, and what is still true at a moment."""
+"""Episodes: what is remembered of a subscriber, which signals belong together, and what is known at a moment."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def told(*signals: Signal, clock: int = 0) -> list[Moment]:
 
 @given(st.lists(ANY_SIGNAL.filter(lambda each: abs(each.at - T0) < 20 * HOUR), max_size=12), st.data())
 def test_a_moment_depends_on_nothing_after_it(signals: list[Signal], data: st.DataObject) -> None:
-    """What is decided stays decided, as long as no call's end comes between."""
+    """A decision never changes later, except when the end of a call comes in between."""
     first = signal("fraud-number-sms", -21 * HOUR, "first")
     calls = ("fraud-number-call", "fraud-number-callback")
     subject = Subject([], {})
@@ -146,7 +146,7 @@ def test_an_open_call_counts_as_talk_from_its_marks_on(after: int, talk: float, 
 
 
 def test_that_somebody_got_an_sms_says_that_time_has_passed() -> None:
-    """The others' clock may be behind: what a call of nine minutes amounted to after two is said before the SMS."""
+    """The partition's clock may be behind: the milestones of a call of nine minutes are judged before the SMS."""
     moments = told(signal("fraud-number-call", 0), signal("verification-code", 9 * MINUTE, "v"), clock=0)
 
     assert [(moment.at - T0) // MINUTE for moment in moments] == [0, 1, 2, 3, 5, 7, 9]
@@ -159,7 +159,7 @@ def test_a_call_that_has_ended_is_not_going_on() -> None:
         (0, 1),
         (MINUTE, 1),
         (2 * MINUTE, 0),  # the end itself
-        (2 * MINUTE, 0),  # and a mark of the same moment
+        (2 * MINUTE, 0),  # a milestone at the same moment
     ]
 
 
@@ -228,7 +228,7 @@ def test_what_a_fraud_writes_of_codes_and_payments_is_no_context(code: str) -> N
     ("began", "handed_on"), [(-MINUTE, 0), (0, 1), (10 * MINUTE, 1), (10 * MINUTE + SECOND, 0), (3 * HOUR, 0)]
 )
 def test_whoever_is_passed_on_talks_to_the_next_at_once(began: int, handed_on: float) -> None:
-    """The first fraud is known and the second is not: the call with it says nothing until it has ended."""
+    """The first fraud number is known and the second is not, so the second call gives no signal until it has ended."""
     first = [signal("fraud-number-talk", 0, minutes=0.6)]
     passed_on = signal("long-call", began + 16 * MINUTE, "b", minutes=16)
     codes = [signal("verification-code", began + at * MINUTE, f"v{at}") for at in (5, 9, 17)]

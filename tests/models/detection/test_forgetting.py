@@ -1,4 +1,4 @@
-"""Forgetting: what a partition lets go of and when, and what a restart takes up again."""
+"""Forgetting: what a partition drops and when, and what a restart restores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.strategies import ANN, BANK, CODE_TEXT, CROOK, FRIEND, POLICY, T0, cl
 
 
 def test_context_is_forgotten_after_its_window_and_with_it_what_a_late_contact_would_have_met() -> None:
-    """The one exception to "order does not matter": a contact that comes in later than context is kept."""
+    """The one exception to "order does not matter": a contact that arrives after its context was dropped."""
     deciding = engine()
     code, call = sms("m", 0, CODE_TEXT), start("c", MINUTE)
     ticks = [sms(f"t{who}", 61 * MINUTE, subscriber=f"861000098000{who}") for who in range(6)]
@@ -31,7 +31,7 @@ def test_context_is_forgotten_after_its_window_and_with_it_what_a_late_contact_w
 
 
 def test_only_so_many_are_remembered_for_context_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest go first; those with a contact never do."""
+    """The oldest are dropped first; subscribers with a contact never are."""
     assert MOST_CONTEXTS == 100_000
     monkeypatch.setattr("models.detection.engine.MOST_CONTEXTS", 3)
     deciding, partition = engine(), Partition(0)
@@ -71,7 +71,7 @@ def test_a_closed_episode_is_forgotten_twice_its_quiet_time_after_its_last_conta
 
 
 def test_daily_codes_do_not_keep_an_old_episode_for_ever() -> None:
-    """What is older than the retention goes; recent context stays for an episode to come."""
+    """Signals older than the retention are dropped; recent context stays for a future episode."""
     deciding, partition = engine(), Partition(0)
     deciding.step(partition, calls=[start("c", 0)])
     for day in range(1, 8):
@@ -87,7 +87,7 @@ def test_daily_codes_do_not_keep_an_old_episode_for_ever() -> None:
 
 
 def test_an_episode_that_goes_on_keeps_its_name_however_long() -> None:
-    """Its first contact may be older than the retention, as long as no quiet came between."""
+    """The first contact may be older than the retention, as long as there was no quiet period in between."""
     deciding, partition = engine(), Partition(0)
     names = set()
     for step in range(5):
@@ -102,7 +102,7 @@ def test_an_episode_that_goes_on_keeps_its_name_however_long() -> None:
 
 
 def test_a_topic_that_is_read_again_from_far_behind_keeps_its_episodes() -> None:
-    """The clock of the faster topic must not forget what the slower one is just finding."""
+    """The clock of the faster topic must not make the engine forget what the slower one is just adding."""
     deciding, partition = engine(), Partition(0)
     ahead = [sms(f"t{who}", 30 * DAY, subscriber=f"861000098000{who}") for who in range(6)]
     deciding.step(partition, calls=[*clock(0), start("c", 0)], sms=ahead)
@@ -134,7 +134,7 @@ def test_a_mark_of_somebody_forgotten_or_without_a_word_passes_in_silence() -> N
 
 
 def test_who_keeps_context_alone_after_a_withdrawal_is_remembered_as_such() -> None:
-    """As a restart would have it."""
+    """The result is the same as after a restart."""
     deciding, partition = engine(), Partition(0)
     deciding.step(partition, calls=[start("c", 0)], sms=[sms("m", MINUTE, CODE_TEXT)])
     deciding.indicators.remove(f"number:{CROOK}")

@@ -1,4 +1,4 @@
-"""Reading: which signals calls and SMS give."""
+"""Recognition: which signals calls and SMS give."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from tests.strategies import (
 
 
 def of_calls(*calls: Call, indicators: Indicators | None = None) -> list[Signal]:
-    """The signals of some calls."""
+    """The signals that these calls give."""
     return [signal for _, signal in call_signals(calls_of(calls), indicators or known(), POLICY.windows)]
 
 
 def of_sms(*messages: Sms, indicators: Indicators | None = None) -> list[Signal]:
-    """The signals of some SMS."""
+    """The signals that these SMS give."""
     return [signal for _, signal in sms_signals(messages_of(messages), indicators or known())]
 
 
 def codes(signals: list[Signal]) -> list[str]:
-    """Their codes."""
+    """The kinds of these signals."""
     return [signal.kind for signal in signals]
 
 
@@ -163,7 +163,7 @@ def test_the_text_is_in_no_signal() -> None:
     ],
 )
 def test_a_link_is_matched_again_by_its_host_or_url(peer: str, still_known: object, expected: str | None) -> None:
-    """When the indicator that it was known by is revoked, another may cover it."""
+    """When the indicator behind a link is revoked, another indicator may cover the link."""
     signal = Signal(T0, "fraud-domain-sms", "m", peer, "domain:gone.invalid")
 
     match = match_again(signal, Indicators([still_known]))  # type: ignore[list-item]

@@ -1,4 +1,4 @@
-"""Reminders: once a day and scam type, for those who were touched and did nothing yet."""
+"""Reminders: one a day for each scam type, for people who were contacted and have not reacted yet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "reminders-v1.json"
 
 
 class Reminded(Story):
-    """A story that keeps the reminders of every step."""
+    """A story that collects the reminders of every step."""
 
     def __init__(self, **languages: str) -> None:
         deciding = engine()

@@ -1,4 +1,4 @@
-"""What was found by looking back, revoked, or overtaken by an earlier contact: which alerts come and go."""
+"""Revoking: look-back results that are revoked, or overtaken by an earlier contact, withdraw and raise alerts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.strategies import ANN, BO, CODE_TEXT, CROOK, EVIL, OTHER_CROOK, T0, e
 
 
 def hit(event: str, after: int, status: Any = "raised", code: Any = "fraud-number-talk", **fields: Any) -> SignalRecord:
-    """What a look back found about Ann."""
+    """A look-back result about Ann."""
     values = {"indicator": f"number:{CROOK}", "scam_type": "loan", "confidence": 100, "duration_s": 300.0, **fields}
     return SignalRecord(f"s-{event}", ANN, code, T0 + after, event, peer=CROOK, status=status, **values)
 
@@ -77,7 +77,7 @@ def test_a_contact_that_another_indicator_covers_is_kept_under_it() -> None:
 
 
 def test_a_link_known_by_its_url_is_kept_under_its_domain() -> None:
-    """The signal names the URL; its host has to be read out of it."""
+    """The signal names the URL, so its host must be extracted from the URL."""
     story = Story(engine(Indicators([indicator("domain", EVIL), indicator("url", f"{EVIL}/pay")])))
     before = story.tell(sms("m", 0, f"http://www.{EVIL}/x http://{EVIL}/pay/1"))
     assert before[0].indicators == (f"url:{EVIL}/pay",)
@@ -102,7 +102,7 @@ def test_revoking_one_of_two_indicators_lowers_what_stands() -> None:
 
 
 def test_an_earlier_contact_found_later_renames_the_episode() -> None:
-    """The episode is named by its first contact, so the old alert points to the new one."""
+    """An episode is named after its first contact, so the old alert points to the new one."""
     story = Story()
     old = story.tell(sms("m", 0, "hello", peer=CROOK))[0]
 
@@ -114,7 +114,7 @@ def test_an_earlier_contact_found_later_renames_the_episode() -> None:
 
 
 def test_a_call_whose_end_carries_an_earlier_time_was_never_going_on() -> None:
-    """Two clocks of one network differ; the start is taken back as evidence, not as an indicator."""
+    """Two clocks of one network differ. The alert is withdrawn because the evidence is gone, not the indicator."""
     story = Story()
     story.tell(start("c", 0))
 

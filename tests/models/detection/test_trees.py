@@ -1,4 +1,4 @@
-"""Trees in machine code say what scikit-learn says."""
+"""Trees: the machine code gives the same results as scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event-time clock: a function of the records in order, and no single wrong clock turns it forward."""
+"""The event-time clock: it depends only on the records in order, and no single wrong clock moves it forward."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECORDS = st.lists(st.tuples(TIMES.map(lambda after: NOW + after), st.sampled_fr
 
 
 def observe(clock: Watermark, times: list[int], subscribers: list[str]) -> None:
-    """Have a clock take in a batch."""
+    """Let a clock take a batch."""
     codes = [key_of(f"86{sum(map(ord, who))}") for who in subscribers]
     clock.observe(np.array(times, dtype=np.int64), np.array(codes, dtype=np.int64))
 
@@ -81,7 +81,7 @@ def test_an_empty_partition_starts_its_clock_with_the_first_records() -> None:
 
 
 def test_wrong_clocks_of_different_days_never_add_up() -> None:
-    """Each is contradicted by the ordinary records after it; else three in all would turn the clock for good."""
+    """The ordinary records after each one contradict it. Otherwise three in total would move the clock for good."""
     clock = Watermark(NOW)
     for day in range(10):
         observe(clock, [clock.at + YEAR], [f"wrong-{day}"])
@@ -91,7 +91,7 @@ def test_wrong_clocks_of_different_days_never_add_up() -> None:
 
 
 def test_a_late_record_does_not_contradict_witnesses() -> None:
-    """After a pause the old records that still come in say nothing against the new ones."""
+    """After a pause, old records that still arrive do not contradict the new ones."""
     clock = observed([(NOW + YEAR, "a"), (NOW - 5, "x"), (NOW + YEAR, "b"), (NOW, "y"), (NOW + YEAR, "c")], [])
 
     assert clock == Watermark(NOW + YEAR)
@@ -104,7 +104,7 @@ def test_a_witness_within_reach_of_the_clock_takes_it_along() -> None:
 
 
 def test_a_quiet_partition_follows_its_few_records_at_a_distance() -> None:
-    """One record every twenty minutes: the clock is two records behind and goes on."""
+    """With one record every twenty minutes, the clock is two records behind and keeps moving."""
     clock = Watermark(NOW)
     for step in range(1, 10):
         observe(clock, [NOW + step * 2 * JUMP_MS], [f"s{step}"])

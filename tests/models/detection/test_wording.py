@@ -1,4 +1,4 @@
-"""The words of an alert: short, in both languages, and never anybody's number."""
+"""The wording of an alert: short, in both languages, and without any phone number."""
 
 from __future__ import annotations
 

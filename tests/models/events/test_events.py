@@ -1,4 +1,4 @@
-"""The decoder: a whole batch at once gives what record by record gives, and a bad record costs only itself."""
+"""The decoder: a batch gives the same events as its records one by one, and a bad record affects only itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALLS, SMS, SIGNALS = CallReader(), MessageReader(), RareReader(SignalRecord)
 
 
 def calls(values: Sequence[bytes | None], keys: Sequence[bytes | None] | None) -> Decoded[list[Call]]:
-    """The calls of a batch as objects; every column says of each what its record says."""
+    """The calls of a batch as objects, after a check that every column agrees with the records."""
     reader = CALLS if keys is not None else CallReader(keyed=False)
     decoded = reader.read(packed(values, keys))
     columns, found = decoded.events, list(decoded.events)
@@ -38,7 +38,7 @@ def calls(values: Sequence[bytes | None], keys: Sequence[bytes | None] | None) -
 
 
 def left(values: Sequence[bytes | None], keys: Sequence[bytes | None]) -> int:
-    """How many records the quick scan leaves to a closer reading."""
+    """The number of records that the quick scan leaves to the slow decoder."""
     return int((_Scanned(packed(values, keys), keyed=True, is_call=True).forms == scanning.REFUSED).sum())
 
 
@@ -77,7 +77,7 @@ def test_keys_cannot_be_shifted_between_records() -> None:
 
 
 def test_halves_that_together_are_good_records_are_both_refused() -> None:
-    """A record is split between two Kafka records in every place: never does anything come of it."""
+    """A record is split between two Kafka records at every possible place, and no split gives an event."""
     good, key = record(id="c1", note="}\n{"), ANN.encode()
     for place in range(1, len(good)):
         decoded = calls([record(id="a"), good[:place], good[place:], record(id="b")], [key] * 4)
@@ -109,7 +109,7 @@ def test_a_record_of_the_greatest_size_is_good() -> None:
 
 
 def test_records_of_a_file_have_no_keys() -> None:
-    """The replay reads JSON Lines: then nothing but the record says whose it is."""
+    """The replay reads JSON Lines, where only the record itself names its subscriber."""
     decoded = calls([record(), b"x", record(subscriber=BO)], None)
 
     assert [event.subscriber for event in decoded.events] == [ANN, BO]
@@ -120,7 +120,7 @@ def test_records_of_a_file_have_no_keys() -> None:
 @given(st.lists(st.tuples(st.one_of(st.sampled_from(GOOD + UNUSUAL), ANY_BAD), ANY_KEY), max_size=8))
 @example([(GOOD[0], ANN.encode()), (b"{}\n{}", ANN.encode()), (GOOD[1], ANN.encode())])
 def test_any_batch_is_read_as_its_records_are_read_one_by_one(records: list[tuple[bytes | None, bytes | None]]) -> None:
-    """Good neighbours come out unchanged and in order, each bad record is one refusal, and nothing else escapes."""
+    """Good neighbours come out unchanged and in order, each bad record is one refusal, and nothing else is raised."""
     events: list[Call] = []
     refusals: list[Refusal] = []
     for index, (value, key) in enumerate(records):
@@ -138,7 +138,7 @@ def test_any_batch_is_read_as_its_records_are_read_one_by_one(records: list[tupl
 @pytest.mark.parametrize("scan", [scanning.scan, scanning.scan.py_func], ids=["compiled", "as Python"])  # type: ignore[attr-defined]
 @given(values=st.lists(st.one_of(st.sampled_from(PLAIN), st.sampled_from(GOOD), ANY_BAD), min_size=1, max_size=6))
 def test_whatever_the_scan_takes_is_good_record_by_record(scan: Callable[..., int], values: list[bytes | None]) -> None:
-    """The scan decides for itself: no record may pass there that would be refused alone, or say something else."""
+    """The scan decides alone: it must accept no record that would be refused one by one, or be read differently."""
     found = _Scanned(packed(values, [ANN.encode()] * len(values)), keyed=True, is_call=True, scan=scan)
 
     for row in np.flatnonzero(found.forms != scanning.REFUSED).tolist():
@@ -189,7 +189,7 @@ def test_a_text_is_written_without_its_escapes(texts: list[str], escaped: bool) 
 
 
 def lone(value: bytes) -> bool:
-    """Whether a record has half a surrogate pair, which no UTF-8 can spell."""
+    """Whether a record contains half a surrogate pair, which no UTF-8 can encode."""
     try:
         json.loads(value)["text"].encode()
     except UnicodeEncodeError:
@@ -212,7 +212,7 @@ def test_a_text_that_is_none_is_refused(text: bytes) -> None:
 
 
 def signal_record(**fields: Any) -> bytes:
-    """A hit of the look back as JSON."""
+    """A look-back result as JSON."""
     return json.dumps(
         {
             **{"id": "s", "subscriber": ANN, "code": "fraud-domain-sms", "at": T0, "event": "m1"},
@@ -222,7 +222,7 @@ def signal_record(**fields: Any) -> bytes:
 
 
 def test_a_signal_about_a_domain_is_good_beside_a_bad_neighbour_too() -> None:
-    """Its peer is a host, not a number: found live, when only the quick path let such signals through."""
+    """A regression found live: its peer is a host, not a number, and only the quick path accepted such signals."""
     alone = SIGNALS.read(packed([signal_record()], [ANN.encode()]))
     beside = SIGNALS.read(packed([signal_record(), b"x"], [ANN.encode()] * 2))
 
@@ -252,7 +252,7 @@ def test_nothing_but_a_record_error_escapes(value: bytes) -> None:
 
 @pytest.mark.parametrize("field", ["direction", "phase"])
 def test_what_is_wrong_is_said_without_what_the_record_says(field: str) -> None:
-    """A number may stand where it does not belong."""
+    """The bad field may contain a phone number."""
     value = json.dumps(json.loads(record()) | {field: "861'00\n\"00000001"}).encode()
 
     with pytest.raises(RecordError) as raised:

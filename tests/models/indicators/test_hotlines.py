@@ -1,4 +1,4 @@
-"""The table of protected numbers: what must be in it, and that it is sound."""
+"""The table of protected numbers: it is complete and well-formed."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_who_must_never_be_accused_is_in_the_table(number: str, kind: str) -> No
 
 
 def test_every_entry_is_a_short_code_with_a_name() -> None:
-    """A line that was typed wrongly would protect nobody."""
+    """A mistyped entry would protect nobody."""
     assert set(NAMES) == set(PROTECTED)
     assert all(re.fullmatch(r"(?:1\d{2}|1\d{4}|9\d{2}|9[56]\d{3})", number) for number in PROTECTED)
     assert all(name.strip() for name in NAMES.values())
 
 
 def test_the_table_cannot_be_changed_by_accident() -> None:
-    """What is protected is decided in one place."""
+    """One place alone decides which numbers are protected."""
     with pytest.raises(TypeError):
         PROTECTED["110"] = "carrier"  # type: ignore[index]

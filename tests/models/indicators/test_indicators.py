@@ -1,4 +1,4 @@
-"""Indicators as values: one form for each, and none that could accuse the innocent."""
+"""Indicators as values: each has one normal form, and none may accuse the innocent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ KINDS = st.sampled_from(TYPES)
 
 
 def indicator(kind: IndicatorType, value: str, **fields: Any) -> Indicator:
-    """An indicator as a line of a list has it."""
+    """An indicator as a line of an import list."""
     said = {"scam_type": "loan", "confidence": 80, "source": "centre", "valid_from": 0, **fields}
     return Indicator(type=kind, value=value, **said)
 
@@ -86,7 +86,7 @@ def indicator(kind: IndicatorType, value: str, **fields: Any) -> Indicator:
     ],
 )
 def test_the_looks_of_a_value_say_what_it_is(value: str, kind: str) -> None:
-    """A number with a note behind it is a number, so that the note is what the refusal speaks of."""
+    """A number followed by a note is still typed as a number, so the refusal is about the note."""
     assert guess_type(value) == kind
 
 
@@ -123,7 +123,7 @@ def test_the_looks_of_a_value_say_what_it_is(value: str, kind: str) -> None:
     ],
 )
 def test_all_spellings_of_a_value_are_one_thing(kind: IndicatorType, values: list[str], normal: str) -> None:
-    """IDN and punycode, cases, defanged addresses, schemes."""
+    """IDN and punycode, upper and lower case, defanged addresses, schemes."""
     assert {normalise(kind, value) for value in values} == {normal}
 
 
@@ -153,13 +153,13 @@ def test_all_spellings_of_a_value_are_one_thing(kind: IndicatorType, values: lis
     ],
 )
 def test_what_would_accuse_the_innocent_is_refused(kind: IndicatorType, value: str, why: str) -> None:
-    """Protected numbers, public suffixes, and hosts that strangers share."""
+    """Protected numbers, public suffixes, and hosts that unrelated people share."""
     with pytest.raises(IndicatorError, match=why):
         check(indicator(kind, value))
 
 
 def test_the_public_suffixes_are_at_hand_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their list came with the installation; a police network reaches no other."""
+    """The list is part of the installation; a police network reaches no other."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a connection was tried")
@@ -175,7 +175,7 @@ def test_the_public_suffixes_are_at_hand_without_a_network(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("value", ["bit.ly/3AbC", "https://t.me/evil", "docs.google.com/forms?id=7", "wjx.top?x=1"])
 def test_a_shared_host_is_listed_with_its_path(value: str) -> None:
-    """The path tells the fraudster's page from the others."""
+    """The path separates the fraudster's page from the others."""
     assert check(indicator("url", value)).type == "url"
 
 
@@ -201,7 +201,7 @@ def test_a_shared_host_is_listed_with_its_path(value: str) -> None:
     ],
 )
 def test_a_field_out_of_range_is_refused_by_import_and_worker(fields: dict[str, Any], why: str) -> None:
-    """Whoever wrote the record."""
+    """It does not matter who wrote the record."""
     wrong = indicator("domain", "evil.example", **fields)
 
     with pytest.raises(IndicatorError, match=why):
@@ -249,14 +249,14 @@ def test_a_record_that_no_import_would_write_is_not_believed(kind: IndicatorType
     ],
 )
 def test_a_record_that_is_none_is_refused_in_one_sentence(record: bytes) -> None:
-    """Not with another exception, which would stop the worker."""
+    """No other exception is raised: it would stop the worker."""
     with pytest.raises(IndicatorError, match="not an indicator record"):
         parse(record)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_record_or_an_indicator_error(record: bytes) -> None:
-    """Nothing else is raised."""
+    """No other exception is raised."""
     with suppress(IndicatorError):
         indicator = parse(record)
 
@@ -265,7 +265,7 @@ def test_any_bytes_are_a_record_or_an_indicator_error(record: bytes) -> None:
 
 @given(KINDS, ANY_TEXT)
 def test_what_import_accepts_workers_accept_as_it_is(kind: IndicatorType, value: str) -> None:
-    """The value is in its one form after the first look, and stays so."""
+    """The value is in its normal form after the first pass, and a second pass does not change it."""
     reason = ""
     try:
         checked = check(indicator(kind, value))
@@ -283,7 +283,7 @@ def test_what_import_accepts_workers_accept_as_it_is(kind: IndicatorType, value:
 
 @given(ANY_TEXT)
 def test_guessing_never_fails_and_gives_a_type(value: str) -> None:
-    """Any line of any file comes through here."""
+    """Guessing gets every line of every file."""
     assert guess_type(value) in TYPES
 
 
@@ -302,7 +302,7 @@ def test_guessing_never_fails_and_gives_a_type(value: str) -> None:
     ],
 )
 def test_no_refusal_repeats_a_phone_number(value: str) -> None:
-    """Reasons end up in logs and tickets."""
+    """Refusal reasons end up in logs and tickets."""
     reasons = []
     for kind in TYPES:
         try:
@@ -315,7 +315,7 @@ def test_no_refusal_repeats_a_phone_number(value: str) -> None:
 
 
 def test_a_number_in_a_wrong_field_is_not_repeated_either() -> None:
-    """Columns shift."""
+    """Columns in a file get shifted."""
     shifted: list[dict[str, Any]] = [
         {"confidence": 99900123456},
         {"valid_from": 99900123456},
@@ -330,7 +330,7 @@ def test_a_number_in_a_wrong_field_is_not_repeated_either() -> None:
 
 
 def test_the_examples_of_the_contract_are_indicators() -> None:
-    """What the schema promises to writers, the worker takes."""
+    """The worker accepts whatever the schema promises to writers."""
     lines = (EXAMPLES / "indicators-v1.jsonl").read_bytes().splitlines()
 
     assert lines
@@ -338,7 +338,7 @@ def test_the_examples_of_the_contract_are_indicators() -> None:
 
 
 def test_an_unset_field_is_not_in_the_record() -> None:
-    """Records stay small, and their fields in one order."""
+    """Records stay small, and the order of their fields is fixed."""
     assert list(json.loads(encode(indicator("domain", "evil.example")))) == [
         "type",
         "value",
@@ -351,7 +351,7 @@ def test_an_unset_field_is_not_in_the_record() -> None:
 
 
 def test_every_scam_type_has_its_names_and_passes() -> None:
-    """The list of the design, in the words of an alert."""
+    """The scam types of the design, with the wording of the alerts."""
     for scam_type, (chinese, english) in SCAM_TYPES.items():
         assert check(indicator("domain", "evil.example", scam_type=scam_type)).scam_type == scam_type
         assert not chinese.isascii()

@@ -1,4 +1,4 @@
-"""Matching: what the indicators in memory say of numbers, hosts and URLs, against the rules written out plainly."""
+"""Matching: how the indicators in memory match numbers, hosts and URLs, compared with a plain form of the rules."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ def any_indicator(draw: st.DrawFn) -> Indicator:
 
 
 class Naive:
-    """The rules again, as slowly and plainly as they can be written."""
+    """The same rules, written as slowly and plainly as possible."""
 
     def __init__(self) -> None:
         self.all: dict[str, Indicator] = {}
 
     def put(self, new: Indicator) -> None:
-        """Take in an indicator, or let a revoked one go."""
+        """Store an indicator, or remove it when it is revoked."""
         self.all.pop(new.key, None)
         if not new.revoked:
             self.all[new.key] = new
 
     def holding(self, kind: str, at: int) -> list[Indicator]:
-        """Those of a kind that are valid."""
+        """The valid indicators of a type."""
         return [
             each
             for each in self.all.values()
@@ -71,7 +71,7 @@ class Naive:
         ]
 
     def number(self, number: str, at: int) -> str | None:
-        """The number itself, else the longest prefix; never a hotline."""
+        """The number itself, or else its longest prefix; never a hotline."""
         if number in HOTLINES:
             return None
         exact = [each.key for each in self.holding("number", at) if each.value == number]
@@ -80,7 +80,7 @@ class Naive:
         return exact[0] if exact else (longest.key if longest else None)
 
     def host(self, host: str, at: int) -> str | None:
-        """The nearest domain that it is or lies below."""
+        """The nearest domain that equals the host or is a parent of it."""
         covering = [
             each for each in self.holding("domain", at) if host == each.value or host.endswith("." + each.value)
         ]
@@ -88,7 +88,7 @@ class Naive:
         return nearest.key if nearest else None
 
     def url(self, url: str, at: int) -> str | None:
-        """The longest URL that it is or lies below."""
+        """The longest URL that equals the URL or is a parent of it."""
         value = normalise_url(url)
         covering = [
             each
@@ -106,7 +106,7 @@ CHANGES = st.lists(st.one_of(any_indicator(), any_indicator().map(lambda each: e
 @settings(max_examples=60)
 @given(CHANGES, AT)
 def test_any_set_of_indicators_matches_as_the_rules_say(changes: list[Indicator | str], at: int) -> None:
-    """Put, put again, revoked and removed in any order, at any time, on any number, host and URL."""
+    """Stored, stored again, revoked and removed in any order, at any time, for any number, host and URL."""
     indicators, naive = Indicators(), Naive()
     for change in changes:
         if isinstance(change, Indicator):
@@ -204,7 +204,7 @@ def test_a_new_version_takes_the_place_of_the_old_one() -> None:
 
 
 def test_lengths_of_prefixes_follow_what_is_listed() -> None:
-    """Each length costs a look-up per event."""
+    """Each length costs one look-up per event."""
     indicators = Indicators([indicator("number-prefix", each) for each in ("99900", "9990055", "9990066")])
     lengths = [indicators.prefix_lengths]
     for prefix in ("9990055", "9990066", "99900"):
@@ -215,7 +215,7 @@ def test_lengths_of_prefixes_follow_what_is_listed() -> None:
 
 
 def test_equal_knowledge_is_kept_once() -> None:
-    """A million numbers of one source differ in nothing else."""
+    """A million numbers from one source differ only in their value."""
     indicators = Indicators([indicator("number", f"9990000{each:04}") for each in range(100)])
 
     assert len({id(indicators.watched[f"9990000{each:04}"]) for each in range(100)}) == 1
@@ -238,7 +238,7 @@ def test_a_hotline_cannot_be_removed() -> None:
 
 @pytest.mark.parametrize("key", ["", ":", "url:", "url", "evil.example/a", "URL:evil.example/a", "foo:evil.example/a"])
 def test_a_tombstone_of_anything_else_changes_nothing(key: str) -> None:
-    """Keys of the topic are whatever somebody wrote: an unknown kind must not stop the worker."""
+    """Any writer may use any key: an unknown type must not stop the worker."""
     indicators = Indicators([indicator("url", "evil.example/a")])
 
     assert not indicators.holds(key)
@@ -248,7 +248,7 @@ def test_a_tombstone_of_anything_else_changes_nothing(key: str) -> None:
 
 
 def test_asking_for_a_url_that_is_not_known_leaves_nothing_behind() -> None:
-    """Else every text's links would be looked at as long as the worker runs."""
+    """Otherwise every link of every text would stay in memory as long as the worker runs."""
     indicators = Indicators()
 
     assert not indicators.remove("url:evil.example/a")
@@ -266,5 +266,5 @@ def test_nothing_that_stands_in_a_text_makes_a_look_up_fail(anything: str) -> No
 
 
 def test_the_naive_reading_and_the_public_suffix_list_agree_on_the_hosts_used_here() -> None:
-    """The reference implementation above knows no public suffixes; these hosts have one label of them."""
+    """The reference implementation knows no public suffixes; the hosts used here have one-label suffixes."""
     assert all(parents(host)[-1].count(".") == 1 for host in HOSTS)

@@ -1,4 +1,4 @@
-"""Phone numbers: every way of writing one ends in one form, and nothing else passes for one."""
+"""Phone numbers: every spelling of a number has one normal form, and nothing else is accepted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WRITTEN = st.one_of(
         ("+86（0）10000000001", "8610000000001"),
         ("１００００００　０００１", "8610000000001"),
         ("\u202a+86 10000000001\u202c", "8610000000001"),  # as copied from an address book
-        ("10000000001.0", "8610000000001"),  # a table that took it for a measure
+        ("10000000001.0", "8610000000001"),  # a spreadsheet stored it as a quantity
         ("tel:+86-10000000001", "8610000000001"),
         ("tel:62880000;phone-context=+8610", "861062880000"),
         ("(010) 6288 0000", "861062880000"),
@@ -64,7 +64,7 @@ WRITTEN = st.one_of(
     ],
 )
 def test_however_a_number_is_written_it_has_one_form(written: str, number: str) -> None:
-    """Spaces, dashes, brackets, scripts, URIs, trunk and dial prefixes."""
+    """Spaces, dashes, brackets, scripts, URIs, trunk prefixes and dial prefixes."""
     assert normalise(written) == number
     assert is_normal(number)
 
@@ -79,7 +79,7 @@ def test_however_a_number_is_written_it_has_one_form(written: str, number: str) 
     ],
 )
 def test_the_region_says_whose_national_numbers_are_meant(written: str, region: str, number: str) -> None:
-    """The same digits are another person's elsewhere."""
+    """The same digits belong to another person elsewhere."""
     assert normalise(written, region) == number
 
 
@@ -110,7 +110,7 @@ def test_the_region_says_whose_national_numbers_are_meant(written: str, region: 
     ],
 )
 def test_what_is_no_number_is_refused_with_the_reason(written: str, why: str) -> None:
-    """And the reason never repeats the number."""
+    """The reason never repeats the number."""
     with pytest.raises(ValueError, match=re.escape(why)) as caught:
         normalise(written)
 
@@ -118,7 +118,7 @@ def test_what_is_no_number_is_refused_with_the_reason(written: str, why: str) ->
 
 
 def test_a_number_of_another_region_with_a_zero_before_it_is_refused() -> None:
-    """It could never be one form: workers would ignore what the import took."""
+    """It could not have one normal form: workers would ignore what the import accepted."""
     for written in ("0561", "056154"):
         with pytest.raises(ValueError, match="region"):
             normalise(written, "US")
@@ -126,14 +126,14 @@ def test_a_number_of_another_region_with_a_zero_before_it_is_refused() -> None:
 
 @given(WRITTEN, st.sampled_from(["CN", "US", "GB", "RU", "IT"]))
 def test_every_text_gives_a_normal_number_or_a_reason(written: str, region: str) -> None:
-    """Nothing else is raised, and what an import takes a worker takes too."""
+    """No other exception is raised, and workers accept every number that an import accepts."""
     reason = ""
     try:
         number = normalise(written, region)
     except ValueError as error:
         reason = str(error)
 
-    assert not written.isascii() or re.search(r"\d{7}", reason) is None  # repr writes others as digits
+    assert not written.isascii() or re.search(r"\d{7}", reason) is None  # repr writes non-ASCII characters as digits
     if reason:
         return
     assert is_normal(number)
@@ -144,7 +144,7 @@ def test_every_text_gives_a_normal_number_or_a_reason(written: str, region: str)
 
 @given(DIGITS)
 def test_normalising_is_idempotent_for_chinese_numbers(digits: str) -> None:
-    """Only foreign numbers need their plus: one that begins with 1 could be a Chinese handset."""
+    """Only foreign numbers keep their plus: one that begins with 1 could be a Chinese mobile number."""
     try:
         number = normalise("+86" + digits)
     except ValueError:
@@ -155,7 +155,7 @@ def test_normalising_is_idempotent_for_chinese_numbers(digits: str) -> None:
 
 @pytest.mark.parametrize("number", ["010000000001", "8695588", "", "1", "１２３４５", "+99900123456", "4402079460000"])
 def test_a_record_with_another_form_is_not_normal(number: str) -> None:
-    """It would be another key and never match."""
+    """It would be a different key and never match."""
     assert not is_normal(number)
 
 
@@ -177,13 +177,13 @@ def test_a_record_with_another_form_is_not_normal(number: str) -> None:
     ],
 )
 def test_a_hotline_is_known_in_every_spelling(written: str, kind: str | None) -> None:
-    """And what only ends like one is none."""
+    """A number that only ends with the digits of a hotline is not one."""
     assert hotline(written) == kind
     assert is_protected(written) is (kind is not None)
 
 
 def test_every_form_of_the_table_is_the_hotline_that_it_says() -> None:
-    """The worker looks them up in a dictionary; the import asks the rule: both must agree."""
+    """The worker looks them up in a dictionary and the import applies the rule; both must agree."""
     wrong = [form for form, kind in hotlines().items() if hotline(form) != kind]
 
     assert wrong == []
@@ -192,7 +192,7 @@ def test_every_form_of_the_table_is_the_hotline_that_it_says() -> None:
 
 @given(WRITTEN)
 def test_a_number_that_normalises_to_a_hotline_is_protected(written: str) -> None:
-    """No spelling gets around the list: what ends in its one form is looked at there."""
+    """No spelling evades the list, because the normal form is checked."""
     try:
         number = normalise(written)
     except ValueError:
@@ -213,7 +213,7 @@ def test_a_number_that_normalises_to_a_hotline_is_protected(written: str) -> Non
     ],
 )
 def test_a_prefix_begins_as_the_numbers_do(written: str, prefix: str) -> None:
-    """With the country code, or with the short code's digits."""
+    """With the country code, or with the digits of the short code."""
     assert normalise_prefix(written) == prefix
 
 
@@ -233,19 +233,19 @@ def test_a_prefix_begins_as_the_numbers_do(written: str, prefix: str) -> None:
     ],
 )
 def test_a_prefix_that_covers_too_much_is_refused(written: str, why: str) -> None:
-    """Too short, or with a hotline among its numbers."""
+    """It is too short, or a hotline is among its numbers."""
     with pytest.raises(ValueError, match=re.escape(why)):
         normalise_prefix(written)
 
 
 def test_a_national_prefix_of_no_region_is_refused() -> None:
-    """Without a country code it stands for nothing."""
+    """Without a country code it identifies nothing."""
     with pytest.raises(ValueError, match="region"):
         normalise_prefix("0755*", "XX")
 
 
 @given(DIGITS)
 def test_no_accepted_prefix_covers_a_hotline(prefix: str) -> None:
-    """In none of the forms in which a record can carry one."""
+    """Every form is covered in which a record can carry a hotline."""
     if prefix_problem(prefix) is None:
         assert not any(form.startswith(prefix) for form in hotlines())

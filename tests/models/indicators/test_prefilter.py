@@ -1,4 +1,4 @@
-"""Prefilters: whatever matches is kept; of the rest nearly nothing is."""
+"""Prefilters: everything that matches is kept, and almost everything else is dropped."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], 
 
     for number, held in zip(asked, kept, strict=True):
         assert held or not (number in numbers or number.startswith(tuple(prefixes)))
-        assert not held or number.startswith((*prefixes, *numbers))  # a number as long as a prefix passes for one
+        assert not held or number.startswith((*prefixes, *numbers))  # a number as long as a prefix may be taken for one
 
 
 def kept(prefilter: HostPrefilter, texts: list[str]) -> list[bool]:
-    """Which of some texts a prefilter keeps."""
+    """Whether the prefilter keeps each of these texts."""
     spelt = [text.encode("utf-8", "replace") for text in texts]
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
     begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
@@ -75,7 +75,7 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("https://ev il.top x.com", None)
 @example(":///a a.a", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
-    """Whatever hosts are read of it: each of them, and each parent, is known to one prefilter."""
+    """Each prefilter knows one of the hosts that a text contains, or one of their parent domains."""
     traits = dict(worth_reading([text])).get(0, 0)
     hosts = read(text).domains
     if traits == DOT and hosts:

@@ -1,4 +1,4 @@
-"""Leading: which calls follow a code, a talk or an answer, in whatever pieces the records come."""
+"""Call patterns: which calls follow a code, a talk or an answer, however the records are split into pieces."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.models.lookback.test_suspicion import RULES
 from tests.strategies import T0
 
 UNIT = 10_000
-"""Times here are in tens of seconds from `T0`, so that they often meet."""
+"""The unit of times in this module, in ms: tens of seconds from `T0`, so that times often coincide."""
 
 Call = tuple[int, int, int, int, bool]
-"""Number, person, end, seconds of talk, and whether the person rang."""
+"""Number, person, end, seconds of talk, and whether the person was the caller."""
 Code = tuple[int, int]
 """Person and time."""
 Answer = tuple[int, int, int]
@@ -35,7 +35,7 @@ def columns(records: Sequence[Any], width: int) -> Any:
 
 
 def taken(leading: Leading, calls: Sequence[Call], codes: Sequence[Code], answers: Sequence[Answer] = ()) -> list[Led]:
-    """Take in records."""
+    """Give the records to ``leading``; returns the calls that it finds."""
     numbers, people, ends, seconds, out = columns(calls, 5)
     whose, came = columns(codes, 2)
     answered, who, sent = columns(answers, 3)
@@ -48,7 +48,7 @@ def taken(leading: Leading, calls: Sequence[Call], codes: Sequence[Code], answer
 
 
 def by_hand(calls: Sequence[Call], codes: Sequence[Code], answers: Sequence[Answer]) -> set[Led]:
-    """The same of all records at once, one by one."""
+    """The same result, computed record by record from all records at once."""
     found: set[Led] = set()
     for number, who, end, seconds, out in calls:
         ended, began = end * UNIT, end * UNIT - seconds * 1000
@@ -82,7 +82,7 @@ def test_a_call_meets_what_it_follows_in_whatever_pieces_and_order_they_come(
     expected = by_hand(calls, codes, answers)
     guided = {each for each in found if each.is_guided}
     assert guided == {each for each in expected if each.is_guided}
-    # Before its code came, a call may have been found for another reason.
+    # A call may have been found for another reason before its code arrived.
     assert {each[:3] for each in found} == {each[:3] for each in expected}
 
 
@@ -106,7 +106,7 @@ def test_the_ledger_is_asked_about_whoever_guides_one_person_or_leads_two_on() -
     led = Led(T0, 7, 1, False)
 
     assert not company.gives_cause(led)
-    assert not company.gives_cause(led)  # the same person once more
+    assert not company.gives_cause(led)  # the same person again
     assert company.gives_cause(led._replace(person=2))
     assert company.gives_cause(Led(T0, 8, 1, True))
 

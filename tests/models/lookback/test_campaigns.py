@@ -1,4 +1,4 @@
-"""What spreads and what is taken for a campaign, by counts alone."""
+"""Campaigns: what spreads and what counts as a campaign, by counts alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT = 1_773_625_200_000
 
 
 def spread(**more: object) -> Spread:
-    """A fresh domain that has reached nearly enough people."""
+    """A fresh domain that has almost reached the required number of people."""
     known: dict[str, object] = {
         "type": "domain",
         "value": "evil.top",

@@ -1,4 +1,4 @@
-"""Hosts that have been met: the same keys as those of whoever is asked, and nobody is asked twice."""
+"""The cache of host keys: the same keys as the uncached function, which is called once for each host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def keys_of(host: str) -> tuple[int, ...]:
 
 
 def together(hosts: list[str]) -> tuple[Any, Any, Any]:
-    """Hosts one behind the other, where each begins, and where it ends."""
+    """The hosts joined into one buffer, with the begin and the end of each."""
     sizes = np.array([len(host) for host in hosts], dtype=np.int64)
     ends = np.cumsum(sizes)
     return np.frombuffer("".join(hosts).encode(), dtype=np.uint8), ends - sizes, ends

@@ -1,4 +1,4 @@
-"""Hunting: the ledger's rows give the very signals that the live worker makes of the same records."""
+"""Hunting: the rows of the ledger give exactly the signals that the live worker makes of the same records."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DAY = date(2026, 11, 25)
 
 
 class Said(NamedTuple):
-    """What a signal says, without what differs from record to record."""
+    """The content of a signal, without the fields that differ from record to record."""
 
     subscriber: str
     at: int
@@ -57,7 +57,7 @@ class Said(NamedTuple):
 
 
 def said(record: SignalRecord) -> Said:
-    """The same of a record of the topic."""
+    """The content of a record of the topic."""
     return Said(record.subscriber, *_fields(record))
 
 
@@ -80,7 +80,7 @@ def events() -> tuple[Calls, Messages]:
 
 @pytest.fixture(scope="module")
 def live(events: tuple[Calls, Messages]) -> set[Said]:
-    """The signals that the live worker makes of them."""
+    """The signals that the live worker makes of these events."""
     known = Indicators(KNOWN)
     found = [*call_signals(events[0], known, WINDOWS), *sms_signals(events[1], known)]
     return {
@@ -95,7 +95,7 @@ def live(events: tuple[Calls, Messages]) -> set[Said]:
 
 @pytest.fixture(scope="module")
 def storage(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    """Their ledger, written by a worker that knew nothing."""
+    """A ledger of these events, written by a worker without indicators."""
     storage = Storage(Settings(ledger=str(tmp_path_factory.mktemp("ledger"))))
     nothing = Indicators()
     context = rows_of_context([*call_signals(events[0], nothing, WINDOWS), *sms_signals(events[1], nothing)])
@@ -108,18 +108,18 @@ def storage(events: tuple[Calls, Messages], tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def ledger(storage: Storage) -> SegmentLedger:
-    """The same, as it is asked."""
+    """The same ledger, opened for queries."""
     index = SegmentIndex(storage)
     return SegmentLedger(storage, index, index.refresh())
 
 
 def planner(known: Indicators) -> Planner:
-    """A planner that knows these indicators."""
+    """A planner with these indicators."""
     return Planner(known, Pivot(known), POLICY)
 
 
 def said_by_contacts(ledger: SegmentLedger, known: Indicators, keys: Iterable[str]) -> list[SignalRecord]:
-    """What all contacts with these indicators say."""
+    """The signals of all contacts with these indicators."""
     return [record for _, record in planner(known).contacts(keys).put_to(ledger)]
 
 
@@ -167,7 +167,7 @@ def test_an_indicator_that_did_not_hold_then_finds_nobody(ledger: SegmentLedger)
 
 
 def hit(event: str, after: int, indicator: str, code: str = "fraud-number-talk", confidence: int = 100) -> SignalRecord:
-    """What a look back says of Ann."""
+    """A look-back result about Ann."""
     return SignalRecord(
         f"s-{event}-{indicator}",
         ANN,
@@ -183,7 +183,7 @@ def hit(event: str, after: int, indicator: str, code: str = "fraud-number-talk",
 
 
 def test_of_one_contact_the_look_back_has_the_last_word() -> None:
-    """It knew every indicator: the number itself comes before its prefix, however sure that is."""
+    """The look-back knew every indicator: a number comes before its prefix, whatever the prefix's confidence."""
     story = Story()
     story.tell(hit("c", 0, f"number-prefix:{CROOK[:6]}", confidence=100))
     story.tell(hit("c", 0, f"number:{CROOK}", confidence=60))
@@ -215,18 +215,18 @@ KNOWS = {"number:1": (0, 5), "number:2": (0, 9), "domain:x": (1, 3)}
 
 
 def missed(known: Mapping[int, int]) -> frozenset[str]:
-    """Those that became known later than that."""
+    """The indicators that became known after these offsets."""
     return frozenset(name for name, (partition, offset) in KNOWS.items() if offset >= known.get(partition, 0))
 
 
 def planned(segments: Mapping[Segment, Mapping[int, int]], frontier: Frontier) -> dict[Segment, set[str]]:
-    """What is looked for in each segment."""
+    """The indicators to look for in each segment."""
     found = plan([*segments], lambda segment: Knowledge(dict(segments[segment])), frontier, missed)
     return {segment: set(names) for names, some in found.items() for segment in some}
 
 
 def segments(*knew: Mapping[int, int]) -> dict[Segment, Mapping[int, int]]:
-    """Segments of one partition, one behind the other, and what each knew."""
+    """Consecutive segments of one partition, and the offsets that each one knew."""
     return {Segment(0, (at, at + 1), (0, 0), DAY): said for at, said in enumerate(knew)}
 
 
@@ -235,12 +235,12 @@ def segments(*knew: Mapping[int, int]) -> dict[Segment, Mapping[int, int]]:
     [
         ([{}], Frontier(), [{"number:1", "number:2", "domain:x"}]),
         ([{0: 10, 1: 4}], Frontier(), [set()]),
-        ([{0: 9, 1: 4}], Frontier(), [{"number:2"}]),  # an offset is the next one: 9 is not known yet
+        ([{0: 9, 1: 4}], Frontier(), [{"number:2"}]),  # an offset is the next one to read: 9 is not known yet
         ([{0: 6}, {0: 10, 1: 4}], Frontier(), [{"number:2", "domain:x"}, set()]),
-        ([{}], Frontier({0: 10, 1: 4}, {0: (1, 0)}), [set()]),  # looked through, for all of them
-        ([{}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}]),  # looked through, but not for the newest
+        ([{}], Frontier({0: 10, 1: 4}, {0: (1, 0)}), [set()]),  # already searched for every indicator
+        ([{}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}]),  # searched, but not for the newest indicator
         ([{}, {}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}, {"number:1", "number:2", "domain:x"}]),
-        ([{0: 10, 1: 4}], Frontier({0: 6}, {0: (1, 0)}), [set()]),  # the worker knew
+        ([{0: 10, 1: 4}], Frontier({0: 6}, {0: (1, 0)}), [set()]),  # the worker knew them all
     ],
 )
 def test_everything_is_looked_for_where_it_was_not_known(

@@ -1,4 +1,4 @@
-"""Whose name a domain borrows, and which domains are an organisation's own."""
+"""Lookalike domains: which name a domain imitates, and which domains belong to an organisation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DATA = Path(os.environ.get("FOREWARN_TEST_DATA", Path(__file__).parents[4] / "sh
         ("cmbchlna.cc", "China Merchants Bank"),
         ("12306-refund.top", "China Railway"),
         ("chinatax.top", "State Taxation Administration"),
-        (normalise_host("аlipay.top"), "Alipay"),  # its first letter is Cyrillic
+        (normalise_host("аlipay.top"), "Alipay"),  # the first letter is Cyrillic
     ],
 )
 def test_a_borrowed_name_is_known(domain: str, owner: str) -> None:

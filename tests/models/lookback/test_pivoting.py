@@ -1,4 +1,4 @@
-"""Pivoting: which numbers are derived from the known domains they send, which never are, and which are let go."""
+"""Pivoting: which senders of known domains become derived numbers, which never do, and which are dropped again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOPIC = (
 
 
 class Told:
-    """A topic of indicators, and those who follow it."""
+    """A topic of indicators, and its followers."""
 
     def __init__(self, *records: Indicator) -> None:
         self.known = Indicators()
@@ -42,7 +42,7 @@ class Told:
         self.tell(*records)
 
     def tell(self, *records: Indicator) -> None:
-        """Publish records, as sound as the topic's are."""
+        """Publish records, after a check that each is a valid record of the topic."""
         for record in records:
             assert parse(encode(record)) == record
             self.known.put(record)
@@ -54,16 +54,16 @@ class Told:
         self.pivot.remove(key)
 
     def revoke(self, key: str) -> None:
-        """What an analyst does to an indicator."""
+        """Revoke an indicator, as an analyst would."""
         kind, _, value = key.partition(":")
         self.tell(indicator(kind, value, revoked=True))  # type: ignore[arg-type]
 
     def due(self, sendings: Iterable[Sending], rules: PivotRules = RULES) -> list[Indicator]:
-        """What is to be published after these."""
+        """The records to publish after these sendings."""
         return self.pivot.due(self.counts.add(sendings), rules, ORDINARY)
 
     def derive(self, *origins: str) -> Indicator:
-        """Derive a number from these origins, one after the other; what is said of it in the end."""
+        """Derive a number from these origins, one after another; returns its final record."""
         for origin in origins:
             self.tell(*self.due(sent(origin)))
         (says,) = self.pivot.derived.values()
@@ -113,7 +113,7 @@ SENDINGS = st.lists(
 
 
 def reached(sendings: Sequence[Sending]) -> dict[tuple[str, int], int]:
-    """People of each origin and sender, counted by hand."""
+    """The number of people for each origin and sender, counted by hand."""
     pairs = {each[:2] for each in sendings}
     return {pair: len({each.subscriber for each in sendings if each[:2] == pair}) for pair in pairs}
 
@@ -253,7 +253,7 @@ def test_what_may_be_known_of_a_domain_is_one_look_up() -> None:
 
 
 def brought(what: int = SMS | LINKED) -> Contact:
-    """A contact of Ann's with an SMS that has a known link."""
+    """A contact of Ann's: an SMS with a known link."""
     return Contact(-1, key_of(ANN), key_of(CROOK), T0, what, -1.0, "m", "fine.example evil.top http://evil.top/a")
 
 

@@ -1,4 +1,4 @@
-"""The planner: what follows from the answers of a ledger, and that another policy applies to all that comes next."""
+"""The planner: what follows from a ledger's answers, and that a new policy applies to everything after it."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ EVIL = indicator("domain", "evil.top")
 
 @dataclass(frozen=True)
 class Kept:
-    """A ledger of few contacts, each of which it finds twice."""
+    """A ledger of a few contacts, which returns each of them twice."""
 
     contacts: Sequence[Contact]
 
     def find(self, keys: Keys) -> Iterator[Contact]:
-        """See `Ledger`."""
+        """Implements `Ledger`."""
         held = keys.hold(np.array([each.key for each in self.contacts], dtype=np.int64))
         yield from 2 * [each for each, is_held in zip(self.contacts, held.tolist(), strict=True) if is_held]
 
 
 def planner(*known: Indicator, policy: Policy = POLICY) -> Planner:
-    """A planner to whom these are known."""
+    """A planner that knows these indicators."""
     indicators = Indicators(known)
     return Planner(indicators, Pivot(indicators), policy)
 
@@ -54,11 +54,11 @@ def code(who: int, at: float) -> Contact:
 CROOKED = Kept([*talk(1, 0, 10.0), contact(2, 0), contact(3, 0), code(1, 5), code(2, 5)])
 """`STRANGER` guided one of three people."""
 SHOP = Kept([contact(who, who, 1, event=f"c{who}") for who in range(9)])
-"""People turned to `STRANGER`."""
+"""People contact `STRANGER` first."""
 
 
 def suspected(looking: Planner, ledger: Kept) -> list[Indicator]:
-    """The suspicions that follow from asking about `STRANGER`."""
+    """The suspicions that follow from a query about `STRANGER`."""
     dealings = looking.dealings([STRANGER]).put_to(ledger)
     return looking.suspicions(dealings, {STRANGER: T0}).put_to(ledger)
 
@@ -79,7 +79,7 @@ def test_a_question_may_be_put_to_several_ledgers() -> None:
 
 
 def met(*contacts: Contact) -> Material:
-    """What has been recorded."""
+    """The recorded contacts."""
     columns = [np.array(each, dtype=np.int64) for each in zip(*(each[:5] for each in contacts), strict=True)]
     keys, people, _, times, whats = columns
     assert is_material(whats).all()

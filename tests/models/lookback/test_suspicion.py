@@ -1,4 +1,4 @@
-"""Suspicion: which numbers act like a gang's, and what keeps one from being suspected."""
+"""Suspicion: which numbers act like those of a gang, and what protects a number from suspicion."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def contact(who: int, at: int, what: int = 0, talk_min: float = -1.0, event: str
 
 
 def talk(who: int, at: int, minutes: float, what: int = 0) -> list[Contact]:
-    """A call's two records."""
+    """The two records of a call."""
     begin, end = (contact(who, at, some, talked, f"c{at}") for some, talked in ((what, -1.0), (what | ENDED, minutes)))
     return [begin, end._replace(at=begin.at + 7_000 + int(minutes * MINUTE))]
 
 
-# Which numbers act like a gang's.
+# Which numbers act like those of a gang.
 
 
 def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
     contacts = [
         *talk(1, 0, 10.0),
-        *talk(2, 0, 2.9),  # too short to be guided by
-        *talk(3, 0, 10.0),  # its code came before
+        *talk(2, 0, 2.9),  # too short to guide a person
+        *talk(3, 0, 10.0),  # the code came before the call
         *talk(4, 0, 10.0, OUT),
         *talk(5, 0, 0.9),
         contact(6, 0, SMS),
-        contact(6, 9, SMS | OUT),  # answered, which is not begun
+        contact(6, 9, SMS | OUT),  # an answer, not a first contact
     ]
     codes = {1: [T0 + 5 * MINUTE], 2: [T0 + MINUTE], 3: [T0 - MINUTE], 4: [T0 + 15 * MINUTE]}
 
@@ -67,21 +67,21 @@ def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
 @pytest.mark.parametrize(
     ("contacts", "codes", "is_led"),
     [
-        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], True),  # it rings again
-        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], False),  # has little to say
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], True),  # the number calls again
+        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], False),  # too short
         ([*talk(1, 0, 0.5), *talk(1, 62, 3.0)], [], False),  # too late
-        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], False),  # was rung back
-        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], False),  # was turned to
-        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], False),  # had not spoken
-        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 1.0)], [], True),  # it rings who answers
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], False),  # the person called back
+        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], False),  # the person called first
+        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], False),  # no talk in the first call
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 1.0)], [], True),  # the person answers, it calls
         ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 0.9)], [], False),
         ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 1500, 1.0)], [], False),  # days later
         ([contact(1, 0, SMS), *talk(1, 600, 1.0)], [], False),
-        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # it rings about a code
-        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old one
-        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # from before it turned to anybody
-        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], False),  # while it rang for the first time
-        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], False),  # they are no strangers any more
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # the number calls about a code
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old code
+        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # a code from before the number's first contact
+        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], False),  # before, while the first call was ringing, and after
+        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], False),  # they are no longer strangers
     ],
 )
 def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], is_led: bool) -> None:
@@ -96,13 +96,13 @@ def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], is_
         (3, 0, 1, 1, 40),
         (2, 0, 2, 2, 0),  # a family
         (10, 1, 1, 1, 40),
-        (10, 2, 5, 5, 0),  # people turn to it
+        (10, 2, 5, 5, 0),  # people contact the number first
         (100, 0, 1, 1, 40),
-        (101, 0, 1, 1, 0),  # a courier: it had to happen once
+        (101, 0, 1, 1, 0),  # a courier: among so many people, one is chance
         (101, 0, 2, 2, 40),
         (50, 0, 0, 1, 0),  # chance
         (50, 0, 0, 2, 30),
-        (51, 0, 0, 2, 0),  # an agent: of so many some are interested
+        (51, 0, 0, 2, 0),  # an agent: of so many people, some are interested
         (75, 0, 0, 3, 30),
         (101, 0, 1, 5, 30),
         (50, 0, 0, 0, 0),
@@ -128,7 +128,7 @@ def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
 
 
 def suspected(at: int = T0) -> Indicator:
-    """`STRANGER` as it is suspected at a time, for having guided one of three people."""
+    """A suspicion of `STRANGER` at a moment, because the number guided one of three people."""
     contacts = [*talk(1, 0, 10.0), contact(2, 0), contact(3, 0)]
     found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, RULES)
     assert found is not None
@@ -153,7 +153,7 @@ def test_a_suspicion_says_why_and_ends_by_itself() -> None:
     assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, RULES) is None
 
 
-# What keeps a number from being suspected, or makes more of it.
+# What protects a number from suspicion, or turns suspicion into more.
 
 
 def may_be(told: Told, number: str = CROOK, at: int = T0) -> bool:
@@ -213,7 +213,7 @@ def test_a_suspected_number_that_sends_a_known_domain_is_derived_and_suspected_n
     assert told.due(sent(people=range(9))) == []
 
 
-# What becomes of it.
+# The effect of a suspicion on alerts.
 
 
 def test_an_alert_says_what_is_only_suspected_and_reminds_nobody() -> None:

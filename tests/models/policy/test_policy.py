@@ -1,4 +1,4 @@
-"""The policy file: what is refused and how it is said, and what the repository's own one holds."""
+"""The policy file: what is refused, how the error is worded, and what the repository's own policy contains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONTENT = (Path(__file__).parents[3] / "policy.yaml").read_bytes()
 
 
 def changed(old: str, new: str) -> bytes:
-    """The repository's policy with one text in the place of another."""
+    """The repository's policy with one piece of text replaced."""
     text = CONTENT.decode()
     assert old in text
     return text.replace(old, new, 1).encode()

@@ -1,4 +1,4 @@
-"""What fraudsters do to a host, undone, and texts that only look like it left as they are."""
+"""Deobfuscation: the disguises of hosts are undone, and texts that only look like disguises stay unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts and URLs as values: one spelling for each, whose they are, and which are shared."""
+"""Hosts and URLs as values: one spelling for each, their owners, and which hosts are shared."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_is_no_host_is_refused_with_a_sentence_that_names_it(value: str) ->
 def test_a_normal_form_is_its_own_normal_form(value: str) -> None:
     try:
         host = normalise_host(value)
-    except ValueError:  # all of the last label is digits
+    except ValueError:  # the last label consists of digits only
         assert value.rpartition(".")[2].isdigit()
         return
     assert normalise_host(host) == host == value.lower()
@@ -135,7 +135,7 @@ def test_a_host_is_shared_with_all_below_it() -> None:
 
 
 def test_shared_hosts_are_in_their_normal_form() -> None:
-    """Another spelling would never match."""
+    """Any other spelling would never match."""
     assert [host for host in SHARED_HOSTS if normalise_host(host) != host] == []
 
 

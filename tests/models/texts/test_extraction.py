@@ -1,4 +1,4 @@
-"""What one text yields: hosts, URLs, flags and its template; measured on real lists where they are to be had."""
+"""Extraction: the hosts, URLs, flags and template of a text, measured on real lists where they are available."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PIECES = st.one_of(
 @example("http://0.0._")
 @example("WWW.WWW.AL")
 def test_any_string_can_be_read(text: str) -> None:
-    """Lone surrogates and NULs too; and every host is spelt as indicators are, so that it can match one."""
+    """Lone surrogates and NULs included. Every host has the spelling of indicators, so that it can match one."""
     found = read(text)
     for host in found.domains:
         assert normalise_host(host) == host
@@ -155,7 +155,7 @@ def _lines(name: str) -> list[str]:
 
 
 def _domains(name: str, step: int) -> Iterator[str]:
-    """Every so-many-th domain of a list in its normal form; a few lines of the lists are no domains."""
+    """Every nth domain of a list in its normal form; a few lines of the lists are not domains."""
     for line in _lines(name)[1::step]:
         try:
             yield normalise_host(line.rpartition("\t")[2])
@@ -187,7 +187,7 @@ def test_real_domains_are_found_in_99_of_100_texts_and_nothing_beside_them(name:
 
 
 REAL_HOSTS = 15
-"""Ordinary messages of the collection that do name a host; each was looked at."""
+"""The ordinary messages of the collection that do name a host; each was checked by hand."""
 
 
 def _ordinary() -> list[str]:
@@ -202,7 +202,7 @@ def test_real_ordinary_messages_have_less_than_one_false_host_in_1000() -> None:
 
 
 def test_real_messages_with_no_space_after_any_full_stop_seldom_have_false_hosts() -> None:
-    """Three full stops and more in a message on average, and a false host in one of 200 at most."""
+    """On average, a message has three full stops or more; at most one message in 200 yields a false host."""
     real = {host for text in _ordinary() for host in read(text).domains}
     glued = {text: ".".join(part.strip() for part in text.split(".")) for text in _ordinary() if ". " in text}
     assert len(glued) > 1_000

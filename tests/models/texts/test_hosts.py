@@ -1,4 +1,4 @@
-"""Where a host begins and ends in a text, and which words around a full stop are none; all of it made up."""
+"""Hosts in texts: where a host begins and ends, and which words around a full stop are none; every text is made up."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_a_url_has_scheme_host_port_path_and_query(text: str, url: str | None) -
     ],
 )
 def test_a_text_made_to_be_slow_is_read_in_a_moment(unit: str) -> None:
-    """Ten thousand characters, all that are read, took 0.05 s at most; a quadratic expression takes seconds."""
+    """The 10,000 characters that are read took 0.05 s at most; a quadratic expression would take seconds."""
     text = unit * (10_000 // len(unit))
     started = time.perf_counter()
     read(text)
@@ -262,7 +262,7 @@ def test_an_ending_proves_as_much_as_it_is_no_word(tld: str, kind: Ending) -> No
 
 
 def test_no_ending_stands_in_two_lists() -> None:
-    """Each would silently lose in one of them."""
+    """An ending in two lists would have no effect in one of them."""
     from models.texts import tlds
 
     lists = [tlds._SENTENCE, tlds._WORDS, tlds._OPEN, tlds._NAMES, tlds._FILES]

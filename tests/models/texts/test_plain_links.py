@@ -1,4 +1,4 @@
-"""Linking: what is vouched for in one pass is what the long way says, on any text."""
+"""Plain links: whatever one pass vouches for is what full extraction finds, on any text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINKED = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 
 
 def linked(text: str) -> Reading | None:
-    """What one pass vouches for in a text; None when it does not."""
+    """The result that one pass vouches for; None when it vouches for nothing."""
     spelt = text.encode("utf-8", "replace")
     buffer, end = np.frombuffer(spelt, dtype=np.uint8), np.array([len(spelt)])
     traits = int(traits_of(buffer, end)[0])
@@ -47,7 +47,7 @@ def linked(text: str) -> Reading | None:
 
 
 def holds(text: str) -> bool:
-    """Whether one pass has vouched; what it says is what the long way says."""
+    """Whether one pass vouches for the text; asserts that its result equals full extraction."""
     said = linked(text)
     if said is None:
         return False
@@ -71,11 +71,11 @@ def test_one_pass_says_what_the_long_way_says(text: str) -> None:
 
 
 def test_most_texts_with_a_link_need_no_closer_look() -> None:
-    """Made worse by accident as often as not: cut, glued together, with something in the middle."""
+    """The real texts are also damaged at random: split, glued together, or with a piece inserted."""
     chance = random.Random(1)
     plain, with_host = (list(map(json.loads, some)) for some in texts())
     vouched = sum(map(holds, with_host))
-    assert vouched > (0.8 if REAL.is_dir() else 0.6) * len(with_host)  # the examples' texts have marks of their own
+    assert vouched > (0.8 if REAL.is_dir() else 0.6) * len(with_host)  # the examples' texts have special marks
     for _ in range(5000):
         text = list(chance.choice(with_host + plain))
         for _ in range(chance.randint(1, 4)):
@@ -86,7 +86,7 @@ def test_most_texts_with_a_link_need_no_closer_look() -> None:
 def test_the_top_level_domains_are_those_of_the_list() -> None:
     names = top_levels()
     assert {"com", "cn", "top", "中国", "ck"} <= names
-    assert {name for name in names if not is_top_level(name)} <= {"za"}  # below which all are second-level: co.za
+    assert {name for name in names if not is_top_level(name)} <= {"za"}  # its registrations are second-level: co.za
 
 
 @pytest.mark.parametrize("text", ["ok.see you", "fine.Is it", "3.50 each", "no.Good"])

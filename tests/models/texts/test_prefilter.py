@@ -1,4 +1,4 @@
-"""Skimming leaves out only texts that hold nothing, and the short cuts say what the long way says."""
+"""The prefilter of texts: only texts without content are skipped, and the shortcuts give the full result."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join) | st.text(ma
 
 
 def the_long_way(text: str) -> Reading:
-    """What a text says when everything is looked at closely."""
+    """The result when everything is examined closely."""
     found = find_hosts(deobfuscated(text))
     hosts = tuple(dict.fromkeys(one.host for one in found))
     return Reading(hosts, tuple(dict.fromkeys(one.url for one in found if one.url)), flags(text))
@@ -146,4 +146,4 @@ def test_real_texts_say_what_the_long_way_says() -> None:
     texts += [f"{text} https://shop.example.com/a?b={index}" for index, text in enumerate(texts)]
     found = {index: read_with_traits(texts[index], traits) for index, traits in worth_reading(texts)}
     wrong = [index for index, text in enumerate(texts) if found.get(index, Reading()) != the_long_way(text)]
-    assert not wrong  # indices only: the texts are real
+    assert not wrong  # indices only, because the texts are real
