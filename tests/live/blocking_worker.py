@@ -1,4 +1,4 @@
-"""A worker that is held up once by its first batch: as ``BLOCK`` says its whole loop, or only what it applies."""
+"""A worker whose first batch blocks it once: ``BLOCK`` says whether it blocks the whole loop or only the applying."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from streams.cli import main
 from streams.worker.scoring import Scorer
 
 BLOCK = "TEST_BLOCK"
-"""The variable that says what is held up: ``loop`` or ``offsets``."""
+"""The environment variable that selects what blocks: ``loop`` or ``offsets``."""
 
 SECONDS = 5.0
 
 
 def run() -> None:
-    """Be a worker."""
+    """Run the worker."""
     take, blocked = Scorer.take, False
 
     async def take_late(self: Scorer, *arguments: Any) -> None:
@@ -25,7 +25,7 @@ def run() -> None:
         if not blocked:
             blocked = True
             if os.environ[BLOCK] == "loop":
-                time.sleep(SECONDS)  # noqa: ASYNC251 - what must never happen
+                time.sleep(SECONDS)  # noqa: ASYNC251 - exactly what must never happen
             else:
                 await asyncio.sleep(SECONDS)
         await take(self, *arguments)

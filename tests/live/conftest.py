@@ -1,4 +1,4 @@
-"""A site for live tests: one per test, and one per module for tests that disturb nothing."""
+"""Fixtures: a site for each live test, and one for each module whose tests do not disturb each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.site import Site
 
 
 class Servers(Protocol):
-    """What the session's stack offers."""
+    """The servers of the session's stack."""
 
     @property
     def kafka(self) -> str:

@@ -1,4 +1,4 @@
-"""A worker whose consumer never comes to its end, and that is given two seconds for it."""
+"""A worker whose consumer never stops, and that has two seconds to end."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from streams.cli import main
 from streams.worker.transport import ConsumerThread
 
 SECONDS = 2.0
-"""For which it may hang."""
+"""How long the consumer may hang."""
 
 
 def run() -> None:
-    """Be a worker."""
+    """Run the worker."""
 
     async def never(self: ConsumerThread, *arguments: Any) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""A wave: fresh domains are suspected while they spread, ordinary mailings are not, everyone is reminded once."""
+"""Campaigns, live: spreading fresh domains are suspected, ordinary mailings are not, and nobody is reminded twice."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.site import indicator as record_of
 from tests.strategies import indicator
 
 AT = 1_773_626_400_000
-"""The beginning of an hour."""
+"""The start of an hour."""
 
 
 def forewarn(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """What a command of ``forewarn campaigns`` says about this site."""
+    """The result of a ``forewarn campaigns`` command at this site."""
     command = [*FOREWARN, "campaigns", *arguments]
     return subprocess.run(command, env=os.environ | site.environ, capture_output=True, text=True, timeout=60)
 
@@ -49,7 +49,7 @@ def brought(value: str, begin: int, end: int) -> Sightings:
 
 @pytest.fixture
 async def spreading(stack: Servers, topic_prefix: str) -> AsyncIterator[Spreading]:
-    """Counts of one's own in the real Redis; loan.top is known of fraud."""
+    """Separate counts in the real Redis; loan.top is known as fraudulent."""
     client = redis.Redis.from_url(stack.redis)
     known = Indicators([indicator("domain", "loan.top")])
     yield Spreading(Settings(redis=stack.redis, topic_prefix=topic_prefix), client, known)
@@ -57,7 +57,7 @@ async def spreading(stack: Servers, topic_prefix: str) -> AsyncIterator[Spreadin
 
 
 async def told(spreading: Spreading, *seen: Sightings, **said: Status) -> list[tuple[str, str, bool]]:
-    """What is told of sightings: domain, status, and whether few people more than needed were reached."""
+    """Count sightings; returns domain, status, and whether few people more than needed were reached."""
     records = await spreading.take(seen, RULES, {f"domain:{name}.top": status for name, status in said.items()})
     await spreading.remember()
     return [(each.value, each.status, each.subscribers <= 110) for each in records]
@@ -67,7 +67,7 @@ async def test_counting_again_changes_nothing(spreading: Spreading) -> None:
     for _ in range(3):
         assert await told(spreading, brought("evil.top", 0, 80)) == []
     first = await spreading.take([brought("evil.top", 80, 120)], RULES, {})
-    again = await spreading.take([brought("evil.top", 80, 120)], RULES, {})  # as after a crash before it is remembered
+    again = await spreading.take([brought("evil.top", 80, 120)], RULES, {})  # as after a crash before `remember`
     assert [each.id for each in first] == [each.id for each in again] != []
     assert (first[0].status, first[0].template, first[0].template_share) == ("suspected", f"{7:016x}", 1.0)
     await spreading.remember()
@@ -98,7 +98,7 @@ async def test_an_hour_is_any_sixty_minutes(spreading: Spreading) -> None:
 
 
 async def test_what_one_partition_tells_late_is_counted_with_what_another_has_told(spreading: Spreading) -> None:
-    """Both tell of the same hour, one after the other; the hundredth person is enough, not the end of the hour."""
+    """Both partitions report the same hour, one after the other. The hundredth person is enough, before its end."""
     first, late = brought("evil.top", 0, 60), brought("evil.top", 60, 120)
     first.times[:] = late.times[:] = AT + np.arange(60) * 59_000
     assert await told(spreading, first) == []

@@ -1,4 +1,4 @@
-"""A partition's checkpoint in a real Valkey: changed together, and only by whoever has read or written it last."""
+"""A partition's checkpoint in a real Valkey: it changes as a whole, and only if its writer read or wrote it last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def two(stack: Servers, topic_prefix: str) -> AsyncIterator[tuple[Checkpoi
 
 
 async def write(checkpoints: Checkpoints, held: PartitionState, offset: int, *changed: str) -> None:
-    """Write that the calls have been read to an offset, and these subscribers' state."""
+    """Store that the calls are read up to an offset, with the state of these subscribers."""
     held.advance("calls", offset)
     for subscriber in changed:
         held.partition.subjects[subscriber] = Subject()

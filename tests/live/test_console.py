@@ -1,4 +1,4 @@
-"""The console as a process, on the real Kafka, Valkey and dispatcher: said once, not lost, seen at once."""
+"""The console as a process, on the real Kafka, Valkey and dispatcher: feedback counts once, is kept, shows at once."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(scope="module")
 def console(desk: Site) -> tuple[Server, str, str]:
-    """The site's console: the process, where its metrics are, where its API."""
+    """The site's console: the process, and the addresses of its metrics and of its API."""
     return desk.start_console()
 
 
 @pytest.fixture
 def browser(console: tuple[Server, str, str]) -> Iterator[httpx.Client]:
-    """The officer, signed in."""
+    """A browser with the officer signed in."""
     with signed_in(console[2]) as client:
         yield client
 
@@ -71,14 +71,14 @@ def signed_in(api: str) -> Iterator[httpx.Client]:
 
 
 def order(desk: Site, browser: httpx.Client, number: int) -> str:
-    """An alert whose case the console shows by now."""
+    """Publish an alert, and wait until the console shows its case."""
     desk.send("alerts", told(number))
     until(lambda: browser.get(f"/api/v1/cases/e{number}").status_code == 200)
     return f"/api/v1/cases/e{number}"
 
 
 def records(desk: Site, case: str) -> list[dict[str, Any]]:
-    """What Kafka has of what was said of a case."""
+    """The feedback on a case that is in Kafka."""
     found = (json.loads(record.value) for record in desk.read("dispatch-feedback") if record.key == case.encode())
     return list(found)
 
@@ -133,7 +133,7 @@ def test_a_change_is_told_at_once_to_who_listens(desk: Site, browser: httpx.Clie
 
 
 def test_what_was_answered_is_in_kafka_however_the_console_ends(desk: Site) -> None:
-    """Killed the moment after its answer; another console beside it, or after it, shows the same."""
+    """The console is killed right after its answer. Another console, beside it or after it, shows the same."""
     process, _, api = desk.start_console()
     with signed_in(api) as browser:
         path = order(desk, browser, 4)
@@ -155,7 +155,7 @@ def test_a_console_that_is_told_to_stop_ends_soon_although_somebody_listens(desk
         next(lines)
         began = time.monotonic()
         process.stop()
-        list(lines)  # to a proper end: a browser would come back for what is cut off
+        list(lines)  # read to the end: a browser would reconnect after a stream that was cut off
     assert time.monotonic() - began < 5
 
 
@@ -190,7 +190,7 @@ def test_with_a_certificate_it_speaks_tls_and_nothing_else(desk: Site, tmp_path:
 
 
 def refusal(desk: Site, **environ: str) -> str:
-    """What the command says when it does not start."""
+    """The output of the command when it refuses to start."""
     done = subprocess.run(
         [*FOREWARN, "console"],
         cwd=ROOT,

@@ -28,7 +28,7 @@ from tests.site import Record, Site, until
 STATION, CELL = "ps-0101", "001-01-3-0"
 OTHER_STATIONS = "001-01-30-0"
 PEOPLE: dict[int, tuple[Severity, str]] = dict.fromkeys(range(2, 16), ("urgent", OTHER_STATIONS))
-"""Whose alerts are there from the beginning, each for one test."""
+"""The people who have an alert from the beginning, one for each test."""
 PEOPLE.update(dict.fromkeys((3, 4, 6, 7, 9, 13, 14, 15), ("urgent", CELL)))
 PEOPLE.update({2: ("high", CELL), 8: ("high", CELL)})
 PATIENCE_MS = 5000
@@ -63,7 +63,7 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(scope="module")
 def address(desk: Site) -> str:
-    """Where the site's console is."""
+    """The address of the site's console."""
     dispatcher, _ = desk.start_dispatcher(wait=False)
     console, _, api = desk.start_console(wait=False)
     dispatcher.wait(20)
@@ -79,7 +79,7 @@ def browser(desk: Site) -> Iterator[Browser]:
 
 
 class Witness:
-    """Notes what a browser complains about, and what it asks elsewhere."""
+    """Records a browser's complaints, and its requests to other hosts."""
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.complaints: list[str] = []
@@ -103,7 +103,7 @@ Come = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, address: str) -> Callable[[str], Any]:
-    """The cookies of somebody who has signed in, once for all tests: a password takes its time to be checked."""
+    """The cookies of a signed-in user, shared by all tests because checking a password takes time."""
     states: dict[str, Any] = {}
 
     def state(who: str) -> Any:
@@ -118,7 +118,7 @@ def signed_in(browser: Browser, address: str) -> Callable[[str], Any]:
 
 @pytest.fixture
 def come(browser: Browser, address: str, signed_in: Callable[[str], Any]) -> Iterator[Come]:
-    """Opens browsers of somebody at a path; none may have complained of anything but what was expected."""
+    """Opens a page for a user; at the end, a browser may have complained only of what was expected."""
     contexts: list[tuple[BrowserContext, Witness, str]] = []
 
     def opened(path: str = "/orders", who: str = "li", expected: str = "", **options: Any) -> Page:
@@ -128,7 +128,7 @@ def come(browser: Browser, address: str, signed_in: Callable[[str], Any]) -> Ite
         contexts.append((context, Witness(context, address), expected))
         page = context.new_page()
         if path.startswith("/cases/"):
-            until(lambda: context.request.get(path).status == 200)  # the console may not have heard of it yet
+            until(lambda: context.request.get(path).status == 200)  # the console may not have the case yet
         if path:
             page.goto(path)
         return page
@@ -145,13 +145,13 @@ def case_of(number: int) -> str:
 
 
 def records(desk: Site, number: int) -> list[Record]:
-    """What Kafka has of what was said of a case."""
+    """The feedback on a case that is in Kafka."""
     key = f"e{number}".encode()
     return [json.loads(record.value) for record in desk.read("dispatch-feedback") if record.key == key]
 
 
 def press(page: Page, name: str) -> None:
-    """Press the button of this name."""
+    """Press the button with this name."""
     page.get_by_role("button", name=name, exact=True).click()
 
 
@@ -412,7 +412,7 @@ def test_no_page_is_wider_than_a_small_phone(come: Come, language: str, address:
 
 
 def test_a_session_that_has_ended_leads_to_the_sign_in_and_back(desk: Site, come: Come) -> None:
-    page = come(case_of(14), expected="401")  # its events may be asked for once more, without the cookie
+    page = come(case_of(14), expected="401")  # its events may be requested once more, without the cookie
     page.context.clear_cookies(name="forewarn")
     page.reload()
     expect(page.get_by_label("用户名")).to_be_visible()
@@ -424,7 +424,7 @@ def test_a_session_that_has_ended_leads_to_the_sign_in_and_back(desk: Site, come
 
 
 def test_signing_out_ends_the_session(browser: Browser, address: str) -> None:
-    with closing(browser.new_context(base_url=address)) as context:  # of its own: the others go on
+    with closing(browser.new_context(base_url=address)) as context:  # a separate context: the others continue
         page = context.new_page()
         page.goto("/sign-in")
         page.fill("#name", "chen")

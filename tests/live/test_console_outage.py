@@ -1,4 +1,4 @@
-"""The console while Kafka stands still: nothing is answered as done that is not, and the same id may be said again."""
+"""The console while Kafka is down: it confirms nothing that is not done, and the same id may be sent again."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ def test_while_kafka_stands_still_nothing_is_answered_as_done_and_then_it_is(
     said = [json.loads(record.value) for record in site.read("dispatch-feedback")]
 
     assert {record["id"] for record in said} == {"form-1"}
-    assert len(said) <= 2  # the one that was not confirmed may have arrived all the same
+    assert len(said) <= 2  # the unconfirmed one may have arrived as well

@@ -1,4 +1,4 @@
-"""Signing in to the console, on a real Valkey: cookies, what a page has to send along, and who tries too often."""
+"""Signing in to the console, with a real Valkey: cookies, the fields that a page must send, and too many attempts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def room(valkey: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[
 
 
 async def sign_in(client: httpx.AsyncClient, name: str = "li", password: str = GOOD) -> httpx.Response:
-    """Somebody signs in with a browser."""
+    """Sign in with a browser."""
     return await client.post("/api/v1/sign-in", json={"name": name, "password": password})
 
 
@@ -151,7 +151,7 @@ async def _ask(room: Backroom) -> httpx.Response:
 
 
 def examples() -> Iterator[list[str]]:
-    """The calls of curl in the API's page, in order, without what is no request of its own."""
+    """The curl commands of the API's page, in order, without those that are not complete requests."""
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
     for block in re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         for line in block.splitlines():

@@ -1,4 +1,4 @@
-"""The dispatcher on the real Kafka: from an alert to an outcome, killed in the middle, replaced, and fed rubbish."""
+"""The dispatcher on the real Kafka: from an alert to an outcome, killed midway, replaced, and given invalid records."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def desk(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
 
 
 def told(number: int, severity: Severity = "urgent", **more: Any) -> Record:
-    """An alert's record, of a person and episode of this number."""
+    """The record of an alert about the person and the episode with this number."""
     subscriber = f"86100000{number:05d}"
     record: Record = json.loads(encode(alert(severity, episode=f"e{number}", subscriber=subscriber, **more)))
     return record
 
 
 def said(kind: str, number: int, id: str, **more: Any) -> Record:
-    """A record of feedback, done now."""
+    """A feedback record of an action that happens now."""
     record: Record = msgspec.to_builtins(feedback(kind, int(time.time() * 1000), id=id, case=f"e{number}", **more))
     return {name: value for name, value in record.items() if value not in (None, "")}
 
@@ -53,7 +53,7 @@ def cases(site: Site) -> dict[str, Record]:
 
 
 def consume(site: Site, *more: str) -> str:
-    """What the example of a station's own software prints about all orders of the desk's sub-bureau up to now."""
+    """The output of the example consumer for stations: all orders of sub-bureau sb-01 up to now."""
     command = [sys.executable, "examples/station_consumer.py", "--unit", "sb-01", "--seconds", "2", *more]
     where = ["--kafka", site.settings.kafka, "--prefix", site.settings.topic_prefix]
     kept = ["--handled", str(site.folder / "handled.sqlite")]
@@ -62,7 +62,7 @@ def consume(site: Site, *more: str) -> str:
 
 
 def status(site: Site, number: int) -> str | None:
-    """What a case's newest snapshot says of it."""
+    """The status in the newest snapshot of a case."""
     case = cases(site).get(f"e{number}")
     return None if case is None else str(case["status"])
 

@@ -1,4 +1,4 @@
-"""Signing in against a real Valkey: sessions and their ends, failed attempts, and what is noted of it."""
+"""Signing in with a real Valkey: sessions and how they end, failed attempts, and the audit log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDLE = 30 * 60
 
 
 class Site:
-    """A site's door and everything behind it, with a clock that the test moves."""
+    """A site's authentication and everything behind it, with a clock that the test moves."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
@@ -46,17 +46,17 @@ class Site:
 
     @property
     def li(self) -> UserAccount:
-        """The officer."""
+        """The account of the officer."""
         (account,) = [each for each in self.users.all() if each.user.name == "li.wei"]
         return account
 
     async def in_redis(self) -> list[str]:
-        """All keys of the site."""
+        """All keys of the site in Redis."""
         mine = f"forewarn:{self.settings.topic_prefix}{self.settings.group}:*"
         return [key.decode() async for key in self.store.redis.scan_iter(mine)]
 
     async def left(self, kind: str) -> int:
-        """The seconds that the only key of a kind has left."""
+        """The seconds until the only key of a kind expires."""
         (key,) = [key for key in await self.in_redis() if f":{kind}:" in key]
         left: int = await self.store.redis.ttl(key)
         return left
@@ -67,7 +67,7 @@ class Site:
             await self.door.sign_in(name, "wrong", address)
 
     def noted(self) -> list[tuple[object, ...]]:
-        """What the audit log says, after the line about the user's being added."""
+        """The entries of the audit log, without the first one about adding the user."""
         found = [json.loads(line) for line in self.audit.read_text().splitlines()][1:]
         return [(line["did"], line["who"], line["details"].get("reason")) for line in found]
 
@@ -198,7 +198,7 @@ async def test_failures_are_forgotten_by_themselves_and_by_success(site: Site) -
 
 
 async def test_success_does_not_wash_an_address_clean(site: Site) -> None:
-    """Somebody who has an account of his own and tries others' between."""
+    """Somebody with their own account tries the accounts of others in between."""
     site.attempts = Attempts(site.store, Limits(of_address=4))
     site.door = Authenticator(site.users, site.sessions, site.attempts, AuditLog(site.audit, "a-key-for-tests-only"))
     for number in range(4):

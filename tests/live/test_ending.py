@@ -1,4 +1,4 @@
-"""A worker that has failed, or was told to stop, is gone within seconds, whatever hangs in it."""
+"""Ending: a worker that failed or was told to stop is gone within seconds, whatever hangs in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AT = 1_773_625_200_000
 
 
 def working(site: Site) -> Server:
-    """A worker that will not come to its end by itself, and has applied a record."""
+    """A worker that will not end by itself, and has applied a record."""
     site.command = (sys.executable, "-m", "tests.live.hanging_worker")
     worker, http = site.start_worker()
     site.send("calls", call("8610000000001", AT))
@@ -25,7 +25,7 @@ def test_a_worker_that_was_refused_is_gone_though_its_consumer_hangs(site: Site)
     worker = working(site)
     with redis.Redis.from_url(site.settings.redis) as client:
         keys = f"*{site.settings.topic_prefix}{site.settings.group}:*"
-        client.delete(*until(lambda: [*client.scan_iter(keys)]))  # it writes after it has counted the record
+        client.delete(*until(lambda: [*client.scan_iter(keys)]))  # the worker writes after counting the record
     site.send("calls", call("8610000000001", AT + 60_000, id="c2"))
     until(lambda: not worker.runs, 15)
     said = worker.launch.log.read_text()

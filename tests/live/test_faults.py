@@ -1,4 +1,4 @@
-"""Scenarios of ``make chaos`` in short forms: nothing is lost, nothing wrong, whatever is done to it."""
+"""Faults: the scenarios of ``make chaos`` in short form; whatever happens, no alert is lost and none is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chaos.trial import SAME_MEMBER, Finding
 from tests.site import Site, call, indicator, last_words, until
 
 SLOW = 0.25
-"""Seconds of rest between a hundredth of a second of work, so that a short backlog lasts."""
+"""Seconds of rest after each hundredth of a second of work, so that a short backlog lasts."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def ground(own_stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> G
 
 
 def holds(finding: Finding) -> Finding:
-    """Nothing is lost and nothing wrong."""
+    """Assert that nothing is lost and nothing is wrong."""
     assert finding.expected
     assert (finding.lost, finding.wrong, finding.letters_lost) == (0, 0, 0), finding
     return finding
@@ -104,7 +104,7 @@ def test_a_start_with_open_episodes(ground: Ground) -> None:
 
 @pytest.fixture
 def cut_site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
-    """A site of one's own, with empty topics, whose workers can be cut."""
+    """A separate site with empty topics, whose workers can be cut off at a chosen place."""
     site = Site(ground.beside(f"{tmp_path.name}.").settings, tmp_path, watch=ground.stack.watch)
     site.command = cuts.COMMAND
     yield site

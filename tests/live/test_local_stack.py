@@ -1,4 +1,4 @@
-"""The local stack itself: real servers that start, die, come back with their data, end with their program."""
+"""The local stack: real servers that start, die, come back with their data, and end with their program."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ with LocalStack(Path(sys.argv[1]), 0, 0) as stack:
 
 @contextmanager
 def admin_of(kafka: str) -> Iterator[KafkaAdminClient]:
-    """An admin client of this Kafka."""
+    """An admin client for this Kafka."""
     client = KafkaAdminClient(bootstrap_servers=kafka)
     try:
         yield client
@@ -48,7 +48,7 @@ def admin_of(kafka: str) -> Iterator[KafkaAdminClient]:
 
 
 def create_topic(kafka: str, topic: str) -> None:
-    """A topic of one partition."""
+    """Create a topic of one partition."""
     with admin_of(kafka) as admin:
         admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
 
@@ -64,7 +64,7 @@ def write(kafka: str, topic: str, *values: bytes) -> None:
 
 
 def read(kafka: str, topic: str, count: int) -> list[bytes]:
-    """The first ``count`` records of a topic, or what there is of them after 20 seconds."""
+    """The first ``count`` records of a topic, or those that arrived within 20 seconds."""
     consumer = KafkaConsumer(
         topic,
         bootstrap_servers=kafka,
@@ -79,12 +79,12 @@ def read(kafka: str, topic: str, count: int) -> list[bytes]:
 
 
 def port_of(address: str) -> int:
-    """The port of ``host:port`` or of a Redis URL."""
+    """The port in ``host:port`` or in a Redis URL."""
     return int(address.removeprefix("redis://").removesuffix("/0").rpartition(":")[2])
 
 
 def wait_until_gone(processes: list[ProcessId]) -> bool:
-    """Whether none of these processes runs after 30 seconds at the latest."""
+    """Wait until all of these processes have ended; false if one still runs after 30 seconds."""
     deadline = time.monotonic() + 30
     while any(map(is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -92,7 +92,7 @@ def wait_until_gone(processes: list[ProcessId]) -> bool:
 
 
 def test_records_and_keys_come_back_as_they_were_written(stack: Servers, topic_prefix: str) -> None:
-    """The session's servers are real ones: what goes in comes out, a record of a megabyte too."""
+    """The session's servers are real: records come back unchanged, including a record of a megabyte."""
     topic, large = f"{topic_prefix}calls", b"x" * 1_000_000
     create_topic(stack.kafka, topic)
     write(stack.kafka, topic, b"one", large)
@@ -105,7 +105,7 @@ def test_records_and_keys_come_back_as_they_were_written(stack: Servers, topic_p
 
 
 def test_a_topic_does_not_appear_by_a_typing_error(own_stack: LocalStack, topic_prefix: str) -> None:
-    """Topics are contracts: nobody creates one by asking for it."""
+    """Topics are contracts: naming a topic does not create it."""
     with admin_of(own_stack.kafka) as admin:
         admin.describe_topics([f"{topic_prefix}clals"])
         topics = admin.list_topics()
@@ -114,7 +114,7 @@ def test_a_topic_does_not_appear_by_a_typing_error(own_stack: LocalStack, topic_
 
 
 def test_valkey_evicts_nothing(own_stack: LocalStack) -> None:
-    """State that was written is never dropped for want of memory."""
+    """State that was written is never dropped for lack of memory."""
     with redis.Redis.from_url(own_stack.redis, decode_responses=True) as client:
         settings = client.config_get("maxmemory-policy", "appendonly", "appendfsync")
 
@@ -122,7 +122,7 @@ def test_valkey_evicts_nothing(own_stack: LocalStack) -> None:
 
 
 def test_data_survive_when_both_servers_are_killed(own_stack: LocalStack, topic_prefix: str) -> None:
-    """SIGKILL and a start over the same data lose nothing that was confirmed, and keep the addresses."""
+    """After SIGKILL, a start over the same data keeps the addresses and loses nothing that was confirmed."""
     topic, addresses = f"{topic_prefix}calls", (own_stack.kafka, own_stack.redis)
     create_topic(own_stack.kafka, topic)
     write(own_stack.kafka, topic, b"one", b"two")
@@ -140,7 +140,7 @@ def test_data_survive_when_both_servers_are_killed(own_stack: LocalStack, topic_
 
 
 def test_a_frozen_server_answers_again_when_it_is_resumed(own_stack: LocalStack) -> None:
-    """Pause keeps the port open and says nothing; resume brings the server back."""
+    """A paused server keeps its port open but does not answer; resume brings it back."""
     port = port_of(own_stack.redis)
     own_stack.valkey.pause()
     frozen = valkey.answers(port)
@@ -152,7 +152,7 @@ def test_a_frozen_server_answers_again_when_it_is_resumed(own_stack: LocalStack)
 
 
 def test_a_folder_in_use_is_refused(own_stack: LocalStack) -> None:
-    """A second stack over the same data is refused and the first one goes on."""
+    """A second stack over the same data is refused, and the first one continues."""
     with pytest.raises(LocalStackError, match=r"runs in .* already"):
         LocalStack(own_stack.folder, 0, 0).start()
 
@@ -161,7 +161,7 @@ def test_a_folder_in_use_is_refused(own_stack: LocalStack) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C, an ordinary end and a SIGKILL of the program all leave nothing running."""
+    """Ctrl-C, a normal end and a SIGKILL of the program all leave nothing running."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
@@ -176,7 +176,7 @@ def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, number: 
 
 
 def test_up_twice_and_down_twice(tmp_path: Path) -> None:
-    """The servers outlive ``up``; a second ``up`` finds them; ``down`` ends them, and again does nothing."""
+    """The servers outlive ``up``; a second ``up`` finds them; ``down`` ends them, and a second one does nothing."""
     folder = tmp_path / "site"
     ports = ["--kafka-port", str(any_free_port()), "--redis-port", str(any_free_port())]
 

@@ -1,4 +1,4 @@
-"""Looking back, live: nothing is missing from the ledger, and who was reached before is found as if it was known."""
+"""Look-back, live: the ledger is complete, and people reached earlier are found as if the indicator had been known."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from tests.site import Site, last_words, until
 EVENTS = 60_000
 
 Happened = tuple[str, str, int]
-"""Whose event, which, and what it was."""
+"""The subscriber, the event's id, and the kind of event."""
 
 
 def city() -> City:
-    """Few strangers, so that most of the day are people who are being defrauded, or look like it."""
+    """A city with few strangers: most people of the day are being defrauded, or look like it."""
     return City(EVENTS, 6, numbers=500, domains=200)
 
 
 @pytest.fixture(scope="module")
 def ground(own_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    """A short backlog on servers of its own."""
+    """A short backlog on separate servers."""
     ground = Ground(own_stack, city(), tmp_path_factory.mktemp("looking-back"), prefix="back.")
     ground.prepare()
     return ground
@@ -56,7 +56,7 @@ def ledger(trial: Trial) -> Storage:
 
 
 def recorded(trial: Trial) -> Counter[Happened]:
-    """The events in the ledger, each with what it was, and how often it is there."""
+    """How often the ledger has each event, with the kind of event."""
     storage = ledger(trial)
     found: Counter[Happened] = Counter()
     for segment in storage.segments():
@@ -68,7 +68,7 @@ def recorded(trial: Trial) -> Counter[Happened]:
 
 
 def reached(trial: Trial) -> dict[tuple[str, int], int]:
-    """How far the ledger has each topic and partition."""
+    """The offset up to which the ledger has each topic and partition."""
     found: dict[tuple[str, int], int] = {}
     for segment in ledger(trial).segments():
         for topic, upto in (("calls", segment.calls[1]), ("sms", segment.sms[1])):
@@ -78,7 +78,7 @@ def reached(trial: Trial) -> dict[tuple[str, int], int]:
 
 
 def happened(records: Iterator[Made]) -> Counter[Happened]:
-    """The same of the records themselves."""
+    """How often the records themselves have each event."""
     found: Counter[Happened] = Counter()
     for record in records:
         try:
@@ -99,7 +99,7 @@ def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> No
             trial.kill(next(iter(trial.kept)))
             slowed.add(trial.start(SAME_MEMBER, wait=True))
         slowed.clear()
-        trial.finish()  # what a killed worker had scored but not recorded, the next one records
+        trial.finish()  # the next worker records what a killed worker had scored but not recorded
         until(lambda: reached(trial) == trial.ends, 20)
         for worker in list(trial.kept):
             trial.let_go(worker)
@@ -161,23 +161,23 @@ async def _play(settings: Settings, records: list[Made], indicators: list[Indica
 
 
 def _suspected(site: Site) -> list[Indicator]:
-    """The suspicions that hold, which the hunter has found for itself."""
+    """The suspicions in force that the hunter found by itself."""
     last = {record.key: parse(record.value) for record in site.read("indicators")}
     return [each for each in last.values() if is_suspicion(each)]
 
 
 def _standing(site: Site) -> dict[str, Any]:
-    """The alerts that stand, by id, as the topic has them."""
+    """The alerts that are raised, by id, as the topic has them."""
     return {id: alert for id, alert in last_words(site.alerts()).items() if alert["status"] == "raised"}
 
 
 def _same(standing: dict[str, Any], expected: dict[str, Any]) -> bool:
-    """Whether the alerts are the same in all but where somebody is: the ledger keeps no cells."""
+    """Whether the alerts are the same apart from cells, which the ledger does not keep."""
     without = [{id: alert | {"cell": ""} for id, alert in alerts.items()} for alerts in (standing, expected)]
     return without[0] == without[1]
 
 
 def _expected(records: list[Made], known: list[Indicator]) -> dict[str, Any]:
-    """Those of a run that knew these indicators from the beginning."""
+    """The raised alerts of a run that knew these indicators from the beginning."""
     words = last_words([json.loads(value) for value in alerts_of(lambda: iter(records), known)])
     return {id: alert for id, alert in words.items() if alert["status"] == "raised"}

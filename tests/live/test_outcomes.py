@@ -1,4 +1,4 @@
-"""Outcomes of officers are read from their topic as from a file of the same records."""
+"""Outcomes of officers, live: reading them from the topic gives the same as reading a file of the same records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT = 1_773_700_000_000
 
 
 def feedback(case: str, outcome: str, after: int = 0) -> dict[str, Any]:
-    """A record of the topic."""
+    """A feedback record of the topic."""
     record = {"id": f"{case}-{after}", "case": case, "kind": "outcome", "at": AT + after, "unit": "ps-0101"}
     return record | {"outcome": outcome}
 
@@ -43,7 +43,7 @@ async def test_a_wrong_record_of_the_topic_is_named_by_its_offset(site: Site) ->
 
 
 def tell(site: Site, *records: dict[str, Any]) -> None:
-    """Send records, keyed by their case as the contract wants it."""
+    """Send records, keyed by their case as the contract requires."""
     with site.producer() as producer:
         for record in records:
             topic = site.settings.topic("dispatch-feedback")

@@ -1,4 +1,4 @@
-"""Pivoting, live: a number that sends a known domain to enough people becomes known, and goes with the domain."""
+"""Pivoting, live: a number that sends a known domain to enough people becomes known, until the domain is revoked."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def last(site: Site, key: str) -> dict[str, Any]:
 
 
 def standing(site: Site) -> set[str]:
-    """For whom somebody has to hurry."""
+    """The subscribers with a raised alert that is urgent or high."""
     return {
         each["subscriber"]
         for each in last_words(site.alerts()).values()
@@ -71,7 +71,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
     assert first.stop() == 0
     assert standing(site) == set()
 
-    site.send("sms", *texts(CROOK, 3, 5))  # the people from before and from after add up, whichever hunter counts them
+    site.send("sms", *texts(CROOK, 3, 5))  # people from before and after add up, across hunters
     second, _ = site.start_hunter()
     until(lambda: standing(site) == {ANN}, 30)
     derived = last(site, f"number:{CROOK}")
@@ -88,7 +88,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
 
 @pytest.fixture
 async def known(site: Site) -> AsyncIterator[IndicatorLog]:
-    """What is known at a site: evil.top."""
+    """The indicators that the site knows: evil.top."""
     site.send("indicators", EVIL)
     async with IndicatorLog(site.settings) as log:
         await log.catch_up()
@@ -97,7 +97,7 @@ async def known(site: Site) -> AsyncIterator[IndicatorLog]:
 
 @pytest.fixture
 async def pivoting(site: Site, known: IndicatorLog) -> AsyncIterator[Pivoting]:
-    """A pivot of one's own with the real Kafka and Redis; three people are enough."""
+    """A separate pivot with the real Kafka and Redis; three people are enough."""
     client = redis.Redis.from_url(site.settings.redis)
     policy = replace(POLICY, pivots=PivotRules(recipients=3, confidence=10))
     yield Pivoting(site.settings, client, known, Planner(known.indicators, known.pivot, policy))
@@ -113,7 +113,7 @@ def brought(begin: int, end: int, domain: str = "evil.top") -> Sightings:
 
 
 async def records(site: Site) -> int:
-    """How many records of numbers there are."""
+    """How many records about numbers there are."""
     found = await asyncio.to_thread(site.read, "indicators")
     return sum(each.key.startswith(b"number:") for each in found)
 

@@ -1,4 +1,4 @@
-"""What a worker does when it is killed, joined, misconfigured, or left without Kafka or Redis."""
+"""Recovery: a worker that is killed, joined by another, misconfigured, or left without Kafka or Redis."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def day() -> list[PlayedRecord]:
 
 @pytest.fixture
 def site(site: Site) -> Site:
-    """A site whose workers were told of no other model or policy."""
+    """A site whose workers use the default model and policy."""
     site.by_points = False
     return site
 
 
 @pytest.fixture(scope="module")
 def replayed() -> list[bytes]:
-    """What the replay of the example day publishes, in its order."""
+    """The alerts that the replay of the example day publishes, in order."""
     alerts: list[bytes] = []
 
     def refuse(line: object) -> None:
@@ -62,13 +62,13 @@ def replayed() -> list[bytes]:
 
 
 def import_indicators(site: Site) -> None:
-    """Put the examples' indicators into the site's topic."""
+    """Send the examples' indicators to the site's topic."""
     with (EXAMPLES / "indicators.jsonl").open() as lines:
         site.send("indicators", *map(json.loads, lines))
 
 
 def play(site: Site, day: list[PlayedRecord], rate: float = float("inf")) -> None:
-    """Send so many records a second, or as fast as Kafka takes them."""
+    """Send ``rate`` records a second; by default, as fast as Kafka takes them."""
     began = time.monotonic()
     with site.producer() as producer:
         for index, record in enumerate(day):
@@ -84,7 +84,7 @@ def published(site: Site) -> list[bytes]:
 
 def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedRecord], replayed: list[bytes]) -> None:
     import_indicators(site)
-    play(site, day)  # a day's backlog at once: calls and SMS come at very different speeds
+    play(site, day)  # a whole day's backlog: calls and SMS arrive at very different speeds
     site.start_worker()
     until(lambda: len(published(site)) >= len(replayed), 20)
     time.sleep(0.5)
@@ -92,7 +92,7 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
 
 
 def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(site: Site) -> None:
-    copies = 40  # of the day, for other people: enough to be killed in the middle of
+    copies = 40  # of the day, for other people: enough to be killed midway
     import_indicators(site)
     records = [for_others(record, copy) for record in example_day() for copy in range(copies)]
     asyncio.run(fill(site.settings, records, 8, lambda count: None))
@@ -104,11 +104,11 @@ def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(sit
         until(lambda before=before: _count(site) > before, 20)  # type: ignore[misc]
         process.kill()
         killed += 1
-    assert len(set(published(site))) < len(wanted)  # repeats apart, the last start has something left to do
+    assert len(set(published(site))) < len(wanted)  # apart from repeats, the last start has work left
     site.start_worker(FOREWARN_INSTANCE="one")
     until(lambda: len(set(published(site))) >= len(wanted), 20)
     time.sleep(0.5)
-    assert set(published(site)) == set(wanted)  # repeats have the same bytes, and nothing else came
+    assert set(published(site)) == set(wanted)  # repeats have the same bytes, and nothing else was published
 
 
 def test_killed_while_records_come_a_worker_ends_with_the_same_alerts(
@@ -183,7 +183,7 @@ def test_a_model_that_is_none_is_refused_by_name_though_kafka_does_not_answer(si
 
 @pytest.fixture
 def fragile(own_stack: LocalStack, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
-    """A site on servers that may be stopped."""
+    """A site on servers that a test may stop."""
     site = Site(Settings(kafka=own_stack.kafka, redis=own_stack.redis, topic_prefix=topic_prefix), tmp_path)
     site.apply_topics()
     yield site
@@ -217,15 +217,15 @@ def _waiting_for(http: str) -> list[str]:
 
 
 def _last_words(process: Server) -> str:
-    """What a worker that has ended said; nothing while it runs."""
+    """The log of a worker that has ended; empty while the worker runs."""
     return "" if process.runs else process.launch.log.read_text()
 
 
 def _agree(site: Site, replayed: list[bytes]) -> bool:
-    """Whether the last word of each alert is the replay's.
+    """Whether the last record of each alert is the one of the replay.
 
-    A day that is played in seconds brings calls and SMS out of step: an alert may have been published on one of them
-    alone, and must be withdrawn then.
+    Playing a day in seconds gets calls and SMS out of step: an alert may have been published on one of the two alone,
+    and must be withdrawn then.
     """
     wanted = last_words([json.loads(alert) for alert in replayed])
     found = last_words(site.alerts())
@@ -236,7 +236,7 @@ def _agree(site: Site, replayed: list[bytes]) -> bool:
 
 
 def _count(site: Site) -> int:
-    """How many alerts are on the topic."""
+    """How many alerts the topic has."""
     return site.count("alerts")
 
 

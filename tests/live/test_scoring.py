@@ -1,4 +1,4 @@
-"""A running worker: records in, alerts and dead letters out, indicators and policy while it runs."""
+"""Scoring, live: records in, alerts and dead letters out, and indicators and policy that change while a worker runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT = 1_773_625_200_000
 
 @pytest.fixture(scope="module")
 def working(shared_site: Site) -> tuple[Site, str]:
-    """A site with one known number and a worker that is ready; also where its metrics are."""
+    """A site with one known number and a ready worker, and the address of the worker's metrics."""
     shared_site.send("indicators", indicator())
     _, http = shared_site.start_worker()
     return shared_site, http
@@ -51,7 +51,7 @@ def test_wrong_records_become_dead_letters_and_their_neighbours_are_unharmed(wor
     topic = site.settings.topic("calls")
     with site.producer() as producer:
         for value, its_key in wrong.values():
-            # One partition, so that good and bad are neighbours.
+            # One partition, so that good and bad records are neighbours.
             producer.send(topic, key=its_key, value=value, partition=3, headers=[("carrier", b"one")])
         producer.send(topic, key=key, value=good, partition=3)
     until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000202"])
@@ -137,7 +137,7 @@ def test_the_policy_is_read_again_and_a_broken_edit_keeps_the_last_good_one(site
 
 
 def _policies(http: str) -> list[str]:
-    """The versions that the worker says are in force."""
+    """The policy versions that the worker reports as in force."""
     with urllib.request.urlopen(f"http://{http}/metrics") as answer:
         return re.findall(r'^forewarn_policy_info{version="(.*)"} 1', answer.read().decode(), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""Suspecting, live: a number that nobody knows and that keeps people on the phone while codes come to them."""
+"""Suspicion, live: an unknown number keeps people on the phone while verification codes reach them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANN, BO = "8610000000001", "8610000000002"
 
 
 def talk(who: str, begin: int, minutes: int, peer: str, direction: str = "in") -> list[Record]:
-    """A call's two records, from so many minutes after `AT` on."""
+    """The two records of a call that begins so many minutes after `AT`."""
     name, at = f"{peer}-{who}-{begin}", AT + begin * MINUTE
     began = call(who, at, peer, id=name, direction=direction)
     end = at + 7_000 + minutes * MINUTE
@@ -24,18 +24,18 @@ def talk(who: str, begin: int, minutes: int, peer: str, direction: str = "in") -
 
 
 def code(who: str, after: float) -> Record:
-    """A platform's code, so many minutes after `AT`."""
+    """A verification code of a platform, so many minutes after `AT`."""
     record = {"id": f"code-{who}-{after}", "subscriber": who, "peer": "106900000001", "direction": "in"}
     return record | {"at": AT + int(after * MINUTE), "text": "您的验证码是 482913，请勿告诉他人"}
 
 
 def alerts(site: Site) -> list[Mapping[str, Any]]:
-    """The alerts that stand."""
+    """The alerts that are raised."""
     return [each for each in last_words(site.alerts()).values() if each["status"] == "raised"]
 
 
 def recorded(site: Site) -> bool:
-    """Whether all calls up to now are in the ledger, so that what comes next is seen together with them."""
+    """Whether the ledger has all calls up to now, so that later records are judged together with them."""
     reached: dict[int, int] = {}
     for segment in Storage(replace(site.settings, ledger=site.environ["FOREWARN_LEDGER"])).segments():
         reached[segment.partition] = max(reached.get(segment.partition, 0), segment.calls[1])
@@ -56,7 +56,7 @@ def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_other
     said = last(site, f"number:{STRANGER}")
     assert (said["source"], said["scam_type"]) == ("behaviour people:4 guided:1 led:1", "suspected")
     until(lambda: {each["subscriber"] for each in alerts(site)} >= {ANN}, 20)
-    until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4, 20)  # all whom it has reached
+    until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4, 20)  # everyone it has reached
     assert {each["scam_type"] for each in alerts(site)} == {"suspected"}
     assert not site.read("reminders")
     assert first.stop() == 0

@@ -1,4 +1,4 @@
-"""The topic contracts against a real Kafka: diff, apply and what they refuse, and the worker's check."""
+"""The topic contracts with a real Kafka: diff, apply and their refusals, and the worker's check at its start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOPICS = Path(__file__).parents[2] / "topics.yaml"
 
 
 class Servers(Protocol):
-    """What the session's stack offers here."""
+    """The servers of the session's stack that these tests need."""
 
     @property
     def kafka(self) -> str:
@@ -41,13 +41,13 @@ class Servers(Protocol):
 
 @pytest.fixture
 def settings(stack: Servers, topic_prefix: str) -> Settings:
-    """Settings of a site of its own on the session's Kafka."""
+    """The settings of a separate site on the session's Kafka."""
     return Settings(kafka=stack.kafka, topic_prefix=topic_prefix)
 
 
 @pytest.fixture
 def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An open admin client; the site's topics are gone afterwards."""
+    """An open admin client; the site's topics are deleted afterwards."""
     with open_admin(settings) as client:
         yield client
         if mine := [name for name in client.list_topics() if name.startswith(settings.topic_prefix)]:
@@ -56,18 +56,18 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 
 @pytest.fixture
 def contracts() -> Contracts:
-    """The contracts that we ship."""
+    """The contracts that ship with Forewarn."""
     return load(TOPICS)
 
 
 def changed(contracts: Contracts, *names: str, **fields: Any) -> Contracts:
-    """The same contracts, these topics otherwise."""
+    """The same contracts, with these fields changed for these topics."""
     others = {name: replace(contracts[name], **fields) for name in names}
     return replace(contracts, topics={**contracts.topics, **others})
 
 
 def configured(admin: KafkaAdminClient, topic: str, config: str) -> str:
-    """The value of a topic's config on the cluster."""
+    """The value of a topic's setting on the cluster."""
     found = admin.describe_configs([ConfigResource("TOPIC", topic)], config_filter="all")
     return str(found["topic"][topic][config]["value"])
 
@@ -75,7 +75,7 @@ def configured(admin: KafkaAdminClient, topic: str, config: str) -> str:
 def test_apply_brings_an_empty_cluster_to_the_contract(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """Every topic with its partitions, configs and prefix, ready when apply returns; a second time does nothing."""
+    """Every topic has its prefix, partitions and configs, and is ready when apply returns; another changes nothing."""
     done = apply(contracts, admin, settings)
     described = {topic["name"]: topic for topic in admin.describe_topics([change.topic for change in done])}
 
@@ -93,7 +93,7 @@ def test_apply_brings_an_empty_cluster_to_the_contract(
 def test_a_record_of_more_than_a_megabyte_arrives_and_fits_the_dead_letters(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """Kafka's default would refuse it at the door, where nobody sees it."""
+    """Kafka's default limit would refuse it at the broker, where nobody sees it."""
     apply(contracts, admin, settings)
     headers = [(f"forewarn.error.{name}", b"x" * 1000) for name in ("reason", "topic", "detail")]
     with KafkaProducer(**settings.kafka_options(), max_request_size=3 * 1024 * 1024) as producer:
@@ -106,7 +106,7 @@ def test_a_record_of_more_than_a_megabyte_arrives_and_fits_the_dead_letters(
 
 
 def test_partitions_grow(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
-    """The three that the worker reads together, in one step."""
+    """The three topics that the worker reads together grow in one step."""
     small = changed(contracts, "calls", "sms", "signals", partitions=2)
     apply(small, admin, settings)
     done = apply(contracts, admin, settings)
@@ -119,7 +119,7 @@ def test_partitions_grow(contracts: Contracts, admin: KafkaAdminClient, settings
 def test_shrinking_is_refused_before_anything_is_changed(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """Records of the partitions that would go are somebody's."""
+    """The partitions that would be removed hold somebody's records."""
     apply(contracts, admin, settings)
     smaller = changed(changed(contracts, "alerts", partitions=2), "calls", configs={"retention.ms": "1000"})
     with pytest.raises(InvalidContracts, match=r"topics\.alerts\.partitions: .* never shrinks a topic"):
@@ -130,7 +130,7 @@ def test_shrinking_is_refused_before_anything_is_changed(
 
 
 def test_another_replication_is_refused(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
-    """Raising min.insync.replicas over one replica would stop every producer."""
+    """Raising min.insync.replicas above the single replica would stop every producer."""
     apply(contracts, admin, settings)
     with pytest.raises(InvalidContracts, match="kafka-reassign-partitions"):
         apply(contracts, admin, replace(settings, replication=3))
@@ -141,7 +141,7 @@ def test_another_replication_is_refused(contracts: Contracts, admin: KafkaAdminC
 def test_a_replication_that_the_cluster_cannot_give_is_said_in_one_sentence(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """With the broker's own reason."""
+    """The sentence contains the broker's own reason."""
     with pytest.raises(BrokerError, match=r"Kafka refused to create .*replication factor of 3") as caught:
         apply(contracts, admin, replace(settings, replication=3))
 
@@ -149,7 +149,7 @@ def test_a_replication_that_the_cluster_cannot_give_is_said_in_one_sentence(
 
 
 def test_drift_is_repaired(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
-    """A config that somebody changed goes back, and one that somebody added is reset."""
+    """A changed config is restored, and an added one is reset."""
     apply(contracts, admin, settings)
     alerts = settings.topic("alerts")
     admin.alter_configs([ConfigResource("TOPIC", alerts, {"retention.ms": "1000", "retention.bytes": "5000000"})])
@@ -165,7 +165,7 @@ def test_drift_is_repaired(contracts: Contracts, admin: KafkaAdminClient, settin
 
 
 def wait_until_configured(admin: KafkaAdminClient, topic: str, config: str, value: str) -> None:
-    """The controller has confirmed; the broker that describes follows it within moments."""
+    """Wait until the broker reports this value; it follows the controller within moments."""
     deadline = time.monotonic() + 10
     while configured(admin, topic, config) != value:
         assert time.monotonic() < deadline, f"{config} is still not {value}"
@@ -175,7 +175,7 @@ def wait_until_configured(admin: KafkaAdminClient, topic: str, config: str, valu
 def test_a_worker_may_start_on_what_apply_made(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """No complaint."""
+    """The check has no complaint."""
     apply(contracts, admin, settings)
 
     check_worker(contracts, admin, settings)
@@ -184,7 +184,7 @@ def test_a_worker_may_start_on_what_apply_made(
 def test_a_worker_may_not_start_without_its_topics(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """What is missing, and the command that mends it."""
+    """The error names what is missing, and the command that fixes it."""
     with pytest.raises(BrokerError, match=r"has no topic .*calls.*run `forewarn topics apply`"):
         check_worker(contracts, admin, settings)
 
@@ -192,7 +192,7 @@ def test_a_worker_may_not_start_without_its_topics(
 def test_a_worker_may_not_start_on_unequal_partitions(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
-    """Somebody grew one of the three by hand."""
+    """Somebody changed one of the three by hand."""
     apply(contracts, admin, settings)
     admin.create_partitions({settings.topic("sms"): 9})
     deadline = time.monotonic() + 10
@@ -205,14 +205,14 @@ def test_a_worker_may_not_start_on_unequal_partitions(
 
 
 def run(settings: Settings, *arguments: str) -> Result:
-    """The command as a user's shell runs it."""
+    """Run the command as a user's shell does."""
     environ = {"FOREWARN_KAFKA": settings.kafka, "FOREWARN_TOPIC_PREFIX": settings.topic_prefix}
     return CliRunner().invoke(topics, [*arguments, "--file", str(TOPICS)], env=environ)
 
 
 def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: Settings) -> None:
     """Diff 3, apply 0, diff 0, apply 0; machines read the changes as JSON."""
-    del admin  # removes the topics afterwards
+    del admin  # deletes the topics afterwards
     before, applied = run(settings, "diff", "--json"), run(settings, "apply")
     after, again = run(settings, "diff"), run(settings, "apply", "--json")
 
@@ -228,7 +228,7 @@ def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: S
 def test_a_broker_that_does_not_answer_is_said_in_one_line_within_ten_seconds(
     settings: Settings, arguments: list[str]
 ) -> None:
-    """Address, reason, setting and remedy; nothing of kafka-python's own log."""
+    """The line gives address, reason, setting and remedy, without kafka-python's own log."""
     start = time.monotonic()
     result = run(replace(settings, kafka="127.0.0.1:1"), *arguments)
 
@@ -240,7 +240,7 @@ def test_a_broker_that_does_not_answer_is_said_in_one_line_within_ten_seconds(
 
 
 def test_a_login_that_the_broker_does_not_offer_shows_no_password(settings: Settings) -> None:
-    """The sentence says that Kafka does not answer, and the secret stays one."""
+    """The message says that Kafka does not answer, and does not contain the password."""
     login = replace(settings, kafka_sasl_mechanism="PLAIN", kafka_sasl_username="u", kafka_sasl_password="hush")
 
     with pytest.raises(BrokerError, match="does not answer") as caught, open_admin(login, timeout_s=2):
