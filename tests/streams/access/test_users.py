@@ -1,4 +1,4 @@
-"""The users' file: passwords, tokens, changes by several at once, and what is not let in."""
+"""The users' file: passwords, tokens, changes by several processes at once, and sign-ins that are refused."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Site:
         self.users = self.opened()
 
     def opened(self, hasher: PasswordHasher = QUICK) -> Users:
-        """The users as another process has them."""
+        """The users as another process reads them."""
         return Users(AccountsFile(self.path), AuditLog(self.audit, "a-key-for-tests-only"), Passwords(hasher))
 
     def noted(self) -> list[dict[str, object]]:
-        """What the audit log says."""
+        """The entries of the audit log."""
         return [json.loads(raw) for raw in lines(self.audit)]
 
 
@@ -52,7 +52,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def reason(refused: Callable[[], object]) -> str:
-    """Why somebody is refused."""
+    """The reason of a refusal."""
     with pytest.raises(RefusedError) as caught:
         refused()
     return caught.value.reason
@@ -89,7 +89,7 @@ def test_a_mode_and_owner_that_somebody_has_given_the_file_stay(site: Site) -> N
 
 
 def test_a_password_typed_on_another_keyboard_is_the_same(site: Site) -> None:
-    """An é may come as one character or as two, and figures in full width."""
+    """An é may be typed as one character or as two, and digits in full width."""
     site.users.set_password("li.wei", "caf\N{LATIN SMALL LETTER E WITH ACUTE} in der stadt 12", by="os:root")
     assert site.users.check("li.wei", "cafe\N{COMBINING ACUTE ACCENT} in der stadt １２")
 
@@ -122,14 +122,14 @@ def test_a_password_that_is_made_up_will_do() -> None:
 
 
 class Watched(PasswordHasher):
-    """Writes down how much work each verification is: variant, version and parameters."""
+    """Records how much work each verification costs: variant, version and parameters."""
 
     def __init__(self, time_cost: int, memory_cost: int, parallelism: int) -> None:
         super().__init__(time_cost, memory_cost, parallelism)
         self.work: list[str] = []
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
-        """Verify as ever."""
+        """Record the work, then verify as usual."""
         self.work.append(str(hash).rsplit("$", 2)[0])
         return super().verify(hash, password)
 
@@ -156,7 +156,7 @@ def test_a_hash_of_older_parameters_is_renewed_when_its_user_comes_in(site: Site
 
 def test_a_password_that_is_changed_while_the_old_one_is_hashed_anew_stays_changed(site: Site) -> None:
     class Meanwhile(PasswordHasher):
-        """Somebody else changes the password just then."""
+        """Another process changes the password during the hashing."""
 
         def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
             site.users.set_password("li.wei", GOOD + " and more", by="os:root")

@@ -1,4 +1,4 @@
-"""The console's API: who may do what to whose case, what is said once, and what is never said."""
+"""The console's API: rights by role and unit, requests that take effect only once, and data that it never shows."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ NO_REDIS = Settings(redis="redis://127.0.0.1:1/0")
 
 @pytest.fixture
 def room(tmp_path: Path) -> Backroom:
-    """A console with users and no case."""
+    """A console with users and without cases."""
     return Backroom(NO_REDIS, tmp_path, shown_within=0.05)
 
 
 def said(answer: httpx.Response) -> tuple[int, str]:
-    """The status and the word for programs."""
+    """The status, and the error code for programs."""
     return answer.status_code, answer.json().get("error", "")
 
 
 async def post(
     room: Backroom, who: str, kind: str, case: str = "e1", /, *, key: str = "", **body: Any
 ) -> httpx.Response:
-    """Somebody says something of a case."""
+    """Post to this route of a case as this user."""
     async with room.coming(who) as client:
         headers = {"Idempotency-Key": key} if key else {}
         return await client.post(f"/api/v1/cases/{case}/{kind}", json=body or SAYINGS[kind], headers=headers)
 
 
 async def get(room: Backroom, who: str, path: str) -> httpx.Response:
-    """Somebody reads something."""
+    """Read a path of the API as this user."""
     async with room.coming(who) as client:
         return await client.get(f"/api/v1/{path}")
 
@@ -102,7 +102,7 @@ async def _page(request: Request, refused: Refused) -> Response:
 
 
 async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: Backroom) -> None:
-    """For somebody of each role and of another place, each with a case of its own at ps-0205."""
+    """For every role, and for users of other places. Each user gets a separate case at ps-0205."""
     path = room.console.office.stations.path
     checked = 0
     for number, (template, methods, rule) in enumerate(authorisation.rules(room.app)):
@@ -117,7 +117,7 @@ async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: 
             account = room.users.get(who)
             assert account is not None
             user = account.user
-            expected = {409} if kind == "payment-step" else {200, 204}  # nothing is being stopped yet
+            expected = {409} if kind == "payment-step" else {200, 204}  # no payment is being stopped yet
             if rule.action is not None and not may(user, rule.action):
                 expected = {403}
             elif "{case}" in template and not sees(user, path("ps-0205")):
@@ -136,7 +136,7 @@ async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: 
 
 
 async def test_in_short_who_may_acknowledge(room: Backroom) -> None:
-    """The same for one route in plain words, so that a mistake in the table of rights is seen too."""
+    """The same for one route in plain words, so that a mistake in the table of rights itself is found."""
     answers = {}
     for who in PEOPLE:
         room.alert(episode=f"e-{who}", subscriber=f"86{sum(map(ord, who)):011}")
@@ -386,7 +386,7 @@ async def test_the_same_id_later_is_answered_and_makes_no_second_record(room: Ba
 
 @pytest.mark.parametrize("kind", ["transferred", "returned"])
 async def test_who_has_handed_a_case_on_and_says_so_again_is_told_that_it_is_done(room: Backroom, kind: str) -> None:
-    """Whoever had no answer asks again, and the case is not his any more."""
+    """A client without an answer asks again, although the case no longer belongs to its user."""
     room.alert()
     answers = [await post(room, "li", kind, key="f-1", **SAYINGS[kind]) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -418,7 +418,7 @@ async def test_while_the_dispatcher_is_away_what_is_said_is_taken_once_and_shown
 
 
 async def test_who_is_slower_than_a_colleague_is_told_so(room: Backroom) -> None:
-    """Both are held against the same case; the dispatcher takes one of them."""
+    """Both requests are checked against the same case; the dispatcher accepts one of them."""
     room.alert()
     room.console.reporter._shown_within = 3
     both = asyncio.Event()
@@ -676,7 +676,7 @@ MONEY = 1_000_000
 
 
 async def step(room: Backroom, minutes: int, what: str, card: int, *, parent: int = 0, **more: Any) -> None:
-    """The centre says what has become of a card."""
+    """The anti-fraud centre reports a step for a card."""
     room.now = PAID_AT + minutes * MINUTE
     if parent:
         more |= {"parent": f"{parent:016}", "bank": "Other Bank"}
@@ -685,7 +685,7 @@ async def step(room: Backroom, minutes: int, what: str, card: int, *, parent: in
 
 
 async def test_the_published_case_is_stopped_over_http(room: Backroom) -> None:
-    """A million paid at 11:00, over five cards in ten minutes; 937,700 frozen on twelve of levels 3 to 6 by 12:29."""
+    """A million paid at 11:00, over five cards in ten minutes; 937,700 frozen on twelve at levels 3 to 6 by 12:29."""
     room.alert()
     room.now = PAID_AT + 8 * MINUTE
     asked = await post(room, "li", "stop-payment", key="p1")
@@ -712,7 +712,7 @@ async def test_the_published_case_is_stopped_over_http(room: Backroom) -> None:
     assert {stop["level"] for stop in held} == {3, 4, 5, 6}
     assert max(stop["at"] for stop in held) <= PAID_AT + 89 * MINUTE
     assert (sheet["frozen_cny"], sheet["paid_cny"]) == (937_700, MONEY)
-    cards = [request["account"] for request in room.asked]  # the centre has every number at once
+    cards = [request["account"] for request in room.asked]  # the centre has received every number at once
     assert (len(cards), {request["payment"] for request in room.asked}) == (18, {"p1"})
     assert [request["level"] for request in room.asked] == [1, *[2] * 5, *[3] * 9, 4, 5, 6]
 

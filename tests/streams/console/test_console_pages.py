@@ -1,4 +1,4 @@
-"""The console's pages as values and as answers: what they show of a case, to whom, and what a form makes of it."""
+"""The console's pages as values and as answers: what they show of a case, to which user, and what their forms send."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOOKS = read_playbooks()
 
 
 def scene(now: int = T0, language: Any = "en") -> Scene:
-    """The made-up city at a moment."""
+    """The made-up city at this time."""
     return Scene(now, language, OFFICE.stations)
 
 
@@ -45,13 +45,13 @@ def desk(severity: Any = "urgent", **more: Any) -> Desk:
 
 
 def tried(reached: bool, means: Means = "call") -> Case:
-    """A case with one attempt."""
+    """A case with one attempt to reach the subscriber."""
     made = desk()
     made.feedback(feedback("attempt", T0 + MINUTE, means=means, reached=reached))
     return made.case()
 
 
-# What is shown
+# What pages show
 
 
 def test_orders_come_by_severity_then_by_what_is_due_first() -> None:
@@ -239,7 +239,7 @@ def test_a_city_without_a_case_has_dashes_for_medians() -> None:
 
 
 def form(kind: Any, office: Office = OFFICE, **fields: str) -> dict[str, Any]:
-    """The feedback's fields of a form that was sent at `T0`."""
+    """The feedback's fields from a form that was sent at `T0`."""
     return filled(kind, fields, office, T0)
 
 
@@ -315,27 +315,27 @@ def test_every_page_has_a_rule_and_few_are_for_everybody(room: Backroom) -> None
 
 @pytest.fixture
 def room(tmp_path: Path) -> Backroom:
-    """A console with its pages; who comes with a token needs no Redis."""
+    """A console with its pages. Users with a token need no Redis."""
     made = Backroom(Settings(redis="redis://127.0.0.1:1/0"), tmp_path, shown_within=0.05)
     made.app = make_app(made.console, PAGES)
     return made
 
 
 async def get(room: Backroom, who: str, path: str, **cookies: str) -> httpx.Response:
-    """Somebody looks at a page."""
+    """Open a page as this user."""
     async with room.coming(who) as client:
         client.cookies.update(cookies)
         return await client.get(path)
 
 
 async def post(room: Backroom, who: str, path: str, fields: Mapping[str, str] = {}) -> httpx.Response:
-    """Somebody sends a form."""
+    """Send a form as this user."""
     async with room.coming(who) as client:
         return await client.post(path, data=dict(fields))
 
 
 def text(answer: httpx.Response) -> str:
-    """The words of a page."""
+    """The text of a page, without tags."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 
 

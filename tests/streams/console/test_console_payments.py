@@ -1,4 +1,4 @@
-"""Payments on the console's pages: what asks to stop one, what has become of its accounts, and what nobody reads."""
+"""Payments on the console's pages: requests to stop one, steps for its accounts, and numbers that are never shown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ASKED: Final = {
 
 @pytest.fixture
 def room(tmp_path: Path) -> Backroom:
-    """A console with its pages and one case; who comes with a token needs no Redis."""
+    """A console with its pages and one case. Users with a token need no Redis."""
     made = Backroom(Settings(redis="redis://127.0.0.1:1/0"), tmp_path, shown_within=0.05)
     made.app = make_app(made.console, PAGES)
     made.alert()
@@ -45,7 +45,7 @@ def room(tmp_path: Path) -> Backroom:
 
 
 async def ask(room: Backroom, who: str = "li", **more: str) -> httpx.Response:
-    """Somebody asks to stop a payment."""
+    """Send the form that asks to stop a payment."""
     return await post(room, who, "/cases/e1/stop-payment", {**ASKED, **more})
 
 
@@ -55,28 +55,28 @@ def payment(room: Backroom) -> StopPayment:
 
 
 def key(room: Backroom, card: int) -> str:
-    """The key of the account with this number, as the page has it."""
+    """The key of this card's account, as the page has it."""
     return next(stop.account.key for stop in payment(room).stops if stop.account.masked == f"****{card:04}")
 
 
 async def say(room: Backroom, card: int, step: str, who: str = "li", **fields: str) -> httpx.Response:
-    """Somebody says what has become of a card, with the form beside it."""
+    """Report a step for a card with the form next to it."""
     sent = {"key": f"k{room.now}", "payment": payment(room).request.id, "account": key(room, card), "step": step}
     return await post(room, who, "/cases/e1/payment-step", sent | fields)
 
 
 async def trace(room: Backroom, parent: int, card: int, received: str, **more: str) -> httpx.Response:
-    """The money went on to another card."""
+    """Report that the money moved on to another card."""
     number = f"0000 0000 0000 {card:04}"
     return await say(room, parent, "traced", **{"number": number, "bank": "Other Bank", "received": received, **more})
 
 
 def panel(room: Backroom, language: Any = "en") -> Payment:
-    """The newest payment as the page shows it."""
+    """The newest payment, as the page shows it."""
     return payment_panels(room.desk.case(), Scene(room.now, language, OFFICE.stations), may_say=True)[0]
 
 
-# Asking
+# Requests
 
 
 async def test_the_form_asks_the_centre_and_becomes_a_payment_of_the_case(room: Backroom) -> None:
@@ -188,11 +188,11 @@ async def test_the_form_is_folded_until_there_is_a_reason(room: Backroom) -> Non
     assert unfolded in (await get(room, "li", "/cases/e1")).text
 
 
-# What has become of it
+# Steps for the accounts
 
 
 async def followed(room: Backroom) -> None:
-    """A million paid to one card and over several levels; 700,000 of it is frozen on two."""
+    """A million, paid to one card and passed on over several levels; 700,000 of it is frozen on two cards."""
     await ask(room)
     room.now += 4 * MINUTE
     await say(room, 1, "accepted")

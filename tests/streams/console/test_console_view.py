@@ -1,4 +1,4 @@
-"""The view of cases in memory, and who is told of changes: the most urgent first, nothing missed, no memory growing."""
+"""The view of cases in memory and its listeners: most urgent first, no change missed, and bounded memory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ UNITS = ("ps-0101", "ps-0102", "sb-01")
 
 
 def a_case(name: str = "e1", status: State = "open", **more: object) -> Case:
-    """A case as the dispatcher makes it, and then changed."""
+    """A case as the dispatcher opens it, with these changes."""
     case = Desk().alert(alert(episode=name))
     assert case is not None
     return replace(case, status=status, **more)
 
 
 def names(found: tuple[list[Case], int]) -> list[str]:
-    """The ids of an answer's cases."""
+    """The ids of the cases in an answer."""
     return [case.case for case in found[0]]
 
 
@@ -55,7 +55,7 @@ def test_the_most_severe_comes_first_then_what_is_due_first_and_what_is_over_las
 
 
 def test_orders_are_what_sorting_everything_gives_whatever_has_happened() -> None:
-    """Against the plain way, over many cases that come, change unit and state, and go."""
+    """Compared with plain sorting, over many cases that are opened, change unit and state, and leave."""
     chance = random.Random(3)
     view, plain = View(), dict[str, Case]()
     view.begin([])
@@ -127,7 +127,7 @@ async def test_a_view_that_is_made_anew_wakes_and_reloads_everybody() -> None:
 
 
 async def heard(changes: Changes, after: str) -> list[str | None]:
-    """What somebody hears at once who comes back after a change."""
+    """The changes that a listener gets at once on reconnecting after this change."""
     with changes.listen(after) as listener:
         found = []
         while (change := await listener.next(0)) is not None:

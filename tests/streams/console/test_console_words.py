@@ -1,4 +1,4 @@
-"""The console's words, templates and colours: both languages say the same, and everybody can read it."""
+"""The console's words, templates and colours: both languages say the same, and the colours have enough contrast."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SOURCES = "".join(
 )
 
 GROUNDS = ("page", "panel")
-"""On what text stands whose rule sets no ground of its own."""
+"""The backgrounds of text whose own rule sets none."""
 TEXT, EDGE = 4.5, 3.0
-"""The least contrast of text, and of what one has to see to use a page (WCAG 2.2 AA, 1.4.3 and 1.4.11)."""
+"""The least contrast of text, and of the parts that users must see to use a page (WCAG 2.2 AA, 1.4.3 and 1.4.11)."""
 
 
 def slots(text: str) -> set[str]:
-    """What is put into a text."""
+    """The names of the values that a text takes."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
@@ -84,7 +84,7 @@ def test_templates_use_words_that_there_are_and_no_others() -> None:
 
 
 def test_no_word_is_left_over() -> None:
-    """A key is used as it stands, or its kind is put together with a value."""
+    """The code uses a key literally, or composes it from its kind and a value."""
     everything = SOURCES + "".join(PAGES.values())
     kinds = set(re.findall(r"""["'](\w[\w.-]*\.)(?:\{|["'] ~)""", everything)) | {"step."}
     unused = {
@@ -117,14 +117,14 @@ def test_nothing_is_written_into_a_page_that_its_policy_would_refuse() -> None:
 
 
 def schemes() -> dict[str, dict[str, str]]:
-    """The colours of both schemes by name; the dark one is written over the light one."""
+    """The colours of both schemes by name. The dark scheme overrides the light one."""
     light, dark = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
     colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in (light, dark)]
     return {"light": colours[0], "dark": colours[0] | colours[1]}
 
 
 def rules() -> list[tuple[str, dict[str, str]]]:
-    """Every rule with its declarations."""
+    """Every style rule, with its declarations."""
     bare = re.sub(r"/\*.*?\*/", "", STYLE, flags=re.DOTALL)
     return [
         (" ".join(selector.split()), dict(re.findall(r"([\w-]+):\s*([^;]+);", block)))
@@ -134,13 +134,13 @@ def rules() -> list[tuple[str, dict[str, str]]]:
 
 
 def variable(value: str | None) -> str | None:
-    """The colour that a declaration names."""
+    """The name of the colour that a declaration uses."""
     found = re.search(r"var\(--([\w-]+)\)", value or "")
     return found[1] if found else None
 
 
 def pairs() -> set[tuple[str, str, float]]:
-    """Every ink on every ground that the rules make, and the contrast that it needs."""
+    """Every pair of text or edge colour and background that the rules produce, with the contrast that it needs."""
     found = set()
     for _, declared in rules():
         ink, ground = variable(declared.get("color")), variable(declared.get("background"))
@@ -194,7 +194,7 @@ def test_colours_stand_in_the_schemes_alone_and_a_ground_comes_with_its_ink() ->
 
 
 def test_the_wheel_has_the_templates_and_what_browsers_fetch(tmp_path: Path) -> None:
-    """Built from a copy of what setuptools looks at, without a package index."""
+    """Built without a package index, from a copy of the files that setuptools reads."""
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["build-backend"].startswith(
         "setuptools"
     )
