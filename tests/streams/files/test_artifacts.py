@@ -1,4 +1,4 @@
-"""Artifacts: what is stored is what was trained, and what cannot be used is refused by name."""
+"""Artifacts: a stored model is the trained one, and an unusable file is refused by name."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.training import artifact, samples
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
-    """A model's file."""
+    """The file of a stored model."""
     write(artifact(), tmp_path / "models" / "risk.skops")
     return tmp_path / "models" / "risk.skops"
 
 
 def changed(path: Path, **fields: Any) -> Path:
-    """The same model with other content."""
+    """The same file with some fields replaced."""
     from streams.files.artifacts import TRUSTED
 
     content = skops.io.load(path, trusted=list(TRUSTED))
@@ -39,7 +39,7 @@ def test_what_is_read_is_what_was_written(stored: Path) -> None:
     rows = samples().columns()
     assert again.name == artifact().name
     assert (again.model.of_rows(rows) == artifact().model.of_rows(rows)).all()
-    assert [path.name for path in stored.parent.iterdir()] == ["risk.skops"]  # nothing is left beside it
+    assert [path.name for path in stored.parent.iterdir()] == ["risk.skops"]  # no other file is left next to it
 
 
 def test_the_worker_reads_it_in_another_process_and_gets_the_same(stored: Path) -> None:
@@ -58,12 +58,12 @@ def test_what_was_read_once_is_kept_for_as_long_as_the_file_is_the_same(
     stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = model_file.load(str(stored)).model
-    monkeypatch.setattr(model_file, "_of_child", None)  # no child is asked again
+    monkeypatch.setattr(model_file, "_of_child", None)  # a second child process would fail
     again = model_file.load(str(stored)).model
     moments = [Features(*row) for row in samples(50, 6).rows]
     assert (again.name, again.risk(moments, POLICY)) == (first.name, first.risk(moments, POLICY))
     changed(stored, slope=2.0)
-    with pytest.raises(TypeError):  # it is another file, and would be read
+    with pytest.raises(TypeError):  # the file has changed and would be read again
         model_file.load(str(stored))
 
 
@@ -77,7 +77,7 @@ def test_the_one_that_comes_with_forewarn_can_be_used() -> None:
     model, reference = model_file.load("")
     assert model.name.startswith(f"trees@{FEATURES_VERSION}.")
     assert reference is not None
-    assert model.name in model_file.OURS.with_suffix(".md").read_text()  # the card speaks of this one
+    assert model.name in model_file.OURS.with_suffix(".md").read_text()  # the card describes this model
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_refused_by_name(stored: Path, fields: dict[str, An
         read(changed(stored, **fields))
     assert str(stored) in str(caught.value)
     assert "train" in str(caught.value)
-    if "version" in fields:  # the worker hears it from its child
+    if "version" in fields:  # in the worker, a child process reports this error
         with pytest.raises(ArtifactError, match=said):
             model_file.load(str(stored))
 
@@ -117,7 +117,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_stranger_in_it_is_refused(tmp_path: Path) -> None:
-    """Skops loads no type that it does not know to be harmless; reading runs nothing."""
+    """Skops loads only types that it knows to be harmless, and reading runs no code."""
     skops.io.dump({"features": np.random.default_rng}, tmp_path / "risk.skops")
     with pytest.raises(ArtifactError, match="is not a model"):
         read(tmp_path / "risk.skops")

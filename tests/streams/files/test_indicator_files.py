@@ -1,4 +1,4 @@
-"""Lists of indicators as offices send them: three forms, and each wrong line by itself."""
+"""Lists of indicators as offices send them: three forms, and each wrong line is refused on its own."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from streams.files.text_lines import FileError
 
 
 def opened(content: str | bytes, **defaults: Any) -> IndicatorFile:
-    """A file of this content."""
+    """A file with this content."""
     raw = content.encode() if isinstance(content, str) else content
     return IndicatorFile(io.BytesIO(raw), Defaults(**defaults))
 
 
 def keys(content: str | bytes, **defaults: Any) -> list[str]:
-    """The keys of the file's indicators; a refused line as ``!number``."""
+    """The keys of the file's indicators. A refused line appears as ``!number``."""
     return [item.key if isinstance(item, Indicator) else f"!{item.line}" for item in opened(content, **defaults)]
 
 
@@ -45,7 +45,7 @@ def refusal(content: str | bytes, **defaults: Any) -> Refusal:
 
 
 def test_a_list_has_one_value_a_line_of_any_type() -> None:
-    """With comments and empty lines, which cost nothing."""
+    """With comments and empty lines, which are ignored."""
     text = """# from the centre, 5 November
 
 +999 00 123456
@@ -64,7 +64,7 @@ evil.example/a#b
 
 
 def test_the_options_hold_where_a_line_says_nothing() -> None:
-    """For every form."""
+    """In each of the forms."""
     said: dict[str, Any] = {
         "scam_type": "loan",
         "confidence": 55,
@@ -80,7 +80,7 @@ def test_the_options_hold_where_a_line_says_nothing() -> None:
 
 
 def test_a_line_speaks_before_the_options() -> None:
-    """In a table as in JSON Lines."""
+    """In a table as well as in JSON Lines."""
     said = Defaults(scam_type="loan", confidence=55, source="centre", valid_from=10**12, case="A1")
     wanted = Indicator(
         type="url",
@@ -114,7 +114,7 @@ def test_a_line_speaks_before_the_options() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_table_has_chinese_or_english_headings(delimiter: str, encoding: str, pack: Any) -> None:
-    """As Excel writes it in a Chinese office."""
+    """Tables as Excel writes them in a Chinese office."""
     rows = [
         ["手机号码", "诈骗类型", "置信度", "来源", "备注"],
         ["10000000001", "loan", "90%", "反诈中心", "某人"],
@@ -133,7 +133,7 @@ def test_a_table_has_chinese_or_english_headings(delimiter: str, encoding: str, 
 
 
 def test_one_row_may_name_a_number_and_a_domain() -> None:
-    """Each is an indicator of its own, and a wrong one does not take the other with it."""
+    """Each becomes an indicator of its own, and a wrong one does not invalidate the other."""
     assert keys("number,domain\n99900123456,evil.example\n110,bad.example\n,\n99900123457,com.cn\n") == [
         "number:99900123456",
         "domain:evil.example",
@@ -145,7 +145,7 @@ def test_one_row_may_name_a_number_and_a_domain() -> None:
 
 
 def test_a_column_of_addresses_holds_whole_sites_too() -> None:
-    """One without a path is meant with all its pages, whether a text writes http before it or not."""
+    """An address without a path covers all pages of its site, whether or not a text puts http in front."""
     assert keys("网址\nhttp://evil.example/\nhttp://evil.example/a\nevil.example:8443\n") == [
         "domain:evil.example",
         "url:evil.example/a",
@@ -154,7 +154,7 @@ def test_a_column_of_addresses_holds_whole_sites_too() -> None:
 
 
 def test_the_type_column_is_believed() -> None:
-    """And a word that is no type is refused."""
+    """A word that is no type is refused."""
     assert keys(
         "type,value\ndomain,http://evil.example/\nnumber,999 00 123456\nemail,a@b.example\n,evil.example/x\n"
     ) == [
@@ -169,7 +169,7 @@ def test_the_type_column_is_believed() -> None:
     "cell", ['="10000000001"', "'10000000001", '"10000000001\t"', "10000000001.0", '" +86 10000000001"']
 )
 def test_what_keeps_a_spreadsheet_from_rounding_a_number_is_taken_off(cell: str) -> None:
-    """Formulas, apostrophes, tabs."""
+    """Formulas, apostrophes and tabs."""
     assert keys(f"电话,source\n{cell},x\n") == ["number:8610000000001"]
 
 
@@ -183,7 +183,7 @@ def test_a_forgotten_quote_costs_its_own_line_only() -> None:
 
 
 def test_a_revoked_row_stays_revoked() -> None:
-    """So that what the list command prints can be imported again."""
+    """The output of the list command can therefore be imported again."""
     table = "value\trevoked\na.example\trevoked\nb.example\t\nc.example\tTRUE\nd.example\tmaybe\n"
 
     assert [item.revoked if isinstance(item, Indicator) else None for item in opened(table)] == [
@@ -206,7 +206,7 @@ def test_a_revoked_row_stays_revoked() -> None:
     ],
 )
 def test_what_is_no_list_is_refused_as_a_whole(content: str | bytes, why: str) -> None:
-    """Before anything of it is sent."""
+    """Before any part of it is sent."""
     with pytest.raises(FileError, match=why):
         opened(content)
 
@@ -231,7 +231,7 @@ def test_what_is_no_list_is_refused_as_a_whole(content: str | bytes, why: str) -
     ],
 )
 def test_a_wrong_line_is_reported_with_its_number_and_reason(content: str, line: int, why: str) -> None:
-    """Counted as an editor counts them."""
+    """Lines are counted as an editor counts them."""
     found = refusal(content)
 
     assert found.line == line
@@ -252,17 +252,17 @@ def test_a_wrong_line_is_reported_with_its_number_and_reason(content: str, line:
     ],
 )
 def test_no_refusal_repeats_a_phone_number(content: str) -> None:
-    """Whichever column it slipped into."""
+    """In whichever column the number has landed."""
     assert sum(map(str.isdigit, refusal(content).reason)) < 7
 
 
 def test_a_line_that_cannot_be_decoded_is_reported_among_the_others() -> None:
-    """And the rest goes on."""
+    """The other lines are still read."""
     assert sorted(keys(b"a.example\n\xff\xff\nb.example\n")) == ["!2", "domain:a.example", "domain:b.example"]
 
 
 def test_a_file_that_breaks_off_gives_what_came_before() -> None:
-    """Then it says so."""
+    """The file's error follows."""
     packed = gzip.compress("\n".join(f"n{number}.example" for number in range(20_000)).encode())
     items = iter(opened(packed[:-30]))
     taken = list(islice(items, 10_000))
@@ -273,7 +273,7 @@ def test_a_file_that_breaks_off_gives_what_came_before() -> None:
 
 
 def test_an_empty_file_is_an_empty_list() -> None:
-    """Nothing to import is no mistake."""
+    """A file with nothing to import is not an error."""
     assert keys("") == []
     assert keys("# nothing yet\n\n") == []
     assert keys("value,source\n") == []
@@ -281,7 +281,7 @@ def test_an_empty_file_is_an_empty_list() -> None:
 
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_any_file_gives_indicators_and_refusals_or_a_file_error(content: bytes) -> None:
-    """Nothing else is raised."""
+    """No other exception is raised."""
     found: list[object] = []
     with suppress(FileError):
         found.extend(opened(content))
@@ -291,14 +291,14 @@ def test_any_file_gives_indicators_and_refusals_or_a_file_error(content: bytes) 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=15), max_size=5))
 def test_any_row_of_a_table_costs_no_other(cells: list[str]) -> None:
-    """The good row after it is there, whatever it says."""
+    """The good row after it is still read, whatever the bad row contains."""
     content = "value,type,confidence,valid_from,revoked\n" + ",".join(cells) + "\nevil.example,domain,90,0,\n"
 
     assert list(opened(content))[-1] == replace_source("evil.example", 90)
 
 
 def replace_source(value: str, confidence: int) -> Indicator:
-    """A domain with the defaults otherwise."""
+    """A domain with defaults in all other fields."""
     defaults = replace(Defaults(), confidence=confidence)
     return Indicator(
         type="domain",
@@ -326,13 +326,13 @@ def replace_source(value: str, confidence: int) -> Indicator:
     ],
 )
 def test_a_time_is_read_as_people_write_it(written: int | str, at: int) -> None:
-    """UTC unless it says otherwise, to the millisecond."""
+    """UTC unless the text names another zone, to the millisecond."""
     assert instant(written) == at
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_time_or_a_value_error(written: str) -> None:
-    """Years that no calendar has included."""
+    """Also for years that no calendar has."""
     at: object = 0
     with suppress(ValueError):
         at = instant(written)
@@ -342,5 +342,5 @@ def test_any_text_is_a_time_or_a_value_error(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
 def test_a_time_at_the_end_of_the_calendar_raises_nothing_else(written: str) -> None:
-    """Whether it is in range is for the check to say."""
+    """The check of an indicator decides whether its time is in range."""
     assert instant(written) != 0

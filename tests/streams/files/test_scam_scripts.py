@@ -1,4 +1,4 @@
-"""Scam scripts: what is wrong with one is said with its line, and nothing is made of it."""
+"""Scam scripts: a mistake is reported with its line, and nothing is made from a wrong script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from files: packed or plain, UTF-8 or GB18030, whole or broken off."""
+"""Text from files: compressed or plain, UTF-8 or GB18030, complete or cut off."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from streams.files.text_lines import LONGEST_LINE, FileError, TextLines
 
 
 def lines(content: bytes) -> list[str]:
-    """What a file of this content says, without the line breaks."""
+    """The lines of a file with this content, without line breaks."""
     return [line.rstrip("\r\n") for line in TextLines(io.BytesIO(content))]
 
 
 def gzipped(data: bytes) -> bytes:
-    """The same bytes at any time: they stand in the names of tests, which have to be the same in each process."""
+    """Compressed bytes that never vary, because names of tests contain them and must be the same in every process."""
     return gzip.compress(data, mtime=0)
 
 
@@ -39,7 +39,7 @@ def gzipped(data: bytes) -> bytes:
     ],
 )
 def test_the_same_text_comes_out_of_every_packing(content: bytes) -> None:
-    """Known by the first bytes, whatever the file is called; several members one after the other as well."""
+    """The first bytes identify the compression, whatever the file's name. Several members in a row are read too."""
     assert lines(content) == ["一,二", "三"]
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_nothing() -> None:
 
 
 def test_the_first_line_is_looked_at_and_read_again() -> None:
-    """With the number that it has in the file."""
+    """With its line number in the file."""
     text = TextLines(io.BytesIO(b"# note\n\nvalue\nnext\n"))
 
     assert text.first() == "value"
@@ -59,14 +59,14 @@ def test_the_first_line_is_looked_at_and_read_again() -> None:
 
 
 def test_two_characters_of_gb18030_that_could_be_utf8_do_not_decide() -> None:
-    """A famous pair: written by an old editor, they came back as two Latin letters."""
+    """A famous pair: from an old editor, these characters came back as two Latin letters."""
     content = "联通\n电信\n联通\n".encode("gb18030")
 
     assert lines(content)[1:] == ["电信", "联通"]
 
 
 def test_a_broken_line_of_a_utf8_file_does_not_turn_the_others_into_another_text() -> None:
-    """Only that line is left out."""
+    """Only the broken line is left out."""
     text = TextLines(io.BytesIO("坏.中国\n".encode() + b"\xb5\xda\xc8\xfd\n" + "恶.中国\n".encode()))
 
     assert [line.strip() for line in text] == ["坏.中国", "恶.中国"]
@@ -85,7 +85,7 @@ def test_a_line_that_is_neither_is_left_out_and_named() -> None:
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 @pytest.mark.parametrize("lost", [1, 8, 20])
 def test_a_packed_file_that_was_cut_off_is_no_whole_file(pack: object, lost: int) -> None:
-    """A download that broke off must not pass for a short list."""
+    """A download that was cut off must not pass for a short list."""
     content = random.Random(1).randbytes(3000).hex().encode()
     packed = pack(b"\n".join(content[at : at + 60] for at in range(0, 6000, 60)))  # type: ignore[operator]
 
@@ -105,14 +105,14 @@ def test_a_packed_file_that_was_cut_off_is_no_whole_file(pack: object, lost: int
     ],
 )
 def test_what_is_no_list_is_refused_with_what_it_is(content: bytes, why: str) -> None:
-    """And with what to do about it."""
+    """The message also says what to do about it."""
     with pytest.raises(FileError, match=why):
         lines(content)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=20), max_size=20))
 def test_text_in_utf8_comes_back_line_by_line(written: list[str]) -> None:
-    """Unless it begins like something else."""
+    """Except text that begins like a compressed or packed file."""
     content = "\n".join(written).encode()
     if content.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
         return
@@ -123,7 +123,7 @@ def test_text_in_utf8_comes_back_line_by_line(written: list[str]) -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    """Nothing but the documented error is raised, and every line is either given or named."""
+    """Only the documented error is raised, and every line is either returned or reported by number."""
     with suppress(FileError):
         text = TextLines(io.BytesIO(content))
         read = list(text)

@@ -1,4 +1,4 @@
-"""Columns: what a batch still holds from an offset on, and what is read out of aiokafka's record batches."""
+"""Columns: the rest of a batch from an offset on, and the columns read from aiokafka's record batches."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_batch_that_lies_beyond_the_offset_is_handed_on_as_it_is() -> None:
 
 
 def record_batch(base: int, count: int, *, compression: int = NONE, control: bool = False) -> bytes:
-    """One record batch as a broker stores it."""
+    """One record batch, as a broker stores it."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=compression,
@@ -54,14 +54,14 @@ def record_batch(base: int, count: int, *, compression: int = NONE, control: boo
         offset = base + index
         assert builder.append(index, offset * 10, b"k%d" % offset, b"v%d" % offset, headers=[("h", b"%d" % offset)])
     raw = bytearray(builder.build())
-    raw[0:8] = base.to_bytes(8, "big")  # the broker's own: base offset, and the control flag of a transaction marker
+    raw[0:8] = base.to_bytes(8, "big")  # set by the broker: the base offset, and a transaction marker's control flag
     if control:
         raw[21:23] = (int.from_bytes(raw[21:23], "big") | 0x20).to_bytes(2, "big")
     return bytes(raw)
 
 
 def fetched(*batches: bytes, offset: int = 0, check_crcs: bool = False) -> Any:
-    """The records, in aiokafka's form, of one fetch that asked for an offset."""
+    """The records of one fetch from this offset, in aiokafka's form."""
     tp = TopicPartition("calls", 3)
     return PartitionRecords(tp, RawRecords(b"".join(batches)), [], offset, None, None, check_crcs, 0)
 
@@ -100,7 +100,7 @@ def test_the_next_offset_to_fetch_is_known_before_each_batch_is_handed_on() -> N
 
 @given(st.integers(0, 9))
 def test_reading_begins_at_the_offset_that_was_asked_for(offset: int) -> None:
-    """Kafka sends whole record batches, also what lies before."""
+    """Kafka sends whole record batches, including records before the offset."""
     records = fetched(record_batch(0, 5, compression=GZIP), record_batch(7, 3), offset=offset)
 
     read = [each for batch in offsets_of(records, most=1) for each in batch]
@@ -171,7 +171,7 @@ def test_the_time_at_which_the_broker_wrote_a_batch_is_that_of_its_records() -> 
 
 @given(st.integers(61, 90), st.integers(0, 255))
 def test_bytes_that_are_no_records_are_refused_or_read_within_their_bounds(place: int, byte: int) -> None:
-    """Also without checksums: no length may lead out of the batch."""
+    """Even without checksums, no length may lead outside the batch."""
     damaged = bytearray(record_batch(0, 3))
     damaged[min(place, len(damaged) - 1)] = byte
     try:

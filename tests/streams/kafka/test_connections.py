@@ -1,4 +1,4 @@
-"""A connection that breaks: aiokafka must hear of it in its own words, on uvloop too."""
+"""Broken connections: aiokafka must get an error that it handles, also on uvloop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UPSTREAM: Any = Connection.__mro__[1]
 
 
 async def send_on_a_broken(kind: Any) -> None:
-    """Send a request by a connection of this kind whose transport was closed a moment ago."""
+    """Send a request over a connection of this class whose transport has just been closed."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     reader, writer = await asyncio.open_connection(host, port)
@@ -38,7 +38,7 @@ def test_a_request_on_a_broken_connection_is_an_error_of_kafka() -> None:
 
 
 def test_what_it_mends_is_still_broken_upstream() -> None:
-    """When this fails, `streams.kafka.connections` may go."""
+    """When this test fails, `streams.kafka.connections` can be removed."""
     with pytest.raises(RuntimeError, match="handler is closed"):
         uvloop.run(send_on_a_broken(UPSTREAM))
 

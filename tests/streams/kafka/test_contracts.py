@@ -1,4 +1,4 @@
-"""The topic contracts offline: what is read, every problem that is named, and the reference page."""
+"""The topic contracts without a broker: what is read, every problem that is reported, and the reference page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Broken = Callable[[str, str], Path]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A copy of the contracts that a test may spoil."""
+    """A copy of the contracts that tests may break."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     shutil.copy(TOPICS, tmp_path)
     return tmp_path
@@ -35,7 +35,7 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def broken(site: Path) -> Broken:
-    """Spoils topics.yaml: replaces the first place of a text."""
+    """Breaks topics.yaml: replaces the first occurrence of a text."""
 
     def spoil(old: str, new: str) -> Path:
         path = site / "topics.yaml"
@@ -48,7 +48,7 @@ def broken(site: Path) -> Broken:
 
 
 def test_the_repository_is_clean() -> None:
-    """The contracts that we ship have no problem, and all their examples fit."""
+    """The contracts that ship with Forewarn have no problem, and all their examples are valid."""
     assert check(TOPICS) == []
 
 
@@ -65,7 +65,7 @@ def test_every_topic_of_the_design_is_declared_with_its_limits() -> None:
 
 
 def test_the_worker_reads_and_writes_what_the_design_says() -> None:
-    """Check_worker looks for these topics, so the contract must name the worker beside each."""
+    """Check_worker looks for these topics, so the contract must name the worker for each."""
     assert set(load(TOPICS).of_worker()) == {
         *("calls", "sms", "signals", "indicators", "subscribers", "alerts", "reminders", "dead-letters")
     }
@@ -73,7 +73,7 @@ def test_the_worker_reads_and_writes_what_the_design_says() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("*.bad.jsonl")), ids=lambda p: p.name)
 def test_every_bad_example_is_refused_by_its_schema(path: Path) -> None:
-    """A schema that lets a bad record through is too lax to be a contract."""
+    """A schema that accepts a bad record is too loose for a contract."""
     schema = json.loads((ROOT / "schemas" / path.name.replace(".bad.jsonl", ".json")).read_text(encoding="utf-8"))
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -82,7 +82,7 @@ def test_every_bad_example_is_refused_by_its_schema(path: Path) -> None:
 
 
 def test_the_page_is_what_the_contracts_say() -> None:
-    """To mend it: python -m streams.kafka.contracts.page > docs/topics.md."""
+    """To update the page: python -m streams.kafka.contracts.page > docs/topics.md."""
     assert (ROOT / "docs" / "topics.md").read_text(encoding="utf-8") == page(load(TOPICS))
 
 
@@ -138,7 +138,7 @@ def test_the_page_is_what_the_contracts_say() -> None:
 def test_a_problem_of_the_file_is_named_with_its_place(
     broken: Broken, old: str, new: str, where: str, words: str
 ) -> None:
-    """The place, a line of the file, and words that say what to do."""
+    """The problem has its place, a line of the file, and words that say what to do."""
     path = broken(old, new)
     problems = check(path)
     found = [problem for problem in problems if problem.where == where and words in problem.message]
@@ -149,7 +149,7 @@ def test_a_problem_of_the_file_is_named_with_its_place(
 
 
 def test_the_line_of_a_problem_is_that_of_its_field(broken: Broken) -> None:
-    """A person who opens the file at this line sees the mistake."""
+    """An operator who opens the file at this line sees the mistake."""
     path = broken("partitions: 8", "partitions: eight")
     line = check(path)[0].line
 
@@ -157,7 +157,7 @@ def test_the_line_of_a_problem_is_that_of_its_field(broken: Broken) -> None:
 
 
 def test_all_problems_are_named_at_once(broken: Broken) -> None:
-    """A mistake of the structure does not hide those of other topics, and causes no echo."""
+    """A mistake in the structure does not hide mistakes in other topics, and causes no follow-up errors."""
     broken("    owner: carriers\n", "")
     path = broken("key: type:value", "key: null")
     broken("    partitions: 8\n", "    partitions: none\n")
@@ -170,7 +170,7 @@ def test_all_problems_are_named_at_once(broken: Broken) -> None:
 
 
 def test_a_syntax_error_has_its_line(broken: Broken) -> None:
-    """YAML's own words, and where."""
+    """YAML's own message, with the line."""
     path = broken("producers: [carriers]", "producers: [carriers")
     (problem,) = check(path)
 
@@ -196,7 +196,7 @@ def test_a_file_that_is_something_else_is_named(tmp_path: Path, text: str, words
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
-    """With the setting that says where it is."""
+    """The message names the setting for its path."""
     (problem,) = check(Path("nowhere/topics.yaml"))
 
     assert "FOREWARN_TOPICS_FILE" in problem.message
@@ -217,7 +217,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
 def test_a_problem_of_a_schema_or_an_example_is_named(
     site: Path, file: str, text: str | None, line: int, words: str
 ) -> None:
-    """In the file where it is, not where it was noticed."""
+    """In the file that contains it, not in the file where it was noticed."""
     path = site / "schemas" / file
     path.unlink()
     if text is not None:
@@ -229,7 +229,7 @@ def test_a_problem_of_a_schema_or_an_example_is_named(
 
 
 def test_a_good_record_among_the_bad_examples_is_named(site: Path) -> None:
-    """Else a schema could be loosened without anybody noticing."""
+    """Otherwise a schema could be loosened unnoticed."""
     folder = site / "schemas" / "examples"
     good = (folder / "sms-v1.jsonl").read_text(encoding="utf-8").splitlines()[0]
     (folder / "sms-v1.bad.jsonl").write_text(good, encoding="utf-8")
@@ -239,7 +239,7 @@ def test_a_good_record_among_the_bad_examples_is_named(site: Path) -> None:
 
 
 def test_an_example_with_a_field_that_the_schema_lacks_is_named(site: Path) -> None:
-    """Readers ignore unknown fields, so a misspelled optional one would go unseen."""
+    """Readers ignore unknown fields, so a misspelled optional field would go unnoticed."""
     path = site / "schemas" / "examples" / "sms-v1.jsonl"
     record = json.loads(path.read_text(encoding="utf-8").splitlines()[0]) | {"cel": "460-00"}
     path.write_text(json.dumps(record), encoding="utf-8")
@@ -249,7 +249,7 @@ def test_an_example_with_a_field_that_the_schema_lacks_is_named(site: Path) -> N
 
 
 def test_loading_a_broken_file_raises_with_all_problems(broken: Broken) -> None:
-    """A worker must not start on half a contract."""
+    """A worker must not start with half a contract."""
     path = broken("    owner: carriers\n", "")
 
     with pytest.raises(InvalidContracts, match=r"topics\.calls\.owner: is missing"):
@@ -265,7 +265,7 @@ def test_validate_needs_no_broker_and_says_how_many_topics() -> None:
 
 
 def test_validate_ends_with_1_and_a_line_for_each_problem(broken: Broken) -> None:
-    """On stderr, where words for people go."""
+    """On stderr, where messages for people go."""
     path = broken("    owner: carriers\n", "")
     result = CliRunner().invoke(topics, ["validate", "--file", str(path)])
 
@@ -275,7 +275,7 @@ def test_validate_ends_with_1_and_a_line_for_each_problem(broken: Broken) -> Non
 
 
 def test_validate_as_json_is_for_machines(broken: Broken) -> None:
-    """The same exit status, one JSON object on stdout."""
+    """The same exit status, and one JSON object on stdout."""
     path = broken("    owner: carriers\n", "")
     line = path.read_text(encoding="utf-8").splitlines().index("  calls:") + 1
     result = CliRunner().invoke(topics, ["validate", "--json", "--file", str(path)])
@@ -287,7 +287,7 @@ def test_validate_as_json_is_for_machines(broken: Broken) -> None:
 
 
 def test_a_broken_contract_never_reaches_a_broker(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apply checks first; the address would take seconds to be refused."""
+    """Apply checks the contracts first. A connection to this address would take seconds to fail."""
     path = broken("key: type:value", "key: null")
     monkeypatch.setenv("FOREWARN_KAFKA", "127.0.0.1:1")
     result = CliRunner().invoke(topics, ["apply", "--file", str(path)])
@@ -298,6 +298,6 @@ def test_a_broken_contract_never_reaches_a_broker(broken: Broken, monkeypatch: p
 
 
 def test_every_command_has_an_example_in_its_help() -> None:
-    """So that nobody needs the documentation for the common case."""
+    """The common case therefore needs no documentation."""
     for command in topics.commands.values():
         assert "Example: " in (command.help or "")

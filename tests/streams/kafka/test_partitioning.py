@@ -1,4 +1,4 @@
-"""Partitioning: Kafka's own murmur2, whatever the key."""
+"""Partitioning: the same as Kafka's own murmur2, for any key."""
 
 from __future__ import annotations
 

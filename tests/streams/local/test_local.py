@@ -1,4 +1,4 @@
-"""The local stack's parts that need no server: ports, process identities, the state file, jars, commands."""
+"""The local stack's parts that need no server: ports, process identities, the state file, jars and commands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STUBBORN = (
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does nothing for long."""
+    """A process that sleeps for a long time."""
     with subprocess.Popen(SLEEPER) as process:
         yield process
         process.kill()
@@ -42,32 +42,32 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def listener() -> Iterator[int]:
-    """A port that somebody listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 def identity(pid: int) -> ProcessId:
-    """The identity of a process that runs."""
+    """The identity of a running process."""
     started = start_time(pid)
     assert started is not None
     return ProcessId(pid, started)
 
 
 def of_another(process: ProcessId) -> ProcessId:
-    """The identity of a process that had the same pid at another time."""
+    """The identity of an earlier process with the same pid."""
     return ProcessId(process.pid, process.started + "1")
 
 
 def test_the_usual_port_is_taken_when_it_is_free() -> None:
-    """Nobody has to look up a port on an idle machine."""
+    """On an idle machine nobody has to look up a port."""
     port = any_free_port()
 
     assert choose_port(None, usual=port) == port
 
 
 def test_another_port_is_taken_when_the_usual_one_is_not_free(listener: int) -> None:
-    """A second stack comes up beside the first."""
+    """A second stack can start next to the first."""
     port = choose_port(None, usual=listener)
 
     assert port != listener
@@ -75,14 +75,14 @@ def test_another_port_is_taken_when_the_usual_one_is_not_free(listener: int) -> 
 
 
 def test_zero_asks_for_any_port_but_the_usual() -> None:
-    """Tests that run side by side never meet on the usual port."""
+    """Tests that run at the same time never meet on the usual port."""
     usual = any_free_port()
 
     assert choose_port(0, usual=usual) != usual
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(listener: int) -> None:
-    """A port that somebody named is never swapped for another in silence."""
+    """A port that the operator named is never silently replaced by another."""
     with pytest.raises(LocalStackError, match=f"Port {listener} on 127.0.0.1 is taken"):
         choose_port(listener, usual=9092)
 
@@ -96,7 +96,7 @@ def test_a_process_is_known_by_pid_and_start(sleeper: subprocess.Popen[bytes]) -
 
 
 def test_an_ended_child_is_not_alive_before_it_is_reaped(sleeper: subprocess.Popen[bytes]) -> None:
-    """A zombie does not count as running, so that nobody waits for it for ever."""
+    """A zombie does not count as running, so nothing waits for it for ever."""
     process = identity(sleeper.pid)
     os.kill(sleeper.pid, signal.SIGKILL)
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
@@ -105,14 +105,14 @@ def test_an_ended_child_is_not_alive_before_it_is_reaped(sleeper: subprocess.Pop
 
 
 def test_terminate_spares_a_process_that_has_inherited_the_pid(sleeper: subprocess.Popen[bytes]) -> None:
-    """A recycled pid belongs to somebody else."""
+    """A reused pid belongs to another process."""
     terminate([of_another(identity(sleeper.pid))])
 
     assert sleeper.poll() is None
 
 
 def test_terminate_ends_a_frozen_process(sleeper: subprocess.Popen[bytes]) -> None:
-    """SIGTERM alone would wait until somebody thaws it."""
+    """SIGTERM alone would have no effect until the process is resumed."""
     os.kill(sleeper.pid, signal.SIGSTOP)
     terminate([identity(sleeper.pid)], patience=20)
 
@@ -120,7 +120,7 @@ def test_terminate_ends_a_frozen_process(sleeper: subprocess.Popen[bytes]) -> No
 
 
 def test_terminate_uses_force_on_a_process_that_does_not_listen() -> None:
-    """A server that ignores SIGTERM is gone after the patience all the same."""
+    """A server that ignores SIGTERM is killed when the patience runs out."""
     with subprocess.Popen(STUBBORN, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -130,7 +130,7 @@ def test_terminate_uses_force_on_a_process_that_does_not_listen() -> None:
 
 
 def test_a_server_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    """The sentence says what the server said and where the rest is."""
+    """The message quotes the server's last output and says where the rest is."""
     server = Server(
         Launch(
             name="Kafka",
@@ -147,7 +147,7 @@ def test_a_server_that_ends_while_starting_is_reported_with_its_last_words(tmp_p
 
 
 def test_a_server_that_stays_silent_is_reported(tmp_path: Path) -> None:
-    """Nobody waits for ever."""
+    """Nothing waits for ever."""
     server = Server(Launch("Valkey", SLEEPER, tmp_path, tmp_path / "log", answers=lambda: False))
     server.start()
     try:
@@ -158,7 +158,7 @@ def test_a_server_that_stays_silent_is_reported(tmp_path: Path) -> None:
 
 
 def test_the_guard_ends_what_a_killed_program_leaves(tmp_path: Path) -> None:
-    """A program that dies by SIGKILL cannot clean up, so another process does."""
+    """A program killed by SIGKILL cannot clean up, so another process does."""
     script = (
         "import subprocess, sys, time\n"
         "from streams.local.guard import Guard\n"
@@ -191,12 +191,12 @@ def test_the_state_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_state_has_none(tmp_path: Path) -> None:
-    """Nothing is running where nothing was started."""
+    """Nothing runs where nothing was started."""
     assert read_state(tmp_path) is None
 
 
 def test_a_state_that_forewarn_did_not_write_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    """No pid is taken from a file that is not what it should be."""
+    """No pid is taken from a file of the wrong form."""
     (tmp_path / "stack.json").write_text('{"broker": 12}')
 
     with pytest.raises(LocalStackError, match=r"stack\.json cannot be read .* delete the file"):
@@ -204,7 +204,7 @@ def test_a_state_that_forewarn_did_not_write_is_refused_in_a_sentence(tmp_path: 
 
 
 def test_down_spares_a_process_that_has_inherited_a_pid(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
-    """After a reboot stack.json may name pids that are somebody else's now."""
+    """After a reboot the pids in stack.json may belong to other processes."""
     stale = of_another(identity(sleeper.pid))
     write_state(
         tmp_path, StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", stale, stale, {"worker": Running(stale, "")})
@@ -217,7 +217,7 @@ def test_down_spares_a_process_that_has_inherited_a_pid(tmp_path: Path, sleeper:
 
 
 def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
-    """Down describes the wished state, and it is the state already."""
+    """Down describes the wanted state, which already holds."""
     result = CliRunner().invoke(down, ["--folder", str(tmp_path / "none"), "--delete"])
 
     assert result.exit_code == 0
@@ -225,7 +225,7 @@ def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
 
 
 def test_down_delete_leaves_files_that_are_not_the_stacks(tmp_path: Path) -> None:
-    """A folder of somebody's own loses only what the stack has put there."""
+    """An operator's own folder loses only the stack's files."""
     os.close(take_folder(tmp_path))
     (tmp_path / "kafka" / "data").mkdir(parents=True)
     (tmp_path / "notes.txt").write_text("mine")
@@ -235,7 +235,7 @@ def test_down_delete_leaves_files_that_are_not_the_stacks(tmp_path: Path) -> Non
 
 
 def test_down_delete_touches_nothing_where_no_stack_has_run(tmp_path: Path) -> None:
-    """``--folder`` with a wrong folder costs nobody a folder that happens to be called kafka."""
+    """With a wrong ``--folder``, a folder that happens to be called kafka is not deleted."""
     (tmp_path / "kafka").mkdir()
     CliRunner().invoke(down, ["--folder", str(tmp_path), "--delete"])
 
@@ -243,7 +243,7 @@ def test_down_delete_touches_nothing_where_no_stack_has_run(tmp_path: Path) -> N
 
 
 def test_a_folder_serves_one_stack_at_a_time(tmp_path: Path) -> None:
-    """Two servers over the same data would destroy it."""
+    """Two servers on the same data would destroy it."""
     lock = take_folder(tmp_path)
     try:
         assert is_in_use(tmp_path)
@@ -256,7 +256,7 @@ def test_a_folder_serves_one_stack_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_broker_listens_on_loopback_only() -> None:
-    """Nobody else on the network reaches the broker, which asks for no password."""
+    """The broker asks for no password, so no other machine on the network may reach it."""
     lines = broker.server_properties(9092, 9093).splitlines()
     listeners = next(line for line in lines if line.startswith("listeners=")).removeprefix("listeners=")
 
@@ -264,7 +264,7 @@ def test_the_broker_listens_on_loopback_only() -> None:
 
 
 def test_cached_jars_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second start works on a train."""
+    """The second start works without a network, for example on a train."""
     monkeypatch.setattr(jars, "_download", lambda repository: pytest.fail("went to the network"))
     cached = tmp_path / f"kafka-{jars.KAFKA_VERSION}"
     cached.mkdir()
@@ -273,7 +273,7 @@ def test_cached_jars_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_failed_download_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a Kafka in the cache would break every later start."""
+    """An incomplete Kafka in the cache would break every later start."""
 
     def fail(repository: Path) -> list[Path]:
         repository.mkdir()
@@ -300,7 +300,7 @@ def test_a_failed_download_is_a_sentence_and_leaves_nothing(tmp_path: Path, monk
     ],
 )
 def test_the_version_of_a_java_is_read_from_its_own_words(tmp_path: Path, said: str, version: int) -> None:
-    """Old and new ways of counting Java's versions, and macOS's placeholder."""
+    """Old and new version numbers of Java, and macOS's placeholder."""
     java = tmp_path / "java"
     java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
     java.chmod(0o755)
@@ -309,7 +309,7 @@ def test_the_version_of_a_java_is_read_from_its_own_words(tmp_path: Path, said: 
 
 
 def test_a_java_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence says which Java was found and what to do."""
+    """The message names the Java that was found and says what to do."""
     java = tmp_path / "java"
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
     java.chmod(0o755)
@@ -322,7 +322,7 @@ def test_a_java_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_says_when_there_is_no_python_that_will_do(tmp_path: Path) -> None:
-    """A bare machine gets a sentence, not a page of make's own."""
+    """On a bare machine the user gets one sentence, not a page of output from make."""
     for name in ("Makefile", "setup.cfg", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     make, shell = shutil.which("make"), shutil.which("sh")
