@@ -1,4 +1,4 @@
-"""``forewarn extract`` as a shell runs it: a process with pipes and files."""
+"""``forewarn extract`` as a shell runs it: as a process with pipes and files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ TEXTS = [
 
 
 def extracted(content: bytes, *arguments: str) -> list[dict[str, Any]]:
-    """What the command writes for this standard input."""
+    """The command's output for this standard input."""
     result = CliRunner().invoke(extract, arguments, input=content)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def domains(content: bytes) -> list[list[str]]:
-    """The domains of each line."""
+    """The domains found in each line."""
     return [found["domains"] for found in extracted(content)]
 
 

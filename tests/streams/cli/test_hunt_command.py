@@ -1,4 +1,4 @@
-"""``forewarn hunt`` and ``forewarn ledger`` as an analyst and an operator call them."""
+"""``forewarn hunt`` and ``forewarn ledger`` as analysts and operators call them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Forewarn = Callable[..., Result]
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
-    """A ledger with what happened yesterday."""
+    """A ledger with yesterday's records."""
     storage = Storage(Settings(ledger=str(tmp_path / "ledger")))
     at = int((datetime.now(UTC) - timedelta(days=1)).timestamp() * 1000)
     calls = [call(ANN, at), call(ANN, at + 60_000, phase="end", duration_s=42), call(BO, at + 1, id="c2")]
@@ -37,7 +37,7 @@ def storage(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 def forewarn(tmp_path: Path) -> Forewarn:
-    """Calls a command with this ledger and an audit log beside it."""
+    """Calls a command with this ledger, and with an audit log next to it."""
     environ = {
         "FOREWARN_LEDGER": str(tmp_path / "ledger"),
         "FOREWARN_AUDIT_LOG": str(tmp_path / "audit" / "log.jsonl"),
@@ -52,7 +52,7 @@ def forewarn(tmp_path: Path) -> Forewarn:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """The audit log."""
+    """The path of the audit log."""
     return tmp_path / "audit" / "log.jsonl"
 
 

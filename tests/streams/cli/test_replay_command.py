@@ -1,4 +1,4 @@
-"""``forewarn replay`` with what officers found."""
+"""``forewarn replay`` with officers' outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLES = ROOT / "examples"
 
 
 def replayed(folder: Path, *more: str) -> Result:
-    """A replay of the examples."""
+    """The result of a replay of the examples."""
     files = [f"--{name}={EXAMPLES / name}.jsonl" for name in ("calls", "sms", "indicators")]
     return CliRunner().invoke(replay, [*files, f"--out={folder / 'alerts.jsonl'}", "--json", *more])
 

@@ -1,4 +1,4 @@
-"""``forewarn users`` as whoever runs a site calls it, with a real Valkey for the sessions that end."""
+"""``forewarn users`` as the operator of a site calls it, with a real Valkey for the sessions that it ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LI = ("li.wei", "--role", "officer", "--unit", "ps-0101")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A site without a Redis."""
+    """A site without Redis."""
     return Settings(
         users_file=tmp_path / "users.json", audit_log=tmp_path / "audit.jsonl", redis="redis://127.0.0.1:1/0"
     )
@@ -52,12 +52,12 @@ def forewarn(settings: Settings) -> Forewarn:
 
 
 def until(terminal: int, words: str) -> str:
-    """What a program writes on a terminal until it has written these words, or ends."""
+    """A program's output on a terminal, up to these words or to the program's end."""
     said = ""
     while words not in said:
         try:
             said += os.read(terminal, 4096).decode()
-        except OSError:  # it has ended
+        except OSError:  # the program has ended
             break
     return said
 

@@ -1,4 +1,4 @@
-"""Who got which domain, or an SMS from which busy number: what new segments say, against a count by hand."""
+"""Sightings of domains and of busy numbers' SMS in new segments, compared with a count by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seen(storage: Storage) -> dict[str, Sightings]:
 
 
 def looked_through(storage: Storage, segments: Sequence[Segment], busy: Busy, least: int = BUSY) -> list[Sightings]:
-    """All sightings of these segments, which are few."""
+    """All sightings in these segments, which are few."""
     (found,) = [*sightings(storage, segments, busy, least)] or [[]]
     return found
 
@@ -77,7 +77,7 @@ def test_a_number_counts_once_it_is_busy_within_an_hour(storage: Storage) -> Non
 
 
 def test_a_lowered_limit_applies_at_once_to_what_was_counted_before(storage: Storage) -> None:
-    """The policy may change while the hunter runs."""
+    """The policy may change while the hunter is running."""
     busy, found = Busy(), []
     for number, least in enumerate([BUSY, BUSY // 2, BUSY]):
         some = [sms(ANN, AT + number + at, "hi", f"m{number}-{at}", "99900000001") for at in range(6)]

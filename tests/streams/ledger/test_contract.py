@@ -1,4 +1,4 @@
-"""What every ledger that is asked must do: segments in a folder and the one in memory give the same answers."""
+"""The contract of every ledger that answers questions: a folder of segments and memory give the same answers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from tests.strategies import POLICY, indicator
 from tests.streams.ledger.test_ledger import ANN, AT, BO, put, rows, sms
 
 Filled = Callable[[Sequence[Sequence[Rows]]], Ledger]
-"""Makes a ledger of some batches of rows."""
+"""Makes a ledger from batches of rows."""
 
 FRIEND = "8613900000000"
 
 
 def in_segments(folder: Path, batches: Sequence[Sequence[Rows]]) -> Ledger:
-    """A folder with a segment for each batch, as the hunter searches it."""
+    """A folder with one segment for each batch, as the hunter searches it."""
     storage = Storage(Settings(ledger=str(folder)))
     for number, some in enumerate(batches):
         put(storage, number, some)
@@ -62,14 +62,14 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Filled:
 
 
 def context(*signals: tuple[str, Signal]) -> list[Rows]:
-    """The rows of what happened around contacts."""
+    """The rows of signals around contacts."""
     found = rows_of_context(signals)
     assert found is not None
     return [found]
 
 
 def found(ledger: Ledger, keys: Keys) -> list[Contact]:
-    """The contacts of some keys, each once, in event time."""
+    """The contacts of these keys, each once, in event time."""
     question = Question(keys, lambda contacts: sorted(contacts, key=lambda each: (each.at, each.subscriber)))
     return question.put_to(ledger)
 
@@ -163,13 +163,13 @@ def test_ranges_find_what_lies_in_them(
 
 
 def planner() -> Planner:
-    """A planner to whom the number and a domain are known."""
+    """A planner that knows the number and a domain as indicators."""
     known = Indicators([indicator("number", FRAUD), indicator("domain", "evil.top")])
     return Planner(known, Pivot(known), POLICY)
 
 
 def told(contacts: Iterable[Contact]) -> set[tuple[str, str]]:
-    """Whose contacts these are, and with which records."""
+    """The subscriber and the record of each contact."""
     return {(str(each.subscriber), each.event) for each in contacts}
 
 

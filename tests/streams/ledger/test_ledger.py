@@ -1,4 +1,4 @@
-"""The ledger's files: rows of real records, what is found of them, merges, and files that are none."""
+"""The ledger's files: rows of real records, look-ups, merges, and files that are no segments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sms(subscriber: str, at: int, text: str, id: str = "m1", peer: str = "999000
 
 
 def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]] = ()) -> list[Rows]:
-    """The ledger's rows of some records."""
+    """The ledger's rows of these records."""
     found: list[Rows] = []
     if calls:
         text = "\n".join(map(json.dumps, calls)).encode()
@@ -64,14 +64,14 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def put(storage: Storage, number: int, some: Sequence[Rows], *, width: int = 10, day: date = TODAY) -> Segment:
-    """Make rows the segment of so many offsets, the ``number``-th of partition 0."""
+    """Store rows as the ``number``-th segment of partition 0; it covers ``width`` offsets."""
     segment = Segment(0, (number * width, (number + 1) * width), (0, 0), day)
     storage.enter(storage.put(segment, "test", written(table_of(some), Knowledge({0: number}))), segment)
     return segment
 
 
 def contacts(storage: Storage, keys: Keys) -> list[Contact]:
-    """What is found of some keys."""
+    """The contacts found for these keys."""
     return [each for table in find(storage, storage.segments(), keys) for each in contacts_of(table)]
 
 
@@ -166,7 +166,7 @@ def test_people_are_added_up(storage: Storage) -> None:
         ),
     )
     people = People(Named([f"number:{FRAUD}"]))
-    for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:  # seen twice counts once
+    for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:  # a contact seen twice counts once
         people.add(each)
     first, second = people.lines()
     assert (first.subscriber, first.contacts, first.calls_in, first.calls_out, first.talk_s) == (ANN, 2, 1, 1, 50.0)
@@ -207,7 +207,7 @@ def test_a_merge_that_was_interrupted_before_the_parts_went_counts_nothing_twice
 
 
 def eight_parts(storage: Storage) -> tuple[list[Segment], compaction.Merge]:
-    """Eight small segments, and the merge that they are due for."""
+    """Eight small segments, and the merge that is due for them."""
     parts = [put(storage, number, rows([call(ANN, AT + number, id=f"c{number}")])) for number in range(8)]
     (todo,) = compaction.due(parts, storage.listed(), TODAY)
     return parts, todo

@@ -28,7 +28,7 @@ def policy() -> Policy:
 
 
 def standing(city: City, policy: Policy) -> tuple[dict[str, Any], list[Issued]]:
-    """The alerts that stand in the end, and all of them."""
+    """The alerts that are still raised at the end, and all alerts issued."""
     operation = Operation(Simulated(city), [Contender(PointScore(), policy)])
     operation.run(lambda hours: None)
     issued = operation.issued[0]
@@ -37,12 +37,12 @@ def standing(city: City, policy: Policy) -> tuple[dict[str, Any], list[Issued]]:
 
 
 class Early(City):
-    """A city that knows from its first midnight whatever becomes known."""
+    """A city whose indicators are all known from its first midnight."""
 
     known: list[Any]
 
     def indicators(self) -> list[Any]:
-        """All of them."""
+        """All indicators of the city, valid from the beginning."""
         return [replace(each, valid_from=BEGIN) for each in self.known]
 
 
@@ -51,7 +51,7 @@ def test_whoever_is_known_late_has_the_alerts_of_one_known_from_the_beginning(po
     late, early = City(*asked), Early(*asked)
     found, issued = standing(late, policy)
     early.known = late.indicators()
-    assert any(each.at > each.alert.at for each in issued)  # looking back had something to do
+    assert any(each.at > each.alert.at for each in issued)  # look-backs raised some alerts
     assert len(found) > 50
     assert found == standing(early, policy)[0]
 
@@ -72,7 +72,7 @@ def test_a_site_finds_out_whose_numbers_send_known_domains(policy: Policy) -> No
 
 
 def alert(subscriber: str, at: int, **fields: Any) -> Issued:
-    """An alert that has gone out at a time."""
+    """An alert that was issued at this time."""
     common: dict[str, Any] = {
         "id": f"{subscriber}-{at}",
         "subscriber": subscriber,
@@ -85,7 +85,7 @@ def alert(subscriber: str, at: int, **fields: Any) -> Issued:
 
 
 def victim(subscriber: str, paid_at: int | None, known_at: int | None, **stages: int) -> Truth:
-    """Somebody whom a gang tried at the first midnight."""
+    """A person whom a gang tried at the first midnight."""
     touched = [Touched("number", "99900000001", BEGIN, BEGIN, known_at)]
     return Truth(subscriber, "loan", "loan", "loan-0-0", BEGIN, stages, paid_at, 1 if paid_at else 0, touched)  # type: ignore[arg-type]
 
@@ -102,12 +102,12 @@ def test_alerts_are_judged_by_the_truth() -> None:
     issued = [
         alert("1", noon - 30 * MINUTE),
         alert("1", noon - 10 * MINUTE, severity="urgent"),
-        alert("2", noon + 1),  # too late
-        alert("2", BEGIN, severity="low"),  # no officer
+        alert("2", noon + 1),  # issued after the payment
+        alert("2", BEGIN, severity="low"),  # sends no officer
         alert("2", BEGIN, status="withdrawn"),
-        alert("4", BEGIN),  # hung up
+        alert("4", BEGIN),  # this person hung up
         alert("5", BEGIN),
-        alert("6", BEGIN, id="6"),  # nobody tried
+        alert("6", BEGIN, id="6"),  # no gang tried this person
         alert("6", BEGIN + MINUTE, id="6", status="withdrawn"),
     ]
     verdict = Verdict()

@@ -1,4 +1,4 @@
-"""Training: from a city's folder and officers' outcomes to a model and its card, and what is refused."""
+"""Training: from a city's folder and officers' outcomes to a model and its card, and input that is refused."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.strategies import POLICY
 from tests.training import artifact, samples
 
 SCRIPTS = ("impersonated-boss", "impersonated-service", "loan", "task-rebate")
-"""The fewer there are, the fewer are left out in turn."""
+"""Only a few, because training leaves each of them out in turn."""
 
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small city that gangs are busy in."""
+    """A small city with busy gangs."""
     folder = tmp_path_factory.mktemp("city")
     scripts = [each for each in busy(200, 60) if each[0] in SCRIPTS]
     write(City(4000, 3, 3, scripts, 0.9, 0.5), folder, lambda hours: None)
@@ -39,13 +39,13 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    """``forewarn train`` with these arguments."""
+    """The result of ``forewarn train`` with these arguments."""
     return CliRunner().invoke(train, [str(each) for each in arguments])
 
 
 @pytest.fixture(scope="module")
 def trained(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of that city."""
+    """A model trained on that city."""
     out = tmp_path_factory.mktemp("trained") / "risk.skops"
     result = run("--city", city, "--out", out)
     assert result.exit_code == 0, result.stderr
@@ -109,7 +109,7 @@ def test_the_command_writes_a_model_and_its_card(trained: Path, city: Path) -> N
     assert "points@1" in card
     assert "any-contact@1" in card
     assert {path.name for path in trained.parent.iterdir()} == {"risk.skops", "risk.md"}
-    assert str(city) not in card  # nobody's folders are published
+    assert str(city) not in card  # the card publishes no local path
 
 
 def test_the_same_training_gives_the_same_model_and_card(trained: Path, city: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_same_training_gives_the_same_model_and_card(trained: Path, city: Pa
 
 
 def cases(city: Path) -> list[str]:
-    """The cases that the alerts of a city would open."""
+    """The cases that the city's alerts would open."""
     operation = Operation(CityFolder(city), [Contender(PointScore(), POLICY)])
     operation.run(lambda hours: None)
     return list({issued.alert.episode: None for issued in operation.issued[0]})
@@ -139,7 +139,7 @@ def test_an_episode_weighs_the_same_however_often_it_was_judged() -> None:
 
 
 def feedback(case: str, outcome: str, at: int = 1_773_700_000_000) -> str:
-    """A record of an outcome."""
+    """The record of an outcome, as a line."""
     record = {"id": case, "case": case, "kind": "outcome", "at": at, "unit": "ps-1", "outcome": outcome}
     return json.dumps(record) + "\n"
 
@@ -232,7 +232,7 @@ def test_a_worse_model_replaces_a_better_one_only_when_forced(
     out = tmp_path / "risk.skops"
     shutil.copy(trained, out)
     before = out.read_bytes()
-    monkeypatch.setitem(PARAMETERS, "max_iter", 1)  # it has learnt less
+    monkeypatch.setitem(PARAMETERS, "max_iter", 1)  # this model has learnt less
     refused = run("--city", city, "--out", out)
     assert refused.exit_code == 1, refused.output
     assert f"keeps {read(trained).name}, whose average precision" in refused.stderr
@@ -243,7 +243,7 @@ def test_a_worse_model_replaces_a_better_one_only_when_forced(
 
 def test_a_folder_is_read_as_the_city_was_made(city: Path) -> None:
     folder = CityFolder(city)
-    assert folder.asked is None  # its makers did not say
+    assert folder.asked is None  # the city's parameters are not known
     (city / "city.json").write_text('{"people": "many"}')
     with pytest.raises(CityError, match=r"city\.json: .*`\$\.people`"):
         CityFolder(city)

@@ -1,4 +1,4 @@
-"""Acked ranges: what may be committed is the end of the last batch that was acknowledged."""
+"""Acked ranges: the offset that may be committed is the end of the last acknowledged batch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BATCHES = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3), st.integers(0
 
 
 def laid_out(start: int, sizes: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
-    """Batches as (last offset, end): so many records each, with offsets missing before and after them."""
+    """Batches as (last offset, end). Each has this many records, with offsets missing before and after them."""
     batches: list[tuple[int, int]] = []
     at = start
     for count, before, after in sizes:
@@ -52,7 +52,7 @@ def test_a_second_ack_changes_nothing() -> None:
 
 
 def test_an_ack_of_a_batch_that_was_not_delivered_is_passed_over() -> None:
-    """One from before the partition was assigned anew must not acknowledge the batches that are to come."""
+    """An ack from before the partition was reassigned must not acknowledge the batches to come."""
     ranges = AckedRanges(0)
 
     assert not ranges.ack(4)

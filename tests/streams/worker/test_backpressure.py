@@ -1,4 +1,4 @@
-"""How long events of one topic wait for the other: as long as it has more to give, or nobody can be told anyway."""
+"""Backpressure: how long events of one topic wait while the other has more to give, or while all of Kafka is away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.worker.partition_state import PartitionState
 
 
 class Leaders:
-    """What the leaders of a partition's topics say of its end; None: silence."""
+    """The end offset that each topic's leader reports for a partition; None if it does not answer."""
 
     def __init__(self, **ends: int | None) -> None:
         self.ends = ends
@@ -24,23 +24,23 @@ class Leaders:
         self.told = 10
 
     def end_offset(self, topic: str, partition: int) -> int | None:
-        """What the last fetch has told."""
+        """The end offset that the last fetch reported."""
         return self.told
 
     async def end_offset_now(self, topic: str, partition: int) -> int | None:
-        """What the leader says when it is asked."""
+        """The end offset that the leader reports when asked."""
         self.asked.append(topic)
         return self.ends[topic]
 
     async def first_offsets(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Not asked for here."""
+        """Not needed here."""
         return {}
 
     def pause(self, topic: str, partition: int) -> None:
-        """Nothing to pause."""
+        """There is nothing to pause."""
 
     def resume(self, topic: str, partition: int) -> None:
-        """Nothing to resume."""
+        """There is nothing to resume."""
 
     def fail(self, error: BaseException) -> None:
         """Must not happen."""
@@ -48,7 +48,7 @@ class Leaders:
 
 
 def assigned(silent_s: float, leaders: Leaders) -> AssignedPartition:
-    """A partition whose topics have been read to offset 10 and have been silent for so long."""
+    """A partition whose topics have been read to offset 10 and silent for this many seconds."""
     partition = Partition(0)
     then = perf_counter() - silent_s
     feeds = {role: Feed(role, 10, then, 0) for role in ("calls", "sms", "signals")}
@@ -62,13 +62,13 @@ def assigned(silent_s: float, leaders: Leaders) -> AssignedPartition:
 @pytest.mark.parametrize(
     ("silent_s", "leaders", "expected"),
     [
-        (0.0, Leaders(calls=10, sms=10), True),  # nothing more at present
-        (0.0, Leaders(calls=20, sms=10), False),  # more than the last fetch knew of
+        (0.0, Leaders(calls=10, sms=10), True),  # it has no more at present
+        (0.0, Leaders(calls=20, sms=10), False),  # it has more than the last fetch reported
         (0.0, Leaders(calls=None, sms=10), False),
-        (LONGEST_WAIT + 1, Leaders(calls=20, sms=10), False),  # a long way, but it has more
+        (LONGEST_WAIT + 1, Leaders(calls=20, sms=10), False),  # a long wait, but it has more
         (LONGEST_WAIT + 1, Leaders(calls=10, sms=10), True),
-        (LONGEST_WAIT + 1, Leaders(calls=None, sms=10), True),  # its leader is away: an alert is worth more
-        (LONGEST_WAIT + 1, Leaders(calls=None, sms=None), False),  # all of Kafka is away: nobody could be told
+        (LONGEST_WAIT + 1, Leaders(calls=None, sms=10), True),  # its leader is away, and an alert matters more
+        (LONGEST_WAIT + 1, Leaders(calls=None, sms=None), False),  # all of Kafka is away: no alert could go out
     ],
 )
 async def test_whether_a_topic_has_no_more_to_give(silent_s: float, leaders: Leaders, expected: bool) -> None:

@@ -1,4 +1,4 @@
-"""A gap before a batch: Kafka's retention may have made it, nothing else."""
+"""Gaps before a batch: only Kafka's retention may have made one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.worker.scoring import LostRecordsError, check_for_gap
 
 
 class Batch:
-    """As much of a batch as the look at a gap takes."""
+    """The part of a batch that the check for gaps reads."""
 
     topic, partition = "calls", 3
 
@@ -20,12 +20,12 @@ class Batch:
 
 
 def look(feed: Feed, start: int) -> None:
-    """Look at the gap between what a feed has and a batch."""
+    """Check the gap between a feed's next offset and a batch."""
     check_for_gap(feed, cast("Any", Batch(start)))
 
 
 def feed(first: int | None, *, read: bool = False) -> Feed:
-    """A feed that is to go on at offset 10; ``first``: what the broker had of the log when that was said."""
+    """A feed whose next offset is 10; ``first``: the broker's first offset when the partition was assigned."""
     made = Feed("calls", 10, 0.0, 10, first)
     made.read = read
     return made

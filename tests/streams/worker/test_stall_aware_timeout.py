@@ -1,4 +1,4 @@
-"""A time limit that does not run out while this process stands still."""
+"""The stall-aware timeout: a time limit that does not run out while this process stands still."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_an_error_is_the_askers() -> None:
 
 
 def stand_still() -> None:
-    """As a process does that is stopped, starved, or busy with something else."""
+    """Block the process, as if it were stopped, starved or busy with other work."""
     time.sleep(3 * LOOK_EVERY)
 
 

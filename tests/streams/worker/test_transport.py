@@ -1,4 +1,4 @@
-"""The transport: what it relies on inside aiokafka and Faust, and what it hands on of real record batches."""
+"""The transport: the parts of aiokafka and Faust that it relies on, and what it passes on from real record batches."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def batch(first: int, count: int, codec: int = 0, magic: int = 2) -> bytes:
 
 
 def partition_records(data: bytes, offset: int) -> Any:
-    """What aiokafka's fetcher makes of a fetch response."""
+    """The records that aiokafka's fetcher makes from a fetch response."""
     return fetcher.PartitionRecords(
         TP, fetcher.MemoryRecords(data), [], offset, None, None, True, fetcher.READ_UNCOMMITTED
     )
@@ -53,7 +53,7 @@ def test_the_buffer_makes_fetches_yield_columns() -> None:
 
 
 class _Assigned:
-    """As much of an assignment as a fetch result looks at."""
+    """The part of an assignment that a fetch result reads."""
 
     active = True
 
@@ -87,7 +87,7 @@ def test_the_private_parts_that_the_transport_reaches_into_are_there() -> None:
 
 
 class _Thread(transport.ConsumerThread):
-    """A fetching thread without Kafka: each look for records gives what is prepared, or raises it."""
+    """A fetching thread without Kafka: each fetch returns the next prepared result, or raises it."""
 
     def __init__(self, *prepared: Any) -> None:
         self.paused = set()
@@ -146,7 +146,7 @@ async def test_what_was_read_before_the_position_was_set_anew_is_not_delivered()
 
 
 async def test_what_a_fetch_gives_that_was_under_way_while_the_position_was_set_is_not_delivered() -> None:
-    """It would be taken for the first records behind the position, and those before them would never be read."""
+    """It would pass for the first records after the new position, and those before them would never be read."""
     thread = _Thread()
 
     async def fetch(self: Any, *arguments: Any, **options: Any) -> Any:
@@ -173,7 +173,7 @@ async def test_many_small_batches_gather_and_few_do_not() -> None:
 
 
 async def test_records_that_cannot_be_read_end_the_worker() -> None:
-    """Faust would log the error and read nothing more, and nobody would be warned again."""
+    """Faust would log the error and stop reading, and nobody would be warned again."""
     error = ValueError("damaged")
     thread = _Thread(error, ConsumerStoppedError())
 
@@ -186,7 +186,7 @@ async def test_records_that_cannot_be_read_end_the_worker() -> None:
 
 
 def test_the_thread_that_talks_to_kafka_keeps_no_program_alive() -> None:
-    """A worker that has failed in the middle of a rebalance cannot stop it, and must end all the same."""
+    """A worker that failed during a rebalance cannot stop this thread, and must still end."""
     code = (
         "import time\n"
         "from types import SimpleNamespace\n"

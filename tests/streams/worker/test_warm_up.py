@@ -1,4 +1,4 @@
-"""The warm-up: the hot path is run once before a worker takes records, and must do what it must."""
+"""The warm-up: the hot path runs once before a worker takes records, and its result must be right."""
 
 from __future__ import annotations
 
