@@ -1,4 +1,4 @@
-"""The rule between the two halves: models decide and touch nothing outside, streams move."""
+"""The rule between the two halves: models decide and touch nothing outside; streams move."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PURE = frozenset(
     " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
     " unicodedata urllib.parse zlib".split()
 )
-"""What models may import: values and functions. Anything else is a decision, to be made here."""
+"""The modules that models may import: values and functions. Any addition is a decision, made here."""
 
 LONGEST = 400
-"""Lines of a module, at most."""
+"""The most lines that a module may have."""
 
 LAYERS = (
     {"models.base", "models.access"},
@@ -46,7 +46,7 @@ LAYERS = (
     {"streams.checkup", "streams.demo"},
     {"streams.cli"},
 )
-"""The packages, and the modules at the top of streams, in order: each imports from those of earlier layers alone."""
+"""The packages, and the modules at the top of streams, in order: each imports from earlier layers only."""
 
 OUTSIDE = frozenset({"open", "print", "input", "exec", "eval", "__import__", "breakpoint"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "getenv"})
@@ -58,7 +58,7 @@ def name(module: Path) -> str:
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
-    """Every module that is imported anywhere in a module, by its full name."""
+    """The full name of every module that a module imports anywhere."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -68,7 +68,7 @@ def imports(tree: ast.Module) -> Iterator[str]:
 
 
 def calls(tree: ast.Module) -> Iterator[str]:
-    """The name of every function that is called, and of every method."""
+    """The name of every function and method that is called."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
@@ -78,7 +78,7 @@ def calls(tree: ast.Module) -> Iterator[str]:
 
 
 def forbidden(source: str) -> set[str]:
-    """What a module of models has that it must not have."""
+    """The imports and calls of a module of models that are not allowed there."""
     tree = ast.parse(source)
     found = {module for module in imports(tree) if not {module, module.partition(".")[0]} & PURE}
     return found | {call for call in calls(tree) if call in OUTSIDE or call[1:] in CLOCKS}
@@ -86,7 +86,7 @@ def forbidden(source: str) -> set[str]:
 
 @pytest.mark.parametrize("module", MODELS, ids=name)
 def test_models_are_pure(module: Path) -> None:
-    """No Kafka, no Redis, no clock, no files, and nothing of streams."""
+    """No Kafka, no Redis, no clock, no files, and nothing from streams."""
     assert forbidden(module.read_text(encoding="utf-8")) == set()
 
 
@@ -124,7 +124,7 @@ def test_the_rule_would_notice(source: str) -> None:
 
 
 def test_models_can_be_imported_without_streams_or_any_client() -> None:
-    """In a process of its own, for the tests have long imported everything."""
+    """In a separate process, because the tests have already imported everything."""
     import subprocess
 
     modules = ",".join(name(module).removesuffix(".py").replace("/", ".") for module in MODELS)
@@ -154,12 +154,12 @@ def test_streams_import_no_tests_and_no_benches(module: Path) -> None:
 
 
 def part_of(module: str) -> str:
-    """The package, or the module at the top of streams, that a dotted name lies in."""
+    """The package that a dotted name lies in, or the module at the top of streams."""
     return ".".join(module.split(".")[:2])
 
 
 def imported_parts(tree: ast.Module) -> set[str]:
-    """The packages of ours, and the modules at the top of streams, that a module imports from."""
+    """Our packages, and the modules at the top of streams, that a module imports from."""
     ours = [
         f"{node.module}.{alias.name}" if node.module in ("models", "streams") else str(node.module)
         for node in ast.walk(tree)
@@ -196,7 +196,7 @@ def test_an_import_of_a_later_layer_would_be_noticed() -> None:
 
 
 def foreign_names(source: str) -> set[str]:
-    """What compiled functions of a module take from other modules of ours, whose changes their kept code ignores."""
+    """What compiled functions take from our other modules: their cached code does not notice changes there."""
     tree = ast.parse(source)
     ours = {
         alias.asname or alias.name

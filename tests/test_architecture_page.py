@@ -1,4 +1,4 @@
-"""The page about the architecture: its picture shows packages that exist, and its names can be imported."""
+"""The page about the architecture: its picture shows the packages that exist, and its names can be imported."""
 
 from __future__ import annotations
 

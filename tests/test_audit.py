@@ -1,4 +1,4 @@
-"""The audit log: whatever is changed in it is seen, several processes write to it, and a power cut hides nothing."""
+"""The audit log: every change to it is detected, several processes write to it, and a power cut hides nothing."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ Forewarn = Callable[..., Result]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the log is to be."""
+    """The path of the log."""
     return tmp_path / "audit" / "log.jsonl"
 
 
 @pytest.fixture
 def log(path: Path) -> AuditLog:
-    """A log that nobody has written to."""
+    """A log that has no entries yet."""
     return AuditLog(path, KEY)
 
 
@@ -52,14 +52,14 @@ def forewarn(path: Path) -> Forewarn:
 
 
 def noted(log: AuditLog, count: int) -> list[bytes]:
-    """Note some look-ups; all lines of the file."""
+    """Note some look-ups and return all lines of the file."""
     for number in range(count):
         log.note("look-up", who="li.wei", case=f"A-{number}", about=[f"number:{ANN}"], details={"found": number})
     return log.path.read_bytes().splitlines(keepends=True)
 
 
 def whole(path: Path, head: str | None = None) -> Whole:
-    """What the walk over a file says."""
+    """The verdict of a check of the whole file."""
     return verify(lines(path), head)
 
 
@@ -100,7 +100,7 @@ def chained(count: int) -> list[bytes]:
 
 @given(st.integers(0, 5), st.data())
 def test_a_changed_byte_is_seen_unless_the_last_line_alone_could_tell(place: int, data: st.DataObject) -> None:
-    """What it says of the last line only the next one holds, or its hash that was noted elsewhere."""
+    """A change of the last line shows only against the next line's hash, or against a hash noted elsewhere."""
     raws = chained(6)
     at = data.draw(st.integers(0, len(raws[place]) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda each: each != raws[place][at]))
@@ -173,7 +173,7 @@ def test_a_half_written_line_can_neither_be_changed_nor_removed_once_it_is_noted
 
 
 def test_two_power_cuts_at_the_same_place_hide_nothing(log: AuditLog) -> None:
-    """The second one while the first was being noted, after each byte of what was written then."""
+    """The second cut comes while the first is being noted, after each byte written then."""
     raws = noted(log, 2)
     os.truncate(log.path, len(raws[0]) + 20)
     begun = log.path.read_bytes()
@@ -236,7 +236,7 @@ def test_nothing_is_added_to_a_file_that_is_no_audit_log(log: AuditLog, content:
 
 
 def many(path: Path, who: str, begin: Barrier) -> None:
-    """Note a hundred things, in a process of its own, from the moment on when all are ready."""
+    """Note a hundred entries in a separate process, once all processes are ready."""
     log = AuditLog(path, KEY)
     begin.wait(60)
     for _ in range(100):

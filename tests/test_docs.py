@@ -23,7 +23,7 @@ OTHER_VARIABLES = {"FOREWARN_TEST_KAFKA", "FOREWARN_TEST_REDIS", "FOREWARN_TEST_
 
 
 def commands(page: Path) -> list[list[str]]:
-    """The calls of ``forewarn`` in a page's shell blocks."""
+    """The ``forewarn`` commands in a page's shell blocks."""
     found = []
     for language, block in BLOCK.findall(page.read_text()):
         if language not in ("sh", "bash", "console"):

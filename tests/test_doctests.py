@@ -1,4 +1,4 @@
-"""The examples in docstrings are true, in every module that has any."""
+"""Doctests: the examples in docstrings are true, in every module that has any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example day: it is what its scripts write, it is sound and harmless, and its people are told apart."""
+"""The example day: its scripts reproduce it, it is sound and harmless, and its victims are told apart from others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROOT = FOLDER.parent
 WRITTEN = ("calls", "sms", "subscribers", "indicators", "labels", "earlier-calls", "earlier-sms", "report")
 LARGEST = 2_000_000
 STEP = 10_000
-"""How much event time the engine is given at once, in milliseconds."""
+"""The event time given to the engine at once, in milliseconds."""
 
 
 def lines(name: str) -> list[bytes]:
@@ -109,7 +109,7 @@ class Played:
         return sorted(raised, key=lambda alert: SEVERITIES.index(alert.severity))
 
     def stage(self, subscriber: str) -> str:
-        """How far the subscriber has gone by the end of what was played."""
+        """The subscriber's stage at the end of the played records."""
         signals = self.partition.subjects[subscriber].signals
         (episode,) = episodes(signals, self.policy.windows)
         return unfold(episode, self.policy.windows, self.partition.call_clock.at, 0)[-1].stage
@@ -165,7 +165,7 @@ def test_the_records_are_in_event_time_and_every_call_starts_and_ends_within_the
 
 
 def test_nobody_has_two_calls_at_once_but_one_that_knocks_unanswered(calls: list[Call]) -> None:
-    """Who is on the line may be rung by another, but cannot answer."""
+    """During a call, the subscriber's phone may ring again, but they cannot answer."""
     talking: Counter[str] = Counter()
     ends = {call.id: call for call in calls if call.phase == "end"}
     for call in calls:
@@ -251,7 +251,7 @@ def test_every_victim_is_found_as_severe_as_labelled(day: Played, victims: list[
         assert SEVERITIES.index(standing[-1].severity) >= SEVERITIES.index(victim.severity), victim.story
         named = {victim.scam_type} | (
             {"other"} if standing[-1].severity == "low" else set()
-        )  # a first SMS, unsorted yet
+        )  # the first SMS, not yet attributed to a scam type
         assert standing[-1].scam_type in named, victim.story
 
 
@@ -281,7 +281,7 @@ def test_the_engine_reads_every_disguised_host(day: Played, messages: list[Sms])
 
     assert any(lure not in (message.text or "") for message in lured for lure in hosts_of(message.text or ""))
     assert set(LURES[:8]) <= {host for message in lured for host in hosts_of(message.text or "")}
-    assert day.signals["fraud-domain-sms"] == len(lured) + 1  # and one link of a shortener
+    assert day.signals["fraud-domain-sms"] == len(lured) + 1  # plus one link of a shortener
 
 
 def test_the_true_case_is_alerted_within_seconds_of_its_start_and_urgent_while_the_call_goes_on(

@@ -1,4 +1,4 @@
-"""The glossary: every word of the records and metrics is in it once, with its Chinese."""
+"""The glossary: it has every word of the records and metrics once, with its Chinese."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
 
 def words_of(schema: Any) -> Iterator[str]:
-    """The names of fields and the values that a JSON Schema lists, wherever they stand in it."""
+    """The names of fields and the listed values of a JSON Schema, at any depth."""
     if isinstance(schema, dict):
         yield from schema.get("properties", {})
         yield from map(str, schema.get("enum", ()))

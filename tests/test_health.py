@@ -1,4 +1,4 @@
-"""Health: what a probe is told, of a worker that moves, waits, stands still, or no longer comes round."""
+"""Health: the answer to a probe about a worker that moves, waits, stands still or stops responding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from streams.setting_values import Address
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     now = 1000.0
 
     def __call__(self) -> float:
-        """The time that was set."""
+        """The time that the test set."""
         return self.now
 
 

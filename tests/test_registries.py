@@ -1,4 +1,4 @@
-"""The registries: what a kind of signal or a scam type lacks outside of its entry is said with its file."""
+"""The registries: anything a kind of signal or a scam type lacks outside of its entry is reported with its file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NEW_TYPE = ScamType(name="new-type", zh="新型诈骗", en="new fraud", advice=N
 
 @dataclass(frozen=True)
 class Lack:
-    """A file without something that a registry's entry needs, and what to add."""
+    """A file that lacks something for a registry's entry, and what to add."""
 
     file: str
     what: str
@@ -56,7 +56,7 @@ class Lack:
 
 
 def lacks_of_kinds(kinds: Sequence[Kind]) -> Iterator[Lack]:
-    """What kinds of signal lack outside of their entries."""
+    """What is missing for kinds of signal outside of their entries."""
     file = "schemas/signals-v1.json"
     listed = json.loads((ROOT / file).read_text(encoding="utf-8"))["properties"]["code"]["enum"]
     codes = [kind.name for kind in kinds]
@@ -81,7 +81,7 @@ def lacks_of_kinds(kinds: Sequence[Kind]) -> Iterator[Lack]:
 
 
 def lacks_of_scam_types(scam_types: Sequence[ScamType]) -> Iterator[Lack]:
-    """What scam types lack outside of their entries."""
+    """What is missing for scam types outside of their entries."""
     played = {script.scam_type for _, script in read_scripts(SCRIPTS)}
     for each in scam_types:
         book = f"models/casework/playbooks/{each.name}.yaml"
@@ -97,7 +97,7 @@ def lacks_of_scam_types(scam_types: Sequence[ScamType]) -> Iterator[Lack]:
 
 
 def said(lacks: Iterator[Lack]) -> str:
-    """The lacks, one a line; empty if there is none."""
+    """The lacks, one a line; empty if there are none."""
     return "\n".join(map(str, lacks))
 
 
@@ -112,7 +112,7 @@ def test_nothing_is_lacking_for_any_scam_type() -> None:
 
 
 def test_what_a_new_kind_lacks_would_be_said() -> None:
-    """A schema entry, words in one language, a row of the page."""
+    """A schema entry, words in one language, and a row of the page."""
     found = said(lacks_of_kinds((*ALL_KINDS, replace(NEW_KIND, zh="rang"))))
 
     assert "schemas/signals-v1.json: add 'new-kind' to the enum" in found
@@ -121,14 +121,14 @@ def test_what_a_new_kind_lacks_would_be_said() -> None:
 
 
 def test_a_code_of_the_schema_without_an_entry_would_be_said() -> None:
-    """Else a record could be accepted of which nothing is known."""
+    """Otherwise a record could be accepted whose code is unknown."""
     found = said(lacks_of_kinds([kind for kind in ALL_KINDS if kind is not LAST]))
 
     assert "models/detection/kinds.py: add an entry for 'bank-notice', which schemas/signals-v1.json lists" in found
 
 
 def test_what_a_new_scam_type_lacks_would_be_said() -> None:
-    """A playbook, a script, a row of the page."""
+    """A playbook, a script, and a row of the page."""
     found = said(lacks_of_scam_types((*ENTRIES, NEW_TYPE)))
 
     assert "models/casework/playbooks/new-type.yaml: write the playbook of 'new-type'" in found
@@ -153,7 +153,7 @@ def test_a_registry_that_cannot_be_is_refused_at_import(entries: Sequence[Kind],
 
 
 def test_a_code_is_a_contact_or_a_context_and_in_the_registry() -> None:
-    """The types, the sets and the entries say the same."""
+    """The types, the sets and the entries agree."""
     assert set(get_args(ContactKind)) == CONTACTS
     assert set(get_args(ContextKind)) == CONTEXTS
     assert set(get_args(KindName)) == KINDS.keys()
@@ -166,13 +166,13 @@ def test_every_kind_counts_in_a_feature_that_has_points() -> None:
 
 
 def test_numbers_in_the_ledger_are_those_that_have_been_written() -> None:
-    """A number that changed would turn stored codes into bank calls; new kinds come behind."""
+    """A changed number would turn stored codes into bank calls. New kinds are added at the end."""
     assert LEDGER_KINDS[:5] == ("verification-code", "bank-notice", "bank-call", "check-call", "long-call")
     assert CONTEXT_KINDS == LEDGER_KINDS
 
 
 def test_a_signal_of_a_newer_version_counts_for_nothing() -> None:
-    """A checkpoint that a newer version wrote may hold one, and it must still be readable after a step back."""
+    """A checkpoint of a newer version may hold such a signal, and must still be readable after a downgrade."""
     evidence = Evidence(POLICY.windows, 0)
     evidence.take(Signal(T0, "fraud-number-callback", "c", "999", "number:999", "loan", 90))
     before = evidence.at(T0 + 1)

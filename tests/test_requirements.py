@@ -1,4 +1,4 @@
-"""The locks in requirements/: they hold what setup.cfg asks for, by hashes, and name no place to fetch it from."""
+"""The locks in requirements/: they contain what setup.cfg requires, with hashes, and name no package index."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "requirements"
 LOCKS = {"image": "console", "local": "local", "test": "test"}
-"""The extra that each lock is of."""
+"""The extra of each lock."""
 
 
 def locked(name: str) -> dict[str, set[Version]]:
-    """The versions of a lock by package; some packages have one for older Pythons and one for newer."""
+    """The versions in a lock, by package. Some packages have one for older Pythons and one for newer."""
     found: dict[str, set[Version]] = {}
     for package, version in re.findall(r"^([\w.-]+)==(\S+)", (FOLDER / f"{name}.txt").read_text(), re.MULTILINE):
         found.setdefault(canonicalize_name(package), set()).add(Version(version))
@@ -26,7 +26,7 @@ def locked(name: str) -> dict[str, set[Version]]:
 
 
 def asked_for(extra: str) -> list[Requirement]:
-    """What setup.cfg asks for with an extra; without one (an empty text) what the base needs."""
+    """The requirements of an extra in setup.cfg; with an empty name, those of the base alone."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
     base, more = config["options"]["install_requires"], config["options.extras_require"].get(extra, "")
@@ -35,7 +35,7 @@ def asked_for(extra: str) -> list[Requirement]:
 
 @pytest.mark.parametrize(("lock", "extra"), LOCKS.items())
 def test_a_lock_holds_what_setup_cfg_asks_for(lock: str, extra: str) -> None:
-    """Else run: make lock."""
+    """If it does not, run: make lock."""
     versions = locked(lock)
 
     for wanted in asked_for(extra):
@@ -46,7 +46,7 @@ def test_a_lock_holds_what_setup_cfg_asks_for(lock: str, extra: str) -> None:
 
 @pytest.mark.parametrize("lock", ["build", "image", "local"])
 def test_what_is_installed_elsewhere_is_what_is_tested(lock: str) -> None:
-    """Only uv, which installs the tests' packages, is none of them."""
+    """The only exception is uv, which installs the tests' packages."""
     tested = locked("test")
 
     assert {name: found for name, found in locked(lock).items() if name != "uv" and found != tested.get(name)} == {}
@@ -54,7 +54,7 @@ def test_what_is_installed_elsewhere_is_what_is_tested(lock: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_every_package_has_a_hash_and_no_place_is_named(path: Path) -> None:
-    """Any index will do, on any machine."""
+    """Any index can be used, on any machine."""
     text = path.read_text(encoding="utf-8")
 
     blocks = re.split(r"^(?=\w)", text, flags=re.MULTILINE)[1:]

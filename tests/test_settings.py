@@ -1,4 +1,4 @@
-"""The settings: what the environment says, what is refused and how, and the reference page."""
+"""The settings: values from the environment, values that are refused and how, and the reference page."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_without_any_variable_it_is_the_stack_on_this_machine() -> None:
     ],
 )
 def test_a_variable_sets_its_field(variable: str, text: str, value: object) -> None:
-    """The value arrives in the field's own type."""
+    """The value has the field's own type."""
     settings = Settings.from_environ({f"FOREWARN_{variable}": text})
 
     assert getattr(settings, variable.lower()) == value
@@ -96,7 +96,7 @@ def test_a_variable_sets_its_field(variable: str, text: str, value: object) -> N
     ],
 )
 def test_a_wrong_value_names_its_variable_and_what_it_takes(variable: str, text: str, takes: str) -> None:
-    """One sentence that is enough to mend it."""
+    """One sentence that is enough to correct it."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({f"FOREWARN_{variable}": text})
 
@@ -111,7 +111,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name() -> None:
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    """One start, all of them."""
+    """A single start reports all of them."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({"FOREWARN_NOTHING_LIKE_IT": "1", "FOREWARN_KAFKA": "x", "FOREWARN_HTTP": "y"})
 
@@ -119,17 +119,17 @@ def test_all_mistakes_are_named_at_once() -> None:
 
 
 def test_variables_of_the_tests_are_left_alone() -> None:
-    """They share the prefix and are not settings."""
+    """They share the prefix but are not settings."""
     Settings.from_environ({"FOREWARN_TEST_KAFKA": "x", "FOREWARN_DATA": "/data"})
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
-    """Compose files pass an empty text for a variable that nobody set."""
+    """Compose files pass an empty text for a variable that was not set."""
     assert Settings.from_environ({"FOREWARN_KAFKA": "", "FOREWARN_REPLICATION": ""}).kafka == "127.0.0.1:9092"
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
-    """As container secrets do; the line end of an editor is not part of it."""
+    """Container secrets come this way. The line end that an editor adds is not part of the secret."""
     path = tmp_path / "key"
     path.write_text("0123456789abcdef\n", encoding="utf-8")
 
@@ -139,7 +139,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_ever_shown() -> None:
-    """Not in the repr, not in what messages show, not in an error about it."""
+    """Not in the repr, not in the values shown in messages, and not in an error about the secret."""
     login = {"kafka_sasl_mechanism": "PLAIN", "kafka_sasl_username": "u", "kafka_sasl_password": "hush"}
     settings = Settings(redis="redis://u:hush@cache:6379/0?password=hush", pseudonym_key="hush" * 4, **login)  # type: ignore[arg-type]
 
@@ -151,7 +151,7 @@ def test_no_secret_is_ever_shown() -> None:
 
 
 def test_two_processes_have_different_pseudonym_keys_by_default() -> None:
-    """A fixed default would be no secret at all."""
+    """A fixed default would not be a secret at all."""
     assert Settings().pseudonym_key != Settings().pseudonym_key
 
 
@@ -166,7 +166,7 @@ def test_two_processes_have_different_pseudonym_keys_by_default() -> None:
     ],
 )
 def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], words: str) -> None:
-    """A half-set login must not become no login."""
+    """An incomplete login must not pass for no login."""
     with pytest.raises(SettingsError, match=words):
         Settings(**fields)
 
@@ -199,7 +199,7 @@ def test_the_security_protocol_follows_from_what_is_set(tls: bool, login: bool, 
 
 
 def test_a_file_that_is_no_certificate_names_its_variable(pem: str) -> None:
-    """OpenSSL's own message does not say which file."""
+    """OpenSSL's own message does not name the file."""
     settings = Settings.from_environ({"FOREWARN_KAFKA_TLS_CA": pem})
 
     with pytest.raises(SettingsError, match="FOREWARN_KAFKA_TLS_CA cannot be used"):
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_certificate_names_its_variable(pem: str) -> None:
 
 
 def test_redis_gets_its_authorities(pem: str) -> None:
-    """As redis-py names it."""
+    """Under the name that redis-py uses."""
     settings = Settings.from_environ({"FOREWARN_REDIS": "rediss://cache", "FOREWARN_REDIS_TLS_CA": pem})
 
     assert settings.redis_options() == {"ssl_ca_certs": pem}
@@ -220,7 +220,7 @@ def test_the_prefix_is_put_before_a_topic() -> None:
 
 
 def test_a_file_in_the_working_directory_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site's own contracts win over those that came with Forewarn."""
+    """A site's own contracts take precedence over those that ship with Forewarn."""
     (tmp_path / "topics.yaml").write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
@@ -236,5 +236,5 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_the_page_is_what_the_fields_say() -> None:
-    """To mend it: python -m streams.settings > docs/settings.md."""
+    """To update the page: python -m streams.settings > docs/settings.md."""
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page()
