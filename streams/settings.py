@@ -1,7 +1,8 @@
-"""The site's settings: read from ``FOREWARN_*`` once, at the edge, and handed on as one frozen value.
+"""The site's settings: the variables ``FOREWARN_*``, read once at the start and passed on as one frozen value.
 
-Each field carries its variable's help and parser, so that ``docs/settings.md`` is made from them
-(``python -m streams.settings > docs/settings.md``). A secret may also come from a file, ``FOREWARN_…_FILE``.
+Each field carries the help and the parser of its variable, and `page` makes ``docs/settings.md`` from them
+(``python -m streams.settings > docs/settings.md``). The parsers are in `streams.setting_values`. A secret may also come
+from a file, which ``FOREWARN_…_FILE`` names.
 """
 
 # ruff: noqa: RUF009 - setting() is dataclasses.field with documentation
@@ -43,7 +44,7 @@ _FOR_TESTS = ("FOREWARN_TEST_", "FOREWARN_DATA")
 
 
 class SettingsError(ValueError):
-    """What is wrong with the environment: one line for each variable, with what the variable takes."""
+    """The settings cannot be used: one line for each mistake, with the variables and what they take."""
 
 
 def setting(
@@ -56,10 +57,11 @@ def setting(
     secret: bool = False,
     empty: bool = False,
 ) -> Any:
-    """A documented field of :class:`Settings`; typed like ``dataclasses.field``, so the annotation decides.
+    """A documented field of :class:`Settings`; returns Any, so the field's annotation gives its type.
 
-    ``make`` computes the default and ``shown`` is how the page writes it; a ``secret`` may come from a file
-    and is not in the repr; ``empty`` says that an empty variable is a value and not the same as an unset one.
+    ``parse`` reads the variable's text, and ``text`` is its help. ``make`` computes the default, and ``shown`` is how
+    the page writes the default. A ``secret`` may come from a file and is not in the repr. With ``empty``, an empty
+    variable is a value; otherwise it counts as unset.
     """
     shown = shown if shown is not None else ("" if default is None else str(default))
     metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "empty": empty}
@@ -70,9 +72,10 @@ def setting(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that differs from site to site; ``Settings()`` is the stack on one's own machine.
+    """Everything that differs from site to site; ``Settings()`` is for a stack on this machine at its usual ports.
 
-    The variable of a field is its name in capitals after ``FOREWARN_``.
+    The variable of a field is ``FOREWARN_`` and the field's name in capitals. Raises :class:`SettingsError` for fields
+    that do not fit together.
     """
 
     kafka: str = setting(servers, "Kafka's bootstrap servers: `host:port`, separated by commas.", "127.0.0.1:9092")
@@ -231,7 +234,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what can only be a mistake when fields are seen together."""
+        """Raise `SettingsError` for fields that do not fit together."""
         if (self.kafka_tls_cert is None) != (self.kafka_tls_key is None):
             raise SettingsError("FOREWARN_KAFKA_TLS_CERT and FOREWARN_KAFKA_TLS_KEY go together: set both or none")
         if self.kafka_tls_cert is not None and self.kafka_tls_ca is None:
@@ -248,10 +251,12 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that these variables (default: the process's own) ask for.
+        """The settings of these variables (default: the environment of this process).
 
-        Raises :class:`SettingsError` with a line for every variable that is unknown or has a wrong value.
-        Variables that do not begin with ``FOREWARN_``, and those that only tests read, are left alone.
+        Raises :class:`SettingsError` with a line for every variable that is unknown or has a wrong value, and for every
+        file of a secret that cannot be read; if there is none, for the first variables that do not fit together.
+        Variables that do not begin with ``FOREWARN_`` are ignored, and so are ``FOREWARN_TEST_…`` and
+        ``FOREWARN_DATA…``.
         """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
@@ -263,7 +268,7 @@ class Settings:
                 if text is not None:
                     values[field.name] = field.metadata["parse"](text)
             except ValueError as error:
-                # A secret's value is not repeated: error messages end up in logs.
+                # The message does not repeat the value of a secret, because error messages end up in logs.
                 got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
                 mistakes.append(f"{variable} takes {error}; not {got}")
             except OSError as error:
@@ -273,7 +278,7 @@ class Settings:
         return cls(**values)
 
     def topic(self, name: str) -> str:
-        """The name that this topic of the contract has on this site's cluster."""
+        """The name of a contract's topic on this site's cluster: with the site's prefix."""
         return self.topic_prefix + name
 
     @property
@@ -284,7 +289,7 @@ class Settings:
         return f"{url.scheme}://{host}{url.path}"
 
     def kafka_options(self) -> dict[str, Any]:
-        """Keyword arguments for every client of kafka-python and aiokafka: servers, TLS and SASL.
+        """Keyword arguments for every client of kafka-python: servers, TLS and SASL.
 
         Raises :class:`SettingsError` when a certificate cannot be used.
         """
@@ -301,7 +306,7 @@ class Settings:
         return {**options, "security_protocol": protocol}
 
     def aiokafka_options(self) -> dict[str, Any]:
-        """The same for aiokafka: both libraries take the same names, given an SSL context."""
+        """The same for aiokafka, whose clients take the same names once TLS is given as an SSL context."""
         return self.kafka_options()
 
     def kafka_ssl_context(self) -> ssl.SSLContext | None:
@@ -323,12 +328,12 @@ class Settings:
         return context
 
     def redis_options(self) -> dict[str, Any]:
-        """Keyword arguments for redis-py's ``from_url`` beside the URL."""
+        """Keyword arguments for redis-py's ``from_url``, in addition to the URL."""
         return {} if self.redis_tls_ca is None else {"ssl_ca_certs": str(self.redis_tls_ca)}
 
 
 def _variables() -> dict[str, dataclasses.Field[Any]]:
-    """Every variable that means something, with its field; secrets have a second one, for a file."""
+    """Every known variable with its field; a secret has a second variable, for a file."""
     known = {PREFIX + field.name.upper(): field for field in dataclasses.fields(Settings)}
     return known | {f"{variable}_FILE": field for variable, field in known.items() if field.metadata["secret"]}
 
@@ -343,7 +348,10 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str, str]) -> str | None:
-    """What the environment says for this field, or None; an OSError when a secret's file cannot be read."""
+    """The text of a field's variable or, for a secret, of its file; None when it is not set.
+
+    Raises ValueError when both the variable and its file are set, and OSError when the file cannot be read.
+    """
     text = environ.get(variable)
     path = environ.get(f"{variable}_FILE") if field.metadata["secret"] else None
     if path:

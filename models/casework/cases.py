@@ -1,8 +1,8 @@
-"""Cases: the records that dispatch keeps of a subscriber's alerts, as values.
+"""Cases: a subscriber's alerts on their way through the stations, and the feedback on them, as values.
 
-The other modules of `models.casework` change them. A case is published whole on the compacted topic ``dispatch``
-whenever it changes. Its newest record holds everything that readers need to know about it, and everything that the
-dispatcher itself remembers.
+The other modules of `models.casework` change them; `models.casework.board` is the way in. A case is published whole on
+the compacted topic ``dispatch`` whenever it changes. Its newest record is complete, and it is all that the dispatcher
+keeps of the case.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.policy.stages import Stage
 
 State = Literal["open", "acknowledged", "in-progress", "snoozed", "withdrawn", "closed"]
 OVER: Final[frozenset[State]] = frozenset({"withdrawn", "closed"})
-"""The states in which no action is needed unless something new happens."""
+"""States in which nothing is left to do, unless something new happens."""
 
 Means = Literal["call", "visit", "sms"]
 Outcome = Literal[
@@ -49,13 +49,13 @@ Kind = Literal[
 ]
 """The kinds of feedback that a unit can give on a case."""
 Step = Literal["opened", "joined", "raised", "lowered", "withdrawn", "reopened", "escalated", "overdue", "woken"]
-"""The changes to a case that need no feedback: alerts and the clock cause them."""
+"""What alerts and the passing of time, without any feedback, can do to a case."""
 Deadline = Literal["acknowledge", "call", "visit"]
 
 MOST_ENTRIES: Final = 200
-"""The number of entries that a case's history keeps; the oldest are dropped."""
+"""Entries of a case's history that are kept at most; older ones are dropped."""
 MOST_PAYMENTS: Final = 30
-"""The number of payments that one case can follow."""
+"""Payments that one case can follow at most."""
 
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 Note = Annotated[str, Meta(max_length=1000)]
@@ -70,7 +70,7 @@ class Person(Struct, frozen=True, omit_defaults=True):
 
 
 class Standing(Struct, frozen=True):
-    """The latest state of one of a case's alerts; ``at`` is its event time."""
+    """The latest version of one alert of a case; ``at`` is the alert's event time (epoch ms)."""
 
     id: str
     severity: Severity
@@ -79,7 +79,7 @@ class Standing(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line of a case's history; ``id`` is the feedback's id if the line records feedback."""
+    """One line of a case's history; ``id`` is the id of the feedback, and empty for a `Step`."""
 
     at: int
     kind: Kind | Step
@@ -98,17 +98,18 @@ class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
     payment: str = ""
     """The stop-payment that the entry is about."""
     step: str = ""
-    """The kind of step that one of its accounts has taken."""
+    """The kind of step that was taken for one of its accounts."""
 
 
 class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A snapshot of a case: the record on the topic ``dispatch``.
 
-    Times are epoch ms by the wall clock, except in ``alerts``, which has event times.
+    Times are epoch ms and follow the Kafka timestamps of the alerts and the feedback, with these exceptions: ``alerts``
+    has event times; the end of a snooze, the entries of feedback and the payments have the times that were reported.
     """
 
     case: str
-    """The episode of its first alert."""
+    """The episode of its first alert, which is the name of the case."""
     subscriber: str
     status: State
     severity: Severity
@@ -117,19 +118,28 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     scam_type: str
     tier: Tier
     unit: str
-    """The unit that has the case now."""
+    """The unit that has the case."""
     had: tuple[str, ...] = ()
-    """The units that had the case before; their feedback still counts."""
+    """The units that had it before; their feedback on it is still accepted."""
     person: Person = Person()
     cell: str = ""
     alerts: tuple[Standing, ...]
     episodes: tuple[str, ...]
     reasons: tuple[Reason, ...]
-    """The reasons of the most severe alert in force, newest first known."""
+    """The reasons of the alert from which stage, risk and scam type were taken, in the order of that alert.
+
+    That is the alert that opened, reopened or raised the case, or a later version of an alert of the case's severity.
+    They stay when that alert is withdrawn.
+    """
     opened: int
+    """When its first alert reached Kafka."""
     at: int
+    """When it changed last."""
     since: int
-    """The time from which the deadlines count: when the alert that set the severity arrived."""
+    """When its deadlines were last set: by the alert that opened, reopened or raised the case, or when a snooze ended.
+
+    The deadlines that an escalation, a return or a transfer sets again count from then, and leave this as it is.
+    """
     acknowledge_by: int | None = None
     call_by: int | None = None
     visit_by: int | None = None
@@ -137,29 +147,29 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcome: Outcome | None = None
     loss_cny: float | None = None
     payments: tuple[StopPayment, ...] = ()
-    """The stop-payments, in the order of their requests."""
+    """The stop-payments of the case, in the order in which they were requested."""
     history: tuple[Entry, ...] = ()
 
     @property
     def due(self) -> int | None:
-        """When the next deadline or the snooze ends; None if nothing is due."""
+        """The next deadline, or the end of the snooze (epoch ms); None when neither is set."""
         times = (self.acknowledge_by, self.call_by, self.visit_by, self.snoozed_until)
         return min((time for time in times if time is not None), default=None)
 
     @property
     def late(self) -> set[str]:
-        """The units that missed a deadline, so that the case went up to the unit above."""
+        """The units that missed a deadline, so that the case was escalated; from the entries that are kept."""
         return {entry.unit for entry in self.history if entry.kind == "escalated"}
 
     def has(self, feedback: str) -> bool:
-        """Whether the case already includes the feedback with this id."""
+        """Whether the case has this feedback already: among its payments, or the entries of history that are kept."""
         return any(entry.id == feedback for entry in self.history) or any(
             payment.request.id == feedback for payment in self.payments
         )
 
 
 class PaymentAsked(Struct, frozen=True, kw_only=True):
-    """The payment to stop: the parts of a request that its feedback does not carry itself."""
+    """The payment to be stopped: the fields of a request that the feedback does not have itself."""
 
     victim: Account
     payee: Account
@@ -167,11 +177,11 @@ class PaymentAsked(Struct, frozen=True, kw_only=True):
     """The payee's bank."""
     amount_cny: float
     paid_at: Time | None = None
-    """When the payment was made; None if it has not been made yet."""
+    """When it was paid (epoch ms); None: it has not been paid yet."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
-    """The record on the topic ``dispatch-feedback``; ``at`` is the time of the action as the unit reports it."""
+    """The record on the topic ``dispatch-feedback``; ``at`` is when it was done (epoch ms), as the unit reports it."""
 
     id: Id
     case: Id
@@ -184,19 +194,19 @@ class Feedback(Struct, frozen=True, kw_only=True):
     to: Annotated[str, Meta(max_length=100)] = ""
     """The unit to which the case is transferred."""
     until: Time | None = None
-    """When the snooze ends."""
+    """When the snooze ends (epoch ms)."""
     outcome: Outcome | None = None
     loss_cny: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     note: Note = ""
     asked: PaymentAsked | None = None
-    """The payment that a new stop-payment is to stop; this feedback's id becomes the stop-payment's name."""
+    """The payment that a stop-payment is to stop; the id of this feedback becomes the name of the stop-payment."""
     payment: Annotated[str, Meta(max_length=128)] = ""
-    """The stop-payment that a payment step is about."""
+    """The name of the stop-payment that a payment step belongs to."""
     step: PaymentStep | None = None
 
 
 class FeedbackError(ValueError):
-    """Feedback cannot be accepted; ``reason`` is a short kebab-case word, and the message says what is possible."""
+    """Feedback is refused; ``reason`` is a short kebab-case word, and the message says why and what to do."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -215,7 +225,7 @@ _NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
 
 
 def check(feedback: Feedback) -> None:
-    """Raise `FeedbackError` when the feedback lacks a field that its kind needs."""
+    """Raise `FeedbackError` when a field is missing that this kind of feedback, or this outcome, needs."""
     missing = [name for name in _NEEDED.get(feedback.kind, ()) if getattr(feedback, name) in (None, "")]
     if missing:
         raise FeedbackError("incomplete", f"{feedback.kind} needs {' and '.join(missing)}: send it again with that.")
@@ -226,7 +236,7 @@ def check(feedback: Feedback) -> None:
 
 
 def severer(one: Severity, other: Severity) -> bool:
-    """Whether the first severity is above the second."""
+    """Whether ``one`` is above ``other``."""
     return SEVERITIES.index(one) > SEVERITIES.index(other)
 
 
@@ -235,20 +245,20 @@ _decoder = msgspec.json.Decoder(Case)
 
 
 def encode(case: Case) -> bytes:
-    """The snapshot as one line of JSON, with the fields always in the same order."""
+    """The snapshot as one line of JSON: fields always in the same order, those at their defaults left out."""
     return _encoder.encode(case)
 
 
 def decode(value: bytes) -> Case:
-    """The snapshot in a record that `encode` has written; raises msgspec's errors for any other record."""
+    """The snapshot in a record that `encode` has written; raises an error of msgspec for any other."""
     return _decoder.decode(value)
 
 
 def standing(alert: Alert) -> Standing:
-    """The part of an alert's latest state that a case keeps."""
+    """What a case keeps of the latest version of an alert."""
     return Standing(alert.id, alert.severity, alert.status, alert.at)
 
 
 def frozen_cny(case: Case) -> float:
-    """How much of the case's paid money is frozen, in yuan."""
+    """How much of the payments of a case is frozen, in yuan."""
     return sum(totals(payment).frozen_cny for payment in case.payments)

@@ -1,4 +1,8 @@
-"""Publishing: alerts and dead letters to Kafka, confirmed before anything is checkpointed or acknowledged."""
+"""Publishing: alerts, reminders and dead letters to Kafka, confirmed before their records are acknowledged.
+
+Dead letters are confirmed before the checkpoint. Alerts and reminders are stored with the checkpoint (the outbox) and
+published after it.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +33,11 @@ HEADER = "forewarn.error."
 
 
 class PublishError(Exception):
-    """Kafka refused a record for good; the message says which topic and what to do."""
+    """Kafka refused a record, and a retry would not help; the message names the topic and says what to do."""
 
 
 def producer(settings: Settings) -> AIOKafkaProducer:
-    """An idempotent producer, not started, for large batches that are packed here."""
+    """An idempotent producer, not started yet; it sends at once and takes batches of up to 1 MB."""
     return AIOKafkaProducer(
         acks="all",
         enable_idempotence=True,
@@ -56,7 +60,10 @@ class Letter(NamedTuple):
 
 
 def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
-    """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``."""
+    """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``.
+
+    The detail of the refusal is cut to 500 characters.
+    """
     said = {
         "reason": refusal.reason,
         "detail": refusal.detail[:500],
@@ -70,9 +77,10 @@ def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Let
 
 
 class Publisher:
-    """An idempotent producer that waits for every confirmation; a context manager.
+    """The worker's publisher: an idempotent producer that waits for every confirmation; a context manager.
 
-    Waits with backoff while Kafka does not answer; raises `PublishError` when it refuses a record for good.
+    Waits with backoff while Kafka does not answer. Raises `PublishError` when Kafka refuses a record and a retry would
+    not help.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -89,7 +97,7 @@ class Publisher:
         return self
 
     async def _count_partitions(self, producer: AIOKafkaProducer) -> None:
-        """Know the topics beforehand: the first alert must not wait for that."""
+        """Look the topics up in advance, so that the first alert need not wait for it."""
         for topic in (self._alerts, self._reminders, self._dead_letters):
             self._counts[topic] = len(await producer.partitions_for(topic))
 
@@ -103,9 +111,10 @@ class Publisher:
     async def alerts(
         self, alerts: Sequence[Alert], reminders: Sequence[Reminder] = (), read_at: float | None = None
     ) -> None:
-        """Publish alerts in order, and reminders, and wait until all are confirmed.
+        """Publish alerts and reminders, each partition's in order, and wait until all are confirmed.
 
-        ``read_at``: Kafka time of their cause (s).
+        ``read_at`` is the Kafka timestamp (s) of the record that caused them; it gives the latency metric. None: it is
+        not measured.
         """
         letters = [Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts]
         letters += [Letter(self._reminders, each.subscriber.encode(), encode_reminder(each)) for each in reminders]
@@ -125,7 +134,7 @@ class Publisher:
             metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
 
     async def _send(self, letters: Sequence[Letter]) -> None:
-        """Send records and wait for the confirmation of each, trying again those that timed out."""
+        """Send records and wait for each confirmation; records without an answer are sent again."""
         backoff = Backoff(0.1)
         while letters:
             letters = await self._attempt(letters)
@@ -136,7 +145,10 @@ class Publisher:
                 await backoff.wait()
 
     async def _attempt(self, letters: Sequence[Letter]) -> list[Letter]:
-        """Send records once, packed into one batch for each partition; returns those without an answer."""
+        """Send records once, packed into as few batches of a partition as hold them; returns those without an answer.
+
+        Raises `PublishError` when Kafka refuses a batch.
+        """
         if self._producer is None:
             raise RuntimeError("The publisher is not connected: use it as a context manager.")
         parcels: list[_Parcel] = []
@@ -169,7 +181,7 @@ class Publisher:
 
 
 class _Parcel:
-    """Records of one partition that go out as one batch."""
+    """Records of one partition that are sent as one batch."""
 
     def __init__(self, topic: str, partition: int, batch: Any) -> None:
         self.topic = topic
@@ -178,7 +190,7 @@ class _Parcel:
         self._batch = batch
 
     def add(self, letter: Letter) -> bool:
-        """Put a record in; False when there is no room for it."""
+        """Add a record; False when the batch has no room for it."""
         added = self._batch.append(
             key=letter.key, value=letter.value, timestamp=letter.timestamp, headers=list(letter.headers)
         )
@@ -187,6 +199,6 @@ class _Parcel:
         return added is not None
 
     async def sent(self, producer: AIOKafkaProducer) -> None:
-        """Send the batch and wait for Kafka's word."""
+        """Send the batch and wait for Kafka's confirmation."""
         self._batch.close()
         await (await producer.send_batch(self._batch, self.topic, partition=self._partition))
