@@ -1,6 +1,6 @@
 """Acked ranges: which offset of a partition may be committed when whole batches are acknowledged at once.
 
-Upstream keeps every offset and an interval tree of gaps; a batch covers a range, so ranges are all that is needed.
+Faust keeps every offset and an interval tree of gaps. A batch covers a range, so ranges are enough here.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from collections import deque
 class AckedRanges:
     """The acknowledged prefix of one partition's log.
 
-    ``position`` is the offset that may be committed: everything before it that was delivered is acknowledged. Batches
-    of a partition are done in order, so an ack covers all that were delivered before it.
-    Batches are delivered in order by `deliver`; offsets between them that do not exist (compaction, transaction
-    markers) belong to the next batch.
+    ``position`` is the offset that may be committed: all delivered records before it are acknowledged. `deliver` gets
+    the batches in order. Offsets between them that do not exist (compaction, transaction markers) belong to the next
+    batch. Batches are also finished in order, so an ack covers all batches that were delivered before it.
     """
 
     __slots__ = ("_delivered", "_ends", "position")
@@ -25,15 +24,15 @@ class AckedRanges:
         self._ends: dict[int, int] = {}
 
     def deliver(self, last: int, upto: int) -> None:
-        """Note that a batch was handed on: ``last`` names it, its end (exclusive) is ``upto``."""
+        """Note that a batch was delivered: ``last`` is its last offset and names it, ``upto`` is its exclusive end."""
         if last not in self._ends:
             self._delivered.append(last)
         self._ends[last] = upto
 
     def ack(self, last: int) -> bool:
-        """Acknowledge a delivered batch, by its last offset, and all before it; True when the position has moved.
+        """Acknowledge a delivered batch, named by its last offset, and all before it; True when the position has moved.
 
-        One that was not delivered, or only before the partition was assigned anew, is passed over.
+        A batch that was not delivered, or only before the partition was last assigned, is ignored.
 
         >>> ranges = AckedRanges(10)
         >>> ranges.deliver(14, 15); ranges.deliver(29, 30)

@@ -1,4 +1,4 @@
-"""The Faust app of a worker: one agent over ``calls``, ``sms`` and ``signals``, made by a factory."""
+"""App: the Faust app of a worker, with one agent over ``calls``, ``sms`` and ``signals``; `create` makes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from streams.worker.transport import Readers
 
 
 class App(faust.App):
-    """A Faust app that reads batches of columns from where the checkpoints of its partitions say."""
+    """A Faust app that reads batches of columns, starting at the offsets in its partitions' checkpoints.
+
+    Belongs to the event loop. Shared between threads: ``readers`` alone, which the consumer's thread calls too; see
+    `streams.worker.scoring.Scorer.readers` for why that needs no lock.
+    """
 
     def __init__(
         self, settings: Settings, assignment: Assignment, readers: Readers, failed: asyncio.Future[None]
@@ -35,14 +39,14 @@ class App(faust.App):
             origin="streams",
             broker_client_id="forewarn",
             broker_commit_interval=1.0,
-            # A worker that is gone is noticed within these ten seconds, and its partitions go to the others.
+            # A dead worker is noticed within these ten seconds, and the other workers get its partitions.
             broker_session_timeout=10.0,
             broker_heartbeat_interval=2.0,
             broker_rebalance_timeout=20.0,
             broker_max_poll_records=16,
             consumer_max_fetch_size=2_000_000,
             consumer_group_instance_id=settings.instance,
-            # Batches, not records: sixteen of some 8192 records wait in memory, then fetching pauses.
+            # Batches, not records: sixteen batches of some 8192 records wait in memory, then fetching pauses.
             stream_buffer_maxsize=16,
             stream_wait_empty=True,
             topic_allow_declare=False,
@@ -52,10 +56,10 @@ class App(faust.App):
         )
 
     def _create_directories(self) -> None:
-        """Nothing: no table is kept on disk, and Faust would make a folder wherever the worker was started."""
+        """Do nothing: no table is kept on disk, and Faust would make a folder in the working directory."""
 
     async def on_assigned(self, committed: Mapping[TP, int]) -> Mapping[TP, int]:
-        """Load the assigned partitions; from where each topic partition is to be read. A failure ends the worker."""
+        """Load the assigned partitions; returns the offset at which to read each of them. A failure ends the worker."""
         offsets = {(tp.topic, tp.partition): at for tp, at in committed.items()}
         try:
             found = await self.assignment.on_assigned(offsets, self)
@@ -65,7 +69,7 @@ class App(faust.App):
         return {TP(topic, partition): at for (topic, partition), at in found.items()}
 
     async def on_revoked(self) -> None:
-        """Finish the step under way and write how far it got, unless this worker has failed."""
+        """Finish the step under way and write its offsets, unless this worker has failed."""
         if self.failed.done():
             return
         try:
@@ -74,23 +78,23 @@ class App(faust.App):
             self.fail(error)
 
     def end_offset(self, topic: str, partition: int) -> int | None:
-        """The offset after the last record that the broker has told of."""
+        """The offset after the last record, as the broker last reported it; None when it has not yet."""
         end: int | None = self.consumer.end_offset(TP(topic, partition))
         return end
 
     async def end_offset_now(self, topic: str, partition: int) -> int | None:
-        """The same, asked of the partition's leader; None when that does not answer in time."""
+        """The same, requested from the partition's leader; None when the leader does not answer in time."""
         tp = TP(topic, partition)
         told: int | None = (await self.consumer.end_offsets_now([tp])).get(tp)
         return told
 
     async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The first offset that the broker still has of each (topic, partition)."""
+        """The first offset that the broker still keeps of each (topic, partition)."""
         found = await self.consumer.first_offsets([TP(*each) for each in partitions])
         return {(tp.topic, tp.partition): int(at) for tp, at in found.items()}
 
     def pause(self, topic: str, partition: int) -> None:
-        """Deliver nothing more of a topic partition for now."""
+        """Stop the delivery of a topic partition until `resume`."""
         self.consumer.pause_delivery(TP(topic, partition))
 
     def resume(self, topic: str, partition: int) -> None:
@@ -98,26 +102,26 @@ class App(faust.App):
         self.consumer.resume_delivery(TP(topic, partition))
 
     def fail(self, error: BaseException) -> None:
-        """Note the error that ends this worker; the first one stands."""
+        """Note the error that ends this worker; the first one counts."""
         if not self.failed.done():
             self.failed.set_exception(error)
             logs.only_ours()
 
 
 class Sensor(faust.Sensor):
-    """What Prometheus is told about Faust itself."""
+    """Exports metrics of Faust itself to Prometheus."""
 
     def on_rebalance_start(self, app: Any) -> dict[str, Any]:
-        """A rebalance has begun."""
+        """Count a rebalance that has begun."""
         metrics.REBALANCES.inc()
         return {"began": True}
 
 
 class Raw(faust.Schema):
-    """Hands a message's value on as it is: batches are decoded by the agent."""
+    """Passes a message's value on unchanged: it is a batch of columns already."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        """A batch has no key of its own."""
+        """None, because a batch has no key of its own."""
         return None
 
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
@@ -126,16 +130,16 @@ class Raw(faust.Schema):
 
 
 def create(settings: Settings, assignment: Assignment, scorer: Scorer, failed: asyncio.Future[None]) -> App:
-    """The app with its agent; ``failed`` gets the error after which the worker must stop."""
+    """Make the app with its agent; ``failed`` gets the error after which the worker must stop."""
     app = App(settings, assignment, scorer.readers, failed)
     app.sensors.add(Sensor())
     topic = app.topic(*[settings.topic(name) for name in FEEDING], schema=Raw(), key_type=None, value_type=None)
 
     @app.agent(topic, name="score")
     async def score(stream: faust.Stream[Any]) -> None:
-        """Take in each batch; on an error of ours nothing more is applied or acknowledged."""
+        """Take in each batch; after an error of the scorer nothing more is applied or acknowledged."""
         async for event in stream.noack().events():
-            # The ack waits for the ledger, and must not keep the bytes of a whole fetch in memory meanwhile.
+            # The ack waits for the ledger. It must not keep the bytes of a whole fetch in memory until then.
             columns, event.value, event.message.value = event.value, None, None
             try:
                 await scorer.take(columns, event.ack)

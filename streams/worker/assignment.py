@@ -1,8 +1,8 @@
 """Assignment: what happens on a rebalance, when Kafka assigns partitions to this worker and when it revokes them.
 
-`Assignment.on_assigned` loads the partitions before a record is read, and says from which offsets reading starts.
-`Assignment.on_revoked` finishes the step under way, writes how far each partition got, and drops what waits: the next
-owner reads it again.
+`Assignment.on_assigned` loads the partitions before any record is read and returns the offsets at which reading starts.
+`Assignment.on_revoked` finishes the step under way, writes the offsets of each partition and drops the waiting events.
+The next owner reads them again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class ReferenceTopic(Protocol):
     """A topic of reference data, for example the indicators."""
 
     async def reach_end(self) -> None:
-        """Wait until everything known at this moment is in memory."""
+        """Wait until every record that the topic holds now is in memory, some seconds at most."""
         ...
 
 
 class Assignment:
-    """The partitions that are assigned to this worker, by number in ``partitions``."""
+    """The partitions that are assigned to this worker, by number in ``partitions``. Belongs to the event loop."""
 
     def __init__(
         self, engine: Engine, loader: Loader, stepper: Stepper, reference_topics: Sequence[ReferenceTopic]
@@ -38,12 +38,12 @@ class Assignment:
         self.partitions: dict[int, AssignedPartition] = {}
 
     async def on_assigned(self, committed: Offsets, source: Source) -> dict[tuple[str, int], int]:
-        """Load the partitions that were just assigned; returns from where to read each (topic, partition).
+        """Load the partitions that were just assigned; returns the offset at which to read each (topic, partition).
 
-        ``committed`` has every assigned topic partition with the group's committed offset (-1: none). What goes wrong
-        from now on, ``source`` is told. Raises what `Loader.load` does.
+        ``committed`` has every assigned topic partition with the group's committed offset (-1: none). ``source`` gets
+        every later error. Raises what `Loader.load` raises.
         """
-        await self._let_go(write=False)  # a partition that was not revoked in order is no longer ours to write
+        await self._let_go(write=False)  # this worker may not write partitions that were lost without a revocation
         for topic in self._reference_topics:
             await topic.reach_end()
         partitions = await self._loader.load(committed, source, self._engine.policy)
@@ -57,24 +57,24 @@ class Assignment:
         return {(feed.topic, number): feed.upto for number, feed in feeds}
 
     async def on_revoked(self) -> None:
-        """Let go of all partitions: a step under way is finished first, offsets are written, what waits is dropped."""
+        """Release all partitions: finish the step under way, write the offsets, drop the waiting events."""
         await self._let_go(write=True)
         metrics.PARTITIONS.set(0)
         metrics.READY.labels("partitions").set(0)
 
     async def reconcile(self) -> None:
-        """Withdraw what no longer stands after indicators were revoked."""
+        """Withdraw the alerts that are no longer justified after indicators were revoked."""
         for assigned in list(self.partitions.values()):
             async with assigned.turn:
                 if not assigned.revoked:
                     await self._stepper.settle(assigned, self._engine.reconcile(assigned.state.partition))
 
     async def _let_go(self, *, write: bool) -> None:
-        """Forget all partitions once no step is under way, as they are or written."""
+        """Drop all partitions once no step is under way; with ``write`` a last checkpoint is written first."""
         for assigned in list(self.partitions.values()):
             await assigned.ledger.give_up()
         for assigned in list(self.partitions.values()):
-            async with assigned.turn:  # one turn: a step after the last write would leave alerts to be repeated
+            async with assigned.turn:  # one turn: alerts of a step after the last write would be published twice
                 if write and not assigned.revoked:
                     while await assigned.ledger.flush():
                         await self._stepper.checkpoint(assigned, StepResult())

@@ -1,6 +1,6 @@
 """Backpressure: how long the events of one topic of a partition wait for the other, and which topic is paused.
 
-`models.detection.alignment` orders what is here; whether more will come is a question for the broker.
+`models.detection.alignment` orders the events that are here. Only the broker knows whether more will come.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from streams.worker.partition import AssignedPartition
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 2.0
-"""Seconds that one topic's events wait for another topic in silence; then its leader is asked why it gives nothing."""
+"""Seconds that one topic's events wait for a silent topic, before the silent topic's leader is asked for its end."""
 
 SKEW_MS = 1000
-"""Event time by which one topic may be ahead of another that seems to be at its end, before the broker is asked."""
+"""Event time (ms) by which one topic may be ahead of another that seems to be at its end. Beyond it, that one's leader
+is asked for its end."""
 
 MOST_WAITING = 3
-"""Batches of a topic partition that wait for the other topic before it is paused."""
+"""Waiting batches of a topic partition from which on it is paused, if it is ahead of the other topic."""
 
 EventTopic = Literal["calls", "sms"]
 _OTHER: Final[dict[EventTopic, EventTopic]] = {"calls": "sms", "sms": "calls"}
 
 
 async def at_end(assigned: AssignedPartition) -> dict[str, bool]:
-    """Whether each of the two topics has nothing more to give."""
+    """Whether each of the two topics has no more records for now."""
     clocks = {"calls": assigned.alignment.calls.clock.at, "sms": assigned.alignment.sms.clock.at}
     return {topic: await _is_at_end(assigned, topic, clocks[other] - clocks[topic]) for topic, other in _OTHER.items()}
 
 
 async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int) -> bool:
-    """Whether a topic has nothing more to give; ``behind``: event time (ms) that the other one is ahead of it."""
+    """Whether a topic has no more records for now; ``behind``: event time (ms) by which it is behind the other one."""
     feed, source = assigned.feeds[name], assigned.source
     silent = not feed.paused and perf_counter() - max(feed.heard, assigned.moved) > LONGEST_WAIT
     if not silent:
@@ -45,13 +46,14 @@ async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int)
             return False
         if behind <= SKEW_MS:
             return True
-    # What was fetched last may be older than what the other topic has brought since.
+    # The end that the last fetch reported may be older than the events that the other topic has brought since.
     end = await source.end_offset_now(feed.topic, assigned.number)
     if end is not None:
         feed.heard = perf_counter()
         return feed.upto >= end
-    # Nothing more will come for some time. An alert is worth more than an order, if it can be published at all: in
-    # an outage of all of Kafka, which the other topic's silence shows, there is only the order to lose.
+    # The leader does not answer, so no more records will come for some time. If the other topic's leader answers, go on
+    # without this topic: a timely alert is worth more than the exact order of events. If it does not answer either, all
+    # of Kafka is down. No alert can be published then, and going on would only lose the order.
     other = assigned.feeds[_OTHER[name]]
     is_away = silent and await source.end_offset_now(other.topic, assigned.number) is not None
     if is_away:
@@ -64,9 +66,9 @@ async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int)
 
 
 def pause_or_resume(assigned: AssignedPartition, horizons: Mapping[str, float]) -> None:
-    """Pause a topic that is too far ahead of the other, and resume it once it no longer is.
+    """Pause a topic that is too far ahead of the other, and resume it once it is not.
 
-    ``horizons``: the event time up to which each topic has been read.
+    ``horizons``: the event time (ms) up to which each topic has been read.
     """
     least = min(horizons.values())
     lanes: dict[EventTopic, Lane] = {"calls": assigned.alignment.calls, "sms": assigned.alignment.sms}  # type: ignore[type-arg]

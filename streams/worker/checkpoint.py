@@ -1,8 +1,8 @@
-"""Checkpoint: a partition's state, offsets, alerts and ledger in Redis, changed together in one atomic step.
+"""Checkpoint: a partition's state, offsets, outbox and ledger progress in Redis, written in one atomic step.
 
-The step is a Lua script that applies a batch's changes only if nobody has written since this worker read, and only if
-the stored offset is not beyond the batch's first. From that follow the guarantees of ``docs/guarantees.md``: every
-event changes the state exactly once, and a worker that has lost its partition is refused.
+The step is a Lua script. It applies the changes only if no other worker has written since this worker read, and only
+if the stored offset is not beyond the first offset of the changes. The guarantees of ``docs/guarantees.md`` follow from
+that: every event changes the state exactly once, and a worker that has lost its partition is refused.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, what is
-# to be published, the ledger's progress, number of topics, (topic, first offset that is applied, next offset)...,
+# KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, outbox,
+# the ledger's progress, number of topics, (topic, first offset that is applied, next offset)...,
 # number of subjects, (subscriber, state)..., subscribers to delete...
-# The version alone would not do: a Redis that has gone back may have been written up to the same number by another.
+# The version alone is not enough: after Redis has lost writes, another worker may have written the same number again.
 APPLY = """
 local meta, subjects = KEYS[1], KEYS[2]
 local version = tonumber(redis.call('HGET', meta, 'version') or '0')
@@ -66,15 +66,15 @@ return version + 1
 
 
 class CheckpointError(Exception):
-    """The state in Redis cannot be used or changed; the message says what to do."""
+    """The state in Redis cannot be read or changed; the message says what to do."""
 
 
 class StaleCheckpointError(CheckpointError):
-    """Somebody else has written, or Redis has gone back in time: this worker's memory is not to be trusted."""
+    """Another worker has written, or Redis has lost writes: the state in this worker's memory is out of date."""
 
 
 class MissingStateError(CheckpointError):
-    """Kafka says that the group has read, but Redis holds nothing of it."""
+    """Kafka says that the group has read a partition, but Redis holds no state of it."""
 
 
 NOTHING = Outbox()
@@ -87,9 +87,9 @@ _progress = msgspec.msgpack.Decoder(LedgerProgress)
 
 
 class Checkpoints:
-    """Loads and writes the state of partitions; one per worker.
+    """Loads and writes the state of partitions; one per worker. Belongs to the event loop.
 
-    Waits with backoff while Redis does not answer: nothing is acknowledged meanwhile, so nothing is lost.
+    Waits with backoff while Redis does not answer. Nothing is acknowledged during that time, so nothing is lost.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -102,14 +102,14 @@ class Checkpoints:
         self._writes = 0
 
     def _keys(self, partition: int) -> tuple[str, str]:
-        # One hash tag a partition: all its keys are in one slot of a Redis Cluster.
+        # One hash tag per partition keeps all its keys in one slot of a Redis Cluster.
         prefix = f"{{forewarn:{self._settings.topic_prefix}{self._settings.group}:{partition}}}"
         return f"{prefix}:meta", f"{prefix}:subjects"
 
     async def load(self, number: int) -> PartitionState:
-        """The state of a partition as it was last written; empty when it never was.
+        """The state of a partition as it was last written; empty when it was never written.
 
-        Raises `CheckpointError` when what is stored cannot be read.
+        Raises `CheckpointError` when the stored state cannot be read.
         """
         meta_key, subjects_key = self._keys(number)
         meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(meta_key)))
@@ -142,11 +142,11 @@ class Checkpoints:
         forgotten: Iterable[str] = (),
         outbox: Outbox = NOTHING,
     ) -> None:
-        """Write what has changed since the last write, in one atomic step.
+        """Write the changes since the last write in one atomic step.
 
-        That is the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, and the ``outbox`` to
-        be published because of it; the outbox of the last write has been published. Raises `StaleCheckpointError` when
-        the write is refused.
+        It writes the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, and the ``outbox``
+        that is to be published next, and deletes the ``forgotten`` subscribers. The outbox of the last write, which it
+        replaces, must have been published. Raises `StaleCheckpointError` when the write is refused.
         """
         began = perf_counter()
         partition, stored = state.partition, state.stored
@@ -187,7 +187,7 @@ class Checkpoints:
         metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether a bad record of a compacted topic, which every worker reads at every start, is not noted yet."""
+        """Whether a bad record of a compacted topic has not been noted yet; every worker reads it at every start."""
         key = self._refusals_key
         return not await self._answered(lambda: self._redis.sismember(key, f"{topic}:{partition}:{offset}"))
 
@@ -212,12 +212,12 @@ class Checkpoints:
         await self._redis.aclose()
 
     def _answered(self, ask: Callable[[], Awaitable[T]]) -> Awaitable[T]:
-        """What Redis answers, asked again until it does."""
+        """The answer of Redis; repeats the call until Redis answers."""
         return answered(ask, self._settings)
 
     @staticmethod
     def _asked(call: Any) -> Awaitable[Any]:
-        """A call whose answer redis-py declares for every way of decoding; here it is bytes."""
+        """The call as an awaitable: redis-py declares its answer for every way of decoding, and here it is bytes."""
         asked: Awaitable[Any] = call
         return asked
 

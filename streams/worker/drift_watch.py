@@ -1,4 +1,4 @@
-"""Drifting: tells Prometheus how far what is judged of late is from what the model was trained on."""
+"""Drift watch: exports how far the moments judged lately are from those that the model was trained on."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from models.detection.features import Features
 from streams import metrics
 
 FEWEST: Final = 500
-"""Moments without which the index is chance: it would be about 9 / moments if nothing had changed."""
+"""Moments below which no index is exported: it would be noise, about 9 / moments even if nothing had changed."""
 HALF_LIFE_S: Final = 86_400.0
+"""Seconds after which a counted moment has half its weight."""
 MOST_WAITING: Final = 10_000
-"""Moments that wait to be counted; of a flood the rest is left out."""
+"""Moments that may wait to be counted; in a flood the rest are left out."""
 
 
 class DriftWatch:
-    """Counts moments of the present and tells their index; a model without training has none."""
+    """Counts the moments that are judged and exports their drift index; does nothing for a model without training.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self, reference: Reference | None) -> None:
         self._drift = Drift(reference) if reference is not None else None
         self._waiting: list[tuple[Features, float]] = []
 
     def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
-        """Take in the newest moment of an episode that was decided about."""
+        """Take in the newest moment of an episode that was just judged."""
         if self._drift is not None and len(self._waiting) < MOST_WAITING:
             self._waiting.append((moments[-1].features, risks[-1]))
 
     def tell(self, seconds: float) -> None:
-        """Count what has been taken in, forget what is old, and set the gauges; ``seconds`` since the last time."""
+        """Count the new moments, let old ones fade, and set the gauges; ``seconds`` have passed since the last call."""
         if self._drift is None:
             return
         self._drift.fade(0.5 ** (seconds / HALF_LIFE_S))

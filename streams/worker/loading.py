@@ -1,7 +1,7 @@
-"""Loading: what a worker begins with when partitions are assigned to it, and from where each of their topics is read.
+"""Loading: the state of newly assigned partitions, and the offset at which each of their topics is read.
 
-State and offsets come from the checkpoint, never from Kafka's group. The ledger may lack what was scored already; that
-is then read once more for it alone.
+State and offsets come from the checkpoint, never from Kafka's group. The ledger may lack records that were scored
+already; they are then read once more for the ledger alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Loader:
-    """Loads partitions that were just assigned."""
+    """Loads partitions that were just assigned. Belongs to the event loop."""
 
     def __init__(self, settings: Settings, checkpoints: Checkpoints, ledger: LedgerWriter) -> None:
         self._settings = settings
@@ -37,8 +37,8 @@ class Loader:
     async def load(self, committed: Offsets, source: Source, policy: Policy) -> dict[int, AssignedPartition]:
         """The partitions, by number; ``committed``: the group's offset of every assigned topic partition (-1: none).
 
-        Raises `MissingStateError` when Redis has lost what Kafka says was read, unless the
-        settings say to rebuild it, and `LedgerError` when the ledger cannot be used or is another log's.
+        Raises `MissingStateError` when Redis holds no state of a partition that the group has read, unless the settings
+        say to rebuild it. Raises `LedgerError` when the ledger cannot be used or belongs to another log.
         """
         first = await source.first_offsets([*committed])
         states: list[tuple[PartitionState, dict[str, int]]] = []
@@ -94,7 +94,7 @@ class Loader:
         log.warning("rebuilding state from the beginning of the log", partition=number)
 
     async def _check(self, assigned: AssignedPartition) -> None:
-        """Raise `LedgerError` when a ledger reaches beyond the log's end: it is another log's."""
+        """Raise `LedgerError` when a ledger reaches beyond the end of the log: it belongs to another log."""
         if not assigned.ledger.is_on:
             return
         for topic, reached in assigned.ledger.reached.items():

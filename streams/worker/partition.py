@@ -1,4 +1,4 @@
-"""An assigned partition at work in this worker: what waits in it, and the consumer that feeds it."""
+"""Partition: a partition that this worker owns, with its waiting events and the consumer that feeds it."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Offsets = Mapping[TopicPartition, int]
 
 
 class Source(Protocol):
-    """What a worker asks of the consumer that feeds its partitions."""
+    """What a worker needs from the consumer that feeds its partitions."""
 
     def end_offset(self, topic: str, partition: int) -> int | None:
-        """The offset after the last record that the broker has told of; None when it has not yet."""
+        """The offset after the last record, as the broker last reported it; None when it has not yet."""
         ...
 
     async def end_offset_now(self, topic: str, partition: int) -> int | None:
-        """The same, asked of the partition's leader; None when that does not answer in time."""
+        """The same, requested from the partition's leader; None when the leader does not answer in time."""
         ...
 
     async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The first offset that the broker still has of each (topic, partition)."""
+        """The first offset that the broker still keeps of each (topic, partition)."""
         ...
 
     def pause(self, topic: str, partition: int) -> None:
-        """Deliver nothing more of a topic partition for now; what has been fetched is kept."""
+        """Stop the delivery of a topic partition until `resume`; records that were fetched are kept."""
         ...
 
     def resume(self, topic: str, partition: int) -> None:
@@ -50,13 +50,13 @@ class Source(Protocol):
         ...
 
     def fail(self, error: BaseException) -> None:
-        """Hear of an error after which nothing more may be applied."""
+        """Report an error after which nothing more may be applied."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """A batch that was read: its columns, the offsets of its good events, its refusals, and how to acknowledge it."""
+    """A batch that was read: its columns, the offsets of its good events, its refusals, and its ack."""
 
     columns: Columns
     offsets: NDArray[np.int64]
@@ -64,29 +64,32 @@ class ReadBatch:
     ack: Ack
 
     def upto(self, portion: Portion) -> int:
-        """The offset that is reached once a portion of this batch is applied."""
+        """The offset up to which this batch is applied once a portion of it is."""
         return self.columns.upto if portion.whole else int(self.offsets[portion.stop])
 
 
 @dataclass(slots=True)
 class Feed:
-    """One topic of one partition: the next offset to be read, and when it last gave something or said that it will."""
+    """One topic of one partition: ``upto`` is the next offset to be read.
+
+    ``heard`` is the monotonic time (s) of its last batch, of its leader's last answer, or of its last pause or resume.
+    """
 
     topic: str
     upto: int
     heard: float
     scored: int
-    """What lies before this offset was scored before the partition was assigned: only the ledger lacks it."""
+    """Records before this offset were scored before the partition was assigned; only the ledger may lack them."""
     first: int | None = None
-    """The first offset that the broker had when the partition was assigned, if it said."""
+    """The first offset that the broker kept when the partition was assigned; None when it did not say."""
     paused: bool = False
     read: bool = False
-    """Whether anything has been read of it since it was assigned."""
+    """Whether a batch of it has been read since the partition was assigned."""
 
 
 @dataclass(slots=True)
 class AssignedPartition:
-    """A partition at work: its state, the events that wait in it, and the acks that wait for a checkpoint.
+    """A partition that this worker owns: its state, its waiting events, and the acks that wait for a checkpoint.
 
     Belongs to the event loop.
     """
@@ -96,34 +99,34 @@ class AssignedPartition:
     alignment: Alignment
     feeds: dict[Feeding, Feed]
     starts: Mapping[str, int]
-    """The offset from which each topic was to be read when the partition was assigned."""
+    """The offset of each topic at which scoring started when the partition was assigned."""
     source: Source
     """The consumer that feeds it."""
     signals: list[Portion] = field(default_factory=list)
-    """Findings of look-backs, which wait for nothing."""
+    """Signals from look-backs; they do not wait for other events."""
     acks: dict[str, Ack] = field(default_factory=dict)
-    """By topic, the ack of the last batch that is done and waits for no segment of the ledger; it covers all before."""
+    """By topic, the ack of the last applied batch that waits for no ledger segment; it covers all batches before it."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held from deciding to the checkpoint by the task that changes the partition."""
+    """The task that changes the partition holds it from the decision to the checkpoint."""
     task: asyncio.Task[None] | None = None
-    """Applies what is due."""
+    """The task that applies the events that are due."""
     again: bool = False
-    """Something has come since that task began its last look."""
+    """Whether something has arrived since that task last looked."""
     moved: float = 0.0
-    """When events last began to wait, or were applied."""
+    """Monotonic time (s) when events last began to wait or were applied."""
     revoked: bool = False
-    """Taken away, or failed: nothing more may be applied or written."""
+    """Whether the partition was revoked, or failed: nothing more may be applied or written."""
 
     @property
     def number(self) -> int:
-        """Its number in Kafka."""
+        """The number of the partition in Kafka."""
         return self.state.partition.number
 
     def reached(self, topic: str) -> int:
-        """The offset up to which a topic's records have had their effect."""
+        """The offset up to which a topic's records are applied."""
         return self.state.reached(topic, self.starts[topic])
 
     @property
     def is_unwritten(self) -> bool:
-        """Whether a checkpoint has something to tell Redis."""
+        """Whether a checkpoint would have anything to write or to acknowledge."""
         return bool(self.acks) or self.state.is_unwritten(self.ledger.progress)

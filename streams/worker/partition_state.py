@@ -1,6 +1,6 @@
-"""A partition's state: what this worker has decided in memory, and what Redis has of it.
+"""Partition state: a partition's state in this worker's memory, and the version of it that Redis holds.
 
-Only the methods here change it, and each says who calls it and when.
+The methods here note how far it got. Each of them says who calls it and when.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streams.ledger.progress import LedgerProgress
 
 
 class Outbox(msgspec.Struct, frozen=True):
-    """What is to be published because of a checkpoint."""
+    """Alerts and reminders that are stored with a checkpoint and still to be published."""
 
     alerts: Sequence[Alert] = ()
     reminders: Sequence[Reminder] = ()
@@ -27,7 +27,7 @@ class Outbox(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What Redis has of a partition beside the subscribers' state."""
+    """What Redis holds of a partition apart from the state of its subscribers."""
 
     version: int = 0
     """How often the state has been written; 0: never."""
@@ -36,20 +36,20 @@ class Stored(msgspec.Struct, frozen=True):
     offsets: dict[str, int] = {}
     """The next offset of each topic."""
     outbox: Outbox = Outbox()
-    """What follows from the last write; Redis does not know yet that it has been published."""
+    """The outbox of the last write. It stays in Redis until the next write, even once it has been published."""
     progress: LedgerProgress = LedgerProgress()
-    """How far the ledger has got."""
+    """How far the ledger has the partition's records."""
 
 
 class PartitionState:
-    """A partition that this worker owns: its engine's state, how far it has got, and what Redis has of it."""
+    """The state of a partition that this worker owns: the engine's part, the offsets reached, and what Redis holds."""
 
     def __init__(self, partition: Partition, stored: Stored | None = None) -> None:
         self.partition = partition
         self.stored = stored if stored is not None else Stored()
         self._offsets = dict(self.stored.offsets)
         self.written_at = perf_counter()
-        """Monotonic time of the last write, or of loading (s)."""
+        """Monotonic time (s) of the last write or, before the first one, of loading."""
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -57,19 +57,19 @@ class PartitionState:
         return dict(self._offsets)
 
     def reached(self, topic: str, start: int) -> int:
-        """The offset up to which a topic's records have had their effect; ``start``: where its reading began."""
+        """The offset up to which a topic's records are applied; ``start`` if none were: where its reading began."""
         return self._offsets.get(topic, start)
 
     def advance(self, topic: str, upto: int) -> None:
-        """Note that a topic's records before ``upto`` have had their effect; a step does, once they have."""
+        """Note that a topic's records before ``upto`` are applied; `streams.worker.step` calls it after deciding."""
         self._offsets[topic] = upto
 
     def note_write(self, stored: Stored) -> None:
-        """Note what Redis has now; `streams.worker.checkpoint` does, after each write."""
+        """Note what Redis holds now; `streams.worker.checkpoint` calls it after each write."""
         self.stored = stored
         self.written_at = perf_counter()
 
     def is_unwritten(self, progress: LedgerProgress) -> bool:
-        """Whether Redis lacks offsets, or that the outbox is published, or how far the ledger has got."""
+        """Whether Redis lacks offsets or ledger progress, or still holds an outbox."""
         stored = self.stored
         return bool(stored.outbox) or progress != stored.progress or self._offsets != stored.offsets

@@ -1,6 +1,6 @@
-"""Scoring: batches of a partition from Kafka to the step that applies them.
+"""Scoring: takes the batches of each partition from Kafka to the step that applies them.
 
-Within a partition one step follows the other; the waiting of one partition is another's time to work.
+Within a partition, steps run one after the other. While one partition waits for Redis or Kafka, others work.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from streams.worker.step import CHECKPOINT_EVERY, Stepper
 log = structlog.get_logger(__name__)
 
 EXPIRE_EVERY = 60.0
-"""Seconds between two looks for episodes that have long been closed."""
+"""Seconds between two searches for state that has expired."""
 
 MOST_UNAPPLIED = 6
-"""Batches of a partition that are in memory before reading waits for the step under way."""
+"""Batches of a partition that may wait in memory; beyond them, reading waits for the step under way."""
 
 
 class LostRecordsError(Exception):
-    """Records did not arrive here although Kafka has them; the checkpoint knows where to read again."""
+    """Records did not arrive here although Kafka has them; a restart reads them again from the checkpoint."""
 
 
 class Scorer:
     """Takes in the batches of the assigned partitions and applies them, one step of a partition after the other.
 
-    Belongs to the event loop, but for ``readers``: the thread that fetches calls them.
+    Belongs to the event loop, apart from ``readers``.
     """
 
     def __init__(self, settings: Settings, engine: Engine, assignment: Assignment, stepper: Stepper) -> None:
@@ -58,7 +58,12 @@ class Scorer:
             topics["sms"]: _timed(MessageReader().read),
             topics["signals"]: _timed(RareReader(SignalRecord).read),
         }
-        """The reader of each topic's columns; the transport calls it as soon as it has them."""
+        """The reader of each topic's columns.
+
+        Shared between threads: the consumer's thread calls a reader as soon as it has fetched columns, and the event
+        loop calls it for a batch that was cut or that only the ledger lacks. No lock is needed, because a reader keeps
+        nothing between two calls.
+        """
         self._expired = perf_counter()
 
     async def take(self, columns: Columns, ack: Ack) -> None:
@@ -87,7 +92,10 @@ class Scorer:
             await asyncio.wait({assigned.task})
 
     async def tend(self) -> None:
-        """A few times a second: apply what need wait no longer, write offsets, and now and then forget."""
+        """Apply events that need not wait any longer, write offsets, and expire old state once a minute.
+
+        Called some times a second. Raises what a step raises, and `LedgerError` when a segment cannot be committed.
+        """
         now = perf_counter()
         expire = now - self._expired >= EXPIRE_EVERY
         for assigned in list(self._assignment.partitions.values()):
@@ -111,7 +119,7 @@ class Scorer:
         metrics.SUBJECTS.set(sum(len(each.state.partition.subjects) for each in partitions))
 
     def _put(self, assigned: AssignedPartition, name: Feeding, columns: Columns, ack: Ack) -> None:
-        """Have a batch wait for its step."""
+        """Put a batch where it waits for its step."""
         feed = assigned.feeds[name]
         batch, events = self._content(name, columns, ack)
         feed.upto, feed.heard = columns.upto, perf_counter()
@@ -124,7 +132,7 @@ class Scorer:
         lane.put(events, batch)
 
     def _content(self, name: Feeding, columns: Columns, ack: Ack) -> tuple[ReadBatch, Any]:
-        """A batch and its good events; read here only if a part of it was cut off."""
+        """A batch and its good events; a batch that was cut is read here, others were read by the transport."""
         decoded: Decoded[Any] = columns.content or self.readers[columns.topic](columns)
         offsets = _good_offsets(columns, decoded)
         metrics.EVENTS.labels(name).inc(len(columns))
@@ -132,7 +140,7 @@ class Scorer:
         return ReadBatch(columns, offsets, decoded.refusals, ack), decoded.events
 
     def _record(self, assigned: AssignedPartition, name: Feeding, columns: Columns) -> None:
-        """Have the ledger take in what was scored before this worker had the partition, and what it says of people."""
+        """Add events and their context signals to the ledger that were scored before the partition was assigned."""
         ledger = assigned.ledger
         if not ledger.takes(columns.topic):
             return
@@ -148,7 +156,7 @@ class Scorer:
         ledger.add(columns.topic, decoded.events, offsets, columns.upto, ledger.before)
 
     def _wake(self, assigned: AssignedPartition) -> None:
-        """Have what is due in a partition applied, now or as soon as the step under way is done."""
+        """Apply the events that are due in a partition, now or as soon as the step under way is done."""
         assigned.again = True
         if assigned.task is None or assigned.task.done():
             assigned.task = asyncio.create_task(self._work(assigned))
@@ -167,7 +175,7 @@ class Scorer:
             assigned.source.fail(error)
 
     async def _advance(self, assigned: AssignedPartition) -> None:
-        """Apply what both topics have been read far enough for, and pause the topic that is too far ahead."""
+        """Apply the events for which both topics have been read far enough, and pause a topic that is too far ahead."""
         alignment = assigned.alignment
         at_end = await backpressure.at_end(assigned)
         calls, sms = alignment.due(at_end)
@@ -180,9 +188,9 @@ class Scorer:
 
 
 def check_for_gap(feed: Feed, columns: Columns) -> None:
-    """Count the records between two batches that Kafka's retention took away; nothing else may make a gap.
+    """Count the records that Kafka's retention deleted before the first batch was read.
 
-    Raises `LostRecordsError` for any other.
+    Raises `LostRecordsError` for any other gap.
     """
     if columns.start > feed.upto:
         where = f"{columns.topic} partition {columns.partition}, offsets {feed.upto} to {columns.start - 1}"
@@ -194,20 +202,20 @@ def check_for_gap(feed: Feed, columns: Columns) -> None:
 
 
 def _ack_later(assigned: AssignedPartition, topic: str, ack: Ack) -> None:
-    """Acknowledge a batch that was taken in before, with the next checkpoint or segment."""
+    """Acknowledge a batch that had already been taken in, with the next checkpoint or segment."""
     acks = assigned.ledger.acks if assigned.ledger.takes(topic) else assigned.acks
     acks.setdefault(topic, ack)
 
 
 def _good_offsets(columns: Columns, decoded: Decoded[Any]) -> NDArray[np.int64]:
-    """The offsets of the records of a batch that were not refused."""
+    """The offsets of those records of a batch that were not refused."""
     if not decoded.refusals:
         return columns.offsets
     return np.delete(columns.offsets, [refusal.index for refusal in decoded.refusals])
 
 
 def _timed(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
-    """Reads columns, and tells how long it took."""
+    """A reader of columns that also measures how long it takes."""
 
     def timed(columns: Columns) -> Decoded[Any]:
         with metrics.DECODE_SECONDS.time():

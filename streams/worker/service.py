@@ -1,7 +1,7 @@
-"""The worker: one process that scores the partitions it is given until it is told to stop, or must.
+"""Worker service: one process that scores its assigned partitions until it gets a signal to stop, or fails.
 
-Puts the parts together in the order that the guarantees ask for: check the topics, connect, read indicators and
-subscribers to their ends, and only then take partitions.
+It starts the parts in the order that the guarantees need: check the topics, connect, read indicators and subscribers to
+their ends, and only then accept partitions.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from streams.worker.warm_up import warm_up
 log = structlog.get_logger(__name__)
 
 SWITCH_INTERVAL = 0.0005
-"""Seconds after which the thread that fetches from Kafka gets its turn: at Python's 5 ms it falls behind."""
+"""Seconds after which the thread that fetches from Kafka may run; with Python's default of 5 ms it falls behind."""
 
 
 async def run(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT; raises the error that ended it otherwise."""
+    """Run a worker until SIGTERM or SIGINT; raises the error if one ends it earlier."""
     policy = policy_file.load(settings.policy_file)
     trained = asyncio.create_task(asyncio.to_thread(model_file.load, settings.model))
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
@@ -61,7 +61,7 @@ async def _work(
     progress: health.Progress,
     stop: asyncio.Event,
 ) -> None:
-    fitting = asyncio.gather(trained, _check_topics(settings))  # a wrong model does not wait for Kafka
+    fitting = asyncio.gather(trained, _check_topics(settings))  # a model that is refused is reported without Kafka
     await _until(stop, fitting)
     if stop.is_set():
         fitting.cancel()
@@ -116,19 +116,19 @@ async def _work(
 
 
 async def _stop_app(app: faust_app.App, assignment: Assignment, *, orderly: bool) -> None:
-    """Stop Faust: finish the batch under way, commit, write offsets; after an error just let go."""
+    """Stop Faust; if ``orderly``, also finish the step under way, commit and write offsets."""
     stopping = asyncio.create_task(app.stop())
     done, _ = await asyncio.wait({stopping}, timeout=STOP_WITHIN - 2 if orderly else 3)
     if done:
         stopping.result()
-    else:  # it is not cancelled: it would go on with its next part, and that could be waited for without end
+    else:  # it is not cancelled: Faust would go on to stop its next part, and waiting for that could take for ever
         log.warning("Faust did not stop in time")
     if orderly:
         await assignment.on_revoked()
 
 
 async def _first_of(*waited: Awaitable[object]) -> None:
-    """Wait for the first of several to end; raises what it raised."""
+    """Wait until the first of several ends; raises the error if it ended with one."""
     futures = [asyncio.ensure_future(each) for each in waited]
     done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
     for each in done:
@@ -140,7 +140,7 @@ async def _until(stop: asyncio.Event, work: Awaitable[object]) -> None:
 
 
 async def _check_topics(settings: Settings) -> None:
-    """Wait until Kafka answers, then make sure that its topics fit; raises `ContractError`."""
+    """Wait until Kafka answers, then check its topics; raises `ContractError` when they do not fit the contracts."""
     contracts = load(settings.topics_file)
     backoff = Backoff(0.2)
     while not await asyncio.to_thread(_topics_fit, contracts, settings):
@@ -151,7 +151,7 @@ async def _check_topics(settings: Settings) -> None:
 
 
 def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
-    """Whether Kafka answers; raises `BrokerError` when it does and its topics do not fit."""
+    """Whether Kafka answers; raises `BrokerError` when it answers and its topics do not fit. Runs in another thread."""
     with contextlib.ExitStack() as opened:
         try:
             admin = opened.enter_context(broker.open_admin(settings))
@@ -162,7 +162,7 @@ def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
 
 
 async def _tend(scorer: Scorer) -> None:
-    """Ten times a second: whatever is due without a new record."""
+    """Ten times a second, do the work that is due without a new record."""
     while True:
         await scorer.tend()
         await asyncio.sleep(0.1)
@@ -176,10 +176,10 @@ async def _watch(
     progress: health.Progress,
     drifting: DriftWatch,
 ) -> None:
-    """Every second: lag, progress and gauges.
+    """Every second, update the lag, the progress for health, and the gauges.
 
-    Where the leaders do not say how far there is to read, what the last fetch told stands: a consumer that has come to
-    a standstill must not look as if it had nothing to do.
+    If a partition's leader does not report the end, the end from the last fetch is used: a consumer that has stalled
+    must not look idle.
     """
     told_at = perf_counter()
     while True:
@@ -204,7 +204,7 @@ async def _watch(
 
 
 def _settle_memory() -> None:
-    """Keep the cyclic collector away from what stays: it was the largest single cost of the hot path."""
+    """Keep the garbage collector away from lasting objects: it was the largest single cost of the hot path."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1000)

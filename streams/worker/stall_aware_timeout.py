@@ -1,7 +1,7 @@
-"""Patience: a time limit for somebody else's answer that does not run out while this process itself stands still.
+"""Stall-aware timeout: a time limit for a remote answer that does not count time in which this process itself stalls.
 
-A process that is starved, stopped or busy finds every timer run out when it goes on, though the answer lies ready. Who
-then believes that nobody answered takes its own slowness for the other's death.
+When a process was starved, stopped or busy, all its timers have expired by the time it continues, although the answer
+has already arrived. An ordinary timeout would then mistake the process's own stall for a dead peer.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from time import monotonic
 from typing import TypeVar
 
 LOOK_EVERY = 0.1
-"""Seconds between two looks at whether this loop runs on time."""
+"""Seconds between two checks of whether the event loop runs on time."""
 
 T = TypeVar("T")
 
 
 async def answer_within(asked: Awaitable[T], seconds: float) -> T:
-    """What ``asked`` gives within so many seconds for which this event loop ran on time.
+    """Wait for the result of ``asked``, for so many seconds during which this event loop ran on time.
 
-    Time in which a tenth of a second took more than two does not count. Raises `TimeoutError`, and what ``asked`` does;
-    it is cancelled unless it has ended.
+    An interval of a tenth of a second that took two tenths or more does not count. Raises `TimeoutError`, or the error
+    of ``asked``. ``asked`` is cancelled unless it has ended.
     """
     task = asyncio.ensure_future(asked)
     try:

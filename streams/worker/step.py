@@ -1,9 +1,14 @@
-"""A step: what is due in a partition is decided, written and published, and only then acknowledged.
+"""Step: decides the events that are due in a partition, writes and publishes the result, and only then acknowledges.
 
-The order is the guarantee: decide in memory, send dead letters, write state, offsets and alerts to Redis in one step,
-publish the alerts and wait for Kafka's word, and only then acknowledge; calls and SMS once they are in the ledger, too.
-What goes wrong before the write is done again. What goes wrong after it is published by the next owner of the
-partition, with the same ids.
+The guarantees rest on the order:
+
+1. Decide in memory, then publish dead letters.
+2. Write state, offsets and outbox to Redis in one atomic step.
+3. Publish the outbox and wait until Kafka confirms it.
+4. Acknowledge; calls and SMS only once the ledger has them, too.
+
+If something fails before the write, the next owner of the partition decides again. If it fails after the write, the
+next owner publishes the outbox, with the same ids.
 """
 
 from __future__ import annotations
@@ -21,11 +26,14 @@ from streams.worker.partition import AssignedPartition, ReadBatch
 from streams.worker.partition_state import Outbox
 
 CHECKPOINT_EVERY = 0.25
-"""Seconds after which offsets are written although no state has changed."""
+"""Seconds after which offsets are written even if no state has changed."""
 
 
 class Stepper:
-    """Takes partitions from one checkpoint to the next; its callers hold the partition's turn."""
+    """Takes partitions from one checkpoint to the next; its callers hold the partition's turn.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self, engine: Engine, checkpoints: Checkpoints, publisher: Publisher, signals_topic: str) -> None:
         self._engine = engine
@@ -40,9 +48,9 @@ class Stepper:
         sms: Sequence[Portion],
         signals: Sequence[Portion],
     ) -> None:
-        """Apply portions of batches, from deciding to acknowledging."""
+        """Apply portions of batches, from the decision to the acks."""
         portions = [*calls, *sms, *signals]
-        # Now: more may become known while dead letters are sent.
+        # Taken before deciding, because more may become known while dead letters are sent.
         known = assigned.ledger.knowledge(assigned.state.reached(self._signals_topic, 0))
         result = self._decide(assigned, calls, sms, signals)
         refused = await self._send_dead_letters(portions)
@@ -52,10 +60,13 @@ class Stepper:
         if result.changed or result.forgotten or refused or segment_is_written or late:
             read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
             await self.checkpoint(assigned, result, read_at)
-        self._gather(assigned, portions, result, known)  # after the alerts, which do not wait for it
+        self._gather(assigned, portions, result, known)  # after publishing, so that alerts do not wait for it
 
     async def checkpoint(self, assigned: AssignedPartition, result: StepResult, read_at: float | None = None) -> None:
-        """Write, publish, commit to the ledger and acknowledge; ``read_at``: Kafka time of the cause (s)."""
+        """Write the checkpoint, publish its outbox, acknowledge, and start to commit the ledger segment it names.
+
+        ``read_at`` is the Kafka timestamp (s) of the last record behind it.
+        """
         assigned.ledger.name_in_checkpoint()
         outbox = Outbox(result.alerts, result.reminders)
         await self._checkpoints.write(
@@ -68,13 +79,13 @@ class Stepper:
         assigned.ledger.commit_segment()
 
     async def settle(self, assigned: AssignedPartition, result: StepResult) -> None:
-        """Write and publish what came about without an event."""
+        """Write and publish changes that no event caused, for example by expiry or a revoked indicator."""
         _count_signals(result)
         if result.changed or result.forgotten or result.alerts:
             await self.checkpoint(assigned, result)
 
     async def publish(self, outbox: Outbox, read_at: float | None = None) -> None:
-        """Publish what follows from a checkpoint, and wait for Kafka's word."""
+        """Publish the outbox of a checkpoint and wait until Kafka confirms it."""
         if outbox:
             began = perf_counter()
             await self._publisher.alerts(outbox.alerts, outbox.reminders, read_at)
@@ -99,7 +110,7 @@ class Stepper:
         return result
 
     async def _send_dead_letters(self, portions: Sequence[Portion]) -> bool:
-        """Send the dead letters of batches whose first portion this is, and wait for Kafka; whether there were any."""
+        """Publish the dead letters of batches whose first portion this is, until confirmed; whether there were any."""
         refused = False
         for portion in portions:
             batch: ReadBatch = portion.source
@@ -111,7 +122,7 @@ class Stepper:
         return refused
 
     def _advance_offsets(self, assigned: AssignedPartition, portions: Sequence[Portion]) -> None:
-        """Note how far the partition has got; the ack of a topic that the ledger does not take waits no longer."""
+        """Note the offsets reached; acks of topics that the ledger does not take now wait for the checkpoint alone."""
         for portion in portions:
             batch: ReadBatch = portion.source
             topic = batch.columns.topic
@@ -122,7 +133,7 @@ class Stepper:
     def _gather(
         self, assigned: AssignedPartition, portions: Sequence[Portion], result: StepResult, known: Knowledge
     ) -> None:
-        """Hand the events to the ledger, and with them the acks that wait for it."""
+        """Pass the events to the ledger, with the acks that wait for it."""
         ledger = assigned.ledger
         for portion in portions:
             batch: ReadBatch = portion.source

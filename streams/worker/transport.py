@@ -1,10 +1,9 @@
 """Transport: Faust's aiokafka transport, with batches of columns as the messages of the event topics.
 
-Registered as ``columns://`` in the entry-point group ``faust.transports``. Differs from upstream in what it hands on
-(`streams.kafka.columns`), in its bookkeeping of acks (`streams.worker.acks`), in the assignor (equal partition
-numbers of all topics go to one worker), and in where reading starts: at the checkpoint, not at the committed offset.
-It reaches into private attributes of aiokafka and Faust; ``tests/streams/worker/test_transport.py`` holds what it
-relies on.
+Registered as ``columns://`` in the entry-point group ``faust.transports``. It differs from upstream in four ways: its
+messages are batches (`streams.kafka.columns`); acks cover ranges (`streams.worker.acks`); equal partition numbers of
+all topics are assigned to one worker; and reading starts at the checkpoint, not at the committed offset. It uses
+private attributes of aiokafka and Faust; ``tests/streams/worker/test_transport.py`` checks the ones it relies on.
 """
 
 from __future__ import annotations
@@ -29,46 +28,53 @@ from streams.worker.acks import AckedRanges
 from streams.worker.stall_aware_timeout import answer_within
 
 FETCH_AGAIN_AFTER = 0.02
-"""Seconds after a fetch until the next, while some of its records have not been taken yet."""
+"""Seconds from a fetch to the next one, while some of its records have not been taken yet."""
 
 FETCH_MAX_WAIT_MS = 50
 """Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
-are at their ends, nothing is fetched of those that are not."""
+are at their ends, nothing is fetched from the others."""
 
 PACE = 0.005
-"""Seconds between two looks for records that find many small batches: one of one record costs as much as one of a
-hundred, and what comes in between comes together."""
+"""Seconds between two fetches that find many small batches. A batch of one record costs as much as one of a hundred, so
+records that arrive within this time are put together."""
 
 MANY = 6
-"""How many small batches at once are many; what is found while fewer come is handed on at once."""
+"""Number of small batches in one fetch that counts as many; fewer are passed on at once."""
 
 ANSWER_WITHIN = 1.5
-"""Seconds within which a partition's leader must say where it ends, not counting those in which we stood still."""
+"""Seconds within which a partition's leader must report its end; time in which this process stalls does not count."""
 
 LONGEST_WAIT_IF_PAUSED = 0.05
-"""Seconds for which batches are waited for while partitions are paused: one that is resumed must not wait longer."""
+"""Seconds that a fetch may wait for records while partitions are paused; a resumed partition waits no longer."""
 
 OnAssigned = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
-"""Says from which offsets the partitions just assigned (given with their committed offsets, -1 for none) are to be
-read; a partition left out is read from where the group has committed, else from its beginning."""
+"""Returns the offsets at which to read the partitions that were just assigned (given with their committed offsets, -1
+for none). A partition left out is read from the group's committed offset, or else from its beginning."""
 
 
 Readers = Mapping[str, Callable[[Columns], Any]]
-"""What makes the content of a topic's columns, in the thread that fetches them."""
+"""By topic, the function that reads the content of its columns.
 
-# The fetcher forgets the bytes of a fetch for what it makes of them; this is the same in every other way.
+Shared between threads: the consumer's thread calls them, because it makes the columns, while the event loop may call
+them for other columns. So a reader must keep nothing between two calls.
+"""
+
+# aiokafka's own class drops the bytes of a fetch once it has parsed them; this one keeps them and adds nothing else.
 fetcher.MemoryRecords = RawRecords
 
 
 class ColumnBuffer(OrderedDict[Any, Any]):
-    """aiokafka's buffer of fetched records, which makes each fetch of a partition yield columns."""
+    """aiokafka's buffer of fetched records, changed so that each fetch of a partition yields columns.
+
+    Belongs to the consumer's thread.
+    """
 
     def __init__(self, readers: Readers) -> None:
         super().__init__()
         self._readers = readers
 
     def __setitem__(self, tp: Any, result: Any) -> None:
-        """Keep a fetch's result; errors are kept as they are."""
+        """Keep the result of a fetch; errors are kept unchanged."""
         records = getattr(result, "_partition_records", None)
         if records is not None:
             records._records_iterator = unpack(records, self._readers[tp.topic])
@@ -76,10 +82,10 @@ class ColumnBuffer(OrderedDict[Any, Any]):
 
 
 class _ThreadThatEnds(WorkerThread):
-    """A thread that ends with the program, also when nobody could stop it.
+    """A thread that ends with the program, even when nothing could stop it.
 
-    Upstream's keeps a worker alive that has failed in the middle of a rebalance: it goes on telling Kafka that it is
-    there, so its partitions stay with it, and nobody starts it again since it has not ended.
+    Upstream's thread keeps a worker alive that has failed in the middle of a rebalance. Such a worker would continue to
+    send heartbeats to Kafka and so keep its partitions, and nothing would restart it, because it has not ended.
     """
 
     def __init__(self, service: Any, **options: Any) -> None:
@@ -88,7 +94,12 @@ class _ThreadThatEnds(WorkerThread):
 
 
 class ConsumerThread(upstream.AIOKafkaConsumerThread):
-    """The thread that talks to Kafka; its aiokafka consumer yields columns."""
+    """The thread that talks to Kafka; its aiokafka consumer yields columns.
+
+    Shared between threads: the event loop calls the public methods, because Faust runs there. The thread itself runs
+    only `on_start`, `_fetch_records`, `_seek_all`, `_ask_for_ends` and what upstream hands to it. The aiokafka consumer
+    belongs to the thread, apart from the single value that `end_offset` reads.
+    """
 
     Worker = _ThreadThatEnds
 
@@ -119,18 +130,25 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.paused: set[TP] = set()
-        """Partitions of which nothing is delivered for now. (Faust's own pausing drops what has been fetched already.)
+        """Partitions whose delivery is paused. (Faust's own way to pause drops records that were fetched already.)
 
-        Shared between threads: the event loop changes it, this consumer's thread reads it once per fetch.
+        Belongs to the event loop: it changes the set, and reads it before it requests a fetch from the thread.
         """
         self._ahead: asyncio.Task[tuple[int, Any]] | None = None
+        """The fetch that was requested in advance. Belongs to the event loop."""
         self._seeks = 0
+        """How often positions have been set.
+
+        Shared between threads: the consumer's thread counts, and the event loop compares the number with that of a
+        fetch, because a fetch from before a seek must be dropped. It is one int with one writer, so it needs no lock.
+        """
         self._asked_at = 0.0
 
     async def getmany(self, active_partitions: Any, timeout: float) -> Any:
         """The next batches of the active partitions that are not paused.
 
-        While there is a backlog, what comes after them is asked for at once: the thread reads while they are worked on.
+        While there is a backlog, the batches after them are requested at once, so that the thread fetches while the
+        event loop works. After an error the app fails, and the error is raised.
         """
         asked, self._ahead = self._ahead or self._ask(active_partitions, timeout), None
         try:
@@ -140,7 +158,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         except Exception as error:  # Faust would log it and read no more
             self.app.fail(error)
             raise
-        if seeks != self._seeks:  # they were read before the position was set anew, and will be read again
+        if seeks != self._seeks:  # these were read before a seek, and will be read again
             return {}
         sizes = [len(batch) for some in batches.values() for batch in some]
         if sizes and max(sizes) >= MOST_RECORDS:
@@ -152,7 +170,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
 
     def _ask(self, active_partitions: Any, timeout: float) -> asyncio.Task[tuple[int, Any]]:
         asked = asyncio.create_task(self._batches(active_partitions, timeout))
-        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask any more
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may never be awaited
         return asked
 
     async def _batches(self, active_partitions: Any, timeout: float) -> tuple[int, Any]:
@@ -171,10 +189,11 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         return seeks, batches
 
     async def read_from(self, positions: Mapping[TP, int]) -> None:
-        """Set positions anew; nothing is delivered any more that was read before.
+        """Set the positions; records that were read before are not delivered any more.
 
-        In the thread's own loop, in one go: a fetch that comes between the two would be taken for one after the seek,
-        and what lies before it would be missing. Not through its queue of calls, where a commit may hold it up.
+        It runs in the thread's own loop without a break. A fetch between counting and seeking would be taken for one
+        after the seek, and the records before it would be missing. It does not go through the thread's queue of calls,
+        where a commit could delay it.
         """
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._seek_all(positions), self.thread_loop))
 
@@ -184,15 +203,19 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
             self._ensure_consumer().seek(tp, offset)
 
     def end_offset(self, tp: TP) -> int | None:
-        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        """The offset after a partition's last record, as the last fetch reported it; None if it is not assigned.
+
+        The event loop reads it while the thread may be fetching; it is one int, so it needs no lock.
+        """
         consumer = self._ensure_consumer()
         told: int | None = consumer.highwater(tp) if consumer._subscription.is_assigned(tp) else None
         return told
 
     async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The offset after each partition's last record, asked of the leaders; nothing if they do not answer in time.
+        """The offset after each partition's last record, requested from the leaders.
 
-        Not through the thread's queue of calls, where a commit that finds no coordinator would hold it up.
+        Empty when one of them does not answer in time. The request does not go through the thread's queue of calls,
+        where a commit that finds no coordinator would delay it.
         """
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask_for_ends(tps), self.thread_loop))
 
@@ -204,7 +227,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         return offsets
 
     async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The first offset that the broker still has of each partition."""
+        """The first offset that the broker still keeps of each partition."""
         offsets: Mapping[TP, int] = await self.call_thread(self._ensure_consumer().beginning_offsets, tps)
         return offsets
 
@@ -213,16 +236,16 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
         await super().on_start()
         fetching = self._ensure_consumer()._fetcher
         fetching._records = ColumnBuffer(self.app.readers)
-        # A partition that is paused has records that nobody takes: aiokafka's tenth of a second before it fetches
-        # again for the others would be most of the time.
+        # Nobody takes the fetched records of a paused partition. aiokafka then waits a tenth of a second before it
+        # fetches again for the others, and that would be most of the time.
         fetching._prefetch_backoff = FETCH_AGAIN_AFTER
 
 
 class Consumer(upstream.Consumer):
     """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
 
-    Asks the app for ``kafka_options`` (aiokafka's arguments for servers, TLS and SASL), for ``readers``, for
-    ``on_assigned`` and ``on_revoked`` in a rebalance, and to ``fail`` when records cannot be read.
+    Belongs to the event loop. It uses these parts of the app: ``kafka_options`` (aiokafka's arguments for servers, TLS
+    and SASL), ``readers``, ``on_assigned`` and ``on_revoked`` in a rebalance, and ``fail`` when records cannot be read.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -231,11 +254,11 @@ class Consumer(upstream.Consumer):
         self.on_assigned: OnAssigned = self.app.on_assigned
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        # The thread's own loop reads every byte from Kafka: uvloop does that in less time with the GIL held.
+        # The thread's own loop reads every byte from Kafka. uvloop holds the GIL for less time while it does that.
         return ConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
-        """One message for one batch, which from here on waits for its ack; its offset is the batch's last."""
+        """Make one message of one batch, which waits for its ack from here on; its offset is the last of the batch."""
         ranges = self._ranges.get(tp)
         if ranges is None:
             ranges = self._ranges[tp] = AckedRanges(int(record.offsets[0]))
@@ -268,24 +291,24 @@ class Consumer(upstream.Consumer):
         self._ranges.clear()
         self._thread.paused.clear()
         self._unacked_messages.clear()
-        # A batch's message carries its last offset: upstream drops what lies before the position, gaps are no matter.
+        # The message of a batch carries its last offset. Upstream drops messages before the position; gaps do no harm.
         return {**committed, **positions}
 
     def end_offset(self, tp: TP) -> int | None:
-        """The offset after a partition's last record, as the last fetch told; None for one that is not assigned."""
+        """The offset after a partition's last record, as the last fetch reported it; None if it is not assigned."""
         told: int | None = self._thread.end_offset(tp)
         return told
 
     async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The offset after each partition's last record, asked of its leader; nothing when one is silent."""
+        """The offset after each partition's last record, requested from its leader; empty when one does not answer."""
         return await self._thread.end_offsets_now(tps) if tps else {}
 
     async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The first offset that the broker still has of each partition."""
+        """The first offset that the broker still keeps of each partition."""
         return await self._thread.first_offsets(tps) if tps else {}
 
     def pause_delivery(self, tp: TP) -> None:
-        """Deliver nothing more of a partition for now; what has been fetched stays."""
+        """Stop the delivery of a partition until `resume_delivery`; records that were fetched are kept."""
         self._thread.paused.add(tp)
 
     def resume_delivery(self, tp: TP) -> None:
@@ -293,23 +316,23 @@ class Consumer(upstream.Consumer):
         self._thread.paused.discard(tp)
 
     def ack(self, message: Message) -> bool:
-        """Acknowledge a batch; its effects are durable."""
+        """Acknowledge a batch whose effects are durable; True when the offset to commit has moved."""
         message.acked = True
         self._unacked_messages.discard(message)
         ranges = self._ranges.get(message.tp)
         return ranges is not None and ranges.ack(message.offset)
 
     async def wait_empty(self) -> None:
-        """Let the app finish what is under way and commit; batches that wait are read again by the next owner.
+        """Let the app finish the steps under way and commit; the next owner reads the waiting batches again.
 
-        Upstream waits for the ack of every message instead, and some of these wait for other batches.
+        Upstream would wait for the ack of every message instead, and some messages wait for other batches.
         """
         await self.app.on_revoked()
         self._unacked_messages.clear()
         await self.commit_and_end_transactions()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Nothing: a range covers the gaps within it and before it."""
+        """Do nothing: a range covers the gaps within it and before it."""
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in list(self._ranges) if topics is None or tp in topics or tp.topic in topics)
@@ -320,7 +343,7 @@ class Consumer(upstream.Consumer):
 
 
 class Producer(upstream.Producer):
-    """Faust's own producer, which nothing here sends with, on the same connection settings."""
+    """Faust's own producer with the same connection settings; nothing here sends with it."""
 
     def _settings_auth(self) -> Mapping[str, Any]:
         return self.app.kafka_options  # type: ignore[no-any-return]

@@ -1,7 +1,8 @@
-"""Warm-up: the hot path run once over made-up records, before a worker takes real ones.
+"""Warm-up: runs the hot path once over made-up records, before a worker takes real ones.
 
-Compiled loops are compiled at their first call, which takes seconds where no earlier run has left their code. The first
-victim must not wait for that. And a loop that does not work on this machine is found before any record is read.
+Compiled loops are compiled at their first call. That takes seconds unless an earlier run has cached the code, and the
+first victim must not wait for it. The warm-up also finds a loop that does not work on this machine before any record is
+read.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ _BROKEN = (
 
 
 class WarmUpError(Exception):
-    """The hot path does not work on this machine."""
+    """The hot path does not work on this machine; the message says what to do."""
 
 
 def warm_up(policy: Policy, model: Model) -> None:
-    """Run the hot path over one call and one SMS; raises `WarmUpError` when they do not do what they must."""
+    """Run the hot path over one call and one SMS; raises `WarmUpError` when the result is wrong.
+
+    Runs in another thread than the event loop. Shared between threads: ``policy`` and ``model``, which nothing changes.
+    """
     partition = Partition(partition_of(_WHO, 1))
     lanes = Alignment(partition.call_clock, partition.sms_clock)
     lanes.calls.put(CallReader().read(_fetched(_CALL).records).events)
@@ -60,17 +64,17 @@ def warm_up(policy: Policy, model: Model) -> None:
 
 
 def _warm_up_ledger(calls: list[Calls], sms: list[Messages]) -> None:
-    """Make a segment of them, alone as a large batch is and joined as small ones are."""
+    """Make ledger segments of the events: once alone, as from a large batch, and once joined, as from small ones."""
     met = MetLinks()
     for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
         rows = [rows_of_calls([some_calls]), *rows_of_messages(messages, met)]
-        if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # by its peer, its host and the domain
+        if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # rows by peer, host and domain
             raise WarmUpError(_BROKEN)
         written(table_of(rows), Knowledge())
 
 
 def _fetched(value: bytes) -> Any:
-    """One record as it comes from Kafka."""
+    """The columns of one record, as the transport would fetch them from Kafka."""
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
     builder.append(0, 1_760_000_000_000, _WHO, value, [])
     raw = RawRecords(bytes(builder.build()))
