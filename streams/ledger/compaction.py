@@ -1,8 +1,8 @@
-"""Compaction: many small segments of a day become few large ones, so that a look-up opens few files.
+"""Compaction: merges the many small segments of a day into few large ones, so that a look-up opens few files.
 
-Neighbours of one partition and day are merged as they are sorted, a row group of each at a time: memory does not grow
-with the day. The merged file is entered before the small ones go; until then, and after an interruption, its name says
-that they lie within it.
+It merges neighbours of one partition and day in key order, one row group of each at a time, so memory does not grow
+with the day. The merged file becomes part of the ledger before the small ones are removed. Until then, and after an
+interruption, its name says that they lie within it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from streams.ledger.segments import ROW_GROUP, SCHEMA, NoSegmentError, SegmentFi
 from streams.ledger.storage import Segment, Storage
 
 FEWEST: Final = 8
-"""Neighbours of about one size that are worth a merge."""
+"""Number of neighbours of about one size that are worth a merge."""
 
 _CLASS: Final = 8
-"""Sizes within this factor are about one size."""
+"""Factor within which sizes count as about the same."""
 
 
 class Merge(NamedTuple):
-    """Neighbouring segments, and the one that they become."""
+    """Neighbouring segments, and the segment that they become."""
 
     parts: Sequence[Segment]
     whole: Segment
 
 
 def due(segments: Sequence[Segment], sizes: Mapping[Segment, int], today: date) -> Iterator[Merge]:
-    """The merges worth making: enough neighbours of about one size, and whatever is left of a day that is over."""
+    """The merges worth making: enough neighbours of about one size, and all neighbours of a day that is over."""
     by_place = sorted(segments, key=lambda each: (each.partition, each.day, each.calls, each.sms))
     for (_, day), group in groupby(by_place, key=lambda each: (each.partition, each.day)):
         for run in _adjoining([*group]):
@@ -47,7 +47,7 @@ def due(segments: Sequence[Segment], sizes: Mapping[Segment, int], today: date) 
 
 
 def _adjoining(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Runs of segments each of which begins where the one before it ends."""
+    """Runs of segments in which each one begins where the one before it ends."""
     run: list[Segment] = []
     for segment in segments:
         if run and (run[-1].calls[1], run[-1].sms[1]) != (segment.calls[0], segment.sms[0]):
@@ -59,7 +59,7 @@ def _adjoining(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
 
 
 def _of_one_size(run: Sequence[Segment], sizes: Mapping[Segment, int]) -> Iterator[list[Segment]]:
-    """Neighbours none of which is much larger than all the others together, smallest classes first."""
+    """Runs of at least `FEWEST` neighbours below one limit of size: the smallest limit that has any."""
     greatest = max(sizes[segment] for segment in run)
     limit = 1 << 14
     while True:
@@ -82,10 +82,11 @@ def _merge(parts: Sequence[Segment]) -> Merge:
 
 
 def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
-    """Make one merge; how many rows it has. ``told`` hears of the rows written so far.
+    """Make one merge; returns its number of rows, 0 if it was left for the next time.
 
-    A part that cannot be read is set aside first, and the merge left for the next time, as it is when a part has gone
-    meanwhile. Raises `LedgerError` and OSError, and leaves everything as it was.
+    ``told`` is called with the number of rows written so far. If a part cannot be read, it is set aside and the merge
+    is left for the next time. The merge is also left if a part has disappeared in the meantime. Raises `LedgerError`
+    and OSError; a look-up then finds the same rows as before.
     """
     with tempfile.TemporaryFile(dir=storage.scratch) as whole:
         try:
@@ -111,7 +112,7 @@ class _PartError(Exception):
 
 
 class _Cursor:
-    """One part, a row group at a time."""
+    """Reads one part of a merge, a row group at a time."""
 
     def __init__(self, storage: Storage, part: Segment) -> None:
         self.part = part
@@ -123,7 +124,7 @@ class _Cursor:
         self.table = SCHEMA.empty_table()
 
     def fill(self) -> bool:
-        """Read the next row group when the last one is used up; False when there is none."""
+        """Read the next row group if the last one is used up; False when there is none left."""
         while not len(self.table):
             if self._next == self.file.row_groups:
                 return False
@@ -136,12 +137,12 @@ class _Cursor:
 
     @property
     def keys(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """The keys of the rows at hand."""
+        """The keys of the rows in memory."""
         keys: np.ndarray[tuple[int], np.dtype[np.int64]] = self.table.column("key").to_numpy()
         return keys
 
     def take(self, until: int) -> pa.Table:
-        """The rows at hand up to and with a key."""
+        """Take the rows in memory up to and including a key."""
         count = int(np.searchsorted(self.keys, until, side="right"))
         taken, self.table = self.table.slice(0, count), self.table.slice(count)
         return taken
@@ -157,7 +158,8 @@ def _write(storage: Storage, parts: Sequence[Segment], to: IO[bytes], told: Call
         waiting: list[pa.Table] = []
         with writer(to, known) as parquet:
             while ready := [cursor for cursor in cursors if cursor.fill()]:
-                # Beyond the least of the last keys at hand, a part may have more that is not read yet.
+                # Only up to the smallest of the last keys in memory is every row known: a part may have later rows that
+                # are not read yet.
                 until = min(int(cursor.keys[-1]) for cursor in ready)
                 taken = pa.concat_tables([cursor.take(until) for cursor in ready])
                 waiting.append(taken.take(pa.array(np.argsort(taken.column("key").to_numpy()))))
@@ -181,5 +183,5 @@ def _put(parquet: pq.ParquetWriter, waiting: list[pa.Table]) -> int:
 
 
 def expired(days: Sequence[date], keep: int, today: date) -> list[date]:
-    """The days that lie longer ago than is kept."""
+    """The days that are older than ``keep`` days."""
     return [day for day in days if day < today - timedelta(days=keep)]

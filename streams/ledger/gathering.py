@@ -1,6 +1,7 @@
-"""Gathering: the rows of a partition that wait to become a segment, and what was known when they were scored.
+"""Gathering: collects the rows of a partition until they become a segment, with what was known when they were scored.
 
-A thread of its own makes the rows: scoring has better things to do, and most of it is machine code without a lock.
+A thread of its own makes the rows, so that scoring need not wait. Most of that work is compiled code that does not hold
+Python's global lock.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from models.lookback.link_rows import MetLinks, rows_of_messages
 from streams.ledger.segments import Knowledge, least
 
 AT_ONCE: Final = 2048
-"""Events of which rows are made at once: for a small batch it takes nearly as long as for a large one."""
+"""Events from which on rows are made: a small batch takes nearly as long as a large one."""
 
 _ALONE: Final = 512
-"""SMS of a batch that is not joined with others first: that copies its records."""
+"""SMS from which on a batch is not joined with others first, because joining copies its records."""
 
 
 class RowMaker:
     """The thread that makes the rows of all partitions of a worker, one batch after the other.
 
-    It owns the links that it has met lately (`MetLinks`); no other thread may use them.
+    Shared between threads: the event loop calls `make`, which only puts work into the executor's queue, because that
+    queue is safe to use from any thread. The batches in it are read only. The links met lately (`MetLinks`) belong to
+    this object's single thread; no other thread may use them.
     """
 
     def __init__(self) -> None:
@@ -33,16 +36,20 @@ class RowMaker:
         self._met = MetLinks()
 
     def make(self, calls: Sequence[Calls], messages: Sequence[Messages]) -> Future[list[Rows]]:
-        """Have the rows of these batches made; batches that are handed over later wait for them."""
+        """Make the rows of these batches in the thread; batches that are passed later wait for them."""
         return self._thread.submit(_rows, calls, messages, self._met)
 
 
 class Gathering:
-    """Rows that wait, of calls, SMS and context signals; ``maker`` makes them, one batch after the other."""
+    """The waiting rows of calls, SMS and context signals; ``maker`` makes them, one batch after the other.
+
+    Shared between threads: the event loop fills it until `close`; then the thread that writes the segment reads `rows`
+    and ``known``. The two never overlap, because nothing changes it after `close`, so it needs no lock.
+    """
 
     def __init__(self, maker: RowMaker) -> None:
         self.known = Knowledge()
-        """What was known, at least, when they were scored."""
+        """What was known at least when these events were scored."""
         self._maker = maker
         self._made: list[Rows] = []
         self._making: list[Future[list[Rows]]] = []
@@ -51,11 +58,11 @@ class Gathering:
         self._count = 0
 
     def __len__(self) -> int:
-        """How many there are, those of links apart, which are found when rows are made."""
+        """The number of rows, without those of links, which are found only when rows are made."""
         return self._count
 
     def add(self, events: Calls | Messages, known: Knowledge) -> None:
-        """Gather events that were scored when this was known."""
+        """Add events; ``known`` is what was known when they were scored."""
         self._note(known, len(events))
         if isinstance(events, Calls):
             self._calls.append(events)
@@ -65,18 +72,18 @@ class Gathering:
             self._make_rows()
 
     def add_context(self, signals: Sequence[tuple[str, Signal]], known: Knowledge) -> None:
-        """Gather context signals of such events."""
+        """Add context signals; ``known`` is what was known when their events were scored."""
         rows = rows_of_context(signals)
         if rows is not None:
             self._note(known, len(rows))
             self._made.append(rows)
 
     def close(self) -> None:
-        """Have the last rows made: nothing is gathered here any more."""
+        """Start to make the last rows; nothing may be added afterwards."""
         self._make_rows()
 
     def rows(self) -> list[Rows]:
-        """All rows, once it is closed; waits for those that are being made, and raises what went wrong with them."""
+        """All rows, after `close`; blocks until they are made, and raises the error if that has failed."""
         return [*self._made, *(rows for making in self._making for rows in making.result())]
 
     def _note(self, known: Knowledge, count: int) -> None:
@@ -100,7 +107,7 @@ def _rows(calls: Sequence[Calls], messages: Sequence[Messages], met: MetLinks) -
 
 
 def _joined(messages: Sequence[Messages]) -> Iterator[Messages]:
-    """The large batches as they are, and the small ones as one."""
+    """The large batches unchanged, and the small ones joined into one."""
     yield from (some for some in messages if len(some) >= _ALONE)
     small = [some for some in messages if len(some) < _ALONE]
     if small:

@@ -1,6 +1,6 @@
-"""The ledger writer: what the partitions of one worker share when they write to the ledger, and how each begins.
+"""Ledger writer: opens the ledger of each assigned partition, and holds what the partitions of one worker share.
 
-A partition that was just assigned goes on where its checkpoint and the segments of earlier owners end.
+A partition that was just assigned continues where its checkpoint and the segments of earlier owners end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Beginning(NamedTuple):
-    """Where a partition goes on: by its checkpoint, and by the offsets from which its topics are to be scored."""
+    """Where a partition continues: the ledger progress in its checkpoint, and the offsets where scoring starts."""
 
     partition: int
     progress: LedgerProgress
@@ -31,9 +31,14 @@ class Beginning(NamedTuple):
 
 
 class LedgerWriter:
-    """Opens the ledger of each assigned partition; ``indicators`` is how far each of their partitions has been read.
+    """Opens the ledger of each assigned partition.
 
-    One thread makes the rows of all partitions, and one segment is written at a time.
+    ``indicators`` says how far each partition of the indicators has been read. One thread makes the rows of all
+    partitions, and one segment is written at a time.
+
+    Shared between threads: the event loop calls `open`, whose work runs in another thread, because the storage may be
+    slow. That thread only reads what the partitions share, and the event loop gets the ledgers when they are complete.
+    So no lock is needed.
     """
 
     def __init__(self, settings: Settings, indicators: Mapping[int, int]) -> None:
@@ -48,28 +53,28 @@ class LedgerWriter:
         )
 
     async def open(self, beginnings: Sequence[Beginning]) -> list[PartitionLedger]:
-        """The ledgers of partitions whose checkpoints were loaded, in their order.
+        """The ledgers of partitions whose checkpoints were loaded, in the order of ``beginnings``.
 
-        Commits the segments that the checkpoints name. Raises `LedgerError` when the ledger cannot be used.
+        It commits the segments that the checkpoints name. Raises `LedgerError` when the ledger cannot be used.
         """
         shared = self._shared
         topics = (shared.calls, shared.sms)
         scored = [each._replace(starts={topic: each.starts[topic] for topic in topics}) for each in beginnings]
-        if shared.storage is None:  # a ledger that is turned on again begins where scoring is then
+        if shared.storage is None:  # if the ledger is turned on again, it begins where scoring then is
             return [PartitionLedger(shared, each.partition, dict(each.starts), LedgerProgress()) for each in scored]
         return await asyncio.to_thread(self._open, shared.storage, scored)
 
     def _open(self, storage: Storage, beginnings: Sequence[Beginning]) -> list[PartitionLedger]:
         reached = [self._commit_named(storage, each) for each in beginnings]
         calls, sms = self._shared.calls, self._shared.sms
-        segments = storage.segments()  # once for all of them: an object store takes its time
+        segments = storage.segments()  # listed once for all partitions, because an object store is slow
         ledgers = []
         for beginning, offsets in zip(beginnings, reached, strict=True):
             mine = [segment for segment in segments if segment.partition == beginning.partition]
             for segment in mine:
                 offsets[calls] = max(offsets[calls], segment.calls[1])
                 offsets[sms] = max(offsets[sms], segment.sms[1])
-            # The first checkpoint carries this progress, however soon the worker is gone.
+            # The first checkpoint carries this progress, even if the worker ends soon after it.
             progress = LedgerProgress(dict(offsets))
             ledgers.append(
                 PartitionLedger(self._shared, beginning.partition, offsets, progress, _known_before(storage, mine))
@@ -77,7 +82,7 @@ class LedgerWriter:
         return ledgers
 
     def _commit_named(self, storage: Storage, beginning: Beginning) -> dict[str, int]:
-        """Commit the segment that a checkpoint names; how far the ledger has got then, by the checkpoint alone."""
+        """Commit the segment that a checkpoint names; returns the offsets reached according to the checkpoint alone."""
         progress = beginning.progress
         reached = {topic: progress.offsets.get(topic, at) for topic, at in beginning.starts.items()}
         segment = segment_of(progress.segment) if progress.segment else None
@@ -89,11 +94,11 @@ class LedgerWriter:
 
 
 def _known_before(storage: Storage, segments: Sequence[Segment]) -> Knowledge:
-    """What the last of a partition's segments knew; what followed it was scored with that at least."""
+    """What was known for the last of a partition's segments; later records were scored with at least that."""
     if segments:
         try:
             with SegmentFile(storage.open(max(segments, key=lambda each: each.calls[1] + each.sms[1]))) as file:
                 return file.known
         except (NoSegmentError, FileNotFoundError):
-            pass  # what follows is then looked through once more than needed
+            pass  # later records are then looked through once more than needed
     return Knowledge()

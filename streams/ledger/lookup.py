@@ -1,7 +1,8 @@
-"""Looking up: the rows of some keys out of all segments, one number or a thousand in one pass.
+"""Look-up: finds the rows of some keys in all segments, for one number or a thousand in one pass.
 
-Every segment's row groups say their least and greatest key; only those that may hold a key are read, first their keys
-and, where one is there, the rest. Two files at a time, newest first.
+Each row group of a segment states its smallest and greatest key. Only row groups that may hold a key are read: first
+their keys, and the other columns only if a key is there. As many files are read at a time as the machine has cores,
+four at most, newest first.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from streams.ledger.segments import NoSegmentError, SegmentFile
 from streams.ledger.storage import Segment, Storage
 
 _GROUPS: Final = 8
-"""Row groups that are read at once: a bound on memory when nearly all of a segment is wanted."""
+"""Row groups that are read at once: it bounds memory when nearly all of a segment is wanted."""
 
 
 def find(
@@ -33,9 +34,12 @@ def find(
 ) -> Iterator[pa.Table]:
     """The rows of some keys in these segments whose event time is ``since`` (epoch ms) or later, piece by piece.
 
-    A file that cannot be read is set aside with an error in the log and a metric; one that was merged away meanwhile
-    is looked for in what it was merged into. ``told`` hears of each segment that is done. Raises `LedgerError` when
-    the place cannot be reached.
+    A file that cannot be read is set aside, with an error in the log and a metric. If a segment was merged in the
+    meantime, the merged segment is read instead. ``told`` is called with each segment that is done. Raises
+    `LedgerError`, or the OSError of a file that cannot be opened, when the storage cannot be reached.
+
+    Shared between threads: the pool uses ``storage`` and ``keys``, because it reads the segments. `Storage` may be used
+    from several threads, and nothing changes the keys. All else belongs to the thread that iterates.
     """
     if not len(keys):
         return
@@ -56,12 +60,12 @@ def find(
                     looked.add(segment)
                     yield from tables
                 told(segment)
-            # The rest of what a merge has taken in was perhaps read before it: only what is missing is wanted.
+            # Other parts of the merged segment may have been read before the merge; only missing segments are wanted.
             waiting = _merged(storage, gone, looked) if gone else []
 
 
 def _merged(storage: Storage, gone: Sequence[Segment], looked: set[Segment]) -> list[Segment]:
-    """The segments that have taken in those that are gone."""
+    """The segments, not read yet, into which those that are gone were merged."""
     return [
         segment
         for segment in storage.segments()
@@ -70,7 +74,7 @@ def _merged(storage: Storage, gone: Sequence[Segment], looked: set[Segment]) -> 
 
 
 def _read(storage: Storage, segment: Segment, keys: Keys, since: int) -> list[pa.Table] | None:
-    """The rows of one segment; None when it is gone."""
+    """The rows of one segment; None when it is gone. Runs in a thread of the pool."""
     found: list[pa.Table] = []
     try:
         with SegmentFile(storage.open(segment)) as file:

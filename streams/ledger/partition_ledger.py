@@ -1,8 +1,8 @@
-"""A partition's ledger: rows gather in memory, become segments, and those become part of the ledger.
+"""Partition ledger: rows gather in memory, become segments, and those become part of the ledger.
 
-A segment goes through the states of `SegmentState`: a thread sorts the rows and writes a file beside the ledger, the
-next checkpoint names it, and only then is it moved to its place and Kafka told that its records are done. The next
-owner of the partition moves a segment that its checkpoint names and that is not in its place yet. So no contact is
+A segment goes through the states of `SegmentState`. A thread sorts the rows and writes a file beside the ledger. The
+next checkpoint names it. Only then is the file moved into the ledger and are its records acknowledged to Kafka. If the
+owner of a partition ends in between, the next owner moves the segment that the checkpoint names. So no contact is
 missing or there twice, and a worker that has lost the partition adds none.
 """
 
@@ -30,16 +30,16 @@ from streams.ledger.storage import LedgerError, Segment, Storage
 log = structlog.get_logger(__name__)
 
 MOST_ROWS = 1 << 17
-"""Rows of a segment; so many more may gather while it is written, then the partition waits."""
+"""Rows at which a segment is started. As many may gather again while it is written; then the partition waits."""
 
 WRITE_EVERY = 5.0
-"""Seconds after which a segment is started however few rows it has."""
+"""Seconds after which a segment is started, however few rows it has."""
 
 _PHASE = 0.618
-"""The share of that time by which partitions are apart: the golden section spreads any number of them."""
+"""Share of `WRITE_EVERY` between one partition and the next: the golden ratio spreads any number of them evenly."""
 
 _LONGEST_PAUSE = 5.0
-"""Seconds between two attempts to write a segment, at most."""
+"""Longest pause (s) between two attempts to write a segment."""
 
 Ack = Callable[[], object]
 
@@ -48,27 +48,32 @@ class SegmentState(Enum):
     """How far a segment has got on its way into the ledger."""
 
     WRITING = auto()
-    """A thread is writing its file beside the ledger, again and again while there is no space."""
+    """A thread is writing its file beside the ledger; it is repeated while there is no space."""
     WRITTEN = auto()
     """Its file is complete; the next checkpoint is to name it."""
     NAMED = auto()
     """A checkpoint that names it is being written."""
     COMMITTING = auto()
-    """The checkpoint is written, and the file is being moved to its place; if that fails, it stays so."""
+    """The checkpoint is written, and the file is being moved into the ledger; the state stays if that fails."""
     COMMITTED = auto()
     """It is part of the ledger, and its records are acknowledged."""
 
 
 @dataclass(slots=True)
 class PendingSegment:
-    """A segment on its way: its rows, what they cover, and the acks that wait for it."""
+    """A segment on its way into the ledger: its rows, the offsets they cover, and the acks that wait for it.
+
+    Shared between threads: `_make_file` reads it and sets ``rows`` in another thread; the event loop changes all else.
+    It needs no lock, because the event loop changes nothing while the file is made, and then reads ``rows``, which is
+    one int, for a gauge only.
+    """
 
     gathering: Gathering
     progress: LedgerProgress
     segment: Segment
     acks: dict[str, Ack]
     rows: int
-    """How many rows it has; before it is written, without those of links."""
+    """The number of its rows; until its file is made, without those of links."""
     state: SegmentState = SegmentState.WRITING
     file: str = ""
     """The name of its file beside the ledger; empty before it is written, and for a segment without rows."""
@@ -76,27 +81,31 @@ class PendingSegment:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the ledgers of all partitions of one worker share."""
+    """What the ledgers of all partitions of one worker share.
+
+    Shared between threads: other threads use ``storage`` and ``mark``, because they write and move the files; `Storage`
+    may be used from several threads. The other fields belong to the event loop.
+    """
 
     calls: str
     sms: str
     """The names of the two topics whose records the ledger takes."""
     indicators: Mapping[int, int]
-    """How far each partition of the indicators has been read; it changes as they are."""
+    """The offset before which each partition of the indicators has been read; it changes while they are read."""
     storage: Storage | None
-    """Where the segments lie; None: there is no ledger."""
+    """The storage of the segments; None: there is no ledger."""
     mark: str
-    """How the names of this worker's files begin, until they are committed."""
+    """The prefix of this worker's file names until the files are committed."""
     one_at_a_time: asyncio.Semaphore
-    """Held while a segment is written."""
+    """Held while a segment is written, so that one is written at a time."""
     maker: RowMaker
 
 
 class PartitionLedger:
-    """What of one partition is in the ledger, and what is on its way there.
+    """The ledger of one partition: how far the ledger has its records, and the segments on their way there.
 
-    Belongs to the event loop; only `_make_file` runs in another thread. Two segments at most are on their way: one is
-    being written while the one before is named and committed.
+    Belongs to the event loop. Only `_make_file`, `Storage.enter` and the making of this object run in other threads. At
+    most two segments are on their way: one is written while the one before it is named and committed.
     """
 
     def __init__(
@@ -112,11 +121,11 @@ class PartitionLedger:
         self.reached = reached
         """The offset of each topic up to which rows have been gathered."""
         self.progress = progress
-        """How far the ledger has got; every checkpoint carries it."""
+        """How far the ledger has the records; every checkpoint stores it."""
         self.before = before if before is not None else Knowledge()
-        """What was known, at least, when the records were scored that another worker has scored."""
+        """What was known at least when earlier owners scored their records."""
         self.acks: dict[str, Ack] = {}
-        """By topic, the ack of the last batch that is gathered; it covers all before."""
+        """By topic, the ack of the last batch that was gathered; it covers all batches before it."""
         self._gathering = Gathering(shared.maker)
         self._starts = dict(reached)
         self._round = self._present_round()
@@ -132,23 +141,23 @@ class PartitionLedger:
 
     @property
     def is_on(self) -> bool:
-        """Whether there is a ledger at all."""
+        """Whether this site has a ledger."""
         return self._shared.storage is not None
 
     @property
     def rows(self) -> int:
-        """How many rows are in memory."""
+        """The number of rows in memory."""
         return len(self._gathering) + (self._newest.rows if self._newest is not None else 0)
 
     def takes(self, topic: str) -> bool:
-        """Whether the ledger takes in the records of a topic, so that their acks wait for it."""
+        """Whether the ledger takes the records of a topic, so that their acks wait for it."""
         return self.is_on and topic in self.reached
 
     def knowledge(self, signals: int) -> Knowledge:
-        """What is known at this moment, to be asked for before a step is scored.
+        """What is known now; call it before a step is scored.
 
-        ``signals``: the offset up to which the partition's own signals have had their effect. The same object comes
-        back while nothing new is known: making one for every step would cost too much.
+        ``signals`` is the offset up to which the partition's own signals are applied. The same object is returned while
+        nothing new is known, because a new one for every step would cost too much.
         """
         last = self._gathering.known
         indicators = self._shared.indicators
@@ -157,9 +166,9 @@ class PartitionLedger:
         return Knowledge(dict(indicators), signals)
 
     def add(self, topic: str, events: Any, offsets: Any, upto: int, known: Knowledge) -> None:
-        """Gather calls or SMS at these offsets, which reach to before ``upto``; what the ledger has is left out.
+        """Gather calls or SMS at these offsets, which end before ``upto``; records that the ledger has are left out.
 
-        ``known``: what was known when they were scored.
+        ``known`` is what was known when they were scored.
         """
         if not self.takes(topic) or upto <= self.reached[topic]:
             return
@@ -170,24 +179,27 @@ class PartitionLedger:
             self._gathering.add(events, known)
 
     def add_context(self, signals: Sequence[tuple[str, Signal]], known: Knowledge) -> None:
-        """Gather context signals of events that are added."""
+        """Gather the context signals of the events that are added."""
         if self.is_on and signals:
             self._gathering.add_context(signals, known)
 
     async def wait_for_room(self) -> None:
-        """Wait while rows gather faster than they can be written, or cannot be written at all."""
+        """Wait while too many rows are in memory, because writing is too slow or fails.
+
+        Raises what `wait_until_committed` raises.
+        """
         while len(self._gathering) >= MOST_ROWS and self._writing is not None and not self._writing.done():
             await asyncio.wait({self._writing})
         if len(self._gathering) >= MOST_ROWS:
             await self.wait_until_committed()
 
     def advance(self) -> bool:
-        """Start a segment if one is due; whether one is written that the next checkpoint should name.
+        """Start a segment if one is due; whether a written segment waits for the next checkpoint to name it.
 
-        Raises `LedgerError` when the segment that was named last could not be committed, and what else went wrong.
+        Raises `LedgerError` when the last named segment could not be committed, and any other error of these tasks.
         """
         if self._committing is not None and self._committing.done():
-            self._committing.result()  # raises: a segment that was committed is kept here no longer
+            self._committing.result()  # raises: only a task that failed is still here
         if self._writing is not None and self._writing.done() and not self._given_up:
             self._writing.result()
         if self._newest is None and self._is_due():
@@ -195,9 +207,9 @@ class PartitionLedger:
         return self._is_written and self._named is None
 
     async def flush(self) -> bool:
-        """Write what has gathered, now; whether a segment is written that the next checkpoint should name.
+        """Write the gathered rows now; whether a written segment waits for the next checkpoint to name it.
 
-        To be called again, with a checkpoint in between, until there is none.
+        Call it again after each checkpoint until it returns False.
         """
         await self.wait_until_committed()
         if self._newest is None and self._is_worth_writing:
@@ -207,9 +219,10 @@ class PartitionLedger:
         return self._is_written
 
     def name_in_checkpoint(self) -> None:
-        """Have the checkpoint that is about to be written name the segment that is written.
+        """Name the written segment in the checkpoint that is about to be written.
 
-        Not before the one that was named last is committed: a checkpoint names one, and the next owner moves one.
+        Does nothing until the segment named before is committed: a checkpoint names only one, and the next owner moves
+        only one.
         """
         newest = self._newest
         if newest is not None and newest.state is SegmentState.WRITTEN and self._named is None:
@@ -219,19 +232,19 @@ class PartitionLedger:
             self._named, self._newest, self._writing = newest, None, None
 
     def commit_segment(self) -> None:
-        """Begin to move the segment that the checkpoint names to its place; its records are acknowledged then."""
+        """Start to move the segment that the checkpoint names into the ledger; its acks are called after that."""
         named, storage = self._named, self._shared.storage
         if named is not None and named.state is SegmentState.NAMED and storage is not None:
             named.state = SegmentState.COMMITTING
             self._committing = asyncio.create_task(self._commit(storage, named))
 
     async def wait_until_committed(self) -> None:
-        """Wait until the segment that a checkpoint has named is in its place; raises what went wrong with it."""
+        """Wait until the segment that a checkpoint has named is in the ledger; raises the error if that fails."""
         if self._committing is not None:
             await self._committing
 
     async def give_up(self) -> None:
-        """Wait for no space any more: the next owner of the partition records what is not written yet."""
+        """Stop waiting for space: the next owner of the partition records the rows that are not written yet."""
         self._given_up = True
         if self._writing is not None and not self._writing.done() and self._has_failed:
             self._writing.cancel()
@@ -250,7 +263,7 @@ class PartitionLedger:
         return late and self._is_worth_writing
 
     def _present_round(self) -> int:
-        """How often it has been time to write; each partition has its own moment, so that they take turns."""
+        """The number of the present round of writing; each partition's rounds are shifted, so that they take turns."""
         phase = self._partition * _PHASE % 1.0
         return int(perf_counter() / WRITE_EVERY + phase)
 
@@ -269,7 +282,7 @@ class PartitionLedger:
         self._writing = asyncio.create_task(self._write(storage, self._newest))
 
     async def _write(self, storage: Storage, pending: PendingSegment) -> None:
-        """Write a segment's file, again and again while there is no space; nothing without rows."""
+        """Write a segment's file, repeatedly while there is no space; a segment without rows has no file."""
         backoff = Backoff(0.2, _LONGEST_PAUSE)
         while pending.rows and not pending.file:
             try:
@@ -308,7 +321,10 @@ class PartitionLedger:
 
 
 def _make_file(storage: Storage, pending: PendingSegment, mark: str) -> str:
-    """Sort the rows and write them beside the ledger; the file's name there. Runs in a thread of its own."""
+    """Sort the rows and write them beside the ledger; returns the file's name there.
+
+    Runs in another thread than the event loop. Raises `LedgerError` and OSError.
+    """
     rows = pending.gathering.rows()
     with metrics.LEDGER_SECONDS.time():
         table = table_of(rows)

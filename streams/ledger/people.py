@@ -1,4 +1,4 @@
-"""The people whom a number or domain has reached: what a look-up finds, one line for each person and indicator."""
+"""People: the people that a number or domain has reached, one line for each person and indicator of a look-up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.lookback.hunting import Contact
 
 
 class Reached(msgspec.Struct, kw_only=True):
-    """One person whom one indicator has reached; times are epoch ms."""
+    """One person that one indicator has reached; times are event times in epoch ms."""
 
     indicator: str
     """``type:value``."""
@@ -24,17 +24,17 @@ class Reached(msgspec.Struct, kw_only=True):
     first_at: int
     last_at: int
     contacts: int = 0
-    """Calls and SMS, each once."""
+    """The number of calls and SMS, each counted once."""
     calls_in: int = 0
     calls_out: int = 0
     sms_in: int = 0
     sms_out: int = 0
     talk_s: float = 0.0
-    """Talk time of all calls."""
+    """Talk time (s) of all calls."""
 
 
 def contacts_of(table: pa.Table) -> Iterator[Contact]:
-    """The rows of a table with all columns."""
+    """The rows of a table as contacts; the table must have all columns."""
     keys, subscribers, at, whats, events = (
         table.column(name).to_pylist() for name in ("key", "subscriber", "at", "what", "event")
     )
@@ -46,7 +46,7 @@ def contacts_of(table: pa.Table) -> Iterator[Contact]:
 
 @dataclass(slots=True)
 class _Seen:
-    """What has been seen of one person and one indicator."""
+    """What has been counted so far for one person and one indicator."""
 
     line: Reached
     events: set[tuple[str, int]] = field(default_factory=set)
@@ -54,14 +54,14 @@ class _Seen:
 
 
 class People:
-    """Adds contacts up, person by person; ``named`` says to which of the indicators looked for a contact belongs."""
+    """Adds up contacts for each person; ``named`` returns the indicators of the look-up that a contact belongs to."""
 
     def __init__(self, named: Callable[[Contact], Sequence[str]]) -> None:
         self._named = named
         self._seen: dict[tuple[str, int], _Seen] = {}
 
     def add(self, contact: Contact) -> None:
-        """Take in one contact; one that was taken in before counts for nothing."""
+        """Count one contact; a repeated one is ignored."""
         for indicator in self._named(contact):
             storage = indicator, contact.subscriber
             seen = self._seen.get(storage)
@@ -96,5 +96,5 @@ class People:
             line.calls_in += not contact.is_outgoing
 
     def lines(self) -> list[Reached]:
-        """Everyone who was reached, latest first."""
+        """All people that were reached, latest first."""
         return sorted((seen.line for seen in self._seen.values()), key=lambda each: (-each.last_at, each.subscriber))

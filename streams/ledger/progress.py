@@ -1,4 +1,4 @@
-"""Progress: how far the ledger has a partition's records, which a checkpoint stores together with the offsets."""
+"""Progress: how far the ledger has a partition's records; a checkpoint stores it together with the offsets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class LedgerProgress(msgspec.Struct, frozen=True):
     offsets: dict[str, int] = {}
     """The next offset of each topic."""
     segment: str = ""
-    """The path in the ledger of the segment that is to be committed."""
+    """The path in the ledger of the segment that is to be committed; empty when there is none."""
     pending: str = ""
-    """The name of its file beside the ledger, until it is committed."""
+    """The name of that segment's file beside the ledger; empty when there is none."""

@@ -1,4 +1,4 @@
-"""A ledger in memory, for a site that is played within one process: the same rows, found by the same keys."""
+"""Remembered: a ledger in memory, for a site that runs within one process: the same rows, found by the same keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.ledger.people import contacts_of
 from streams.ledger.segments import table_of
 
 _MERGED: Final = 128
-"""Tables of one size that become one: a look-up asks each."""
+"""Number of tables of one level that are merged into one, because a look-up searches every table."""
 
 
 class Remembered:
@@ -23,10 +23,10 @@ class Remembered:
 
     def __init__(self) -> None:
         self._levels: list[list[tuple[Any, pa.Table]]] = [[]]
-        """Tables with their keys; those of a level are made of `_MERGED` of the one before."""
+        """Tables with their keys; a table of a level is made of `_MERGED` tables of the level before."""
 
     def put(self, rows: Sequence[Rows]) -> None:
-        """Take in rows."""
+        """Add rows."""
         self._put(0, table_of(rows))
 
     def _put(self, level: int, table: pa.Table) -> None:
@@ -41,13 +41,14 @@ class Remembered:
             self._put(level + 1, merged.take(pa.array(order)).combine_chunks())
 
     def find(self, keys: Keys) -> Iterator[Contact]:
-        """See `models.lookback.questions.Ledger`; each contact comes once."""
+        """See `models.lookback.questions.Ledger`; each contact is returned once."""
         if not len(keys):
             return
         for keyed, table in [each for tables in self._levels for each in tables]:
             begins = np.searchsorted(keyed, keys.lows)
             counts = np.searchsorted(keyed, keys.highs, side="right") - begins
             if counts.any():
-                # The rows of each range, one range behind the other: 0, 1, 2, ... less where its range begins in that.
+                # The row numbers of all ranges, one range after the other: within each range they count up from where
+                # it begins.
                 rows = np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
                 yield from contacts_of(table.take(pa.array(rows)))

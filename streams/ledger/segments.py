@@ -1,7 +1,7 @@
 """Segments: rows of contacts as Parquet files sorted by key, each with what the worker knew when it scored them.
 
-Any reader of Parquet can open them; `docs/ledger.md` has the columns. Sorted, a key is found by the row groups' least
-and greatest keys alone.
+Any Parquet reader can open them; `docs/ledger.md` has the columns. Because the rows are sorted, the least and greatest
+keys of the row groups are enough to find a key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from models.lookback.contacts import Rows
 
 ROW_GROUP: Final = 1 << 16
-"""Rows of a row group: what is read for a key."""
+"""Rows of a row group, the smallest part of a file that is read for a key."""
 
 SCHEMA: Final = pa.schema(
     [
@@ -33,23 +33,27 @@ SCHEMA: Final = pa.schema(
         pa.field("template", pa.int64()),
     ]
 )
-"""Columns of a segment, as `models.lookback.contacts.Rows`; a peer that is the key and a missing duration are null."""
+"""Columns of a segment, as in `models.lookback.contacts.Rows`. A missing duration is null, and so is a peer that
+equals the key."""
 
 KNOWN: Final = b"forewarn.known"
 """Key of the metadata that holds a segment's `Knowledge`."""
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """How far other topics had been read, at least, when the rows of a segment were scored: what the rows missed."""
+    """How far other topics had been read, at least, when the rows of a segment were scored.
+
+    Later records of those topics are what the rows missed.
+    """
 
     indicators: dict[int, int] = {}
     """The offset before which each partition of the indicators was known."""
     signals: int = 0
-    """The same of the partition's own signals: the findings of earlier look-backs."""
+    """The same for the partition's own signals from earlier look-backs."""
 
 
 def least(some: Sequence[Knowledge]) -> Knowledge:
-    """What all of them knew."""
+    """The knowledge that all of them had."""
     numbers = set().union(*(each.indicators for each in some))
     indicators = {number: min(each.indicators.get(number, 0) for each in some) for number in numbers}
     return Knowledge(indicators, min((each.signals for each in some), default=0))
@@ -60,7 +64,7 @@ _decode_known = msgspec.json.Decoder(Knowledge).decode
 
 
 class NoSegmentError(Exception):
-    """A file is no segment of the ledger, or a damaged one."""
+    """A file is not a segment of the ledger, or it is damaged."""
 
 
 def table_of(some: Sequence[Rows]) -> pa.Table:
@@ -98,7 +102,7 @@ def table_of(some: Sequence[Rows]) -> pa.Table:
 
 
 def _strings(parts: Sequence[tuple[Any, Any]]) -> pa.Array:
-    """Strings whose UTF-8 lies in several buffers, and where each of them ends in its own."""
+    """One array of strings from several UTF-8 buffers, each given with the offsets at which its strings end."""
     sizes = [int(ends[-1]) if len(ends) else 0 for _, ends in parts]
     starts = np.cumsum([0, *sizes[:-1]])
     ends = np.concatenate([[0], *(ends + start for (_, ends), start in zip(parts, starts, strict=True))])
@@ -107,7 +111,7 @@ def _strings(parts: Sequence[tuple[Any, Any]]) -> pa.Array:
 
 
 def writer(to: Any, known: Knowledge) -> pq.ParquetWriter:
-    """A writer of sorted tables."""
+    """A Parquet writer for sorted tables, which stores ``known`` in the metadata."""
     return pq.ParquetWriter(
         to,
         SCHEMA.with_metadata({KNOWN: _encode(known)}),
@@ -125,7 +129,7 @@ def writer(to: Any, known: Knowledge) -> pq.ParquetWriter:
 
 
 def written(table: pa.Table, known: Knowledge) -> pa.Buffer:
-    """A segment's file as bytes."""
+    """The bytes of a segment's file with the rows of a sorted table."""
     to = pa.BufferOutputStream()
     with writer(to, known) as parquet:
         parquet.write_table(table, row_group_size=ROW_GROUP)
@@ -133,7 +137,7 @@ def written(table: pa.Table, known: Knowledge) -> pa.Buffer:
 
 
 class SegmentFile:
-    """An open segment; a context manager. Raises `NoSegmentError` for a file that is none, or is cut off."""
+    """An open segment; a context manager. Raises `NoSegmentError` for a file that is no segment or is cut off."""
 
     def __init__(self, opened: Any) -> None:
         self._opened = opened
@@ -148,7 +152,7 @@ class SegmentFile:
             self.lows = np.array([each.min for each in bounds], dtype=np.int64)
             """The least key of each row group."""
             self.highs = np.array([each.max for each in bounds], dtype=np.int64)
-            """The greatest one."""
+            """The greatest key of each row group."""
         except NoSegmentError:
             opened.close()
             raise
@@ -168,7 +172,7 @@ class SegmentFile:
 
     @property
     def row_groups(self) -> int:
-        """How many there are."""
+        """The number of row groups."""
         return int(self._parquet.num_row_groups)
 
     def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:

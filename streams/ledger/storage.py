@@ -1,7 +1,8 @@
-"""The ledger's storage: a folder, local or of any fsspec URL, and what the names of its segments say.
+"""Storage: the folder of the ledger, local or at any fsspec URL, and the meaning of its file names.
 
-``<folder>/<group>/day=2026-11-25/p003-c100-180-s40-52.parquet``: partition 3, the calls of offsets 100 to before 180
-and the SMS of 40 to before 52, recorded that day. A segment that lies within another is what that one was made from.
+``<folder>/<group>/day=2026-11-25/p003-c100-180-s40-52.parquet`` belongs to partition 3 and was recorded on that day. It
+has the calls from offset 100 to before 180 and the SMS from 40 to before 52. If the offsets of a segment lie within
+those of another one, the other one was merged from it.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ log = structlog.get_logger(__name__)
 _NAME = re.compile(r"p(\d{3,})-c(\d+)-(\d+)-s(\d+)-(\d+)\.parquet")
 _DAY = re.compile(r"day=(\d{4}-\d\d-\d\d)")
 PENDING = "pending"
-"""Written, but not part of the ledger until the checkpoint says so."""
+"""Folder of files that are written but not part of the ledger until a checkpoint names them."""
 MERGING = "merge-"
-"""How the mark of a merge begins; the time when it began (epoch s) follows."""
+"""Prefix of the mark of a merge; the time when the merge began (epoch s) follows."""
 ASIDE = "aside"
-"""What could not be read."""
+"""Folder of segments that could not be read."""
 
 
 class LedgerError(Exception):
-    """The ledger cannot be used; one sentence with what, where and what to do."""
+    """The ledger cannot be used; the message says what happened, where, and what to do."""
 
 
 class Segment(NamedTuple):
-    """A segment by its name: which records of which partition it has, and the day that it was recorded."""
+    """A segment, as its name describes it: its partition, its offsets, and the day on which it was recorded."""
 
     partition: int
     calls: tuple[int, int]
-    """From this offset to before that one."""
+    """From the first offset to before the second one; ``sms`` likewise."""
     sms: tuple[int, int]
     day: date
 
@@ -60,7 +61,7 @@ class Segment(NamedTuple):
         return f"day={self.day.isoformat()}/{self.name}"
 
     def covers(self, other: Segment) -> bool:
-        """Whether it has everything that the other one has."""
+        """Whether it has all records that the other one has."""
         return (
             self.partition == other.partition
             and self.calls[0] <= other.calls[0]
@@ -71,7 +72,7 @@ class Segment(NamedTuple):
 
 
 def segment_of(path: str) -> Segment | None:
-    """What a path's last two parts say; None when it is no segment's.
+    """The segment that the last two parts of a path describe; None when it is not the path of a segment.
 
     >>> segment_of("day=2026-11-25/p003-c100-180-s40-52.parquet").calls
     (100, 180)
@@ -85,7 +86,7 @@ def segment_of(path: str) -> Segment | None:
 
 
 def merge_mark(began: int) -> str:
-    """The mark of the files that a merge of this process puts.
+    """The mark of the files that a merge of this process writes.
 
     >>> merge_mark(1764000000).startswith("merge-1764000000-")
     True
@@ -94,7 +95,7 @@ def merge_mark(began: int) -> str:
 
 
 def _began(name: str) -> int | None:
-    """When the merge began that has put a file; None for another's."""
+    """When the merge that wrote a file began (epoch s); None for a file that no merge wrote."""
     began = name.removeprefix(MERGING).partition("-")[0]
     return int(began) if name.startswith(MERGING) and began.isdigit() else None
 
@@ -114,7 +115,11 @@ def _name(path: str) -> str:
 class Storage:
     """The folder of one group's ledger.
 
-    Every method raises `LedgerError` when the place cannot be reached, but for `put`, whose caller waits for space.
+    Every method raises `LedgerError` when the storage cannot be reached, except `open` and `put`, which raise OSError.
+
+    Shared between threads: segments are written, committed and read in several threads at once, because the storage may
+    be slow. It needs no lock: nothing in it changes after it is made, each file is written by one caller, and fsspec's
+    file systems may be called from any thread.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -131,23 +136,23 @@ class Storage:
 
     @property
     def shown(self) -> str:
-        """The folder, for messages."""
+        """The folder as messages show it."""
         return str(self._root)
 
     @property
     def scratch(self) -> str | None:
-        """A folder for files that come to nothing; None: the system's."""
+        """A folder for temporary files; None: the system's own."""
         if not self._is_local:
             return None
         self._fs.makedirs(f"{self._root}/{PENDING}", exist_ok=True)
         return f"{self._root}/{PENDING}"
 
     def segments(self, since: date | None = None) -> list[Segment]:
-        """The segments recorded on that day or later, oldest first; those within another are left out."""
+        """The segments recorded on that day or later, oldest first, without those that lie within another."""
         return whole(self.listed(since))
 
     def listed(self, since: date | None = None) -> dict[Segment, int]:
-        """All segments recorded on that day or later, what an interrupted merge has left as well, with their bytes."""
+        """All segments recorded on that day or later, with their bytes; also those that an interrupted merge left."""
         sizes: dict[Segment, int] = {}
         for day, files in self._files(since):
             for name, size in files:
@@ -157,11 +162,11 @@ class Storage:
         return sizes
 
     def days(self) -> dict[date, int]:
-        """The days that there are, and how many bytes each holds."""
+        """The days of the ledger, each with its bytes."""
         return {day: sum(size for _, size in files) for day, files in self._files(None)}
 
     def _files(self, since: date | None) -> list[tuple[date, list[tuple[str, int]]]]:
-        """Of each day from that one on, its files with their bytes."""
+        """Each day from that one on, with its files and their bytes."""
         with self._reached():
             self._fs.invalidate_cache()
             days = sorted(filter(None, map(_day_of, self._names(""))))
@@ -172,7 +177,7 @@ class Storage:
             ]
 
     def open(self, segment: Segment) -> IO[bytes]:
-        """A segment's file; raises FileNotFoundError when it is gone."""
+        """Open a segment's file; raises FileNotFoundError when it is gone, and any other OSError."""
         path = f"{self._root}/{segment.path}"
         if self._is_local:
             return Path(path).open("rb")
@@ -180,7 +185,7 @@ class Storage:
         return opened
 
     def put(self, segment: Segment, mark: str, content: Any) -> str:
-        """Write a file beside the ledger; returns its name there. Raises OSError, for example without space."""
+        """Write a file beside the ledger; returns its name there. Raises OSError, for example when the disk is full."""
         name = f"{mark}.{segment.name}"
         self._fs.makedirs(f"{self._root}/{PENDING}", exist_ok=True)
         path = f"{self._root}/{PENDING}/{name}"
@@ -199,7 +204,7 @@ class Storage:
         return name
 
     def enter(self, name: str, segment: Segment) -> bool:
-        """Make a file that was put part of the ledger, if it is not yet; False when there is no such file at all."""
+        """Make a file written by `put` part of the ledger, if it is not yet; False when the file does not exist."""
         path = f"{self._root}/{segment.path}"
         with self._reached():
             self._fs.invalidate_cache()
@@ -211,21 +216,21 @@ class Storage:
         return True
 
     def remove(self, segment: Segment) -> None:
-        """Delete a segment; nothing when it is gone."""
+        """Delete a segment; does nothing when it is gone."""
         with self._reached():
             self._forget(f"{self._root}/{segment.path}")
 
     def remove_day(self, day: date) -> None:
-        """Delete a day."""
+        """Delete a day with all its segments."""
         with self._reached():
             self._fs.rm(f"{self._root}/day={day.isoformat()}", recursive=True)
 
     def clear_pending(self, partition: int) -> None:
-        """Delete what other owners of a partition have put and never entered; merges are none of theirs."""
+        """Delete files that earlier owners of a partition have written and never committed; files of merges stay."""
         self._clear(lambda name: f".p{partition:03}-" in name and not name.startswith(MERGING))
 
     def clear_merges(self, before: int) -> None:
-        """Delete what merges that began before a time (epoch s) have put and never entered."""
+        """Delete files of merges that began before a time (epoch s) and never became part of the ledger."""
         self._clear(lambda name: (began := _began(name)) is not None and began < before)
 
     def _clear(self, is_left: Callable[[str], bool]) -> None:
@@ -234,7 +239,7 @@ class Storage:
                 self._forget(f"{self._root}/{PENDING}/{name}")
 
     def set_aside(self, segment: Segment, reason: str) -> None:
-        """Take a file that cannot be read out of the ledger, and say so."""
+        """Move a segment that cannot be read out of the ledger, with an error in the log and a metric."""
         metrics.LEDGER_ASIDE.inc()
         log.error(
             "a segment of the ledger cannot be read and is set aside: its contacts are missing from look-ups",
@@ -256,7 +261,7 @@ class Storage:
         Path(source).replace(target)
         folder = os.open(Path(target).parent, os.O_RDONLY)
         try:
-            os.fsync(folder)  # the name, too, outlives a power cut
+            os.fsync(folder)  # so that the name survives a power cut, too
         finally:
             os.close(folder)
 
@@ -296,7 +301,8 @@ def whole(segments: Iterable[Segment]) -> list[Segment]:
         by_partition[segment.partition].append(segment)
     kept: list[Segment] = []
     for of_one in by_partition.values():
-        # Whatever covers a segment begins no later and, beginning at the same place, ends later: it comes before.
+        # A segment that covers another one begins no later and, if both begin at the same offsets, ends later. So it
+        # sorts first.
         of_one.sort(key=lambda each: (each.calls[0] + each.sms[0], -each.calls[1] - each.sms[1]))
         widest: Segment | None = None
         for segment in of_one:
