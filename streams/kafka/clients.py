@@ -1,6 +1,6 @@
-"""Clients that wait: for a Kafka that does not answer yet, and for a Redis that does not at present.
+"""Clients: they wait for Kafka and Redis while these do not answer.
 
-Nothing is acknowledged meanwhile, so nothing is lost; `/readyz` says what is waited for.
+Nothing is acknowledged during that time, so nothing is lost. `/readyz` names the parts that a program waits for.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ T = TypeVar("T")
 
 
 async def _ready(client: Any) -> None:
-    """Nothing more to do than to start it."""
+    """Do nothing: the client needs no preparation."""
 
 
 async def started(make: Callable[[], C], settings: Settings, prepared: Callable[[C], Awaitable[None]] = _ready) -> C:
-    """A client of aiokafka that has started and is ``prepared``; a new one is made for each attempt."""
+    """Start a client of aiokafka, and wait for Kafka's answer; ``prepared`` makes it ready for use.
+
+    A new client is made for each attempt. Any error but a lost connection is raised.
+    """
     backoff = Backoff(0.1)
     while True:
         client: Any = make()
@@ -40,7 +43,7 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
             metrics.READY.labels("kafka").set(0)
             log.warning("waiting for Kafka", kafka=settings.kafka)
             await backoff.wait()
-        except BaseException:  # told to stop meanwhile, for one
+        except BaseException:  # for example when the program is stopped
             await client.stop()
             raise
         else:
@@ -50,14 +53,14 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
 
 
 async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOKafkaConsumer, list[TopicPartition]]:
-    """A consumer that is no member of a group, at the beginning of all partitions of topics; waits for Kafka's answer.
+    """A consumer outside any group, at the beginning of all partitions of these topics; waits for Kafka's answer.
 
-    Raises KafkaError when there is no such topic.
+    Raises KafkaError when a topic does not exist.
     """
     options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.aiokafka_options()
     consumer = await started(lambda: AIOKafkaConsumer(**options), settings)
     try:
-        cluster = await consumer._client.fetch_all_metadata()  # asking for one topic alone could create it
+        cluster = await consumer._client.fetch_all_metadata()  # a request for one topic alone could create it
         partitions: list[TopicPartition] = []
         for topic in topics:
             numbers = sorted(cluster.partitions_for_topic(topic) or ())
@@ -73,7 +76,7 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
 
 
 async def up_to_now(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
-    """The records of these partitions up to the end that they have at this moment."""
+    """The records of these partitions up to their present ends."""
     ends = await consumer.end_offsets(partitions)
     while any([await consumer.position(part) < ends[part] for part in partitions]):
         for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
@@ -82,12 +85,12 @@ async def up_to_now(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartit
 
 
 def passes(error: KafkaError) -> bool:
-    """Whether Kafka may do tomorrow what it did not do now."""
+    """Whether an error is temporary, so that a later attempt may succeed."""
     return bool(error.retriable) or isinstance(error, KafkaConnectionError | KafkaTimeoutError)
 
 
 async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:
-    """What Redis answers, asked again until it does."""
+    """The answer of Redis; repeats the call with backoff until Redis answers."""
     backoff = Backoff(0.05)
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Columns: the unit that travels from Kafka through Faust to the scoring agent, many records as arrays.
+"""Columns: many records as arrays, the unit that travels from Kafka through Faust to the scoring agent.
 
-Made straight from the bytes of a fetch, in one compiled pass without Python's global lock: an object per record is half
-the cost of reading. See ``docs/decisions/0001-batches-of-columns.md``.
+They are made straight from the bytes of a fetch, in one compiled pass without Python's global lock. An object for each
+record would be half the cost of reading. See ``docs/decisions/0001-batches-of-columns.md``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.base.compiled import compiled
 from models.base.packed import Packed
 
 MOST_RECORDS = 8192
-"""Records in one batch at most: a bound on how long one batch may hold the event loop."""
+"""Records in one batch at most; it bounds how long one batch may hold the event loop."""
 
 # A record batch of message format v2 (Kafka's protocol guide, "Record Batch").
 _HEADER = Struct(">qiibIhiqqqhii")
@@ -36,7 +36,7 @@ _DECODERS: Final[dict[int, Callable[[bytes], Any]]] = {
 
 
 class RawRecords(MemoryRecords):  # type: ignore[misc]
-    """aiokafka's records of one fetch, with the bytes that they are made from."""
+    """aiokafka's records of one fetch, with the bytes that they were made from."""
 
     def __init__(self, raw: bytes) -> None:
         super().__init__(raw)
@@ -44,7 +44,7 @@ class RawRecords(MemoryRecords):  # type: ignore[misc]
 
 
 class Record(NamedTuple):
-    """One record as Kafka has it."""
+    """One record as Kafka holds it."""
 
     topic: str
     partition: int
@@ -56,7 +56,7 @@ class Record(NamedTuple):
 
     @classmethod
     def of(cls, record: Any) -> Record:
-        """The same of one that aiokafka has read."""
+        """The record that aiokafka has read, in this form."""
         place = record.topic, record.partition, record.offset, record.timestamp
         return cls(*place, record.key, record.value, tuple(record.headers))
 
@@ -65,8 +65,12 @@ class Record(NamedTuple):
 class Columns:
     """Records of one topic partition in offset order, as arrays of one length.
 
-    The batch covers the log from ``start`` to before ``upto``: more than its records where offsets are missing
+    The batch covers the log from ``start`` to before ``upto``. That is more than its records where offsets are missing
     (compaction, transaction markers).
+
+    Shared between threads: the consumer's thread makes it and passes it to the event loop, and the ledger's thread
+    reads its buffer while it makes rows. It needs no lock, because nothing changes it after the consumer's thread has
+    set ``content``.
     """
 
     topic: str
@@ -75,23 +79,23 @@ class Columns:
     timestamps: NDArray[np.int64]
     records: Packed
     headers: NDArray[np.int64]
-    """Where each record's headers begin in the buffer of ``records``, with their count."""
+    """Where the headers of each record begin in the buffer of ``records``; their count comes first."""
     start: int
     upto: int
     content: Any = field(default=None)
-    """What was read of the records already, by the transport's reader for the topic."""
+    """The result of the transport's reader for the topic; None for a part of a batch."""
 
     def __len__(self) -> int:
         return len(self.offsets)
 
     def since(self, offset: int) -> Columns:
-        """The part of the batch that starts at an offset: the batch itself when it lies beyond it altogether."""
+        """The part of the batch from an offset on; the batch itself if all of it lies there."""
         if self.offsets[0] >= offset:
             return self
         return self._part(slice(int(np.searchsorted(self.offsets, offset)), None), offset, self.upto)
 
     def until(self, offset: int) -> Columns:
-        """The part of the batch that lies before an offset: the batch itself when all of it does."""
+        """The part of the batch before an offset; the batch itself if all of it lies there."""
         if self.upto <= offset:
             return self
         return self._part(slice(None, int(np.searchsorted(self.offsets, offset))), self.start, offset)
@@ -122,7 +126,7 @@ class Columns:
 
 
 class _Part(NamedTuple):
-    """The records of one record batch: where they lie, and what they count from."""
+    """The records of one record batch: where they lie, and the bases of their offsets and timestamps."""
 
     begin: int
     end: int
@@ -130,7 +134,7 @@ class _Part(NamedTuple):
     base_offset: int
     base_timestamp: int
     append_time: int
-    """When the broker wrote all of them, if it keeps that time; else -1."""
+    """The broker's time of writing for all of them (epoch ms), if the topic keeps that time; else -1."""
 
 
 def unpack(
@@ -138,10 +142,10 @@ def unpack(
 ) -> Iterator[Columns]:
     """Read aiokafka's `PartitionRecords` over `RawRecords` as columns, joining record batches up to ``most`` records.
 
-    Takes the place of `PartitionRecords._unpack_records`: sets ``next_fetch_offset`` before each batch is handed on.
-    ``read`` makes the ``content`` of each. Raises aiokafka's CorruptRecordException for a wrong checksum, as the
-    original does, and for bytes that are no records. Control batches are skipped; this reader is for
-    ``read_uncommitted``, which has no aborted transactions to leave out.
+    It replaces `PartitionRecords._unpack_records` and, like that, sets ``next_fetch_offset`` before it yields a batch.
+    ``read`` makes the ``content`` of each batch. Raises aiokafka's CorruptRecordException for a wrong checksum, as the
+    original does, and for bytes that are not records. Control batches are skipped. It is for ``read_uncommitted``,
+    which need not leave out aborted transactions.
     """
     topic, partition = records._tp
     memory: RawRecords = records._records
@@ -161,12 +165,12 @@ def unpack(
             begin, at = at + _HEADER.size, at + _LOG_OVERHEAD + length
             if magic < 2:
                 raise CorruptRecordException(f"{topic}-{partition} at {base} has a message format before Kafka 0.11")
-            upto = max(batch.next_offset, start)  # it may lie before the position altogether
+            upto = max(batch.next_offset, start)  # the whole batch may lie before the position
             if batch.is_control_batch:
                 continue
             append_time = last if attributes & _LOG_APPEND_TIME else -1
             decode = _DECODERS.get(attributes & _COMPRESSION)
-            if decode is not None and pieces is None:  # from here on the records lie in a buffer of their own
+            if decode is not None and pieces is None:  # from here on the records lie in a new buffer
                 pieces = [raw[part.begin : part.end] for part in parts]
                 parts, size = _moved(parts), sum(part.end - part.begin for part in parts)
             if pieces is None:
@@ -186,7 +190,7 @@ def unpack(
 
 
 def _moved(parts: list[_Part]) -> list[_Part]:
-    """The same parts, one behind the other from the beginning of another buffer."""
+    """The same parts, one after the other from the beginning of another buffer."""
     moved, size = [], 0
     for part in parts:
         length = part.end - part.begin
@@ -203,7 +207,7 @@ def _columns(topic: str, partition: int, raw: bytes, parts: list[_Part], start: 
     if _walk(buffer, where, *columns) != count:
         raise CorruptRecordException(f"{topic}-{partition} has bytes that are no records between {start} and {upto}")
     offsets, timestamps, begins, ends, key_begins, key_ends, headers = columns
-    if count and offsets[0] < start:  # Kafka sends whole batches: this one begins before the position asked for
+    if count and offsets[0] < start:  # Kafka sends whole batches: this one begins before the requested position
         late = slice(int(np.searchsorted(offsets, start)), None)
         columns = columns[:, late]
         offsets, timestamps, begins, ends, key_begins, key_ends, headers = columns
@@ -213,7 +217,7 @@ def _columns(topic: str, partition: int, raw: bytes, parts: list[_Part], start: 
 
 @compiled
 def _varint(buffer: Any, at: int, end: int) -> tuple[int, int]:
-    """A zigzag number of up to 64 bits and the place behind it; -1 when there is none."""
+    """A zigzag number of up to 64 bits, and the index after it; the index is -1 when there is no such number."""
     value = shift = 0
     while at < end and shift < 70:
         byte = int(buffer[at])
@@ -227,7 +231,7 @@ def _varint(buffer: Any, at: int, end: int) -> tuple[int, int]:
 
 @compiled
 def _span(buffer: Any, at: int, end: int) -> tuple[int, int, int]:
-    """Where a field with its length before it begins (-1: it is null), its end, and the place behind it (-1: none)."""
+    """The begin (-1: null) and end of a field that follows its length, and the index after it (-1: no such field)."""
     size, at = _varint(buffer, at, end)
     if at < 0 or size > end - at:
         return -1, -1, -1
@@ -248,7 +252,10 @@ def _walk(
     key_ends: Any,
     headers: Any,
 ) -> int:
-    """Find the fields of every record of the parts (rows of `_Part`); how many records there are that are sound."""
+    """Find the fields of every record of the parts (rows of `_Part`); returns the number of sound records.
+
+    It stops at the first record that is not sound.
+    """
     row = 0
     for part in range(parts.shape[0]):
         at, end, count = parts[part, 0], parts[part, 1], parts[part, 2]
@@ -278,7 +285,7 @@ def _walk(
 
 
 def _headers(buffer: NDArray[np.uint8], at: int) -> Iterator[tuple[str, bytes | None]]:
-    """The headers that begin at a place."""
+    """The headers that begin at an index of the buffer."""
     count, at = _varint(buffer, at, len(buffer))
     for _ in range(count):
         begin, end, at = _span(buffer, at, len(buffer))

@@ -1,4 +1,4 @@
-"""Compacted topics: what every worker holds in memory as a whole, read to its end first and followed from then on."""
+"""Compacted topics: every worker holds them in memory whole; it reads them to the end first and then follows them."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ LONGEST_CATCH_UP = 5.0
 """Seconds for which a worker waits for the newest indicators before it takes over partitions."""
 
 Apply = Callable[[bytes | None, bytes | None], bool]
-"""Takes a record's key and value (None: withdrawn) and says whether something that was known is known no longer;
-raises `RecordError` for a wrong record, after which the last good value stands."""
+"""Applies a record's key and value (None: a tombstone); returns whether something known is no longer known. Raises
+`RecordError` for a bad record, and then keeps the last good value."""
 
 
 class NotedRefusals(Protocol):
-    """Remembers which bad records have their dead letter: every worker reads the whole topic at every start."""
+    """Remembers which bad records have a dead letter, because every worker reads the whole topic at every start."""
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether no dead letter of the record has been noted yet."""
+        """Whether no dead letter has been noted for the record yet."""
         ...
 
     async def note_refusal(self, topic: str, partition: int, offset: int) -> None:
-        """Note that the record has its dead letter."""
+        """Note that the record has its dead letter; call it once Kafka has confirmed that."""
         ...
 
 
 class CompactedTopic:
     """Follows one compacted topic without a consumer group; every worker reads all of it.
 
-    ``loaded`` is set once the topic has been read to the end that it had at the start.
+    ``loaded`` is set once the topic has been read to the end that it had at the start. Belongs to the event loop.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class CompactedTopic:
         self.name = name
         self.loaded = asyncio.Event()
         self.reached: dict[int, int] = {}
-        """The offset before which each partition has been taken in."""
+        """The offset before which each partition has been applied; the ledger reads it, on the event loop too."""
         self._topic = settings.topic(name)
         self._apply = apply
         self._settings = settings
@@ -65,9 +65,10 @@ class CompactedTopic:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def follow(self, on_loss: Callable[[], Awaitable[object]]) -> None:
-        """Read the topic to its end, set ``loaded``, and go on; ends only by being cancelled or by an error.
+        """Read the topic to its end, set ``loaded`` and continue; it ends only by cancellation or an error.
 
-        ``on_loss`` is called after records have taken something back that was known.
+        Once ``loaded`` is set, ``on_loss`` is called after records that removed something known. Raises KafkaError when
+        the topic does not exist.
         """
         consumer = await started(self._unstarted, self._settings)
         consumer.unsubscribe()
@@ -97,7 +98,7 @@ class CompactedTopic:
             await consumer.stop()
 
     async def reach_end(self) -> None:
-        """Wait until everything that the topic holds at this moment is in memory, some seconds at most."""
+        """Wait until every record that the topic holds now is in memory, `LONGEST_CATCH_UP` at most."""
         consumer = self._consumer
         if consumer is None:
             return

@@ -1,9 +1,9 @@
-"""Connections: aiokafka's connection to a broker, fit for uvloop.
+"""Connections: aiokafka's connection to a broker, adapted to uvloop.
 
-What is written to a connection that has just broken raises OSError, or nothing, on asyncio's own loop; uvloop raises
-RuntimeError, for which aiokafka is not prepared: its task that keeps metadata up to date ends, and whoever waits for
-metadata after a broker's restart waits for ever. So a connection whose transport is gone is closed before it is used,
-after which aiokafka says itself that there is none. Importing this module puts it in place.
+On asyncio's own loop, a write to a connection that has just broken raises OSError or nothing. uvloop raises
+RuntimeError, which aiokafka does not expect: its task that keeps metadata up to date ends, and after a broker's restart
+any call that needs metadata waits for ever. So this connection closes itself before it writes to a transport that is
+gone, and aiokafka then raises its own error. Importing this module replaces aiokafka's class in the whole process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiokafka import conn
 
 
 class Connection(conn.AIOKafkaConnection):
-    """A connection that never writes to a transport which is closed."""
+    """A connection that never writes to a closed transport."""
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Send a request; raises aiokafka's ``KafkaConnectionError`` when the connection is gone."""

@@ -1,8 +1,8 @@
-"""The indicators topic for commands: publishing many records with every delivery confirmed, and reading it all.
+"""Indicator topic: commands publish many records to it, each confirmed, and read all of it.
 
-Records are packed into Kafka batches here (aiokafka's builder, 64 kB each) instead of being sent one by one,
-which is several times as fast; the producer is idempotent, so a retry neither doubles nor reorders. The live
-worker keeps its own copy of the topic and does not come through here.
+Records are packed into Kafka batches here (aiokafka's builder, 64 kB each) instead of being sent one by one, which is
+several times as fast. The producer is idempotent, so a retry neither doubles nor reorders. The worker follows the topic
+with `streams.kafka.compacted` instead.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from streams.settings import Settings
 T = TypeVar("T")
 
 TOPIC = "indicators"
-_PATIENCE = 8.0  # seconds for a broker to answer at all
+_PATIENCE = 8.0  # seconds within which a broker must answer
 _SILENCE = 30.0  # seconds without any confirmation; aiokafka itself would wait for a lost broker for ever
 _CHUNK = 2000
 _BATCH_BYTES = 1 << 16
 
 
 class TopicError(RuntimeError):
-    """Why the topic cannot be read or written, as one sentence; ``confirmed`` records had arrived by then."""
+    """The topic cannot be read or written; one sentence says why. ``confirmed`` records had arrived by then."""
 
     def __init__(self, message: str, confirmed: int = 0) -> None:
         super().__init__(message)
@@ -41,14 +41,15 @@ class TopicError(RuntimeError):
 
 @dataclass
 class Contents:
-    """What the topic says at present, the latest record of each key."""
+    """The present content of the topic: the latest record of each key."""
 
     records: dict[str, bytes] = field(default_factory=dict)
-    """Key to the record's bytes, in the order in which the keys were first seen."""
+    """The record's bytes by key, in the order in which the keys were first seen."""
     tombstones: set[str] = field(default_factory=set)
+    """The keys whose latest record is a tombstone."""
 
     def indicators(self) -> Iterator[tuple[str, Indicator | IndicatorError]]:
-        """Each key with its indicator, or with what is wrong with its record."""
+        """Each key with its indicator, or with the error of its record."""
         for key, record in self.records.items():
             try:
                 indicator = parse(record)
@@ -64,12 +65,15 @@ async def publish(
     indicators: Iterable[Indicator],
     on_confirmed: Callable[[int], object] = lambda _: None,
 ) -> int:
-    """Write indicators to the topic and return how many Kafka has confirmed, which is all of them.
+    """Write indicators to the topic and return the number that Kafka has confirmed, which is all of them.
 
-    ``indicators`` is drawn from in another thread, so it may block; cancelling does not wait for it, but for what
-    has been drawn. ``on_confirmed`` hears the number so far.
-    Raises :class:`TopicError` with the number confirmed before something failed; publishing the same again does
-    no harm. What ``indicators`` raises goes through, after everything drawn before has been confirmed.
+    ``on_confirmed`` is called with the number so far. Cancellation does not wait for ``indicators``, only for the
+    records drawn from it. Raises :class:`TopicError` with the number confirmed before something failed; publishing the
+    same indicators again does no harm. An error of ``indicators`` is raised after all records drawn before it have been
+    confirmed.
+
+    Shared between threads: ``indicators`` is iterated in other threads, because it may block. Only one thread at a time
+    draws from it: the next chunk is requested only when the last one has arrived.
     """
     topic = settings.topic(TOPIC)
     source = iter(indicators)
@@ -144,9 +148,9 @@ async def publish(
 
 
 async def read(settings: Settings, only: frozenset[str] | None = None) -> Contents:
-    """Everything that the topic says up to now; with ``only``, what it says of these keys.
+    """The content of the topic up to now; with ``only``, of these keys alone.
 
-    Raises :class:`TopicError` when Kafka cannot be reached, the topic is missing, or nothing comes any more.
+    Raises :class:`TopicError` when Kafka cannot be reached, the topic is missing, or no more records arrive.
     """
     topic = settings.topic(TOPIC)
     contents = Contents()
@@ -184,7 +188,7 @@ def _take(contents: Contents, raw_key: bytes | None, value: bytes | None, only: 
 
 
 async def _some(consumer: Any) -> dict[TopicPartition, list[Any]]:
-    """The next records; an empty answer counts when positions moved (a compacted batch may hold nothing)."""
+    """The next records; empty when only the positions have moved, because a compacted batch may hold no record."""
     before = {part: await consumer.position(part) for part in consumer.assignment()}
     while True:
         batches: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=500, max_records=20_000)
@@ -193,7 +197,10 @@ async def _some(consumer: Any) -> dict[TopicPartition, list[Any]]:
 
 
 def _draw(source: Iterator[Indicator]) -> tuple[list[tuple[bytes, bytes]], bool, Exception | None]:
-    """The next records, whether these were the last, and what stopped the source before its end."""
+    """The next records, whether these are the last, and the error that stopped the source before its end, if any.
+
+    Runs in another thread than the event loop.
+    """
     chunk: list[tuple[bytes, bytes]] = []
     try:
         for indicator in islice(source, _CHUNK):
@@ -204,7 +211,11 @@ def _draw(source: Iterator[Indicator]) -> tuple[list[tuple[bytes, bytes]], bool,
 
 
 async def _aside(work: Callable[[], T]) -> T:
-    """What ``work`` returns, from a daemon thread: asyncio's own would keep a cancelled command waiting for its end."""
+    """Run ``work`` in a daemon thread and return its result; asyncio's own threads would delay a cancelled command.
+
+    Shared between threads: the event loop alone completes the future, because futures are not safe to use from another
+    thread; the thread passes its result to the loop.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -223,7 +234,7 @@ async def _aside(work: Callable[[], T]) -> T:
             result = work()
         except BaseException as raised:
             error = raised
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: nothing waits for the result
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -232,7 +243,10 @@ async def _aside(work: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def _client(client: Any, settings: Settings) -> AsyncIterator[Any]:
-    """A started Kafka client that is stopped in the end, even one that never came up."""
+    """A started Kafka client that is stopped at the end, even if it never connected.
+
+    Raises :class:`TopicError` when no Kafka answers within `_PATIENCE`.
+    """
     try:
         try:
             await asyncio.wait_for(client.start(), _PATIENCE)
@@ -247,7 +261,7 @@ async def _client(client: Any, settings: Settings) -> AsyncIterator[Any]:
 
 
 async def _partitions(client: Any, topic: str, settings: Settings) -> list[int]:
-    """The topic's partitions; asked of all topics, since asking for one could create it."""
+    """The topic's partitions, from the metadata of all topics, because a request for one topic could create it."""
     try:
         kafka = client.client if isinstance(client, AIOKafkaProducer) else client._client
         cluster = await asyncio.wait_for(kafka.fetch_all_metadata(), _PATIENCE)

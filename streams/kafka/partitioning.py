@@ -1,7 +1,7 @@
-"""Partitioning: which partition a key belongs to, as Kafka's own producers have it.
+"""Partitioning: which partition a key belongs to, computed as Kafka's own producers do it.
 
-Murmur2 in 32 bits with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2); aiokafka's is plain Python, and
-takes longer than deciding that an event means nothing.
+It is 32-bit Murmur2 with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2). aiokafka's version is plain Python
+and takes longer than the decision that an event means nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LOW: Final = 0xFFFFFFFF
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key among so many.
+    """The partition of a key in a topic with so many partitions.
 
     >>> partition_of(b"8610000000001", 8)
     1

@@ -1,6 +1,6 @@
-"""What a worker knows beside the events: the indicators, and the subscribers who are vulnerable.
+"""Reference data: what a worker knows in addition to the events: the indicators and the vulnerable subscribers.
 
-Each takes the records of its compacted topic; `streams.kafka.compacted` reads them.
+Each class applies the records of its compacted topic; `streams.kafka.compacted` reads them.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from streams import metrics
 
 
 class Listener(Protocol):
-    """Who wants to hear of indicators' records."""
+    """Receives the records of indicators after they were applied."""
 
     def put(self, indicator: Indicator) -> None:
-        """Hear of an indicator, or of its new version; it may be revoked."""
+        """Receive an indicator or its new version; it may be revoked."""
         ...
 
     def remove(self, key: str) -> object:
-        """Hear of a tombstone; the key may be anything."""
+        """Receive a tombstone; the key may be any text."""
         ...
 
 
 class IndicatorRecords:
-    """Applies the records of the ``indicators`` topic to the indicators in memory; others may hear of them then."""
+    """Applies the records of the ``indicators`` topic to the indicators in memory, and passes them to listeners."""
 
     def __init__(self, indicators: Indicators, *listeners: Listener) -> None:
         self._indicators = indicators
         self._listeners = listeners
 
     def apply(self, key: bytes | None, value: bytes | None) -> bool:
-        """Take in one record; True when an indicator is no longer known. Raises `RecordError`."""
+        """Apply one record; True when an indicator is no longer known. Raises `RecordError` for a bad record."""
         name = _text(key)
         if value is None:
             gone = self._indicators.remove(name)
@@ -48,7 +48,7 @@ class IndicatorRecords:
                 raise RecordError("wrong-indicator", str(error)) from None
             if indicator.key != name:
                 raise RecordError("wrong-key", "An indicator's key must be its type:value.")
-            # A narrower validity or another scam type of a known indicator speaks of new contacts only.
+            # A narrower validity or another scam type of a known indicator applies to new contacts only.
             gone = indicator.revoked and self._indicators.holds(name)
             self._indicators.put(indicator)
             for listener in self._listeners:
@@ -62,7 +62,7 @@ class IndicatorRecords:
 
 
 class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record of the ``subscribers`` topic, as far as deciding needs it."""
+    """A record of the ``subscribers`` topic; other fields of the record are ignored."""
 
     subscriber: Number
     station: str | None = None
@@ -72,9 +72,10 @@ class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class VulnerableSubscribers:
-    """Applies the records of the ``subscribers`` topic, as far as they say what is not so of nearly everybody.
+    """Applies the records of the ``subscribers`` topic and keeps only what does not hold for nearly all subscribers.
 
-    Keeps how many vulnerability flags those have who have any, and the language of those who do not read Chinese.
+    ``flags`` is the number of vulnerability flags of each subscriber that has any. ``languages`` is the language of
+    each subscriber whose language is not Chinese.
     """
 
     def __init__(self) -> None:
@@ -83,7 +84,7 @@ class VulnerableSubscribers:
         self._decoder = msgspec.json.Decoder(SubscriberRecord)
 
     def apply(self, key: bytes | None, value: bytes | None) -> Literal[False]:
-        """Take in one record; raises `RecordError`. What was decided before stays as it is."""
+        """Apply one record; earlier decisions stay as they are. Raises `RecordError` for a bad record."""
         name = _text(key)
         if value is None:
             self.flags.pop(name, None)
@@ -98,7 +99,7 @@ class VulnerableSubscribers:
         return False
 
     def put(self, record: SubscriberRecord) -> None:
-        """Take in a sound record."""
+        """Apply a valid record."""
         if record.flags:
             self.flags[record.subscriber] = len(set(record.flags))
         else:

@@ -1,4 +1,4 @@
-"""The contract with everyone outside: ``topics.yaml`` and ``schemas/``, checked offline or against a broker.
+"""Contracts: ``topics.yaml`` and ``schemas/``, the contract with all outside systems, checked offline or with a broker.
 
 ``load`` and ``check`` only read files; ``open_admin``, ``diff``, ``apply``, ``check_worker`` talk to Kafka.
 """

@@ -1,6 +1,7 @@
-"""The contracts against a real Kafka: what it lacks, how it gets there, and whether a worker may start.
+"""Broker: compares the contracts with a real Kafka, brings it into line, and checks whether a worker may start.
 
-Nothing here deletes a topic or takes away partitions or replicas; what would need that is refused with words.
+Nothing here deletes a topic or removes partitions or replicas. A contract that would need that is refused with a
+message.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ from streams.kafka.contracts.model import (
 from streams.settings import Settings
 
 CONNECT_TIMEOUT_S = 6.0
-"""How long a command waits for a broker that does not answer."""
+"""Seconds that a command waits for a broker that does not answer."""
 
 _OF_THE_BROKER = frozenset({"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"})
-"""Topic configs that Kafka's own tools set while they move replicas; never ours to reset."""
+"""Topic configs that Kafka's own tools set while they move replicas; they are never reset here."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One step from what the cluster has to what the contract says."""
+    """One step from the cluster's present state to the contract."""
 
     action: Literal["create", "grow", "configure"]
     topic: str
-    """The name on the cluster, prefix included."""
+    """The topic's name on the cluster, with the site's prefix."""
     what: str
     """``topic``, ``partitions``, or the name of a config."""
     before: str | None
@@ -60,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes that the cluster needs, and what is refused because it would take something away."""
+    """All changes that the cluster needs, and the differences that are refused: fewer partitions, other replication."""
 
     changes: tuple[Change, ...]
     refusals: tuple[Problem, ...]
@@ -68,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _State:
-    """A topic as it should be or as it is; ``own`` are the configs set on the topic itself."""
+    """A topic as it should be or as it is; ``own`` has the names of the configs that are set on the topic itself."""
 
     partitions: int
     replication: int
@@ -80,8 +81,8 @@ class _State:
 def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iterator[KafkaAdminClient]:
     """An admin client for the site's Kafka, closed at the end of the block.
 
-    Raises :class:`BrokerError` when no server answers within ``timeout_s`` seconds, with the reason, and for
-    every error of Kafka's inside the block. kafka-python's own log is kept silent meanwhile.
+    Raises :class:`BrokerError` with the reason when no server answers within ``timeout_s`` seconds, and for every Kafka
+    error inside the block. The log of kafka-python is silenced in the whole process during the block.
     """
     with _silent_kafka_log() as last_error:
         try:
@@ -106,9 +107,12 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
 
 @contextmanager
 def _silent_kafka_log() -> Iterator[Callable[[], BaseException | None]]:
-    """Keep kafka-python's log off the terminal; gives a function for the last exception meant for it.
+    """Keep kafka-python's log off the terminal; yields a function that returns the last exception it has logged.
 
-    When no server can be reached, its exception only says so; why is in its log alone.
+    When no server can be reached, the exception says only that; the reason is in the log alone.
+
+    Shared between threads: kafka-python's own thread logs into ``errors``, because all its I/O runs there, and the
+    caller reads the last entry. Extending a list and reading its end are atomic, so it needs no lock.
     """
     errors: list[BaseException] = []
 
@@ -135,10 +139,10 @@ def _silent_kafka_log() -> Iterator[Callable[[], BaseException | None]]:
 
 
 def diff(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> Plan:
-    """What would have to change on the cluster; changes nothing.
+    """The changes that the cluster needs; makes none of them.
 
-    Configs that somebody set on a topic and the contract does not know are reset. Raises :class:`BrokerError`
-    when the broker does not let us look.
+    Configs that are set on a topic and are not in the contract are to be reset. Raises :class:`BrokerError` when the
+    broker refuses to describe a topic.
     """
     wanted = _wanted(contracts, settings)
     existing = _existing(admin, list(wanted))
@@ -174,11 +178,11 @@ def diff(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> P
 def apply(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings, timeout_s: float = 30.0
 ) -> tuple[Change, ...]:
-    """Bring the cluster to the contract and give what was done; a second call finds nothing to do.
+    """Change the cluster to match the contract and return the changes; a second call finds nothing to do.
 
-    Blocks until every new topic and partition has a leader, at most ``timeout_s`` seconds. Raises
-    :class:`InvalidContracts` before anything is changed when something would have to shrink, and
-    :class:`BrokerError` when the broker refuses a change or is not ready in time.
+    It blocks until every new topic and partition has a leader, at most ``timeout_s`` seconds. Raises
+    :class:`InvalidContracts` before any change when the plan has refusals, and :class:`BrokerError` when the broker
+    refuses a change or is not ready in time.
     """
     plan = diff(contracts, admin, settings)
     if plan.refusals:
@@ -210,9 +214,9 @@ def apply(
 
 
 def check_worker(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> None:
-    """Make sure that a worker may start: its topics exist, those it reads together with equal partitions.
+    """Check that a worker may start: its topics exist, and those it reads together have equal partition counts.
 
-    Raises :class:`BrokerError` with what is missing and how to mend it.
+    Raises :class:`BrokerError`, which says what is missing and how to repair it.
     """
     names = [settings.topic(topic) for topic in dict.fromkeys((*SAME_PARTITIONS, *contracts.of_worker()))]
     counts = {name: len(topic["partitions"]) for name, topic in _described(admin, names).items()}
@@ -231,18 +235,18 @@ def check_worker(contracts: Contracts, admin: KafkaAdminClient, settings: Settin
 
 
 def _wanted(contracts: Contracts, settings: Settings) -> dict[str, _State]:
-    """What the site should have, by the name on its cluster, in the contract's order."""
+    """The state that each topic of the site should have, by its name on the cluster, in the contract's order."""
     wanted = {}
     for name, topic in contracts.topics.items():
         replication = settings.replication or topic.replication
-        # One replica may be missing and writing goes on; with acks=all nothing confirmed is lost then.
+        # Writing continues while one replica is missing; with acks=all no confirmed record is lost then.
         safety = {"min.insync.replicas": str(max(1, replication - 1))}
         wanted[settings.topic(name)] = _State(topic.partitions, replication, safety | dict(topic.configs))
     return wanted
 
 
 def _existing(admin: KafkaAdminClient, names: list[str]) -> dict[str, _State]:
-    """Those of these topics that the cluster has."""
+    """The present state of those of these topics that the cluster has."""
     described = _described(admin, names)
     resources = [ConfigResource("TOPIC", name) for name in described]
     configs = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
@@ -262,7 +266,7 @@ def _existing(admin: KafkaAdminClient, names: list[str]) -> dict[str, _State]:
 
 
 def _described(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, Any]]:
-    """Kafka's own description of those of these topics that are there."""
+    """Kafka's description of those of these topics that exist."""
     described = {}
     for topic in admin.describe_topics(names):
         error = for_code(topic["error_code"])
@@ -286,8 +290,8 @@ def _config_changes(name: str, want: _State, have: _State) -> Iterator[Change]:
 
 
 def _confirm(replies: list[dict[str, Any]], verb: str) -> None:
-    """Raise :class:`BrokerError` with what the broker said about each topic that it refused."""
-    # Two sites' deployments may apply at the same time: that a topic is there already is what was wanted.
+    """Raise :class:`BrokerError` with the broker's message about each topic that it refused."""
+    # Two sites' deployments may apply at the same time, so a topic that exists already is no failure.
     failed: dict[str, list[str]] = {}
     for reply in replies:
         error = for_code(reply["error_code"])
@@ -310,7 +314,10 @@ def _configure(admin: KafkaAdminClient, configured: Mapping[str, dict[str, tuple
 
 
 def _wait_for(admin: KafkaAdminClient, partitions: Mapping[str, int], timeout_s: float) -> None:
-    """Block until each topic shows so many partitions, all with a leader; the broker answers before that."""
+    """Block until each topic has so many partitions with a leader; the broker confirms a change before that.
+
+    Raises :class:`BrokerError` after ``timeout_s`` seconds.
+    """
     deadline = time.monotonic() + timeout_s
     while partitions:
         described = _described(admin, list(partitions))

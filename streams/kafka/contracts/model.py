@@ -1,4 +1,4 @@
-"""What a topic contract is: the frozen values that reading makes, for validation and the broker side."""
+"""Model: topic contracts as frozen values; `reading` makes them, `validation` and `broker` use them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SAME_PARTITIONS = ("calls", "sms", "signals")
-"""One agent reads these together, so a subscriber must be in the same partition of each: equal counts."""
+"""Topics with equal partition counts: one agent reads them together, so a subscriber must be in the same partition of
+each."""
 
 WORKER = "worker"
-"""How topics.yaml names the scoring worker among producers and consumers."""
+"""The name of the scoring worker among the producers and consumers in topics.yaml."""
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong with a contract: where it is, and a sentence that says what to do."""
+    """One fault of a contract: where it is, and a sentence that says what to do."""
 
     file: str
     line: int
@@ -28,11 +29,11 @@ class Problem:
 
 
 class ContractError(Exception):
-    """The contracts, or the cluster that should fulfil them, cannot be used as they are."""
+    """The contracts, or the cluster that should match them, cannot be used as they are."""
 
 
 class InvalidContracts(ContractError):  # noqa: N818 - reads as what it is
-    """The contracts have problems; ``problems`` holds them all, and the message shows one a line."""
+    """The contracts have problems; ``problems`` holds all of them, and the message shows one on each line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
@@ -40,7 +41,7 @@ class InvalidContracts(ContractError):  # noqa: N818 - reads as what it is
 
 
 class BrokerError(ContractError):
-    """Kafka cannot be reached, refuses, or does not have what the contracts say."""
+    """Kafka cannot be reached, refuses a request, or does not match the contracts."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,22 @@ class Topic:
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     key: str | None
-    """What the record key is; None: records without key."""
+    """The meaning of the record key; None: the records have no key."""
     schema: str | None
-    """The JSON Schema's path, relative to topics.yaml; None: any bytes."""
+    """The path of the JSON Schema, relative to topics.yaml; None: records are any bytes."""
     version: int | None
     partitions: int
     replication: int
     configs: Mapping[str, str] = field(hash=False)
-    """Kafka's topic configs, the contract's defaults included."""
+    """Kafka's topic configs, including the defaults of the contract."""
     dead_letter: str | None
-    """The topic that takes records of this one which cannot be read."""
+    """The topic for dead letters: records of this topic that cannot be read."""
     headers: Mapping[str, str] = field(hash=False)
-    """Header names with what they hold."""
+    """The meaning of each header, by its name."""
 
     @property
     def compacted(self) -> bool:
-        """Whether Kafka keeps the last record of each key."""
+        """Whether the topic is compacted: Kafka keeps the last record of each key."""
         return "compact" in cleanup_policy(self.configs.get("cleanup.policy", ""))
 
 
@@ -79,7 +80,7 @@ class Contracts:
     file: Path
     topics: Mapping[str, Topic]
     lines: Mapping[str, int] = field(repr=False, default_factory=dict)
-    """Line in the file of each place, for example of ``topics.calls.partitions``."""
+    """The line in the file by path, for example by ``topics.calls.partitions``."""
 
     def __getitem__(self, name: str) -> Topic:
         return self.topics[name]
@@ -89,20 +90,20 @@ class Contracts:
         return tuple(name for name, topic in self.topics.items() if WORKER in (*topic.producers, *topic.consumers))
 
     def problem(self, where: str, message: str) -> Problem:
-        """A problem at this place, with its line or that of the nearest place around it."""
+        """A problem at this path, with its line or that of the nearest path above it."""
         place = where
         while place not in self.lines and "." in place:
             place = place.rpartition(".")[0]
         return Problem(str(self.file), self.lines.get(place, 0), where, message)
 
     def schema_path(self, topic: Topic) -> Path | None:
-        """Where the topic's JSON Schema is; None when its records are any bytes."""
+        """The path of the topic's JSON Schema; None when its records are any bytes."""
         return None if topic.schema is None else self.file.parent / topic.schema
 
     def example_paths(self, topic: Topic) -> tuple[Path, Path] | None:
-        """Where records that fit the schema are, and records that must not; one JSON value a line.
+        """The files of example records that fit the schema and of those that must not; one JSON value on each line.
 
-        They lie in ``examples/`` beside the schema and have its name. None when the topic has no schema.
+        They are in the folder ``examples/`` next to the schema and have its name. None when the topic has no schema.
         """
         schema = self.schema_path(topic)
         if schema is None:

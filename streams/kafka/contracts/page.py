@@ -1,6 +1,6 @@
-"""The page ``docs/topics.md``, made from the contracts with ``python -m streams.kafka.contracts.page``.
+"""Page: makes ``docs/topics.md`` from the contracts, with ``python -m streams.kafka.contracts.page``.
 
-A table of all topics, then each with its fields, taken from its schema, and an example.
+The page has a table of all topics, and then for each topic the fields of its schema and an example.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ With `FOREWARN_REPLICATION=3` every topic has three replicas and `min.insync.rep
 
 
 def page(contracts: Contracts) -> str:
-    """The text of the page; the contracts must be clean."""
+    """The text of the page; the contracts must have no problems."""
     lines = _HEAD.splitlines()
     for topic in contracts.topics.values():
         record = f"[v{topic.version}](../{topic.schema})" if topic.schema else "any bytes"
@@ -68,7 +68,7 @@ def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
 
 
 def _type(about: dict[str, Any]) -> str:
-    """What a field takes, in short."""
+    """The values that a field takes, in short."""
     if "enum" in about:
         return ", ".join(f"`{word}`" for word in about["enum"])
     if about["type"] == "array":
@@ -80,7 +80,7 @@ def _type(about: dict[str, Any]) -> str:
 
 
 def _kept(topic: Topic) -> str:
-    """How long records are kept, for a person."""
+    """How long records are kept, in words."""
     if topic.compacted:
         return "last of each key"
     milliseconds = int(topic.configs["retention.ms"])

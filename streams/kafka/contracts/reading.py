@@ -1,6 +1,6 @@
-"""From the text of ``topics.yaml`` to :class:`Contracts`: the structure, with the line of every place.
+"""Reading: turns the text of ``topics.yaml`` into :class:`Contracts` and checks its structure, with lines.
 
-Reading goes on after a mistake, so that one run names them all; what the values mean is validation's part.
+Reading continues after a mistake, so that one run names all of them. `validation` checks what the values mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MISSING: Any = object()
 
 
 def load(path: Path) -> Contracts:
-    """The contracts of a file whose structure is right; :class:`InvalidContracts` says all that is not."""
+    """The contracts of a file; raises :class:`InvalidContracts` with every problem of its structure."""
     contracts, problems = read(path)
     if problems:
         raise InvalidContracts(problems)
@@ -31,7 +31,7 @@ def load(path: Path) -> Contracts:
 
 
 def read(path: Path) -> tuple[Contracts, list[Problem]]:
-    """What could be understood of the file, and every problem of its structure."""
+    """The contracts as far as the file could be understood, and every problem of its structure."""
     file = str(path)
     try:
         document = _Document(file, path.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def read(path: Path) -> tuple[Contracts, list[Problem]]:
 
 
 class _Document:
-    """One YAML file on its way to topics; collects lines and problems."""
+    """Reads the topics of one YAML file; collects lines and problems."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -64,7 +64,7 @@ class _Document:
             loader.dispose()
 
     def _plain(self, loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
-        """The node as plain Python; PyYAML's own way keeps no lines and lets the last duplicate win."""
+        """The node as plain Python; PyYAML's own loader keeps no lines and lets the last duplicate win."""
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(loader, item, f"{where}[{at}]") for at, item in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
@@ -152,7 +152,7 @@ class _Document:
             return value
         if value is not _MISSING:
             self._problem(f"{where}.{name}", f"must be a whole number above 0, not {_kind(value)}")
-        return 0  # validation takes it for "not known"
+        return 0  # validation treats it as "not known"
 
     def _strings(self, fields: dict[str, Any], where: str, name: str) -> dict[str, str]:
         value = fields.get(name, {})
@@ -162,7 +162,7 @@ class _Document:
             if item is None or isinstance(item, (dict, list)):
                 self._problem(f"{place}.{key}", f"must be a single value, not {_kind(item)}")
             else:
-                # Kafka takes texts: true, 1 and "1" are written alike.
+                # Kafka takes text, so true and 1 are written as text, too.
                 strings[key] = str(item).lower() if isinstance(item, bool) else str(item)
         return strings
 
@@ -176,7 +176,7 @@ class _Document:
 
 
 def _kind(value: object) -> str:
-    """How an error names a value."""
+    """The name of a value in an error message."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What must be true of the contracts before a broker sees them: names, configs, schemas, examples."""
+"""Validation: checks the contracts before a broker sees them: names, configs, schemas, examples."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ TOPIC_CONFIGS = frozenset(
 
 
 def check(path: Path) -> list[Problem]:
-    """Everything that is wrong with a topics file, its schemas and examples; empty when it is clean.
+    """Every problem of a topics file, its schemas and examples; empty when there is none.
 
-    Reads files only. Problems are in the order of the file.
+    It only reads files. The problems are sorted by file and line.
     """
     contracts, problems = read(path)
     broken = {problem.where for problem in problems}
-    # A value that could not be read has been named already; what follows from it would only confuse.
+    # A value that could not be read is reported already; further problems that follow from it would only confuse.
     return sorted(problems + [problem for problem in validate(contracts) if problem.where not in broken])
 
 
@@ -191,7 +191,7 @@ def _good_examples(path: Path, validator: Draft202012Validator, declared: frozen
         elif error := best_match(validator.iter_errors(record)):
             yield Problem(str(path), line, error.json_path, f"does not fit the schema: {error.message}")
         elif isinstance(record, dict) and (unknown := sorted(set(record) - declared)):
-            # Readers ignore unknown fields; an example that has one is a misspelling or a schema left behind.
+            # Readers ignore unknown fields, so an unknown field here is misspelt or missing in the schema.
             yield Problem(str(path), line, f"$.{unknown[0]}", "is not in the schema; add it there or correct it")
 
 
@@ -204,7 +204,7 @@ def _bad_examples(path: Path, validator: Draft202012Validator) -> Iterator[Probl
 
 
 def _records(path: Path) -> Iterator[tuple[int, object]]:
-    """Line numbers with the JSON value there, or with the problem that there is none."""
+    """Each line number with the JSON value on that line, or with the problem that it has none."""
     for line, text in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             yield line, json.loads(text)
