@@ -1,6 +1,7 @@
-"""Model artifacts: a trained model as a skops file, and how one is read and refused.
+"""Model artifacts: writes a trained model as a skops file, reads it and refuses an unsuitable one.
 
-skops stores scikit-learn's objects without pickle: reading a file runs none of its content. Beside it lies its card.
+skops stores scikit-learn's objects without pickle, so reading a file runs none of its content. The model's card lies
+next to the file.
 """
 
 from __future__ import annotations
@@ -24,33 +25,33 @@ from models.detection.risk import TrainedModel
 from models.detection.trees import Trees
 
 TRUSTED: Final = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
-"""What skops does not know to be harmless by itself: plain columns of nodes."""
+"""Types that skops does not trust by itself and that are harmless: plain columns of nodes."""
 
 _SAME: Final = 0.001
-"""The walked trees may differ from scikit-learn's word by the last of three decimals, no more."""
+"""Largest difference between a risk from the walked trees and scikit-learn's: the last of three decimals."""
 
 
 class ArtifactError(ValueError):
-    """A model cannot be used; one sentence with the file, why, and what to do."""
+    """A model cannot be used; the message names the file and says why and what to do."""
 
 
 class OtherFeaturesError(ArtifactError):
-    """It was trained on other features than these."""
+    """A model was trained on other features than those of this program."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artifact:
-    """A trained model with what is needed to use and to judge it."""
+    """A trained model, with its calibration and the data to check it."""
 
     estimator: Any
     """scikit-learn's `HistGradientBoostingClassifier`."""
     slope: float
     intercept: float
-    """Its log-odds times the slope plus the intercept are those that were seen."""
+    """Calibration: the estimator's log-odds times ``slope`` plus ``intercept`` are the log-odds that were observed."""
     reference: Reference
-    """How the features and the risk were distributed in training."""
+    """The distributions of the features and of the risk in training."""
     probes: NDArray[np.float64]
-    """Some rows of features, by which the walked trees are compared with scikit-learn."""
+    """Some rows of features, on which the walked trees are compared with scikit-learn."""
 
     @property
     def trees(self) -> Trees:
@@ -59,7 +60,7 @@ class Artifact:
 
     @property
     def name(self) -> str:
-        """``trees@``, the version of the features, and a hash of the trees."""
+        """The name of the model: ``trees@``, the version of the features, and a hash of the trees."""
         trees = self.trees
         digest = hashlib.sha256(
             b"".join(column.tobytes() for column in (trees.features, trees.thresholds, trees.values))
@@ -73,14 +74,14 @@ class Artifact:
         return TrainedModel(self.name, self.trees)
 
     def of_sklearn(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What scikit-learn says of rows, calibrated."""
+        """The calibrated risk of each row as scikit-learn computes it."""
         log_odds = np.asarray(self.estimator.decision_function(rows))
         calibrated: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(self.slope * log_odds + self.intercept)))
         return calibrated
 
 
 def trees_of(estimator: Any, slope: float, intercept: float) -> Trees:
-    """The trees of a `HistGradientBoostingClassifier` as columns. They have no categories and no missing values."""
+    """The trees of a `HistGradientBoostingClassifier` as columns; they have no categories and no missing values."""
     trees = [one.nodes for (one,) in estimator._predictors]
     starts = np.cumsum([0, *map(len, trees)])
     shift = np.repeat(starts[:-1], [len(tree) for tree in trees])
@@ -100,7 +101,7 @@ def trees_of(estimator: Any, slope: float, intercept: float) -> Trees:
 
 
 def write(artifact: Artifact, path: Path) -> None:
-    """Write an artifact under its name once it is whole; raises OSError."""
+    """Write an artifact; the file gets its name only once it is complete. Raises OSError."""
     import skops.io as skops
 
     content = {
@@ -117,14 +118,14 @@ def write(artifact: Artifact, path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under its name once it is whole; raises OSError."""
+    """Write a file; it gets its name only once it is complete. Raises OSError."""
     with _beside(path) as beside:
         beside.write_bytes(content)
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """A file to be filled that takes the name when it is whole."""
+    """A temporary file to fill, which is renamed to ``path`` at the end unless an error occurs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
@@ -138,14 +139,18 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def read(path: Path) -> Artifact:
-    """Read an artifact; raises `ArtifactError` when it is none, or was trained on other features than these."""
+    """Read an artifact and compare its trees with scikit-learn.
+
+    Raises `ArtifactError` when the file cannot be read, is no model or gives other results than scikit-learn, and
+    `OtherFeaturesError` when it was trained on other features.
+    """
     import skops.io as skops
 
     try:
         content = skops.load(path, trusted=list(TRUSTED))
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}; train one with `forewarn train`.") from None
-    except Exception as error:  # zipfile's, json's and skops' own, whatever lies in the file
+    except Exception as error:  # zipfile, json and skops raise many kinds, depending on the file
         said = " ".join(str(error).split())[:200]
         raise ArtifactError(f"{path} is not a model ({said}); train one with `forewarn train`.") from None
     if not isinstance(content, dict) or "features" not in content or "version" not in content:
@@ -160,7 +165,7 @@ def read(path: Path) -> Artifact:
             np.asarray(content["probes"], dtype=np.float64),
         )
         far = np.abs(artifact.trees.probabilities(artifact.probes) - artifact.of_sklearn(artifact.probes)).max()
-    except Exception as error:  # of whatever another version of scikit-learn makes of it
+    except Exception as error:  # another version of scikit-learn may raise anything
         raise ArtifactError(
             f"{path} cannot be used with this scikit-learn ({type(error).__name__}: {error}); train it again with "
             "`forewarn train`."

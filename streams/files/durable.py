@@ -1,4 +1,4 @@
-"""Small files that must outlive a power cut, and be readable by the service although root has made them."""
+"""Durable: small files that survive a power cut, and that the service can read although root has made them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a folder's entries on the disk when this returns: a file that was made or renamed in it stays."""
+    """Write a folder's entries to the disk, so that a file that was made or renamed in it survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -17,8 +17,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def hand_over(descriptor: int, like: Path) -> None:
-    """Give a file that root has made to the owner of another file or folder; nothing happens for anybody but root."""
+    """Give a file that root has made to the owner of the file or folder ``like``; does nothing unless run by root."""
     if os.geteuid() == 0:
         owner = like.stat()
-        with contextlib.suppress(PermissionError):  # a file system that knows no other owner
+        with contextlib.suppress(PermissionError):  # the file system may not support other owners
             os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -1,7 +1,7 @@
-"""Lists of indicators as files: CSV, JSON Lines or one value a line, as offices really send them.
+"""Indicator files: reads lists of indicators as offices really send them: CSV, JSON Lines or one value on each line.
 
-Between a file's lines and :func:`models.indicators.indicator.check`: finds out the form by looking, fills in what a
-line leaves out, and goes on after a line that is wrong.
+It recognises the form of a file, fills in the fields that a line leaves out, and passes each line to
+:func:`models.indicators.indicator.check`. It continues after a bad line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ COLUMNS: Final[dict[str, str]] = {
     **dict.fromkeys(("case", "案件编号"), "case"),
     "revoked": "revoked",
 }
-"""A table's headings, in lower case, and what they stand for; other columns are left out."""
+"""A table's headings, in lower case, with the fields they stand for; other columns are ignored."""
 
 VALUES: Final = ("value", "number", "domain", "url")
 
@@ -51,30 +51,30 @@ _FORMULA: Final = re.compile(r'="(.*)"')
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What holds for every line that does not say otherwise."""
+    """The values of fields that a line leaves out."""
 
     type: IndicatorType | None = None
-    """None: by the looks of each value."""
+    """None: guessed from each value."""
     scam_type: str = "other"
     confidence: int = 80
     source: str = "import"
     valid_from: int = 0
-    """Epoch ms; 0: known for any time, so that earlier contacts count as well."""
+    """Epoch ms; 0: valid at any time, so that earlier contacts count as well."""
     case: str | None = None
     region: str = "CN"
-    """Whose national numbers are meant."""
+    """The region whose national numbers the file contains."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line that is not an indicator, and why."""
+    """A line that is not an indicator, with the reason."""
 
     line: int
     reason: str
 
 
 class _Line(msgspec.Struct, kw_only=True):
-    """An indicator record of which anything but the value may be missing."""
+    """An indicator record in which every field except the value may be missing."""
 
     value: str
     type: IndicatorType | None = None
@@ -93,9 +93,9 @@ _line_decoder = msgspec.json.Decoder(_Line)
 class IndicatorFile:
     """A list of indicators that is read once, line by line.
 
-    Iterating gives an :class:`Indicator` for each value (checked, in its one form) and a :class:`Refusal` for
-    each line that is none; it raises :class:`FileError` when the file breaks off or is no text. ``form`` says
-    what kind of list it is and ``ignored`` which columns nobody reads.
+    Iteration yields an :class:`Indicator` for each value (checked and normalised) and a :class:`Refusal` for each line
+    that is not an indicator. It raises :class:`FileError` when the file is cut off or is not text. ``form`` is the kind
+    of list, and ``ignored`` has the headings of the columns that are not read.
     """
 
     def __init__(self, raw: IO[bytes], defaults: Defaults | None = None) -> None:
@@ -125,11 +125,14 @@ class IndicatorFile:
             yield Refusal(line, "this is neither UTF-8 nor GB18030 text")
 
     def _recognise_table(self, first: str) -> None:
-        """Make this a table when its first line has a heading that stands for a value."""
+        """Read the file as a table if its first line has a heading that stands for a value.
+
+        Raises :class:`FileError` when two columns stand for one field, or a table has no such heading.
+        """
         for delimiter in (",", "\t", ";"):
             try:
                 heads = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
-            except csv.Error:  # a line break of its own in it, or a megabyte in one cell
+            except csv.Error:  # the line has a line break inside, or a very large cell
                 continue
             columns = [COLUMNS.get(head.lower()) for head in heads]
             if not any(column in VALUES for column in columns):
@@ -148,7 +151,7 @@ class IndicatorFile:
     def _table(self) -> Iterator[Indicator | Refusal]:
         next(self._lines)
         for text in self._lines:
-            # Each line by itself: no value has a line break, and so a forgotten quote costs only its own line.
+            # Each line is parsed by itself. No value has a line break, so a missing quote costs only its own line.
             try:
                 row = next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
             except csv.Error as error:
@@ -177,7 +180,7 @@ class IndicatorFile:
             elif column == "number":
                 kind = "number-prefix" if value.endswith("*") else "number"
             elif column == "url" and guess_type(value) == "domain":
-                kind = "domain"  # an address without a path is meant as a whole, with or without http in the text
+                kind = "domain"  # an address without a path means the whole domain, with or without http in the text
             else:
                 kind = cast(IndicatorType, column)
             confidence = fields["confidence"].removesuffix("%") if "confidence" in fields else None
@@ -211,7 +214,7 @@ class IndicatorFile:
 
     def _values(self) -> Iterator[Indicator | Refusal]:
         for text in self._lines:
-            # A comment after a value needs a space before it: a URL may have a # inside.
+            # A comment after a value needs a space before its #, because a URL may contain one.
             value = text.partition(" #")[0].strip()
             if not value or value.startswith("#"):
                 continue
@@ -221,7 +224,7 @@ class IndicatorFile:
                 yield Refusal(self._lines.number, str(error))
 
     def _complete(self, line: _Line) -> Indicator:
-        """The checked indicator of a line, with the defaults where the line says nothing."""
+        """The checked indicator of a line, with the defaults for missing fields; raises ValueError when it is none."""
         defaults = self._defaults
         return check(
             Indicator(
@@ -240,7 +243,7 @@ class IndicatorFile:
 
 
 def instant(written: int | str) -> int:
-    """Epoch milliseconds of a time as people write it: milliseconds, or a date and perhaps a time.
+    """Epoch milliseconds of a time as people write it: as milliseconds, or as a date with an optional time.
 
     A time without an offset is UTC. Raises ``ValueError`` with one sentence.
 
@@ -250,7 +253,7 @@ def instant(written: int | str) -> int:
     if isinstance(written, int):
         return written
     text = written.strip()
-    if text.isascii() and text.isdigit() and len(text) != 8:  # eight digits are a date: 20241105
+    if text.isascii() and text.isdigit() and len(text) != 8:  # eight digits are a date, for example 20241105
         return int(text[:20])
     try:
         at = datetime.fromisoformat(text)
@@ -268,7 +271,7 @@ def instant(written: int | str) -> int:
 
 
 def _text(cell: str) -> str:
-    """What a cell says, without what keeps a spreadsheet from taking it for a measure: ``="…"`` or ``'…``."""
+    """The text of a cell, without the marks that keep a spreadsheet from reading it as a number: ``="…"`` or ``'…``."""
     text = cell.strip()
     formula = _FORMULA.fullmatch(text)
     return formula[1].strip() if formula else text.removeprefix("'")

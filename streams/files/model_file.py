@@ -1,8 +1,8 @@
-"""The model file: the trained model that a worker uses, read in a process of its own.
+"""Model file: reads the trained model of a worker, in a process of its own.
 
-Reading needs scikit-learn, which would take 145 MB of every worker's memory for good and is needed for nothing
-afterwards. A child (``python -m streams.files.model_file FILE``) reads and checks the file and hands back plain
-columns. They are kept beside the compiled code, so that a worker which starts again has them at once.
+Reading needs scikit-learn, which would take 145 MB of every worker's memory for good and is not needed afterwards. A
+child process (``python -m streams.files.model_file FILE``) reads and checks the file and returns plain columns. They
+are cached next to the compiled code, so that a restarted worker has them at once.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ OURS: Final = Path(str(files("models"))) / "artifacts" / "risk.skops"
 """The model that comes with Forewarn."""
 
 POINTS: Final = "points"
-"""The setting that stands for the points of the policy instead of a model."""
+"""The value of the setting that selects the points of the policy instead of a trained model."""
 
 _REFUSED: Final = 2
 
 
 class Loaded(NamedTuple):
-    """A model and, if it was trained, how its training was distributed."""
+    """A model and, if it was trained, the distributions of its training."""
 
     model: Model
     reference: Reference | None
 
 
 def load(name: str) -> Loaded:
-    """The model that a setting names: ``points``, a file, or nothing for the one that comes with Forewarn.
+    """The model that a setting names: ``points``, a file, or an empty text for the one that comes with Forewarn.
 
-    Raises `ArtifactError`.
+    Raises `ArtifactError` when the model cannot be used. It may run in any thread: several callers at once may read
+    and write the cache, because a file there gets its name only once it is complete.
     """
     if name == POINTS:
         return Loaded(PointScore(), None)
@@ -54,7 +55,7 @@ def load(name: str) -> Loaded:
     if kept is None or not kept.exists():
         plain = _of_child(path)
         if kept is not None:
-            with suppress(OSError):  # a folder that is not ours to write in
+            with suppress(OSError):  # this process may not write to the folder
                 write_bytes(kept, plain)
     else:
         plain = kept.read_bytes()
@@ -63,7 +64,10 @@ def load(name: str) -> Loaded:
 
 
 def _kept(path: Path) -> Path | None:
-    """Where the columns of a file are kept: under a name that says all on which they depend; None: no such file."""
+    """The cache file for the columns of a model file; its name is a hash of all that they depend on.
+
+    None when the model file cannot be read.
+    """
     try:
         content = path.read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""Playbook files: Forewarn's own and, in their place, a site's, read with the line of whatever is wrong."""
+"""Playbook files: reads Forewarn's own playbooks and those of a site, which replace them; mistakes come with a line."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ OURS: Final = Path(str(files("models.casework.playbooks")))
 
 
 class PlaybookFileError(ValueError):
-    """Playbooks cannot be read; the message says which file and line, and why."""
+    """Playbooks cannot be read; the message names the file and the line and says why."""
 
 
 def read_playbooks(own: Path | None = None) -> dict[str, Playbook]:
     """All playbooks by scam type, in the order of `SCAM_TYPES`; raises `PlaybookFileError`.
 
-    ``own`` is a site's folder: each of its files stands in the place of Forewarn's of the same type, or adds a type.
+    ``own`` is a site's folder: each of its files replaces Forewarn's playbook of the same scam type, or adds a type.
     """
     found = read_folder(OURS) | (read_folder(own) if own is not None else {})
     return {name: found[name] for name in sorted(found, key=_order)}
 
 
 def read_folder(folder: Path) -> dict[str, Playbook]:
-    """The playbooks of one folder by scam type; raises `PlaybookFileError`, also when there is none."""
+    """The playbooks of one folder by scam type; raises `PlaybookFileError`, also when the folder has none."""
     if not folder.is_dir():
         raise PlaybookFileError(f"{folder} is not a folder of playbooks.")
     try:
-        # What begins with a dot is an editor's or a file server's own.
+        # Files whose names begin with a dot belong to editors or file servers.
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         if wrong := next((path for path in paths if path.suffix.lower() in (".yml", ".yaml") and not _is(path)), None):
             raise PlaybookFileError(f"{wrong} would not be read: a playbook is a file that ends in .yaml.")
@@ -50,7 +50,7 @@ def read_folder(folder: Path) -> dict[str, Playbook]:
 
 
 def parse(content: bytes, name: str) -> Playbook:
-    r"""Read a playbook; ``name`` is its file's, for messages. Raises `PlaybookFileError`.
+    r"""Read a playbook; ``name`` is the name of its file, for messages. Raises `PlaybookFileError`.
 
     >>> parse(b"scam_type: loan\nstory: long\n", "loan.yaml")
     Traceback (most recent call last):
@@ -72,6 +72,6 @@ def _is(path: Path) -> bool:
 
 
 def _order(scam_type: str) -> tuple[int, str]:
-    """Known types first, in the order in which they are listed everywhere; then a site's own by name."""
+    """The sort key of a scam type: known types first, in the order of `SCAM_TYPES`, then a site's own by name."""
     known = list(SCAM_TYPES)
     return (known.index(scam_type) if scam_type in SCAM_TYPES else len(known), scam_type)

@@ -1,4 +1,4 @@
-"""The policy file: read at the start, and again when it changes; a broken edit keeps the last good version."""
+"""Policy file: reads the policy at the start and when it changes; a bad edit leaves the last good one in force."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streams import metrics
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 
 
 def load(path: Path) -> Policy:
-    """Read a policy; raises `PolicyError` naming the file and what is wrong with it."""
+    """Read a policy; raises `PolicyError`, which names the file and says what is wrong with it."""
     try:
         return parse(path.read_bytes())
     except OSError as error:
@@ -28,7 +28,10 @@ def load(path: Path) -> Policy:
 
 
 async def watch(path: Path, current: Policy, use: Callable[[Policy], None]) -> None:
-    """Look at the file again and again and hand on each new good version; ends only by being cancelled."""
+    """Check the file repeatedly and pass each new good version to ``use``; it ends only by cancellation.
+
+    ``use`` is called on the event loop; only the bytes of the file are read in another thread.
+    """
     metrics.POLICY.labels(current.version).set(1)
     seen = _read(path)
     while True:

@@ -1,4 +1,4 @@
-"""Records from files: JSON Lines of calls, SMS or subscribers, plain, gzip or zstd, a chunk of lines at a time."""
+"""Records: reads calls, SMS or subscribers from JSON Lines files (plain, gzip or zstd), a chunk of lines at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that is no record, and why."""
+    """A line that is not a record, with the reason."""
 
     path: Path
     line: int
@@ -34,8 +34,8 @@ class RefusedLine:
 class RecordFiles(Generic[B]):
     """The records of several files of one kind, one file after the other.
 
-    ``read`` reads a chunk of lines; ``told`` hears of the bytes taken from the files so far (packed ones count as
-    packed), for a progress bar.
+    ``read`` reads a chunk of lines, and ``refused`` is called with each bad line. ``told`` is called with the number of
+    bytes taken from a file since the last call, for a progress bar; compressed bytes are counted as they are.
     """
 
     def __init__(
@@ -57,20 +57,20 @@ class RecordFiles(Generic[B]):
                 lines = packed_lines(text)
                 decoded = self._read(lines)
                 for refusal in decoded.refusals:
-                    if (lines.value(refusal.index) or b"").strip():  # an empty line is nobody's mistake
+                    if (lines.value(refusal.index) or b"").strip():  # an empty line is no mistake
                         line = first + refusal.index
                         self._refused(RefusedLine(path, line, refusal.reason, refusal.detail))
                 yield decoded.events
 
     def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
-        """Chunks of whole lines with the number of their first."""
+        """Chunks of whole lines, each with the number of its first line; raises `FileError`."""
         number, rest, done = 1, b"", 0
         try:
             with path.open("rb") as packed:
                 raw = unpacked(packed)
                 while chunk := raw.read(CHUNK_BYTES):
                     if b"\r" in chunk:
-                        chunk = chunk.replace(b"\r", b"")  # within a JSON line it can only be an end of line's
+                        chunk = chunk.replace(b"\r", b"")  # in JSON Lines it can only belong to a line end
                     whole, newline, tail = chunk.rpartition(b"\n")
                     at = packed.tell()
                     self._told(at - done)

@@ -1,4 +1,4 @@
-"""Scam scripts: YAML files of scripts for the simulated city, read with the line of whatever is wrong."""
+"""Scam scripts: reads YAML files of scripts for the simulated city; each mistake is named with its line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OURS: Final = Path(str(files("models.city") / "scripts"))
 
 
 class ScriptFileError(ValueError):
-    """Scripts cannot be read; the message says which file and line, and why."""
+    """Scripts cannot be read; the message names the file and the line and says why."""
 
 
 def read_scripts(folder: Path) -> list[tuple[str, Script]]:
-    """The scripts of a folder by name, in the order of their names; raises `ScriptFileError`."""
+    """The scripts of a folder with their names, sorted by name; raises `ScriptFileError`, also when there is none."""
     if not folder.is_dir():
         raise ScriptFileError(f"{folder} is not a folder of scripts.")
     paths = sorted(folder.glob("*.yaml"))
@@ -32,7 +32,7 @@ def read_scripts(folder: Path) -> list[tuple[str, Script]]:
 
 
 def parse(content: bytes, name: str) -> Script:
-    r"""Read a script; ``name`` is its file's, for messages. Raises `ScriptFileError`.
+    r"""Read a script; ``name`` is the name of its file, for messages. Raises `ScriptFileError`.
 
     >>> parse(b"scam_type: loan\ngangs: many\n", "loan.yaml")
     Traceback (most recent call last):

@@ -1,7 +1,7 @@
-"""Text from files as they come: gzip, zstd or plain, UTF-8 or GB18030, with or without a byte order mark.
+"""Text lines: reads text files as people send them: gzip, zstd or plain, UTF-8 or GB18030, with or without a BOM.
 
-Under every reader of people's files (:mod:`streams.files.indicator_files`). Lines are read one by one, so that a
-file of millions needs no memory.
+:mod:`streams.files.indicator_files` reads through it. Lines are read one by one, so that a file of millions of lines
+needs no memory.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ LONGEST_LINE: Final = 1 << 20
 
 
 class FileError(ValueError):
-    """Why a file cannot be read, or not to its end, as one sentence."""
+    """A file cannot be read, or not to its end; one sentence says why."""
 
 
 class TextLines:
-    """The decoded lines of a file, once, with the ``number`` of the last one given.
+    """The decoded lines of a file, read once; ``number`` is the number of the last line returned.
 
-    Text is UTF-8 as long as it is, from then on GB18030, which Excel writes in Chinese offices; once a line has
-    shown that it is UTF-8, it stays that. Lines that cannot be decoded are left out and collected; a file that
-    breaks off or is no text raises :class:`FileError`.
+    The text is read as UTF-8 until a line fits only GB18030, which Excel writes in Chinese offices; from then on it is
+    GB18030. Once a line can only be UTF-8, the text stays UTF-8. Lines that cannot be decoded are left out, and
+    `take_undecoded` returns their numbers. Raises :class:`FileError` for a file that is cut off or is not text.
     """
 
     def __init__(self, raw: IO[bytes]) -> None:
@@ -38,7 +38,7 @@ class TextLines:
         self._undecoded: list[int] = []
 
     def first(self) -> str:
-        """The first line that is neither empty nor a comment; it will be read again."""
+        """The first line that is neither empty nor a comment, stripped; iteration returns it again."""
         for text in self:
             if text.strip() and not text.startswith("#"):
                 self._waiting = text
@@ -46,7 +46,7 @@ class TextLines:
         return ""
 
     def take_undecoded(self) -> list[int]:
-        """The numbers of the lines that could not be decoded since this was last asked."""
+        """The numbers of the lines that could not be decoded since the last call."""
         lines, self._undecoded = self._undecoded, []
         return lines
 
@@ -72,20 +72,20 @@ class TextLines:
             self._undecoded.append(self.number)
 
     def _decoded(self, line: bytes) -> str | None:
-        """The line's text in the first encoding that fits; what the line proves rules out the other one."""
+        """The line's text in the first encoding that fits; a line that fits only one encoding rules out the other."""
         for encoding in self._encodings:
             try:
                 text = line.decode(encoding)
             except UnicodeDecodeError:
                 continue
-            # Words of two Chinese characters in GB18030 can pass for UTF-8's two-byte letters, not for its longer ones.
+            # Two Chinese characters in GB18030 can look like two-byte letters of UTF-8, but not like longer ones.
             if len(self._encodings) == 2 and (encoding == "gb18030" or (not line.isascii() and max(text) > "\u07ff")):
                 self._encodings = (encoding,)
             return text
         return None
 
     def _without_mark(self, line: bytes) -> bytes:
-        """The first line without UTF-8's byte order mark; refuses what is no list at all."""
+        """The first line without a UTF-8 byte order mark; raises :class:`FileError` for files that are not lists."""
         if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise FileError("this is UTF-16 text; save it as UTF-8")
         if line.startswith(b"PK\x03\x04"):
@@ -102,7 +102,7 @@ class TextLines:
 
 
 def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The file's content: gzip and zstd are known by their first bytes, whatever the file is called."""
+    """The uncompressed content of a file; gzip and zstd are recognised by their first bytes, not by the name."""
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
     head = buffered.peek(4)[:4]
     if head.startswith(b"\x1f\x8b"):
@@ -113,7 +113,7 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _Zstd(io.RawIOBase):
-    """Zstd frames one after the other; unlike the library's reader it notices when the last is cut off."""
+    """Reads zstd frames one after the other; unlike the library's reader, it notices when the last one is cut off."""
 
     def __init__(self, packed: io.BufferedReader) -> None:
         self._packed = packed
@@ -122,11 +122,11 @@ class _Zstd(io.RawIOBase):
         self._ready = b""
 
     def readable(self) -> bool:
-        """It is."""
+        """True, because the stream can be read."""
         return True
 
     def readinto(self, buffer: object) -> int:
-        """Fill the buffer with what comes next; 0 at the end, ``EOFError`` in the middle of a frame."""
+        """Fill the buffer with the next bytes; returns 0 at the end, raises ``EOFError`` in the middle of a frame."""
         target = memoryview(cast(bytearray, buffer))
         while not self._ready:
             chunk = (self._frame.unused_data if self._frame.eof else b"") or self._packed.read1(1 << 17)

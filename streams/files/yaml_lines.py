@@ -1,6 +1,6 @@
-"""YAML files that people write: read strictly, so that what is wrong with one is said with its line.
+"""YAML lines: reads the YAML files that people write strictly, and names each mistake with its line.
 
-What their fields mean is decided in `models`; this finds the line of a field that was refused there.
+`models` decides what the fields mean; this module finds the line of a field that was refused there.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 _SOME_KEY: Final = "[*]"
-"""The key of a mapping in the path of what is wrong; msgspec does not say which, and writes ``[...]``."""
+"""Stands for an unknown key of a mapping in the path of a mistake: msgspec does not name it and writes ``[...]``."""
 
 
 class NotYamlError(ValueError):
-    """A file is not YAML; the message says why, ``line`` where."""
+    """A file is not YAML; the message says why, and ``line`` says where."""
 
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(f"This is not YAML: {problem}.")
@@ -22,14 +22,14 @@ class NotYamlError(ValueError):
 
 
 class Document(NamedTuple):
-    """A YAML document: its nodes, which know their lines, and its plain values."""
+    """A YAML document: its nodes, which have line numbers, and its plain values."""
 
     tree: yaml.Node | None
     plain: Any
 
 
 def read(content: bytes) -> Document:
-    """A YAML document; raises `NotYamlError`, also when a key stands twice in one mapping."""
+    """Read a YAML document; raises `NotYamlError`, also when a key appears twice in one mapping."""
     try:
         tree = yaml.compose(content, Loader=yaml.SafeLoader)
         twice = _key_that_stands_twice(tree)
@@ -45,7 +45,7 @@ def read(content: bytes) -> Document:
 
 
 def line_of(tree: yaml.Node | None, path: str) -> int:
-    r"""The line on which the field of a path stands; that of what would hold it when it is missing.
+    r"""The line of the field at a path; if the field is missing, the line of its nearest parent that exists.
 
     >>> line_of(read(b"a:\n  - b: 1\n  - b: 2\n").tree, ".a[1].b")
     3
@@ -63,11 +63,11 @@ def line_of(tree: yaml.Node | None, path: str) -> int:
 
 
 def _key_that_stands_twice(tree: yaml.Node | None) -> yaml.ScalarNode | None:
-    """The second key of the same name in one mapping: YAML itself would keep its value and drop the first's."""
+    """The second key of the same name in one mapping: YAML itself would keep its value and drop the first one's."""
     waiting, met = [tree], set()
     while waiting:
         node = waiting.pop()
-        if id(node) in met:  # an alias may lead back to what holds it
+        if id(node) in met:  # an alias may lead back to its own parent
             continue
         met.add(id(node))
         if isinstance(node, yaml.SequenceNode):
