@@ -1,1 +1,1 @@
-"""Moves: everything that touches the outside (Kafka, Redis, disk, HTTP, time) around ``models``."""
+"""Streams: everything around ``models`` that touches the outside: Kafka, Redis, disk, HTTP, time."""

@@ -1,8 +1,9 @@
-"""The audit log: who did what, when, for which case; lines are only ever added, each naming the hash of the one before.
+"""Audit log: who did what, when and for which case, as lines that are only added; each has the hash of the one before.
 
-What cannot be noted is not done: a look-up shows nothing, a sign-in lets nobody in. Whom a line is about stands as a
-pseudonym, a keyed hash: whoever has the key can check a number, nobody can read one out. Several processes may write
-to one file. ``models/access/audit_chain.py`` says what the chain proves and ``docs/access.md`` what it cannot.
+An action that cannot be noted does not happen: a look-up shows nothing, and a sign-in fails. A line has a pseudonym, a
+keyed hash, for each number, domain or other value that it is about. The key allows a check whether a line is about a
+given number, but nobody can read a number from a line. Several processes may write to one file.
+``models/access/audit_chain.py`` says what the chain proves, and ``docs/access.md`` what it cannot prove.
 """
 
 from __future__ import annotations
@@ -41,18 +42,18 @@ Deed = Literal[
     "token-added",
     "token-revoked",
 ]
-"""What is noted. Whoever reads the log takes any word."""
+"""The actions that are noted. Readers of the log accept any other word, too."""
 
 _PIECE = 1 << 16
-"""Bytes that are read at first from the end of the file, to find its last line."""
+"""Bytes that are first read from the end of the file, to find its last line; more follow if they are not enough."""
 
 
 class AuditError(Exception):
-    """The audit log cannot be written or read; one sentence with the file and what to do."""
+    """The audit log cannot be written or read; the message names the file and says what to do."""
 
 
 def pseudonym(key: str, value: str) -> str:
-    """The pseudonym of a value under a key: the same for the same, 16 hexadecimal digits.
+    """The pseudonym of a value under a key: 16 hexadecimal digits, always the same for the same value and key.
 
     >>> pseudonym("0123456789abcdef", "evil.top") == pseudonym("0123456789abcdef", "evil.top")
     True
@@ -61,7 +62,7 @@ def pseudonym(key: str, value: str) -> str:
 
 
 def operator() -> str:
-    """Who runs this command, by the system's word and not by a variable that anybody can set: ``os:root``."""
+    """The user who runs this command, for example ``os:root``; from the system, not from a variable they could set."""
     try:
         return f"os:{pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:
@@ -73,7 +74,12 @@ def _now() -> datetime:
 
 
 class AuditLog:
-    """One file of lines, to write to."""
+    """Writes to one file of lines.
+
+    Shared between threads: the console notes its actions from several threads at once, because a note waits for the
+    disk. It needs no lock of its own: it keeps no file open, and each `note` opens and locks the file for itself, which
+    excludes other threads as well as other processes.
+    """
 
     def __init__(self, path: Path, key: str, now: Callable[[], datetime] = _now) -> None:
         self.path = path
@@ -94,10 +100,10 @@ class AuditLog:
         about: Sequence[str] = (),
         details: Mapping[str, Plain] | None = None,
     ) -> Line:
-        """Add a line, on the disk when this returns; blocks while another process adds one.
+        """Add a line, which is on the disk when this returns; blocks while another process or thread adds one.
 
-        ``about`` are ``type:value``, of which only pseudonyms are written; ``details`` are written as they are, and
-        must hold no number. Raises `AuditError` when the line cannot be written.
+        ``about`` has items ``type:value``, and the values are written as pseudonyms only. ``details`` are written
+        unchanged and must contain no number. Raises `AuditError` when the line cannot be written.
         """
         what = tuple(
             f"{kind}:{pseudonym(self._key, value)}" for kind, _, value in (each.partition(":") for each in about)
@@ -113,14 +119,14 @@ class AuditLog:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[int]:
-        """The file, which nobody else writes to meanwhile; made if there is none."""
+        """The file, open and locked so that nothing else writes to it; created if there is none."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            # Appending is all that is ever done, so that the file may be marked as one that can only be appended to.
+            # Lines are only ever appended, so that an administrator may set the file's append-only flag.
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if not self._is(file):  # moved away while we waited for it
+                if not self._is(file):  # it was moved away during the wait
                     continue
                 yield file
                 return
@@ -145,7 +151,7 @@ class AuditLog:
             note = Line(
                 number=number,
                 at=at,
-                who=operator(),  # whoever asks for the next line has no part in it
+                who=operator(),  # the user of the next line has no part in it
                 did=HALF,
                 case="",
                 what=(),
@@ -165,7 +171,7 @@ class AuditLog:
                 hand_over(file, self.path.parent)
                 sync_folder(self.path.parent)
         except OSError:
-            with contextlib.suppress(OSError):  # of our own line; else the next one notes it as half-written
+            with contextlib.suppress(OSError):  # if this fails, too, the next line notes it as half-written
                 os.ftruncate(file, size)
             raise
         return line
@@ -175,12 +181,12 @@ class AuditLog:
         piece = _PIECE
         while True:
             start = max(0, size - piece)
-            # Where the piece begins inside a line, line_of takes the rest of it for none.
+            # If the piece begins inside a line, line_of does not accept the rest of that line.
             lines = io.BytesIO(os.pread(file, size - start, start)).readlines()
             ended = not lines or lines[-1].endswith(b"\n")
             unread = b""
             for raw in reversed(lines):
-                line = line_of(raw if unread or ended else raw + b"\n")  # a line that lacks no more than its end is one
+                line = line_of(raw if unread or ended else raw + b"\n")  # a line that lacks only its end counts
                 if line is not None:
                     return _End(line.number, digest(raw), unread, ended)
                 unread = raw + unread
@@ -189,7 +195,10 @@ class AuditLog:
             piece *= 8
 
     def _beginning(self, lines: Sequence[bytes]) -> _End:
-        """The end of a file without a chain: empty, of lines of the old form, or of a first line cut short."""
+        """The end of a file without a chain: an empty file, lines of the old form, or a first line that was cut short.
+
+        Raises `AuditError` when it is no audit log.
+        """
         opening, old = hashlib.sha256(), 0
         for raw in lines:
             if old_line_of(raw) is None:
@@ -208,23 +217,23 @@ class AuditLog:
 
 class _End(NamedTuple):
     number: int
-    """Of the last line of the chain."""
+    """The number of the chain's last line."""
     hash: str
-    """What the next line names."""
+    """The hash that the next line must contain."""
     unread: bytes
-    """What stands behind it and is no line."""
+    """The bytes after that line that are no line."""
     ended: bool
     """Whether the file ends with a line end, or is empty."""
 
 
 def lines(path: Path) -> Iterator[bytes]:
-    """The lines of a log as they stand now, with their line ends; what is added meanwhile is left out.
+    """The present lines of a log, with their line ends; lines that are added during the reading are left out.
 
-    Raises `AuditError` when it cannot be read.
+    Raises `AuditError` when the log cannot be read.
     """
     try:
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)  # nobody is in the middle of a line
+            fcntl.flock(file, fcntl.LOCK_SH)  # no writer is in the middle of a line
             left = os.fstat(file.fileno()).st_size
             fcntl.flock(file, fcntl.LOCK_UN)
             for raw in file:

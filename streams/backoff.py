@@ -1,4 +1,4 @@
-"""Backoff: the pauses between attempts at something that does not work at present."""
+"""Backoff: the pauses between repeated attempts at something that fails for now."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import asyncio
 from typing import Final
 
 LONGEST: Final = 2.0
-"""Seconds that a pause lasts at most, unless the caller says otherwise."""
+"""The longest pause (s), unless the caller gives another."""
 
 
 class Backoff:
-    """Pauses in seconds: the first one as given, each further one twice as long, none longer than ``longest``."""
+    """Pauses in seconds: the first as given, each later one twice as long, and none longer than ``longest``."""
 
     def __init__(self, first: float, longest: float = LONGEST) -> None:
         self.pause = first
-        """How long the next pause lasts."""
+        """The length of the next pause (s)."""
         self._longest = longest
 
     async def wait(self) -> None:

@@ -1,4 +1,4 @@
-"""The check-up behind ``forewarn doctor``: each part that a worker needs, its faults and how to repair them."""
+"""Check-up: looks at each part that a worker needs, for ``forewarn doctor``; says its faults and how to repair them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ State = Literal["good", "look", "bad"]
 
 
 class Finding(NamedTuple):
-    """One part's state: ``good``, ``look`` (works, and somebody should look) or ``bad``, and a sentence."""
+    """The state of one part, with a sentence: ``good``, ``look`` (it works but needs attention) or ``bad``."""
 
     part: str
     state: State
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at every part in the order in which a worker needs them; each look is bounded to some seconds."""
+    """Check every part in the order in which a worker needs them; each check takes some seconds at most."""
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _policy,
         _model,
@@ -88,7 +88,7 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
-    """Whether Redis answers, keeps what it is given, and would rather refuse than forget."""
+    """Check that Redis answers, keeps its data over a restart, and refuses writes when full instead of evicting."""
     client = redis.Redis.from_url(
         settings.redis, socket_timeout=3, socket_connect_timeout=3, decode_responses=True, **settings.redis_options()
     )

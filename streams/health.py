@@ -1,7 +1,8 @@
-"""Health: ``/metrics``, ``/healthz`` and ``/readyz`` of a worker over HTTP.
+"""Health: ``/metrics``, ``/healthz`` and ``/readyz`` of a program over HTTP.
 
-Healthy means that offsets move while there is something to read; ready means that every part it needs has answered.
-Served by a thread of its own: it is asked above all when the worker's own loop no longer answers.
+A program is healthy while its event loop reports progress, and offsets move or there is nothing to read. It is ready
+when every part that it needs has answered. Threads of their own serve the pages, because these matter most when the
+event loop no longer answers.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ class _Word(NamedTuple):
 
 
 class Progress:
-    """Whether offsets advance while there is lag; told every second by the loop, asked from another thread."""
+    """Whether offsets advance while there is lag.
+
+    Shared between threads: the event loop calls `tell` every second, and the threads of `HealthServer` call
+    `complaint`, because a stalled loop could not answer. It needs no lock: each call of `tell` replaces one immutable
+    tuple, and `complaint` reads it once.
+    """
 
     def __init__(self, stall_seconds: float, now: Callable[[], float] = monotonic) -> None:
         self._stall_seconds = stall_seconds
@@ -37,13 +43,13 @@ class Progress:
         self._last: _Word | None = None
 
     def tell(self, offsets: Mapping[object, int], lag: int) -> None:
-        """Note the positions and the lag of this moment."""
+        """Note the present positions and the present lag (records)."""
         now, last = self._now(), self._last
         stands = last is not None and lag and offsets == last.offsets
         self._last = _Word(dict(offsets), lag, now, last.moved_at if last is not None and stands else now)
 
     def complaint(self) -> str | None:
-        """What is wrong, once it has been for too long; None while all is well, or before the worker has begun."""
+        """The fault, once it has lasted too long; None while there is none, or before the first `tell`."""
         last, now = self._last, self._now()
         if last is None:
             return None
@@ -61,7 +67,10 @@ class _Page(NamedTuple):
 
 
 def pages(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> Mapping[str, Callable[[], _Page]]:
-    """What is served, by path; ``ready`` says of each part by name whether it is."""
+    """The pages, by path; ``ready`` returns whether each part is ready, by name.
+
+    The functions run in the threads of `HealthServer`.
+    """
 
     def healthz() -> _Page:
         why = progress.complaint()
@@ -78,7 +87,7 @@ def pages(progress: Progress, ready: Callable[[], Mapping[str, bool]]) -> Mappin
 
 
 def parts() -> Mapping[str, bool]:
-    """Each part of this program that must have answered, by name."""
+    """Whether each part that this program needs has answered, by name."""
     samples = [sample for metric in metrics.READY.collect() for sample in metric.samples]
     return {sample.labels["part"]: bool(sample.value) for sample in samples}
 
@@ -89,7 +98,11 @@ def _said(well: bool, said: object) -> _Page:
 
 
 class HealthServer(ThreadingHTTPServer):
-    """Serves the pages from the moment it is made until ``close``; raises OSError when the address is taken."""
+    """Serves the pages from its making until ``close``; raises OSError when the address is taken.
+
+    Shared between threads: one thread accepts connections, each request has a thread of its own, and the event loop
+    calls ``close``, because the pages must be served while the loop is busy. Nothing changes ``served``.
+    """
 
     daemon_threads = True
 
@@ -102,7 +115,7 @@ class HealthServer(ThreadingHTTPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Serve nothing more."""
+        """Stop serving, and wait for the thread that accepts connections."""
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -114,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Serve the page of the path that was asked for."""
+        """Serve the page of the requested path."""
         page = self.server.served.get(self.path.partition("?")[0])
         status, kind, body = page() if page else _Page(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
         self.send_response(status)
@@ -124,4 +137,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: probes come every few seconds."""
+        """Log nothing, because probes come every few seconds."""

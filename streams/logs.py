@@ -1,4 +1,7 @@
-"""Logs: one structured line for each thing that happened, JSON unless somebody watches; never a number or a text."""
+"""Logs: one structured line for each thing that happens, as JSON unless it goes to a terminal.
+
+No line has a subscriber's number or the text of an SMS.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import structlog
 
 from streams.settings import Settings
 
-# Faust names the loggers of its services after the modules that subclass them: the last two.
+# The last two are loggers of Faust, too: it names them after the modules that subclass its services.
 _NOISY = (
     "aiokafka",
     "faust",
@@ -24,7 +27,7 @@ _NOISY = (
 
 
 def configure(settings: Settings) -> None:
-    """Set up structlog and the standard library's logging (Faust, aiokafka) to one stream and one format: stderr."""
+    """Set up structlog and the standard library's logging (Faust, aiokafka) to write to stderr in one format."""
     level = getattr(logging, settings.log_level.upper())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -60,6 +63,6 @@ def configure(settings: Settings) -> None:
 
 
 def only_ours() -> None:
-    """Silence the libraries from here on: the worker is ending, and what they say about it follows from that."""
+    """Silence the libraries from here on: the worker is ending, and their further messages only follow from that."""
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)

@@ -1,6 +1,7 @@
-"""Every metric that Forewarn exports, declared in one place; the table in ``docs/metrics.md`` is made from this.
+"""Metrics: every metric that Forewarn exports, declared in one place; ``docs/metrics.md`` is made from it.
 
-One prefix, base units, and no label that could hold a person's number.
+All have one prefix and base units, and no label can hold a person's number. Shared between threads: every thread counts
+here and the health threads read it; prometheus-client locks each value.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ What to watch:
 """
 
 
-# prometheus-client has no public way to ask for a metric's labels.
+# prometheus-client has no public way to get the labels of a metric.
 _labels: Final[dict[str, tuple[str, ...]]] = {
     vars(metric)["_name"]: vars(metric)["_labelnames"]
     for metric in dict.fromkeys(REGISTRY._names_to_collectors.values())

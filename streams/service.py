@@ -1,7 +1,7 @@
-"""A service: it serves its health, works until it is told to stop, and then has some seconds to come to an end.
+"""Service: a program that serves its health, works until it gets a signal to stop, and then has some seconds to end.
 
-Whatever hangs then, it is gone after some more seconds: one that has failed and yet stays holds its partitions, and
-nobody starts it again. Ending by force loses nothing, as a power cut does not.
+If anything hangs then, the process ends itself by force some seconds later. A worker that has failed but still runs
+would keep its partitions, and nothing would restart it. Ending by force loses nothing, just as a power cut does not.
 """
 
 from __future__ import annotations
@@ -27,23 +27,27 @@ STOP_WITHIN = 10.0
 """Seconds that an orderly stop may take."""
 
 GONE_WITHIN = 15.0
-"""Seconds after which a process is ended by force that has been told to stop, or has failed, and is still there."""
+"""Seconds after which a process that was told to stop, or has failed, is ended by force if it still runs."""
 
 STDERR = 2
 
 _by_force: list[threading.Timer] = []
+"""The running timer that will end the process by force; empty before the end begins.
+
+Only the main thread uses the list; the timer's own thread gets all it needs as an argument.
+"""
 
 
 class AddressTakenError(Exception):
-    """Health cannot be served where the settings say; one sentence with what to do."""
+    """Health cannot be served at the address in the settings; the message says what to do."""
 
 
 @contextmanager
 def bounded_end() -> Iterator[None]:
-    """Run a service: once it `begins_to_end`, it comes out of this block within seconds, or its process is ended.
+    """Run a service: after `begins_to_end` it must leave this block within `GONE_WITHIN`, or its process is ended.
 
-    Threads that it leaves behind could hold up the interpreter's end, so then the limit holds for that, too. SIGUSR1
-    prints where each thread stands.
+    Daemon threads that it leaves behind could delay the end of the interpreter, so the limit then covers that, too.
+    SIGUSR1 prints the stack of each thread.
     """
     faulthandler.register(signal.SIGUSR1, STDERR)
     before = {*threading.enumerate()}
@@ -57,7 +61,7 @@ def bounded_end() -> Iterator[None]:
 
 
 def begins_to_end(error: BaseException | None = None) -> None:
-    """From now on the process has `GONE_WITHIN` seconds; ``error``: what it ends for, which would not be told else."""
+    """Give the process `GONE_WITHIN` seconds to end; ``error`` is the cause, logged if it is ended by force."""
     if not _by_force:
         timer = threading.Timer(GONE_WITHIN, _end_by_force, (error,))
         timer.daemon = True
@@ -71,7 +75,7 @@ def _end_by_force(error: BaseException | None) -> NoReturn:
         after_seconds=GONE_WITHIN,
         because="it was told to stop" if error is None else str(error) or type(error).__name__,
     )
-    faulthandler.dump_traceback(STDERR)  # where each thread stands: names of functions, and no values
+    faulthandler.dump_traceback(STDERR)  # the stack of each thread: names of functions, no values
     os._exit(1)
 
 
@@ -81,9 +85,10 @@ async def serve(
     progress: health.Progress,
     work: Callable[[asyncio.Event], Awaitable[None]],
 ) -> None:
-    """Do the work until it ends or SIGTERM or SIGINT comes, of which its event tells; raises what ended it.
+    """Do the work until it ends or SIGTERM or SIGINT arrives, which sets the event that ``work`` gets.
 
-    Health is served at ``http``, which the setting ``variable`` says (None: nowhere).
+    Health is served at ``http``, the value of the setting ``variable`` (None: nowhere). Raises the error that ended the
+    work, and `AddressTakenError` when the address is not available.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,7 +117,7 @@ async def serve(
         with contextlib.suppress(asyncio.CancelledError):
             await working
     except BaseException as error:
-        begins_to_end(error)  # closing the loop waits for every task and thread
+        begins_to_end(error)  # because closing the loop waits for every task and thread
         raise
     finally:
         if server is not None:

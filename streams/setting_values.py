@@ -1,6 +1,6 @@
-"""What the variables of settings take: each function reads one kind of value from text.
+"""Setting values: each function reads one kind of value from the text of a variable.
 
-Raises ValueError whose message says what the variable takes.
+It raises a ValueError, and the message says what the variable takes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Address(NamedTuple):
 
 
 def address(text: str) -> Address:
-    """A ``host:port``; an IPv6 host stands in brackets.
+    """A ``host:port``; an IPv6 host is in brackets.
 
     >>> address("127.0.0.1:8890")
     Address(host='127.0.0.1', port=8890)
@@ -46,7 +46,7 @@ def address(text: str) -> Address:
 
 
 def servers(text: str) -> str:
-    """Kafka's bootstrap servers: ``host:port``, several with commas.
+    """Kafka's bootstrap servers: each is ``host:port``; commas separate them.
 
     >>> servers("kafka-1:9092, kafka-2:9092")
     'kafka-1:9092,kafka-2:9092'
@@ -55,12 +55,12 @@ def servers(text: str) -> str:
 
 
 def listen_on(text: str) -> Address | None:
-    """An address to listen on, or None for an empty text, which means: off."""
+    """An address to listen on; None for an empty text, which means off."""
     return address(text) if text else None
 
 
 def hosts(text: str) -> str:
-    """IP addresses or networks, several with commas.
+    """IP addresses or networks, separated by commas.
 
     >>> hosts("10.0.0.1, 10.1.0.0/16")
     '10.0.0.1,10.1.0.0/16'
@@ -96,7 +96,7 @@ def name(text: str) -> str:
 
 
 def existing_file(text: str) -> Path:
-    """The path of a file that is there."""
+    """The path of a file that exists."""
     if not Path(text).is_file():
         raise ValueError("the path of an existing file")
     return Path(text)
@@ -130,14 +130,14 @@ def seconds(text: str) -> float:
 
 
 def secret_key(text: str) -> str:
-    """A secret of at least 16 characters, so that guessing it is not an option."""
+    """A secret of at least 16 characters, so that it cannot be guessed."""
     if len(text) < 16:
         raise ValueError("a secret of at least 16 characters")
     return text
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """A parser that takes one of these words."""
+    """A parser that accepts only these words."""
 
     def parse(text: str) -> str:
         if text not in choices:
@@ -148,5 +148,5 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def beside(filename: str) -> Path:
-    """The site's own ``filename`` in the working directory, else the one that came with Forewarn."""
+    """The site's own ``filename`` in the working directory, or else the one that came with Forewarn."""
     return Path(filename) if Path(filename).is_file() else bundled(filename)

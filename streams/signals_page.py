@@ -1,6 +1,6 @@
-"""The page ``docs/signals.md``, made from the registries with ``python -m streams.signals_page``.
+"""Signals page: makes ``docs/signals.md`` from the registries, with ``python -m streams.signals_page``.
 
-How a kind of signal or a scam type is added, then a table of each.
+The page says how to add a kind of signal and a scam type, and has a table of each.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _kind(kind: Kind) -> str:
 
 
 def _stage(kind: Kind) -> str:
-    """The stage that a kind leads to, and when."""
+    """The stage that a kind of signal leads to, and the condition for it; empty when it leads to none by itself."""
     if kind.reaches is not None:
         return kind.reaches
     if isinstance(kind, Contact):
