@@ -64,8 +64,8 @@ class PendingSegment:
     """A segment on its way into the ledger: its rows, the offsets they cover, and the acks that wait for it.
 
     Shared between threads: `_make_file` reads it and sets ``rows`` in another thread; the event loop changes all else.
-    It needs no lock, because the event loop changes nothing while the file is made, and then reads ``rows``, which is
-    one int, for a gauge only.
+    It needs no lock, because the event loop changes nothing while the file is made and reads only ``rows``, one int,
+    for a gauge.
     """
 
     gathering: Gathering
@@ -84,7 +84,8 @@ class Shared:
     """What the ledgers of all partitions of one worker share.
 
     Shared between threads: other threads use ``storage`` and ``mark``, because they write and move the files; `Storage`
-    may be used from several threads. The other fields belong to the event loop.
+    may be used from several threads. No field is ever replaced, and only the event loop uses ``indicators``,
+    ``one_at_a_time`` and ``maker``.
     """
 
     calls: str
