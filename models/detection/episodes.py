@@ -150,10 +150,10 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     evidence = Evidence(windows, vulnerable)
     moments: list[Moment] = []
     seen = 0
-    for at, _, signal_or_mark in steps:
-        if signal_or_mark is not None:
+    for at, _, arrived in steps:
+        if arrived is not None:
             seen += 1
-            if not evidence.take(signal_or_mark):
+            if not evidence.take(arrived):
                 continue
         if evidence.contacts:
             moments.append(Moment(at, seen, tuple(evidence.context), *evidence.at(at)))

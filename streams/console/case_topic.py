@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from models.casework.cases import Case, decode
 from streams import metrics
 from streams.console.view import View
-from streams.kafka.clients import passes, reader, up_to_now
+from streams.kafka.clients import has_reached, passes, reader, up_to_now
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ async def _is_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) 
     try:
         async with asyncio.timeout(ANSWER_WITHIN):
             ends = await consumer.end_offsets(partitions)
-            found = all([await consumer.position(part) >= ends[part] for part in partitions])
+            found = await has_reached(consumer, ends)
     except (TimeoutError, KafkaConnectionError, KafkaTimeoutError):
         metrics.READY.labels("kafka").set(0)
         log.warning("Kafka does not answer whether there are newer cases")

@@ -15,7 +15,7 @@ from models.events.event import RecordError
 from models.indicators.indicator import TYPES
 from models.indicators.matching import Indicators
 from models.lookback.pivoting import Pivot
-from streams.kafka.clients import reader
+from streams.kafka.clients import has_reached, reader
 from streams.kafka.reference_data import IndicatorRecords
 from streams.settings import Settings
 
@@ -54,7 +54,7 @@ class IndicatorLog:
         """Read up to the topic's current end."""
         consumer = self._opened
         ends: Mapping[TopicPartition, int] = await consumer.end_offsets(self._partitions)
-        while any([await consumer.position(part) < ends[part] for part in self._partitions]):
+        while not await has_reached(consumer, ends):
             await self._take(200)
 
     async def wait(self, seconds: float) -> None:

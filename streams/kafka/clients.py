@@ -5,7 +5,7 @@ Nothing is acknowledged during that time, so nothing is lost. `/readyz` names th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -75,10 +75,15 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
     return consumer, partitions
 
 
+async def has_reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether a consumer has read every one of these partitions to its end, or beyond."""
+    return all([await consumer.position(partition) >= end for partition, end in ends.items()])
+
+
 async def up_to_now(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
     """The records of these partitions up to their present ends."""
     ends = await consumer.end_offsets(partitions)
-    while any([await consumer.position(part) < ends[part] for part in partitions]):
+    while not await has_reached(consumer, ends):
         for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
             for record in records:
                 yield record

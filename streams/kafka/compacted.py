@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from models.events.event import RecordError, Refusal
 from streams import metrics
-from streams.kafka.clients import started
+from streams.kafka.clients import has_reached, started
 from streams.kafka.columns import Record
 from streams.kafka.publishing import Publisher
 from streams.settings import Settings
@@ -82,9 +82,7 @@ class CompactedTopic:
             ends = await consumer.end_offsets(assigned)
             self._consumer = consumer
             while True:
-                if not self.loaded.is_set() and all(
-                    [await consumer.position(partition) >= ends[partition] for partition in assigned]
-                ):
+                if not self.loaded.is_set() and await has_reached(consumer, ends):
                     self.loaded.set()
                     metrics.READY.labels(self.name).set(1)
                     log.info("read to its end", topic=self._topic)
@@ -105,9 +103,8 @@ class CompactedTopic:
         try:
             async with asyncio.timeout(LONGEST_CATCH_UP):
                 ends = await consumer.end_offsets(consumer.assignment())
-                for partition, end in ends.items():
-                    while await consumer.position(partition) < end:  # noqa: ASYNC110 - aiokafka tells of no progress
-                        await asyncio.sleep(0.02)
+                while not await has_reached(consumer, ends):  # noqa: ASYNC110 - aiokafka tells of no progress
+                    await asyncio.sleep(0.02)
         except (TimeoutError, KafkaError):
             log.warning("cannot read to the end at present", topic=self._topic)
 

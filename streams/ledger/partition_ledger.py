@@ -1,18 +1,17 @@
 """Partition ledger: rows gather in memory, become segments, and those become part of the ledger.
 
-A segment goes through the states of `SegmentState`. A thread sorts the rows and writes a file beside the ledger. The
-next checkpoint names it. Only then is the file moved into the ledger and are its records acknowledged to Kafka. If the
-owner of a partition ends in between, the next owner moves the segment that the checkpoint names. So no contact is
-missing or there twice, and a worker that has lost the partition adds none.
+A segment goes through the states of `streams.ledger.pending_segment.SegmentState`. A thread sorts the rows and writes
+a file beside the ledger. The next checkpoint names it. Only then is the file moved into the ledger and are its
+records acknowledged to Kafka. If the owner of a partition ends in between, the next owner moves the segment that the
+checkpoint names. So no contact is missing or there twice, and a worker that has lost the partition adds none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import Enum, auto
 from time import perf_counter
 from typing import Any
 
@@ -23,8 +22,9 @@ from models.detection.signals import Signal
 from streams import metrics
 from streams.backoff import Backoff
 from streams.ledger.gathering import Gathering, RowMaker
+from streams.ledger.pending_segment import Ack, PendingSegment, SegmentState, make_file
 from streams.ledger.progress import LedgerProgress
-from streams.ledger.segments import Knowledge, table_of, written
+from streams.ledger.segments import Knowledge
 from streams.ledger.storage import LedgerError, Segment, Storage
 
 log = structlog.get_logger(__name__)
@@ -40,43 +40,6 @@ _PHASE = 0.618
 
 _LONGEST_PAUSE = 5.0
 """Longest pause (s) between two attempts to write a segment."""
-
-Ack = Callable[[], object]
-
-
-class SegmentState(Enum):
-    """How far a segment has got on its way into the ledger."""
-
-    WRITING = auto()
-    """A thread is writing its file beside the ledger; it is repeated while there is no space."""
-    WRITTEN = auto()
-    """Its file is complete; the next checkpoint is to name it."""
-    NAMED = auto()
-    """A checkpoint that names it is being written."""
-    COMMITTING = auto()
-    """The checkpoint is written, and the file is being moved into the ledger; the state stays if that fails."""
-    COMMITTED = auto()
-    """It is part of the ledger, and its records are acknowledged."""
-
-
-@dataclass(slots=True)
-class PendingSegment:
-    """A segment on its way into the ledger: its rows, the offsets they cover, and the acks that wait for it.
-
-    Shared between threads: `_make_file` reads it and sets ``rows`` in another thread; the event loop changes all else.
-    It needs no lock, because the event loop changes nothing while the file is made and reads only ``rows``, one int,
-    for a gauge.
-    """
-
-    gathering: Gathering
-    progress: LedgerProgress
-    segment: Segment
-    acks: dict[str, Ack]
-    rows: int
-    """The number of its rows; until its file is made, without those of links."""
-    state: SegmentState = SegmentState.WRITING
-    file: str = ""
-    """The name of its file beside the ledger; empty before it is written, and for a segment without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +68,7 @@ class Shared:
 class PartitionLedger:
     """The ledger of one partition: how far the ledger has its records, and the segments on their way there.
 
-    Belongs to the event loop. Only `_make_file`, `Storage.enter` and the making of this object run in other threads. At
+    Belongs to the event loop. Only `make_file`, `Storage.enter` and the making of this object run in other threads. At
     most two segments are on their way: one is written while the one before it is named and committed.
     """
 
@@ -288,7 +251,7 @@ class PartitionLedger:
         while pending.rows and not pending.file:
             try:
                 async with self._shared.one_at_a_time:
-                    pending.file = await asyncio.to_thread(_make_file, storage, pending, self._shared.mark)
+                    pending.file = await asyncio.to_thread(make_file, storage, pending, self._shared.mark)
             except (OSError, LedgerError) as error:
                 self._has_failed = True
                 if self._given_up:
@@ -319,18 +282,6 @@ class PartitionLedger:
             ack()
         named.state = SegmentState.COMMITTED
         self._named = self._committing = None
-
-
-def _make_file(storage: Storage, pending: PendingSegment, mark: str) -> str:
-    """Sort the rows and write them beside the ledger; returns the file's name there.
-
-    Runs in another thread than the event loop. Raises `LedgerError` and OSError.
-    """
-    rows = pending.gathering.rows()
-    with metrics.LEDGER_SECONDS.time():
-        table = table_of(rows)
-        pending.rows = len(table)
-        return storage.put(pending.segment, mark, written(table, pending.gathering.known))
 
 
 def _today() -> date:

@@ -63,8 +63,8 @@ class People:
     def add(self, contact: Contact) -> None:
         """Count one contact; a repeated one is ignored."""
         for indicator in self._named(contact):
-            storage = indicator, contact.subscriber
-            seen = self._seen.get(storage)
+            pair = indicator, contact.subscriber
+            seen = self._seen.get(pair)
             if seen is None:
                 line = Reached(
                     indicator=indicator,
@@ -72,7 +72,7 @@ class People:
                     first_at=contact.at,
                     last_at=contact.at,
                 )
-                seen = self._seen[storage] = _Seen(line)
+                seen = self._seen[pair] = _Seen(line)
             self._count(seen, contact)
 
     def _count(self, seen: _Seen, contact: Contact) -> None:
