@@ -263,7 +263,7 @@ async def test_what_cannot_be_noted_lets_nobody_in(site: Site) -> None:
 async def test_without_redis_nobody_comes_in_and_the_sentence_says_so(tmp_path: Path) -> None:
     site = Site(Settings(redis="redis://user:hush@127.0.0.1:1/0"), tmp_path)
     for asked in (site.door.sign_in("li.wei", GOOD, HERE), site.door.user_of_session("x")):
-        with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1/0 does not serve") as caught:
+        with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1/0 does not answer") as caught:
             await asked
         assert "hush" not in str(caught.value)
     await site.store.close()

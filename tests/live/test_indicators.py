@@ -192,7 +192,7 @@ def test_records_of_others_that_are_not_sound_are_counted_and_ignored(forewarn: 
     assert result.exit_code == 0
     assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["value", "evil.example"]
     assert "1 more were deleted" in result.stderr
-    assert "4 records of the topic are no sound indicators" in result.stderr
+    assert "4 records of the topic are not valid indicators" in result.stderr
 
 
 @pytest.mark.parametrize("command", [("import", "-"), ("list",), ("revoke", "evil.example")])

@@ -56,7 +56,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "audit" / "log.jsonl"
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 def test_everyone_who_was_reached_is_listed(forewarn: Forewarn) -> None:
     result = forewarn("hunt", "--number", f"+{FRAUD}", "--case", "A-1", "--json")
     assert result.exit_code == 0, result.output
@@ -65,7 +65,7 @@ def test_everyone_who_was_reached_is_listed(forewarn: Forewarn) -> None:
     assert "2 people" in result.stderr
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize(
     "asked", [("--domain", "evil.top"), ("--domain", "hxxps://pay.evil[.]top"), ("--url", "pay.evil.top/x")]
 )
@@ -77,7 +77,7 @@ def test_a_domain_or_a_link_is_looked_up_as_it_is_written_in_reports(
     assert (row["subscriber"], row["SMS in"]) == (BO, "1")
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 def test_a_list_and_a_prefix_are_looked_up_in_one_pass(forewarn: Forewarn, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(f"{FRAUD[:6]}*\nevil.top\n")
     result = forewarn("hunt", "--file", str(tmp_path / "list.txt"), "--case", "A-1")
@@ -90,7 +90,7 @@ def test_a_list_and_a_prefix_are_looked_up_in_one_pass(forewarn: Forewarn, tmp_p
     ]
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path) -> None:
     forewarn("hunt", "--number", FRAUD, "--case", "A-1")
     forewarn("hunt", "--number", "99900000009", "--domain", "evil.top", "--case", "A-2")
@@ -105,7 +105,7 @@ def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 def test_without_its_line_in_the_audit_log_a_look_up_shows_nothing(forewarn: Forewarn, tmp_path: Path) -> None:
     (tmp_path / "audit").write_text("a file where the folder should be")
     result = forewarn("hunt", "--number", FRAUD, "--case", "A-1", "--json")
@@ -113,7 +113,7 @@ def test_without_its_line_in_the_audit_log_a_look_up_shows_nothing(forewarn: For
     assert "FOREWARN_AUDIT_LOG" in result.stderr
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
