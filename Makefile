@@ -63,7 +63,7 @@ $(VENV)/test.stamp: $(PROJECT) | $(VENV)/bin/python
 
 # uv takes a tenth of pip's time. Where uv fails, pip does the same: it may be set up for an index of one's own.
 # The project is built by the setuptools of the lock, not by one that is fetched for the purpose.
-fill = { $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(PIP) $(1); }
+fill = { $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1) || $(PIP) $(1); }
 installed = $(PIP) --require-hashes -r requirements/build.txt && \
     $(call fill,--require-hashes -r requirements/$(1).txt) && \
     $(call fill,--no-deps --no-build-isolation --editable .)
