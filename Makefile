@@ -61,7 +61,8 @@ $(VENV)/test.stamp: $(PROJECT) | $(VENV)/bin/python
 	@$(call installed,test)
 	@touch $@
 
-# uv takes a tenth of pip's time. Where uv fails, pip does the same: it may be set up for an index of one's own.
+# uv takes half of pip's time. It compiles the modules as pip does: where Python may write no bytecode, every start of a
+# worker would take two seconds more. Where uv fails, pip does the same: it may be set up for an index of one's own.
 # The project is built by the setuptools of the lock, not by one that is fetched for the purpose.
 fill = { $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1) || $(PIP) $(1); }
 installed = $(PIP) --require-hashes -r requirements/build.txt && \
