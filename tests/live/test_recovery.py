@@ -178,7 +178,7 @@ def test_a_model_that_is_none_is_refused_by_name_though_kafka_does_not_answer(si
     refusing, _ = site.start_worker(
         wait=False, FOREWARN_MODEL=str(site.folder / "risk.skops"), FOREWARN_KAFKA="127.0.0.1:1"
     )
-    assert "risk.skops is no model" in until(lambda: _last_words(refusing), 15)
+    assert "risk.skops is not a model" in until(lambda: _last_words(refusing), 15)
 
 
 @pytest.fixture
