@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
@@ -12,12 +13,17 @@ from models.indicators.indicator import Indicator
 from models.policy.policy import PolicyError
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
-from streams.kafka.contracts import ContractError, check, check_worker, diff, load, open_admin
+from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check, check_worker, diff, load, open_admin
 from streams.kafka.indicator_topic import TopicError, read
+from streams.kafka.transactions import open_transactions
 from streams.local.worker import is_ready
 from streams.settings import Settings
 
 State = Literal["good", "look", "bad"]
+
+OPEN_TOO_LONG_S = 60
+"""Seconds without a record after which an open transaction is reported. Kafka aborts one that takes longer than its
+producer's ``transaction.timeout.ms`` (60 s by default, 15 min at most by default)."""
 
 
 class Finding(NamedTuple):
@@ -35,6 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _model,
         _contracts,
         _kafka,
+        _transactions,
         _redis,
         _indicators,
         _worker,
@@ -85,6 +92,29 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
         yield Finding("topics", "look", f"{len(plan.changes)} differences from the contract: see forewarn topics diff")
     else:
         yield Finding("topics", "good", f"all {len(contracts.topics)} match the contract")
+
+
+def _transactions(settings: Settings) -> Iterator[Finding]:
+    """Check that no producer has left a transaction open in front of records that workers wait for."""
+    try:
+        with open_admin(settings) as admin:
+            found = [*open_transactions(admin, [settings.topic(name) for name in SAME_PARTITIONS])]
+    except ContractError:  # an earlier finding says what is wrong, or an old broker cannot tell
+        return
+    now = time.time()
+    old = [each for each in found if now - each.written_at / 1000 >= OPEN_TOO_LONG_S]
+    if not old:
+        yield Finding("transactions", "good", "no producer keeps one open for long")
+        return
+    each = old[0]
+    also = f" ({len(old)} such transactions in all)" if len(old) > 1 else ""
+    yield Finding(
+        "transactions",
+        "look",
+        f"producer {each.producer_id} keeps one open in {each.topic} partition {each.partition} since offset "
+        f"{each.begin}{also}, so nothing after it can be read: restart that producer, or end its transaction with "
+        f"kafka-transactions.sh abort --topic {each.topic} --partition {each.partition} --start-offset {each.begin}",
+    )
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

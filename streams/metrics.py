@@ -70,6 +70,12 @@ LAG = Gauge(
     ["topic", "partition"],
     registry=REGISTRY,
 )
+UNSTABLE = Gauge(
+    "forewarn_unstable_records",
+    "Records of an assigned partition that cannot be read yet, because a producer's transaction before them is open.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
 PARTITIONS = Gauge("forewarn_partitions", "Partitions assigned to this worker.", registry=REGISTRY)
 SUBJECTS = Gauge("forewarn_subjects", "Subscribers with state in memory.", registry=REGISTRY)
 INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
@@ -206,6 +212,7 @@ What to watch:
 | metric | meaning |
 |---|---|
 | `forewarn_lag_records` grows | add workers |
+| `forewarn_unstable_records` stays above 0 | a producer has left a transaction open: see `forewarn doctor` |
 | `forewarn_dead_letters_total` grows | a carrier sends records that do not follow the contract |
 | `forewarn_ledger_waiting_rows` grows | the ledger's disk is full or slow |
 | `forewarn_policy_reload_failures_total` grows | an edit of the policy is not in force |

@@ -309,6 +309,14 @@ class Settings:
         """The same for aiokafka, whose clients take the same names once TLS is given as an SSL context."""
         return self.kafka_options()
 
+    def consumer_options(self) -> dict[str, Any]:
+        """The options of every consumer of aiokafka: it reads only what was committed.
+
+        Carriers may write in transactions (Kafka Connect, Flink and Kafka Streams do), and what they abort was never
+        said.
+        """
+        return {**self.aiokafka_options(), "isolation_level": "read_committed"}
+
     def kafka_ssl_context(self) -> ssl.SSLContext | None:
         """The TLS context for Kafka: host names checked, the client's certificate loaded; None without TLS.
 

@@ -35,7 +35,7 @@ async def follow(settings: Settings, view: View) -> None:
     """Keep the view equal to the topic; ends only when cancelled, or on an error that does not pass by itself."""
     while True:
         try:
-            consumer, partitions = await reader(settings, settings.topic(TOPIC), isolation_level="read_committed")
+            consumer, partitions = await reader(settings, settings.topic(TOPIC))
             try:
                 asked_at = int(time() * 1000)
                 view.begin(await _read_to_end(consumer, partitions))

@@ -155,7 +155,7 @@ async def look_back(settings: Settings, examples: Path, shown: Callable[[Alert],
 async def _alerts(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer at the end of the alerts topic."""
     topic = settings.topic("alerts")
-    consumer = AIOKafkaConsumer(topic, **settings.aiokafka_options(), auto_offset_reset="latest", fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(topic, **settings.consumer_options(), auto_offset_reset="latest", fetch_max_wait_ms=50)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]

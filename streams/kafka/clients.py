@@ -57,7 +57,7 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
 
     Raises KafkaError when a topic does not exist.
     """
-    options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.aiokafka_options()
+    options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.consumer_options()
     consumer = await started(lambda: AIOKafkaConsumer(**options), settings)
     try:
         cluster = await consumer._client.fetch_all_metadata()  # a request for one topic alone could create it

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from aiokafka import codec
+from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 from numpy.typing import NDArray
@@ -65,8 +66,9 @@ class Record(NamedTuple):
 class Columns:
     """Records of one topic partition in offset order, as arrays of one length.
 
-    The batch covers the log from ``start`` to before ``upto``. That is more than its records where offsets are missing
-    (compaction, transaction markers).
+    The batch covers the log from ``start`` to before ``upto``. That is more than its records where offsets hold none
+    for us: compaction has removed them, they mark the end of a transaction, or their transaction was aborted. A batch
+    may cover a range of the log and have no record at all; it moves the position.
 
     Shared between threads: the consumer's thread makes it and passes it to the event loop, and the ledger's thread
     reads its buffer while it makes rows. It needs no lock, because nothing changes it after the consumer's thread has
@@ -89,9 +91,13 @@ class Columns:
         return len(self.offsets)
 
     def since(self, offset: int) -> Columns:
-        """The part of the batch from an offset on; the batch itself if all of it lies there."""
-        if self.offsets[0] >= offset:
+        """The part of the batch from an offset on; the batch itself if all of it lies there.
+
+        An offset from ``upto`` on leaves nothing: a batch without records that covers no range.
+        """
+        if self.start >= offset:
             return self
+        offset = min(offset, self.upto)
         return self._part(slice(int(np.searchsorted(self.offsets, offset)), None), offset, self.upto)
 
     def until(self, offset: int) -> Columns:
@@ -143,9 +149,10 @@ def unpack(
     """Read aiokafka's `PartitionRecords` over `RawRecords` as columns, joining record batches up to ``most`` records.
 
     It replaces `PartitionRecords._unpack_records` and, like that, sets ``next_fetch_offset`` before it yields a batch.
-    ``read`` makes the ``content`` of each batch. Raises aiokafka's CorruptRecordException for a wrong checksum, as the
-    original does, and for bytes that are not records. Control batches are skipped. It is for ``read_uncommitted``,
-    which need not leave out aborted transactions.
+    Together the batches cover the whole fetch: the markers of transactions and, for a consumer that reads only what was
+    committed, the records of aborted transactions are covered ranges without records. ``read`` makes the ``content`` of
+    each batch. Raises aiokafka's CorruptRecordException for a wrong checksum, as the original does, and for bytes that
+    are not records.
     """
     topic, partition = records._tp
     memory: RawRecords = records._records
@@ -166,7 +173,7 @@ def unpack(
             if magic < 2:
                 raise CorruptRecordException(f"{topic}-{partition} at {base} has a message format before Kafka 0.11")
             upto = max(batch.next_offset, start)  # the whole batch may lie before the position
-            if batch.is_control_batch:
+            if _is_aborted(records, batch) or batch.is_control_batch:
                 continue
             append_time = last if attributes & _LOG_APPEND_TIME else -1
             decode = _DECODERS.get(attributes & _COMPRESSION)
@@ -182,11 +189,26 @@ def unpack(
                 size += len(piece)
             waiting += count
         columns = _columns(topic, partition, raw if pieces is None else b"".join(pieces), parts, start, upto)
-        if len(columns):
-            columns.content = read(columns)
+        columns.content = read(columns)
         records.next_fetch_offset = upto
-        if len(columns):
+        if upto > start:
             yield columns
+
+
+def _is_aborted(records: Any, batch: Any) -> bool:
+    """Whether a record batch belongs to an aborted transaction; call it for every batch of a fetch, in order.
+
+    The broker lists the aborted transactions of a fetch by producer and first offset. One ends at its producer's next
+    abort marker (Kafka's protocol guide, "Fetch", and KIP-98).
+    """
+    if records._isolation_level != READ_COMMITTED or batch.producer_id is None:
+        return False
+    records._consume_aborted_up_to(batch.base_offset)
+    if batch.is_control_batch:
+        if records._contains_abort_marker(batch):
+            records._aborted_producers.discard(batch.producer_id)
+        return False
+    return bool(batch.is_transactional and batch.producer_id in records._aborted_producers)
 
 
 def _moved(parts: list[_Part]) -> list[_Part]:

@@ -114,7 +114,7 @@ class CompactedTopic:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             max_partition_fetch_bytes=8_000_000,
-            **self._settings.aiokafka_options(),
+            **self._settings.consumer_options(),
         )
 
     async def _take(self, records: list[Any]) -> bool:

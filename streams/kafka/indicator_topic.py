@@ -155,7 +155,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
     topic = settings.topic(TOPIC)
     contents = Contents()
     consumer = AIOKafkaConsumer(
-        **settings.aiokafka_options(), auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
+        **settings.consumer_options(), auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
     )
     async with _client(consumer, settings):
         partitions = [TopicPartition(topic, number) for number in await _partitions(consumer, topic, settings)]

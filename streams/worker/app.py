@@ -27,7 +27,8 @@ class App(faust.App):
     def __init__(
         self, settings: Settings, assignment: Assignment, readers: Readers, failed: asyncio.Future[None]
     ) -> None:
-        self.kafka_options: Mapping[str, Any] = settings.aiokafka_options()
+        self.consumer_options: Mapping[str, Any] = settings.consumer_options()
+        self.producer_options: Mapping[str, Any] = settings.aiokafka_options()
         self.assignment = assignment
         self.readers = readers
         self.failed = failed
@@ -78,7 +79,7 @@ class App(faust.App):
             self.fail(error)
 
     def end_offset(self, topic: str, partition: int) -> int | None:
-        """The offset after the last record, as the broker last reported it; None when it has not yet."""
+        """The offset up to which records can be read, as the broker last reported it; None when it has not yet."""
         end: int | None = self.consumer.end_offset(TP(topic, partition))
         return end
 

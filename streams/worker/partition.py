@@ -30,7 +30,10 @@ class Source(Protocol):
     """What a worker needs from the consumer that feeds its partitions."""
 
     def end_offset(self, topic: str, partition: int) -> int | None:
-        """The offset after the last record, as the broker last reported it; None when it has not yet."""
+        """The offset up to which records can be read, as the broker last reported it; None when it has not yet.
+
+        That is the last stable offset: beyond it are only records of open transactions, and records after those.
+        """
         ...
 
     async def end_offset_now(self, topic: str, partition: int) -> int | None:

@@ -74,7 +74,7 @@ class Scorer:
         name = self._names[columns.topic]
         feed = assigned.feeds[name]
         columns = columns.since(feed.upto)
-        if not len(columns):
+        if columns.start == columns.upto:  # all of it was taken in before
             _ack_later(assigned, columns.topic, ack)
             return
         check_for_gap(feed, columns)
@@ -83,7 +83,7 @@ class Scorer:
             self._record(assigned, name, scored_before)
             feed.upto, feed.heard = scored_before.upto, perf_counter()
             columns = columns.since(feed.scored)
-            if scored_before.upto == columns.upto or not len(columns):
+            if columns.start == columns.upto:
                 assigned.ledger.acks[columns.topic] = ack
                 return
         self._put(assigned, name, columns, ack)
@@ -136,7 +136,8 @@ class Scorer:
         decoded: Decoded[Any] = columns.content or self.readers[columns.topic](columns)
         offsets = _good_offsets(columns, decoded)
         metrics.EVENTS.labels(name).inc(len(columns))
-        metrics.BATCH_EVENTS.observe(len(columns))
+        if len(columns):
+            metrics.BATCH_EVENTS.observe(len(columns))
         return ReadBatch(columns, offsets, decoded.refusals, ack), decoded.events
 
     def _record(self, assigned: AssignedPartition, name: Feeding, columns: Columns) -> None:

@@ -179,7 +179,8 @@ async def _watch(
     """Every second, update the lag, the progress for health, and the gauges.
 
     If a partition's leader does not report the end, the end from the last fetch is used: a consumer that has stalled
-    must not look idle.
+    must not look idle. Records behind an open transaction count as lag, but no worker can read them, so they do not
+    make this one unhealthy.
     """
     told_at = perf_counter()
     while True:
@@ -192,9 +193,11 @@ async def _watch(
             if assigned is None or end is None:
                 continue
             offsets[tp] = assigned.reached(tp.topic)
-            lag = max(end - offsets[tp], 0)
-            metrics.LAG.labels(tp.topic, tp.partition).set(lag)
-            total += lag
+            readable = max(end - offsets[tp], 0)
+            unstable = app.consumer.unstable_records(tp)
+            metrics.LAG.labels(tp.topic, tp.partition).set(readable + unstable)
+            metrics.UNSTABLE.labels(tp.topic, tp.partition).set(unstable)
+            total += readable
         progress.tell(offsets, total)
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))

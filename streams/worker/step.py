@@ -58,7 +58,8 @@ class Stepper:
         segment_is_written = assigned.ledger.advance()
         late = perf_counter() - assigned.state.written_at > CHECKPOINT_EVERY
         if result.changed or result.forgotten or refused or segment_is_written or late:
-            read_at = max(float(portion.source.columns.timestamps[-1]) for portion in portions) / 1000.0
+            times = [portion.source.columns.timestamps for portion in portions]
+            read_at = max((float(some[-1]) / 1000.0 for some in times if len(some)), default=None)
             await self.checkpoint(assigned, result, read_at)
         self._gather(assigned, portions, result, known)  # after publishing, so that alerts do not wait for it
 

@@ -124,7 +124,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
-            **self.app.kafka_options,
+            **self.app.consumer_options,
         )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -203,16 +203,28 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
             self._ensure_consumer().seek(tp, offset)
 
     def end_offset(self, tp: TP) -> int | None:
-        """The offset after a partition's last record, as the last fetch reported it; None if it is not assigned.
+        """The offset up to which a partition can be read, as the last fetch reported it; None if it is not assigned.
 
-        The event loop reads it while the thread may be fetching; it is one int, so it needs no lock.
+        It is the last stable offset: what lies beyond belongs to open transactions. The event loop reads it while the
+        thread may be fetching; it is one int, so it needs no lock.
         """
         consumer = self._ensure_consumer()
-        told: int | None = consumer.highwater(tp) if consumer._subscription.is_assigned(tp) else None
+        told: int | None = consumer.last_stable_offset(tp) if consumer._subscription.is_assigned(tp) else None
         return told
 
+    def unstable_records(self, tp: TP) -> int:
+        """How many offsets of a partition lie beyond what can be read, as the last fetch reported; 0 if it is unknown.
+
+        They belong to open transactions, or come after the beginning of one.
+        """
+        consumer = self._ensure_consumer()
+        if not consumer._subscription.is_assigned(tp):
+            return 0
+        end, stable = consumer.highwater(tp), consumer.last_stable_offset(tp)
+        return 0 if end is None or stable is None else max(int(end - stable), 0)
+
     async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The offset after each partition's last record, requested from the leaders.
+        """The offset up to which each partition can be read, requested from the leaders.
 
         Empty when one of them does not answer in time. The request does not go through the thread's queue of calls,
         where a commit that finds no coordinator would delay it.
@@ -244,8 +256,9 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
 class Consumer(upstream.Consumer):
     """Faust's consumer over batches: one message, one ack and one committed offset for a whole range.
 
-    Belongs to the event loop. It uses these parts of the app: ``kafka_options`` (aiokafka's arguments for servers, TLS
-    and SASL), ``readers``, ``on_assigned`` and ``on_revoked`` in a rebalance, and ``fail`` when records cannot be read.
+    Belongs to the event loop. It uses these parts of the app: ``consumer_options`` (aiokafka's arguments for servers,
+    TLS, SASL and transactions), ``readers``, ``on_assigned`` and ``on_revoked`` in a rebalance, and ``fail`` when
+    records cannot be read.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -258,17 +271,20 @@ class Consumer(upstream.Consumer):
         return ConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Columns) -> ConsumerMessage:
-        """Make one message of one batch, which waits for its ack from here on; its offset is the last of the batch."""
+        """Make one message of one batch, which waits for its ack from here on.
+
+        Its offset is the last that the batch covers.
+        """
         ranges = self._ranges.get(tp)
         if ranges is None:
-            ranges = self._ranges[tp] = AckedRanges(int(record.offsets[0]))
-        last = int(record.offsets[-1])
+            ranges = self._ranges[tp] = AckedRanges(record.start)
+        last = record.upto - 1
         ranges.deliver(last, record.upto)
         return ConsumerMessage(
             record.topic,
             record.partition,
             last,
-            float(record.timestamps[-1]) / 1000.0,
+            float(record.timestamps[-1]) / 1000.0 if len(record) else 0.0,
             0,
             None,
             None,
@@ -291,16 +307,22 @@ class Consumer(upstream.Consumer):
         self._ranges.clear()
         self._thread.paused.clear()
         self._unacked_messages.clear()
-        # The message of a batch carries its last offset. Upstream drops messages before the position; gaps do no harm.
+        # The message of a batch carries the last offset that the batch covers. Upstream drops messages before the
+        # position; gaps do no harm.
         return {**committed, **positions}
 
     def end_offset(self, tp: TP) -> int | None:
-        """The offset after a partition's last record, as the last fetch reported it; None if it is not assigned."""
+        """The offset up to which a partition can be read, as the last fetch reported it; None if it is not assigned."""
         told: int | None = self._thread.end_offset(tp)
         return told
 
+    def unstable_records(self, tp: TP) -> int:
+        """How many offsets of a partition cannot be read yet, because a transaction before them is open."""
+        told: int = self._thread.unstable_records(tp)
+        return told
+
     async def end_offsets_now(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """The offset after each partition's last record, requested from its leader; empty when one does not answer."""
+        """The offset up to which each partition can be read, requested from its leader; empty without its answer."""
         return await self._thread.end_offsets_now(tps) if tps else {}
 
     async def first_offsets(self, tps: Collection[TP]) -> Mapping[TP, int]:
@@ -346,7 +368,7 @@ class Producer(upstream.Producer):
     """Faust's own producer with the same connection settings; nothing here sends with it."""
 
     def _settings_auth(self) -> Mapping[str, Any]:
-        return self.app.kafka_options  # type: ignore[no-any-return]
+        return self.app.producer_options  # type: ignore[no-any-return]
 
 
 class Transport(upstream.Transport):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
@@ -29,7 +30,7 @@ def test_since_keeps_all_columns_from_an_offset_on(offsets: set[int], offset: in
     rest = batch.since(offset)
 
     assert told(rest) == [record for record in told(batch) if record.offset >= offset]
-    assert (rest.start, rest.upto) == (offset if offset > min(offsets) else 0, batch.upto)
+    assert (rest.start, rest.upto) == (min(offset, batch.upto), batch.upto)
 
 
 def test_a_batch_that_lies_beyond_the_offset_is_handed_on_as_it_is() -> None:
@@ -39,31 +40,41 @@ def test_a_batch_that_lies_beyond_the_offset_is_handed_on_as_it_is() -> None:
     assert (len(batch), batch.content) == (2, 2)
 
 
-def record_batch(base: int, count: int, *, compression: int = NONE, control: bool = False) -> bytes:
-    """One record batch, as a broker stores it."""
-    builder = DefaultRecordBatchBuilder(
-        magic=2,
-        compression_type=compression,
-        is_transactional=0,
-        producer_id=-1,
-        producer_epoch=-1,
-        base_sequence=-1,
-        batch_size=1 << 20,
-    )
+def record_batch(base: int, count: int, *, compression: int = NONE, producer: int = -1) -> bytes:
+    """One record batch, as a broker stores it; that of a ``producer`` (its id) is part of a transaction."""
+    builder = _builder(compression, producer)
     for index in range(count):
         offset = base + index
         assert builder.append(index, offset * 10, b"k%d" % offset, b"v%d" % offset, headers=[("h", b"%d" % offset)])
     raw = bytearray(builder.build())
-    raw[0:8] = base.to_bytes(8, "big")  # set by the broker: the base offset, and a transaction marker's control flag
-    if control:
-        raw[21:23] = (int.from_bytes(raw[21:23], "big") | 0x20).to_bytes(2, "big")
+    raw[0:8] = base.to_bytes(8, "big")  # set by the broker
     return bytes(raw)
 
 
-def fetched(*batches: bytes, offset: int = 0, check_crcs: bool = False) -> Any:
-    """The records of one fetch from this offset, in aiokafka's form."""
+def marker(base: int, producer: int = 7, *, commits: bool = True) -> bytes:
+    """The control batch that ends a producer's transaction (Kafka's documentation, "Control Records")."""
+    builder = _builder(NONE, producer)
+    assert builder.append(0, base * 10, (0).to_bytes(2, "big") + int(commits).to_bytes(2, "big"), bytes(6), [])
+    raw = bytearray(builder.build())
+    raw[0:8] = base.to_bytes(8, "big")
+    raw[21:23] = (int.from_bytes(raw[21:23], "big") | 0x20).to_bytes(2, "big")
+    return bytes(raw)
+
+
+def _builder(compression: int, producer: int) -> DefaultRecordBatchBuilder:
+    in_transaction = producer >= 0
+    epoch = sequence = 0 if in_transaction else -1
+    return DefaultRecordBatchBuilder(2, compression, int(in_transaction), producer, epoch, sequence, 1 << 20)
+
+
+def fetched(*batches: bytes, offset: int = 0, check_crcs: bool = False, aborted: Sequence[tuple[int, int]] = ()) -> Any:
+    """The records of one fetch from this offset, in aiokafka's form, for a consumer that reads what was committed.
+
+    ``aborted``: the producer and the first offset of each aborted transaction, as the broker lists them.
+    """
     tp = TopicPartition("calls", 3)
-    return PartitionRecords(tp, RawRecords(b"".join(batches)), [], offset, None, None, check_crcs, 0)
+    raw = RawRecords(b"".join(batches))
+    return PartitionRecords(tp, raw, list(aborted), offset, None, None, check_crcs, READ_COMMITTED)
 
 
 def offsets_of(records: Any, most: int = 4096) -> list[list[int]]:
@@ -109,19 +120,74 @@ def test_reading_begins_at_the_offset_that_was_asked_for(offset: int) -> None:
     assert records.next_fetch_offset == 10
 
 
-def test_a_transaction_marker_is_passed_over_and_counted_in_the_end() -> None:
-    records = fetched(record_batch(0, 2), record_batch(2, 1, control=True), record_batch(3, 1, control=True))
+def test_a_transaction_marker_is_no_record_and_the_batch_covers_it() -> None:
+    records = fetched(record_batch(0, 2, producer=7), marker(2), marker(3, producer=8))
 
     (batch,) = unpack(records)
 
     assert (batch.offsets.tolist(), batch.upto, records.next_fetch_offset) == ([0, 1], 4, 4)
 
 
-def test_markers_alone_give_no_batch_but_the_position_goes_on() -> None:
-    records = fetched(record_batch(0, 1, control=True))
+def test_markers_alone_are_a_batch_without_records() -> None:
+    """Otherwise the next batch would seem to begin after a gap, and the end of the log would never be reached."""
+    records = fetched(marker(5), marker(6), offset=5)
 
-    assert offsets_of(records) == []
-    assert records.next_fetch_offset == 1
+    (batch,) = unpack(records, len)
+
+    assert (len(batch), batch.content, batch.start, batch.upto) == (0, 0, 5, 7)
+    assert records.next_fetch_offset == 7
+    assert (batch.since(6).start, batch.until(6).upto) == (6, 6)
+
+
+def test_the_records_of_aborted_transactions_are_left_out() -> None:
+    """Two producers take turns: one aborts, then commits; the other commits all along."""
+    records = fetched(
+        record_batch(0, 2, producer=7),
+        record_batch(2, 2, producer=8),
+        marker(4, 7, commits=False),
+        record_batch(5, 1, producer=7),
+        marker(6, 8),
+        marker(7, 7),
+        record_batch(8, 1),
+        aborted=[(7, 0)],
+    )
+
+    (batch,) = unpack(records)
+
+    assert (batch.offsets.tolist(), batch.start, batch.upto) == ([2, 3, 5, 8], 0, 9)
+
+
+def test_a_fetch_of_aborted_records_alone_moves_the_position() -> None:
+    records = fetched(record_batch(3, 4, producer=7), offset=3, aborted=[(7, 1)])
+
+    (batch,) = unpack(records)
+
+    assert (len(batch), batch.start, batch.upto, records.next_fetch_offset) == (0, 3, 7, 7)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.booleans()), min_size=1, max_size=12), st.data())
+def test_batches_cover_the_log_without_a_gap_whatever_the_transactions(
+    written: list[tuple[int, int, bool]], data: st.DataObject
+) -> None:
+    """Every read, from any offset and in any size, gives the committed records and nothing else."""
+    batches: list[bytes] = []
+    aborted: list[tuple[int, int]] = []
+    committed: list[int] = []
+    base = 0
+    for producer, count, commits in written:
+        batches += [record_batch(base, count, producer=producer), marker(base + count, producer, commits=commits)]
+        if commits:
+            committed += range(base, base + count)
+        else:
+            aborted.append((producer, base))
+        base += count + 1
+    offset = data.draw(st.integers(0, base - 1))
+
+    read = [*unpack(fetched(*batches, offset=offset, aborted=aborted), most=data.draw(st.integers(1, 5)))]
+
+    assert [each for batch in read for each in batch.offsets.tolist()] == [at for at in committed if at >= offset]
+    assert [batch.start for batch in read] == [offset, *[batch.upto for batch in read[:-1]]]
+    assert read[-1].upto == base
 
 
 def test_a_damaged_batch_is_refused_when_checksums_are_looked_at() -> None:
