@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, dispatching, load, page, poison, publishing, servers, workers
+from tests.chaos import changes, cuts, dispatching, load, page, poison, publishing, servers, transactions, workers
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding
@@ -37,6 +37,7 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "topic-gone": lambda ground: publishing.topic_gone(ground, 3),
     "changes": lambda ground: changes.changing_indicators(ground, 3),
     "poison": lambda ground: poison.poison(ground, 1_000_000),
+    "transactions": lambda ground: transactions.carriers(ground, 1_000_000),
     "backlog": lambda ground: load.backlog(ground, 10_000_000),
     "dispatcher-kills": lambda ground: dispatching.dispatcher_kills(ground, 21, 20_000),
     "console-kills": lambda ground: dispatching.console_kills(ground, 20),

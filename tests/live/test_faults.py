@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, dispatching, load, poison, publishing, servers, workers
+from tests.chaos import changes, cuts, dispatching, load, poison, publishing, servers, transactions, workers
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import SAME_MEMBER, Finding
@@ -92,6 +92,10 @@ def test_indicators_that_change(ground: Ground) -> None:
 
 def test_poison(ground: Ground) -> None:
     holds(poison.poison(ground, 5000))
+
+
+def test_carriers_that_write_in_transactions(ground: Ground) -> None:
+    assert holds(transactions.carriers(ground, 60_000)).times
 
 
 def test_a_backlog_of_one_partition(ground: Ground) -> None:
