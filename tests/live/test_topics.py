@@ -85,7 +85,7 @@ def test_apply_brings_an_empty_cluster_to_the_contract(
         parts = described[settings.topic(name)]["partitions"]
         assert len(parts) == topic.partitions
         assert all(part["leader_id"] >= 0 for part in parts)
-    assert configured(admin, settings.topic("calls"), "retention.ms") == "604800000"
+    assert configured(admin, settings.topic("calls"), "retention.ms") == "345600000"
     assert diff(contracts, admin, settings).changes == ()
     assert apply(contracts, admin, settings) == ()
 
@@ -116,6 +116,21 @@ def test_partitions_grow(contracts: Contracts, admin: KafkaAdminClient, settings
     assert diff(contracts, admin, settings).changes == ()
 
 
+@pytest.mark.parametrize("topic", ["indicators", "subscribers", "dispatch"])
+def test_a_compacted_topic_is_not_grown(
+    contracts: Contracts, admin: KafkaAdminClient, settings: Settings, topic: str
+) -> None:
+    """The message says which number to write, and with that number there is nothing to do."""
+    apply(contracts, admin, settings)
+    partitions = contracts[topic].partitions
+    grown = changed(contracts, topic, partitions=partitions + 3)
+    with pytest.raises(InvalidContracts, match=rf"{topic} is compacted and has {partitions} .*: write {partitions}$"):
+        apply(grown, admin, settings)
+
+    assert len(admin.describe_topics([settings.topic(topic)])[0]["partitions"]) == partitions
+    assert apply(changed(grown, topic, partitions=partitions), admin, settings) == ()
+
+
 def test_shrinking_is_refused_before_anything_is_changed(
     contracts: Contracts, admin: KafkaAdminClient, settings: Settings
 ) -> None:
@@ -125,7 +140,7 @@ def test_shrinking_is_refused_before_anything_is_changed(
     with pytest.raises(InvalidContracts, match=r"topics\.alerts\.partitions: .* never shrinks a topic"):
         apply(smaller, admin, settings)
 
-    assert configured(admin, settings.topic("calls"), "retention.ms") == "604800000"
+    assert configured(admin, settings.topic("calls"), "retention.ms") == "345600000"
     assert [problem.where for problem in diff(smaller, admin, settings).refusals] == ["topics.alerts.partitions"]
 
 

@@ -61,7 +61,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes that the cluster needs, and the differences that are refused: fewer partitions, other replication."""
+    """All changes that the cluster needs, and the differences that are refused.
+
+    These are fewer partitions, more partitions of a compacted topic, and another replication.
+    """
 
     changes: tuple[Change, ...]
     refusals: tuple[Problem, ...]
@@ -155,7 +158,14 @@ def diff(contracts: Contracts, admin: KafkaAdminClient, settings: Settings) -> P
             shape = f"partitions {want.partitions}, replication {want.replication}"
             changes.append(Change("create", name, "topic", None, shape))
             continue
-        if want.partitions > have.partitions:
+        if want.partitions > have.partitions and contracts[topic].compacted:
+            message = (
+                f"{name} is compacted and has {have.partitions} partitions, and the contract says {want.partitions}; "
+                "with more of them, the older record of a key would stay in another partition for ever: "
+                f"write {have.partitions}"
+            )
+            refusals.append(contracts.problem(f"topics.{topic}.partitions", message))
+        elif want.partitions > have.partitions:
             changes.append(Change("grow", name, "partitions", str(have.partitions), str(want.partitions)))
         elif want.partitions < have.partitions:
             message = (

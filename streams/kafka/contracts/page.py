@@ -27,7 +27,8 @@ Fields marked `?` may be missing, and readers ignore unknown fields. Numbers are
 short code. Times are event times in epoch milliseconds.
 
 `forewarn topics validate` checks the contract offline, `diff` lists what a cluster lacks (exit status 3), and
-`apply` creates it; it never deletes and never shrinks. Growing a topic moves keys to other partitions.
+`apply` creates it; it never deletes and never shrinks. Growing a topic moves keys to other partitions, so compacted
+topics ("last of each key") are never grown: [why](decisions/0014-newest-word-of-a-key.md).
 With `FOREWARN_REPLICATION=3` every topic has three replicas and `min.insync.replicas` 2.
 
 | topic | key | from | to | partitions | kept | record |

@@ -119,6 +119,11 @@ def _configs(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
             f"topics.{topic.name}.key",
             "a compacted topic needs a key, since Kafka keeps the last record of each",
         )
+    if topic.compacted and topic.configs.get("message.timestamp.type") != "LogAppendTime":
+        yield contracts.problem(
+            f"{where}.message.timestamp.type",
+            "must be LogAppendTime in a compacted topic: readers take the record of a key that was appended last",
+        )
     if "delete" in policy and "retention.ms" not in topic.configs:
         yield contracts.problem(where, "how long records are kept is mandatory: say retention.ms, or compact")
     for name in ("retention.ms", "max.message.bytes"):
