@@ -12,13 +12,13 @@ from time import time
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from models.casework.cases import Case, decode
 from streams import metrics
 from streams.console.view import View
-from streams.kafka.clients import has_reached, passes, reader, up_to_now
+from streams.kafka.clients import passes
+from streams.kafka.compacted import CompactedReader
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -35,10 +35,10 @@ async def follow(settings: Settings, view: View) -> None:
     """Keep the view equal to the topic; ends only when cancelled, or on an error that does not pass by itself."""
     while True:
         try:
-            consumer, partitions = await reader(settings, settings.topic(TOPIC))
+            topic = await CompactedReader.open(settings, settings.topic(TOPIC))
             try:
                 asked_at = int(time() * 1000)
-                view.begin(await _read_to_end(consumer, partitions))
+                view.begin([case for record in await topic.contents() if (case := _case(record)) is not None])
                 view.as_of = asked_at
                 # The collector would scan every case again and again, for a quarter of a second each time.
                 gc.collect()
@@ -46,9 +46,9 @@ async def follow(settings: Settings, view: View) -> None:
                 gc.set_threshold(50_000, 20, 100)
                 metrics.READY.labels("cases").set(1)
                 log.info("cases are in memory", cases=sum(1 for _ in view.cases()))
-                await _keep_up(consumer, partitions, view)
+                await _keep_up(topic, view)
             finally:
-                await consumer.stop()
+                await topic.close()
         except KafkaError as error:
             if not passes(error):
                 raise
@@ -57,34 +57,24 @@ async def follow(settings: Settings, view: View) -> None:
             await asyncio.sleep(PAUSE)
 
 
-async def _read_to_end(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Case]:
-    """All cases that the topic holds now, each from its newest record only."""
-    newest: dict[bytes, Any] = {}
-    async for record in up_to_now(consumer, partitions):
-        newest[record.key or b""] = record
-    return [case for record in newest.values() if record.value and (case := _case(record)) is not None]
-
-
-async def _keep_up(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], view: View) -> None:
+async def _keep_up(topic: CompactedReader, view: View) -> None:
     loop = asyncio.get_running_loop()
     looked = -LOOK_EVERY
     while True:
-        for records in (await consumer.getmany(timeout_ms=200, max_records=2000)).values():
-            for record in records:
-                _take(view, record)
+        for record in await topic.some(200, 2000):
+            _take(view, record)
         if loop.time() - looked >= LOOK_EVERY:
             asked_at = int(time() * 1000)
-            if await _is_all(consumer, partitions):
+            if await _is_all(topic):
                 view.as_of = asked_at
             looked = loop.time()
 
 
-async def _is_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
+async def _is_all(topic: CompactedReader) -> bool:
     """Whether Kafka says that nothing is left to read; False when Kafka does not answer."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN):
-            ends = await consumer.end_offsets(partitions)
-            found = await has_reached(consumer, ends)
+            found = await topic.has_reached(await topic.ends())
     except (TimeoutError, KafkaConnectionError, KafkaTimeoutError):
         metrics.READY.labels("kafka").set(0)
         log.warning("Kafka does not answer whether there are newer cases")

@@ -57,8 +57,9 @@ class Outbox:
             raise RuntimeError("The outbox is not connected: use it as a context manager.")
         async with producer.transaction():
             sent = [
-                await producer.send(self._topic, key=name.encode(), value=None if case is None else encode(case))
+                await producer.send(self._topic, key=name.encode(), value=value, partition=partition)
                 for name, case in changes.items()
+                for value, partition in await self._words(producer, case)
             ]
             sent += [
                 await producer.send(each.topic, key=each.key, value=each.value, headers=list(each.headers))
@@ -68,6 +69,16 @@ class Outbox:
                 await asyncio.gather(*sent)
             if read:
                 await producer.send_offsets_to_transaction(dict(read), group(self._settings))
+
+    async def _words(self, producer: AIOKafkaProducer, case: Case | None) -> list[tuple[bytes | None, int | None]]:
+        """The records about a case, each with its partition (None: that of its key).
+
+        A tombstone goes to every partition. If partitions were added, an earlier word of the case is elsewhere, and it
+        would be the newest again once Kafka has dropped the tombstone.
+        """
+        if case is not None:
+            return [(encode(case), None)]
+        return [(None, partition) for partition in sorted(await producer.partitions_for(self._topic))]
 
     def _unstarted(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 
 from models.casework.cases import Person
 from models.events.event import RecordError, decode_one
+from streams.kafka.compacted import CompactedReader
 from streams.kafka.reference_data import SubscriberRecord
 
 _NOBODY = ("", Person())
@@ -39,9 +39,8 @@ class Registry:
         self._about[record.subscriber] = self._same.setdefault(about, about)
 
 
-async def follow(registry: Registry, consumer: AIOKafkaConsumer) -> None:
+async def follow(registry: Registry, people: CompactedReader) -> None:
     """Keep the registry up to date with the topic; ends only when cancelled or by an error."""
     while True:
-        for records in (await consumer.getmany(timeout_ms=1000)).values():
-            for record in records:
-                registry.take(record.key, record.value)
+        for record in await people.some(1000):
+            registry.take(record.key, record.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from heapq import merge
 from time import time
 from typing import Any, Final
 
@@ -34,8 +35,10 @@ from streams.dispatch.inbox import ALERTS, FEEDBACK, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
 from streams.dispatch.registry import Registry, follow
 from streams.files import policy_file
-from streams.kafka.clients import passes, reader, up_to_now
+from streams.kafka.clients import passes, reader
 from streams.kafka.columns import Record
+from streams.kafka.compacted import CompactedReader
+from streams.kafka.partition_watch import PartitionWatch
 from streams.kafka.publishing import Letter, dead_letter
 from streams.service import serve
 from streams.settings import Settings
@@ -71,65 +74,73 @@ class Dispatcher:
         self._outbox = outbox
         self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK)}
         self._casebook = Casebook()
+        self._watch = PartitionWatch(inbox)
         self._heard: dict[TopicPartition, int] = {}
         """When the last record read had reached Kafka (epoch ms), by partition."""
 
     async def load(self) -> None:
         """Load all cases and continue reading where the previous dispatcher ended. Raises `DispatchError`."""
-        consumer, partitions = await reader(
-            self._settings, self._settings.topic(TOPIC), isolation_level="read_committed", **QUICK
-        )
+        topic = await CompactedReader.open(self._settings, self._settings.topic(TOPIC), **QUICK)
         try:
-            async for record in up_to_now(consumer, partitions):
-                self._remember(record)
+            cases = await topic.contents()  # the newest of each key before any is decoded: a tombstone mends a bad one
         finally:
-            await consumer.stop()
-        for part, offset in (await self._begins()).items():
+            await topic.close()
+        for record in cases:
+            self._remember(record)
+        begins = await self._begins()
+        for part, offset in begins.items():
             self._inbox.seek(part, offset)
+        await self._outbox.commit({}, [], begins)  # from now on, a partition without an offset is a new one
         self._casebook.begin(self._board.cases)
         log.info("cases are in memory", cases=len(self._board.cases))
 
     async def _begins(self) -> dict[TopicPartition, int]:
         """The offsets to start from: where the previous dispatcher ended; a site's first dispatcher starts a day ago.
 
-        Raises `DispatchError` when a topic was recreated.
+        A partition that was added since then is read from its beginning. Raises `DispatchError` when a topic was
+        recreated.
         """
         ends = await self._inbox.end_offsets(self._inbox.assignment())
         since = int(time() * 1000) - FIRST_MS
         recent = await self._inbox.offsets_for_times(dict.fromkeys(ends, since))
+        committed = {part: await self._inbox.committed(part) for part in ends}
+        known = {part.topic for part, read in committed.items() if read is not None}
         begins: dict[TopicPartition, int] = {}
         for part, end in ends.items():
-            read = await self._inbox.committed(part)
+            read = committed[part]
             if read is not None and read > end:
                 raise DispatchError(
                     f"{part.topic}, partition {part.partition}: {read} records were read and it holds {end}, so it was "
                     f"made anew: delete the consumer group {group(self._settings)}, and the last day is read again."
                 )
-            first = end if recent[part] is None else int(recent[part].offset)
-            begins[part] = first if read is None else read
+            if read is None:
+                first = end if recent[part] is None else int(recent[part].offset)
+                read = 0 if part.topic in known else first
+            begins[part] = read
         return begins
 
     def _remember(self, record: Any) -> None:
-        if record.value is None:
-            self._board.forget((record.key or b"").decode(errors="replace"))
-            return
         try:
             self._board.put(decode(record.value))
         except ValueError as error:
             raise DispatchError(
                 f"{record.topic}, partition {record.partition}, offset {record.offset} is not a case written by a "
-                f"dispatcher ({error}): publish a tombstone for its key."
+                f"dispatcher ({error}): publish a tombstone for its key, and the case is forgotten."
             ) from None
 
     async def turn(self) -> int:
         """Read the waiting records, apply due deadlines and publish the changes; return the number of changed cases."""
+        await self._watch.look()
         batches = await self._inbox.getmany(timeout_ms=self._patience(), max_records=MOST_RECORDS)
         changes: dict[str, Case | None] = {}
         refused: list[Refused] = []
         read: dict[TopicPartition, int] = {}
-        for part, records in sorted(batches.items(), key=lambda batch: self._names[batch[0].topic]):
-            for record in records:
-                self._take(self._names[part.topic], record, changes, refused)
+        for topic in (ALERTS, FEEDBACK):
+            of_topic = [records for part, records in batches.items() if self._names[part.topic] == topic]
+            # A partition that was added later holds later records about the same people.
+            for record in merge(*of_topic, key=lambda each: each.timestamp):
+                self._take(topic, record, changes, refused)
+        for part, records in batches.items():
             read[part] = records[-1].offset + 1
             self._heard[part] = records[-1].timestamp
         changes.update(self._board.due(await self._clock()))
@@ -216,11 +227,13 @@ class _Desk:
 
     async def _dispatch(self, stop: asyncio.Event) -> None:
         settings, registry = self._settings, Registry()
-        people, its = await reader(settings, settings.topic("subscribers"))
+        people = await CompactedReader.open(settings, settings.topic("subscribers"))
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(people.stop)
-            async for record in up_to_now(people, its):
-                registry.take(record.key, record.value)
+            stack.push_async_callback(people.close)
+            ends = await people.ends()
+            while not await people.has_reached(ends):
+                for record in await people.some(200):
+                    registry.take(record.key, record.value)
             outbox = await stack.enter_async_context(Outbox(settings))
             inbox, _ = await reader(
                 settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings), **QUICK

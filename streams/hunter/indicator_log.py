@@ -9,13 +9,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from models.events.event import RecordError
 from models.indicators.indicator import TYPES
 from models.indicators.matching import Indicators
 from models.lookback.pivoting import Pivot
-from streams.kafka.clients import has_reached, reader
+from streams.kafka.compacted import CompactedReader
 from streams.kafka.reference_data import IndicatorRecords
 from streams.settings import Settings
 
@@ -35,26 +33,24 @@ class IndicatorLog:
         self._records = IndicatorRecords(self.indicators, self.pivot)
         self._settings = settings
         self._topic = settings.topic("indicators")
-        self._consumer: AIOKafkaConsumer | None = None
-        self._partitions: list[TopicPartition] = []
+        self._reader: CompactedReader | None = None
 
     async def __aenter__(self) -> IndicatorLog:
         """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
-        self._consumer, self._partitions = await reader(
+        self._reader = await CompactedReader.open(
             self._settings, self._topic, max_partition_fetch_bytes=8_000_000, fetch_max_wait_ms=100
         )
         return self
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect."""
-        if self._consumer is not None:
-            await self._consumer.stop()
+        if self._reader is not None:
+            await self._reader.close()
 
     async def catch_up(self) -> None:
         """Read up to the topic's current end."""
-        consumer = self._opened
-        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(self._partitions)
-        while not await has_reached(consumer, ends):
+        ends = await self._opened.ends()
+        while not await self._opened.has_reached(ends):
             await self._take(200)
 
     async def wait(self, seconds: float) -> None:
@@ -73,15 +69,14 @@ class IndicatorLog:
         return frozenset(found)
 
     async def _take(self, timeout_ms: int) -> bool:
-        batches = await self._opened.getmany(timeout_ms=timeout_ms, max_records=10_000)
-        for records in batches.values():
-            for record in records:
-                name = self._changed(record.partition, record.offset, record.key, record.value)
-                if name is not None:
-                    self._offsets[record.partition].append(record.offset)
-                    self._keys[record.partition].append(name)
-                self.reached[record.partition] = record.offset + 1
-        return bool(batches)
+        records = await self._opened.some(timeout_ms)
+        for record in records:
+            name = self._changed(record.partition, record.offset, record.key, record.value)
+            if name is not None:
+                self._offsets[record.partition].append(record.offset)
+                self._keys[record.partition].append(name)
+        self.reached = await self._opened.positions()
+        return bool(records)
 
     def _changed(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> str | None:
         """Apply one record; return its indicator if the record changes the meaning of past contacts, else None."""
@@ -98,7 +93,7 @@ class IndicatorLog:
         return name
 
     @property
-    def _opened(self) -> AIOKafkaConsumer:
-        if self._consumer is None:
+    def _opened(self) -> CompactedReader:
+        if self._reader is None:
             raise RuntimeError("The log is not connected: use it as a context manager.")
-        return self._consumer
+        return self._reader

@@ -1,9 +1,14 @@
-"""Compacted topics: every worker holds them in memory whole; it reads them to the end first and then follows them."""
+"""Compacted topics: they are read to their end first and then followed, always by the newest word of each key.
+
+`CompactedReader` reads the records for every program that follows such a topic. `CompactedTopic` keeps a worker's
+reference data equal to one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
@@ -12,8 +17,10 @@ from aiokafka.errors import KafkaError
 
 from models.events.event import RecordError, Refusal
 from streams import metrics
-from streams.kafka.clients import has_reached, started
+from streams.kafka.clients import has_reached, reader
 from streams.kafka.columns import Record
+from streams.kafka.newest import NewestWords
+from streams.kafka.partition_watch import PartitionWatch
 from streams.kafka.publishing import Publisher
 from streams.settings import Settings
 
@@ -21,10 +28,65 @@ log = structlog.get_logger(__name__)
 
 LONGEST_CATCH_UP = 5.0
 """Seconds for which a worker waits for the newest indicators before it takes over partitions."""
+TELL_EVERY = 10.0
+"""Seconds between two lines of the log while a worker waits for what an earlier owner knew."""
 
 Apply = Callable[[bytes | None, bytes | None], bool]
 """Applies a record's key and value (None: a tombstone); returns whether something known is no longer known. Raises
 `RecordError` for a bad record, and then keeps the last good value."""
+
+
+class CompactedReader:
+    """Reads one compacted topic from its beginning, outside any group, and returns the newest words of keys alone.
+
+    Partitions that the topic gets meanwhile are read from their beginning. Belongs to the event loop.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._newest = NewestWords()
+        self._watch = PartitionWatch(consumer)
+
+    @classmethod
+    async def open(cls, settings: Settings, topic: str, **options: Any) -> CompactedReader:
+        """Connect; waits until Kafka answers. Raises KafkaError when there is no such topic."""
+        consumer, _ = await reader(settings, topic, **options)
+        return cls(consumer)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def some(self, timeout_ms: int, most: int = 10_000) -> list[Any]:
+        """The newest words among the next records; waits for a record for at most ``timeout_ms``.
+
+        `positions` tells how far it has read. Raises KafkaError.
+        """
+        await self._watch.look()
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=most)
+        return [record for records in batches.values() for record in self._newest.among(records)]
+
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """The present end of every partition. Raises KafkaError."""
+        await self._watch.look()
+        ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(self._consumer.assignment())
+        return ends
+
+    async def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether every one of these partitions was read to its end, or beyond."""
+        return await has_reached(self._consumer, ends)
+
+    async def contents(self) -> list[Any]:
+        """The newest word of each key up to the present end, tombstones left out."""
+        newest: dict[bytes, Any] = {}
+        ends = await self.ends()
+        while not await self.has_reached(ends):
+            newest.update((record.key or b"", record) for record in await self.some(200))
+        return [record for record in newest.values() if record.value is not None]
+
+    async def positions(self) -> dict[int, int]:
+        """The next offset to read, by partition."""
+        return {part.partition: await self._consumer.position(part) for part in self._consumer.assignment()}
 
 
 class NotedRefusals(Protocol):
@@ -62,7 +124,7 @@ class CompactedTopic:
         self._settings = settings
         self._refusals = refusals
         self._publisher = publisher
-        self._consumer: AIOKafkaConsumer | None = None
+        self._reader: CompactedReader | None = None
 
     async def follow(self, on_loss: Callable[[], Awaitable[object]]) -> None:
         """Read the topic to its end, set ``loaded`` and continue; it ends only by cancellation or an error.
@@ -70,62 +132,64 @@ class CompactedTopic:
         Once ``loaded`` is set, ``on_loss`` is called after records that removed something known. Raises KafkaError when
         the topic does not exist.
         """
-        consumer = await started(self._unstarted, self._settings)
-        consumer.unsubscribe()
+        reading = await CompactedReader.open(self._settings, self._topic, max_partition_fetch_bytes=8_000_000)
         try:
-            partitions = consumer.partitions_for_topic(self._topic) or set()
-            if not partitions:
-                raise KafkaError(f"The topic {self._topic} does not exist: run `forewarn topics apply`.")
-            assigned = [TopicPartition(self._topic, partition) for partition in partitions]
-            consumer.assign(assigned)
-            await consumer.seek_to_beginning(*assigned)
-            ends = await consumer.end_offsets(assigned)
-            self._consumer = consumer
+            ends = await reading.ends()
+            self._reader = reading
             while True:
-                if not self.loaded.is_set() and await has_reached(consumer, ends):
+                if not self.loaded.is_set() and await reading.has_reached(ends):
                     self.loaded.set()
                     metrics.READY.labels(self.name).set(1)
                     log.info("read to its end", topic=self._topic)
-                batches = await consumer.getmany(timeout_ms=200, max_records=2000)
                 lost = False
-                for records in batches.values():
-                    lost |= await self._take(records)
+                for record in await reading.some(200, 2000):
+                    lost |= await self._take(record)
+                self.reached.update(await reading.positions())
                 if lost and self.loaded.is_set():
                     await on_loss()
         finally:
-            await consumer.stop()
+            await reading.close()
 
     async def reach_end(self) -> None:
         """Wait until every record that the topic holds now is in memory, `LONGEST_CATCH_UP` at most."""
-        consumer = self._consumer
-        if consumer is None:
+        if self._reader is None:
             return
         try:
             async with asyncio.timeout(LONGEST_CATCH_UP):
-                ends = await consumer.end_offsets(consumer.assignment())
-                while not await has_reached(consumer, ends):  # noqa: ASYNC110 - aiokafka tells of no progress
-                    await asyncio.sleep(0.02)
+                ends = await self._reader.ends()
+                await self.reach({part.partition: end for part, end in ends.items()})
         except (TimeoutError, KafkaError):
             log.warning("cannot read to the end at present", topic=self._topic)
 
-    def _unstarted(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            self._topic,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=8_000_000,
-            **self._settings.consumer_options(),
-        )
+    async def reach(self, offsets: Mapping[int, int]) -> None:
+        """Wait until every record before these offsets, by partition, has been applied, however long that takes.
 
-    async def _take(self, records: list[Any]) -> bool:
-        lost = False
-        for record in records:
-            try:
-                lost |= self._apply(record.key, record.value)
-            except RecordError as error:
-                await self._refuse(record, error)
-            self.reached[record.partition] = record.offset + 1
-        return lost
+        An offset beyond the end, of a topic that was made anew, counts as the end.
+        """
+        told = perf_counter()
+        while behind := {part: at for part, at in offsets.items() if self.reached.get(part, 0) < at}:
+            if perf_counter() - told >= TELL_EVERY:
+                told = perf_counter()
+                log.warning("waiting for what the last owner of a partition knew", topic=self._topic, behind=behind)
+                offsets = await self._within_the_topic(offsets)
+            await asyncio.sleep(0.02)
+
+    async def _within_the_topic(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        """These offsets, none beyond the present end of its partition; the same if Kafka does not name the ends."""
+        if self._reader is None:
+            return offsets
+        try:
+            ends = {part.partition: end for part, end in (await self._reader.ends()).items()}
+        except KafkaError:
+            return offsets
+        return {part: min(at, ends.get(part, 0)) for part, at in offsets.items()}
+
+    async def _take(self, record: Any) -> bool:
+        try:
+            return self._apply(record.key, record.value)
+        except RecordError as error:
+            await self._refuse(record, error)
+            return False
 
     async def _refuse(self, record: Any, error: RecordError) -> None:
         if not await self._refusals.is_new_refusal(record.topic, record.partition, record.offset):

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from models.indicators.indicator import Indicator, IndicatorError, encode, parse
+from streams.kafka.newest import NewestWords
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -153,7 +154,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
     Raises :class:`TopicError` when Kafka cannot be reached, the topic is missing, or no more records arrive.
     """
     topic = settings.topic(TOPIC)
-    contents = Contents()
+    contents, newest = Contents(), NewestWords()
     consumer = AIOKafkaConsumer(
         **settings.consumer_options(), auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
     )
@@ -168,7 +169,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
                 consumer.pause(*(part for part in partitions if part not in unread))
                 batches = await asyncio.wait_for(_some(consumer), 30)
                 for records in batches.values():
-                    for record in records:
+                    for record in newest.among(records):
                         _take(contents, record.key, record.value, only)
         except (KafkaError, TimeoutError) as error:
             raise TopicError(f"Kafka at {settings.kafka} stopped sending records of {topic}: {_words(error)}") from None
