@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
 from models.casework.deadlines import Office, forgotten_at, passed
-from models.casework.joining import joined, opened, sends
+from models.casework.joining import is_heard, joined, opened, sends
 from models.casework.reporting import reported
 from models.detection.alerts import Alert
 
@@ -30,6 +30,8 @@ class Board:
         """The case that is not over, by subscriber."""
         self._of: dict[str, str] = {}
         """The case, by episode."""
+        self._about: dict[str, set[str]] = {}
+        """All cases, by subscriber."""
         self._due: list[tuple[int, str]] = []
         """A heap of due times; an entry is skipped if its case no longer has that time."""
 
@@ -39,6 +41,7 @@ class Board:
         self.cases[case.case] = case
         for episode in case.episodes:
             self._of[episode] = case.case
+        self._about.setdefault(case.subscriber, set()).add(case.case)
         if case.status not in OVER:
             self._open[case.subscriber] = case.case
         elif self._open.get(case.subscriber) == case.case:
@@ -54,12 +57,18 @@ class Board:
             for episode in case.episodes:
                 if self._of.get(episode) == name:
                     del self._of[episode]
+            self._about[case.subscriber].discard(name)
+            if not self._about[case.subscriber]:
+                del self._about[case.subscriber]
             if self._open.get(case.subscriber) == name:
                 del self._open[case.subscriber]
 
     def alert(self, alert: Alert, received: int) -> Case | None:
-        """The case that an alert has opened or changed; None if it did neither."""
-        name = self._open.get(alert.subscriber) or self._of.get(alert.episode)
+        """The case that an alert has opened or changed; None if it says nothing, or what a closed case has heard."""
+        name = self._open.get(alert.subscriber)
+        if name is None and any(is_heard(self.cases[each], alert) for each in self._about.get(alert.subscriber, ())):
+            return None
+        name = name or self._of.get(alert.episode)
         if name is None:
             if not sends(self.office, alert):
                 return None

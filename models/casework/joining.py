@@ -3,6 +3,10 @@
 A subscriber has at most one open case. Later alerts join it and can raise its severity. Any new alert that calls for
 an order wakes a snoozed case and reopens a withdrawn one. A closed case is reopened only by an alert that is urgent or
 more severe than the case. Withdrawing an alert recalls the order if no other alert is in force.
+
+Workers that decide records once more may give the same fraud another episode and other ids, if Kafka no longer has the
+first contact. A closed case therefore remembers of each alert its severity and its event time: `is_heard` tells such an
+alert from a new one.
 """
 
 from __future__ import annotations
@@ -18,6 +22,20 @@ from models.policy.policy import SEVERITIES, Severity
 def sends(office: Office, alert: Alert) -> bool:
     """Whether an alert calls for an order to a station."""
     return alert.status == "raised" and alert.severity in office.rules.deadlines
+
+
+def is_heard(case: Case, alert: Alert) -> bool:
+    """Whether a closed case has heard what an alert of another id says: no less, of the same time or later.
+
+    What an officer has closed is not opened again by evidence from before it. An alert that is more severe than all
+    that the case has heard since is news, however late it comes.
+    """
+    if case.status != "closed" or alert.status != "raised" or any(each.id == alert.id for each in case.alerts):
+        return False
+    return any(
+        each.status == "raised" and each.at >= alert.at and not severer(alert.severity, each.severity)
+        for each in case.alerts
+    )
 
 
 def opened(office: Office, alert: Alert, received: int, home: str, person: Person) -> Case:

@@ -163,7 +163,34 @@ def test_another_episode_of_a_person_with_an_open_case_joins_it() -> None:
 def test_after_the_end_another_episode_is_another_case() -> None:
     desk = opened()
     desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
-    desk.alert(alert("high", episode="e2"), T0 + HOUR)
+    desk.alert(alert("high", episode="e2", at=T0 + HOUR), T0 + HOUR)
+
+    assert [case.status for case in desk.board.cases.values()] == ["closed", "open"]
+
+
+def test_a_closed_case_has_heard_the_same_alert_under_another_id() -> None:
+    """A worker that decides again without the first contact names the episode after another one."""
+    desk = opened()
+    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+
+    assert desk.alert(alert("urgent", episode="e2"), T0 + DAY) is None
+    assert desk.alert(alert("high", episode="e2", at=T0 - HOUR), T0 + DAY) is None
+    assert [case.status for case in desk.board.cases.values()] == ["closed"]
+
+
+def test_a_more_severe_alert_is_news_to_a_closed_case_however_late_it_comes() -> None:
+    desk = opened("medium")
+    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.alert(alert("high", episode="e2", at=T0 - HOUR), T0 + DAY)
+
+    assert [case.status for case in desk.board.cases.values()] == ["closed", "open"]
+
+
+def test_a_withdrawn_alert_is_no_reason_to_ignore_another_one_of_its_time() -> None:
+    desk = opened()
+    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.alert(alert("urgent", "withdrawn"), T0 + HOUR)
+    desk.alert(alert("urgent", episode="e2"), T0 + DAY)
 
     assert [case.status for case in desk.board.cases.values()] == ["closed", "open"]
 
