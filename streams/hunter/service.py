@@ -24,7 +24,8 @@ from streams import health, metrics
 from streams.files import policy_file
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
-from streams.hunter.memory import Found, Memory, decode, encode
+from streams.hunter.memory import Found, Memory
+from streams.hunter.memory_store import MemoryStore, TakenOverError
 from streams.hunter.pivoting import Pivoting
 from streams.hunter.search import SegmentLedger
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
@@ -32,7 +33,6 @@ from streams.hunter.sightings import Busy, sightings
 from streams.hunter.signal_topic import SignalTopic
 from streams.hunter.spreading import Spreading
 from streams.hunter.suspecting import Suspecting
-from streams.kafka.clients import answered
 from streams.ledger.storage import Segment, Storage
 from streams.service import serve
 from streams.settings import Settings
@@ -73,7 +73,7 @@ class Hunter:
         self._storage = storage
         self._campaigns = campaigns
         self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
-        self._key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
+        self._memory = MemoryStore(settings, self._redis)
         self._spreading = Spreading(settings, self._redis, known.indicators)
         self._pivoting = Pivoting(settings, self._redis, known, self._planner)
         self._suspecting = Suspecting(settings, storage, known, self._planner)
@@ -82,11 +82,9 @@ class Hunter:
         self._found: dict[int, Found] = {}
 
     async def load(self) -> None:
-        """Continue where the previous hunter ended."""
-        stored: bytes | None = await answered(lambda: self._redis.get(self._key), self._settings)
-        if stored is not None:
-            memory = decode(stored)
-            self.frontier, self._found = memory.frontier, memory.found
+        """Continue where the previous hunter ended; one that still runs ends when it next has something to publish."""
+        memory = await self._memory.load()
+        self.frontier, self._found = memory.frontier, dict(memory.found)
         self._known.looked_back = self.frontier.indicators
 
     def follow(self, policy: Policy) -> None:
@@ -96,7 +94,8 @@ class Hunter:
     async def turn(self) -> int:
         """Search every segment for the known indicators that it was not yet searched for; return the signals sent.
 
-        Raises `LedgerError` when the ledger cannot be reached, `PublishError` or `TopicError` when Kafka refuses.
+        Raises `LedgerError` when the ledger cannot be reached, `PublishError` or `TopicError` when Kafka refuses, and
+        `TakenOverError` when another hunter has been started.
         """
         segments = await asyncio.to_thread(self._index.refresh)
         recorded = [segment for segment in segments if not self.frontier.has(segment)]
@@ -118,8 +117,7 @@ class Hunter:
         if recorded:
             await self._look_through(recorded, segments)
         self.frontier = self.frontier.beyond(segments, reached)
-        memory = encode(Memory(self.frontier, self._found))
-        await answered(lambda: self._redis.set(self._key, memory), self._settings)
+        await self._memory.save(Memory(self.frontier, self._found))
         if count:
             metrics.HUNT_SIGNALS.inc(count)
             metrics.HUNT_SECONDS.observe(perf_counter() - began)
@@ -136,6 +134,7 @@ class Hunter:
         more = await asyncio.to_thread(self._context, late, recorded)
         self._let_go(recorded)
         records = {record.id: record for record in (*context, *more)}
+        await self._memory.check()  # the look-back may have taken minutes
         sent = await self._out.publish(grouped(contacts, [*records.values()]))
         for code, times in moments.items():
             before = self._found[code].times if code in self._found else []
@@ -206,6 +205,8 @@ async def _work(settings: Settings, policy: Policy, progress: health.Progress, s
         await asyncio.wait({hunting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if hunting.done():
             hunting.result()
+    except TakenOverError as error:
+        raise HunterError(str(error)) from None
     finally:
         for task in (hunting, stopped, ticking):
             task.cancel()
