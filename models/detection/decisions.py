@@ -67,6 +67,11 @@ def decide(moments: Sequence[Moment], risks: Sequence[float], policy: Policy) ->
     return made
 
 
+def digest(alert: Alert) -> int:
+    """A digest of an alert's content. A change of policy, model or cell alone is no news, so these are left out."""
+    return zlib.crc32(encode(replace(alert, policy="", model="", cell=""))) or 1
+
+
 class Publication:
     """Compares the decisions about a subscriber with the published alerts, and writes the missing ones."""
 
@@ -106,12 +111,12 @@ class Publication:
         for decision in reversed(made):
             word = self._write(alert, name, episode, decision)
             seen = episode.signals[: decision.moment.seen]
-            basis = zlib.crc32(msgspec.msgpack.encode(seen), _digest(word))
+            basis = zlib.crc32(msgspec.msgpack.encode(seen), digest(word))
             newest = newest or basis
             if before is not None and basis == before.basis:
                 break
             word = weighed(word, seen, self._model, self._policy, self._vulnerable)
-            if before is not None and _digest(word) == before.digest:
+            if before is not None and digest(word) == before.digest:
                 if not missing:
                     self._subject.published[alert] = replace(before, basis=basis)
                 break
@@ -121,7 +126,7 @@ class Publication:
                 del missing[1:]
         if missing:
             last = replace(missing[0], reasons=())
-            self._subject.published[alert] = Published(_digest(missing[0]), last, newest)
+            self._subject.published[alert] = Published(digest(missing[0]), last, newest)
         return missing[::-1]
 
     def _write(self, alert: str, name: str, episode: Episode, decision: Decision) -> Alert:
@@ -155,11 +160,6 @@ class Publication:
         alert = replace(before, status="withdrawn", reasons=(no_longer(why),))
         self._subject.published[alert.id] = Published(TAKEN_BACK, replace(alert, reasons=()))
         return alert
-
-
-def _digest(alert: Alert) -> int:
-    """A digest of an alert's content. A change of policy, model or cell alone is no news, so these are left out."""
-    return zlib.crc32(encode(replace(alert, policy="", model="", cell=""))) or 1
 
 
 def _whereabouts(seen: Sequence[Signal], at: int) -> str:

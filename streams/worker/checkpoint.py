@@ -23,14 +23,14 @@ from streams import metrics
 from streams.kafka.clients import answered
 from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
-from streams.worker.partition_state import Outbox, PartitionState, Stored
+from streams.worker.partition_state import Handover, Outbox, PartitionState, Stored
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 # KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, outbox,
-# the ledger's progress, number of topics, (topic, first offset that is applied, next offset)...,
+# the ledger's progress, the handover, number of topics, (topic, first offset that is applied, next offset)...,
 # number of subjects, (subscriber, state)..., subscribers to delete...
 # The version alone is not enough: after Redis has lost writes, another worker may have written the same number again.
 APPLY = """
@@ -43,17 +43,17 @@ if version ~= expected or writer ~= ARGV[2] then
   local said = version == expected and ' stored by another' or ' stored, ' .. expected .. ' expected'
   return redis.error_reply('STALE version ' .. version .. said)
 end
-local topics = tonumber(ARGV[7])
-for at = 8, 7 + 3 * topics, 3 do
+local topics = tonumber(ARGV[8])
+for at = 9, 8 + 3 * topics, 3 do
   local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
   if stored > tonumber(ARGV[at + 1]) then
     return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
   end
 end
 redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'due', ARGV[5],
-  'recorded', ARGV[6])
-for at = 8, 7 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
-local at = 8 + 3 * topics
+  'recorded', ARGV[6], 'handover', ARGV[7])
+for at = 9, 8 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
+local at = 9 + 3 * topics
 local states = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, states do
@@ -78,12 +78,14 @@ class MissingStateError(CheckpointError):
 
 
 NOTHING = Outbox()
+NOWHERE: Mapping[int, int] = {}
 
 _encode = msgspec.msgpack.Encoder().encode
 _subject = msgspec.msgpack.Decoder(Subject)
 _clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
 _outbox = msgspec.msgpack.Decoder(Outbox)
 _progress = msgspec.msgpack.Decoder(LedgerProgress)
+_handover = msgspec.msgpack.Decoder(Handover)
 
 
 class Checkpoints:
@@ -141,17 +143,20 @@ class Checkpoints:
         changed: Iterable[str] = (),
         forgotten: Iterable[str] = (),
         outbox: Outbox = NOTHING,
+        indicators: Mapping[int, int] = NOWHERE,
     ) -> None:
         """Write the changes since the last write in one atomic step.
 
-        It writes the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, and the ``outbox``
-        that is to be published next, and deletes the ``forgotten`` subscribers. The outbox of the last write, which it
-        replaces, must have been published. Raises `StaleCheckpointError` when the write is refused.
+        It writes the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, the ``outbox`` that
+        is to be published next, and how far the ``indicators`` are known, and deletes the ``forgotten`` subscribers.
+        The outbox of the last write, which it replaces, must have been published. Raises `StaleCheckpointError` when
+        the write is refused.
         """
         began = perf_counter()
         partition, stored = state.partition, state.stored
         self._writes += 1
         reached = state.offsets
+        handover = Handover(dict(indicators), state.repeats)
         offsets: list[Any] = []
         for topic, offset in reached.items():
             offsets += (topic, stored.offsets.get(topic, 0), offset)
@@ -166,6 +171,7 @@ class Checkpoints:
             _encode((partition.call_clock, partition.sms_clock)),
             _encode(outbox),
             _encode(progress),
+            _encode(handover),
             len(reached),
             *offsets,
             len(states) // 2,
@@ -183,7 +189,7 @@ class Checkpoints:
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
                 "lost its last writes. The worker stops; after a restart it continues from the state in Redis."
             ) from None
-        state.note_write(Stored(version, mark, reached, outbox, progress))
+        state.note_write(Stored(version, mark, reached, outbox, progress, handover))
         metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
@@ -234,4 +240,5 @@ def _stored(meta: Mapping[bytes, bytes]) -> Stored:
         offsets,
         _outbox.decode(meta[b"due"]),
         _progress.decode(meta[b"recorded"]),
+        _handover.decode(meta[b"handover"]) if b"handover" in meta else Handover(),  # written before there was one
     )

@@ -14,6 +14,7 @@ from models.detection.alerts import Alert
 from models.detection.engine import Partition
 from models.detection.reminders import Reminder
 from streams.ledger.progress import LedgerProgress
+from streams.worker.repeats import Repeats
 
 
 class Outbox(msgspec.Struct, frozen=True):
@@ -24,6 +25,15 @@ class Outbox(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.alerts or self.reminders)
+
+
+class Handover(msgspec.Struct, frozen=True):
+    """What the next owner of a partition has to know before it decides anything."""
+
+    indicators: dict[int, int] = {}
+    """The offset before which each partition of the indicators was known at the last write."""
+    repeats: Repeats = Repeats()
+    """The records that may have been decided before, by another group or before the state was lost."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -39,6 +49,8 @@ class Stored(msgspec.Struct, frozen=True):
     """The outbox of the last write. It stays in Redis until the next write, even once it has been published."""
     progress: LedgerProgress = LedgerProgress()
     """How far the ledger has the partition's records."""
+    handover: Handover = Handover()
+    """What the next owner has to know before it decides anything."""
 
 
 class PartitionState:
@@ -47,6 +59,8 @@ class PartitionState:
     def __init__(self, partition: Partition, stored: Stored | None = None) -> None:
         self.partition = partition
         self.stored = stored if stored is not None else Stored()
+        self.repeats = self.stored.handover.repeats
+        """The records that may have been decided before; `streams.worker.step` ends it once they are read."""
         self._offsets = dict(self.stored.offsets)
         self.written_at = perf_counter()
         """Monotonic time (s) of the last write or, before the first one, of loading."""

@@ -14,7 +14,8 @@ from models.detection.episodes import Subject
 from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
-from streams.worker.partition_state import PartitionState
+from streams.worker.partition_state import Handover, PartitionState
+from streams.worker.repeats import Repeats
 from tests.live.conftest import Servers
 from tests.strategies import ANN, BO
 
@@ -47,6 +48,18 @@ async def test_state_and_offsets_come_back_together(two: tuple[Checkpoints, Chec
     found = await other.load(3)
     assert (found.stored.version, found.offsets, set(found.partition.subjects)) == (2, {"calls": 20}, {ANN})
     assert (await other.load(4)).offsets == {}
+
+
+async def test_what_the_next_owner_has_to_know_comes_back_too(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held = await one.load(3)
+    held.repeats = Repeats({"calls": 20}, {0: 7})
+    held.advance("calls", 10)
+    await one.write(held, LedgerProgress(), indicators={0: 4, 3: 9})
+    found = await other.load(3)
+
+    assert found.stored.handover == held.stored.handover == Handover({0: 4, 3: 9}, held.repeats)
+    assert found.repeats == held.repeats
 
 
 async def test_who_has_read_before_another_has_written_is_refused(two: tuple[Checkpoints, Checkpoints]) -> None:
