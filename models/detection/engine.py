@@ -166,21 +166,22 @@ class Engine:
         return result
 
     def reconcile(self, partition: Partition) -> StepResult:
-        """Drop signals whose indicator is no longer known, and withdraw the alerts that depended on them.
+        """Drop signals whose indicator was removed, and withdraw the alerts that depended on them.
 
-        Call this when an indicator was revoked, and for state that was saved before the indicators were read. A
-        contact that another indicator covers is kept under that indicator.
+        Call this when an indicator was revoked, and for state that was saved before the indicators were read. An
+        indicator that is merely not known, or not known yet, withdraws nothing. A contact that another indicator covers
+        is kept under that indicator.
         """
         result = StepResult()
         touched: set[str] = set()
-        holds: dict[str, bool] = {}
+        removed: dict[str, bool] = {}
         for subscriber, subject in partition.subjects.items():
             gone = []
             for signal in subject.signals:
                 key = signal.indicator
-                if key and key not in holds:
-                    holds[key] = self.indicators.holds(key)
-                if key and not holds[key]:
+                if key and key not in removed:
+                    removed[key] = self.indicators.is_removed(key)
+                if key and removed[key]:
                     gone.append(signal)
             for signal in gone:
                 subject.remove(signal.event, signal.kind)

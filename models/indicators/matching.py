@@ -57,6 +57,7 @@ class Indicators:
         self._domains: dict[str, Listing] = {}
         self._urls: dict[str, dict[str, Listing]] = {}
         self._shared: dict[Listing, Listing] = {}
+        self._removed: set[str] = set()
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
         for number in self.watched:
             self.numbers.add_number(number)
@@ -74,6 +75,7 @@ class Indicators:
         until = indicator.valid_until if indicator.valid_until is not None else FOREVER
         known = Listing(indicator.scam_type, indicator.confidence, indicator.valid_from, until)
         known = self._shared.setdefault(known, known)
+        self._removed.discard(indicator.key)
         self._add_to_prefilters(indicator)
         if indicator.type == "url":
             self._urls.setdefault(split_url(indicator.value)[0], {})
@@ -86,6 +88,7 @@ class Indicators:
 
     def remove(self, key: str) -> bool:
         """Remove an indicator by its key (``type:value``); False when it was not known."""
+        self._removed.add(key)
         kind, _, value = key.partition(":")
         place, name = self._place(kind, value)
         if name not in place or isinstance(place[name], str):
@@ -97,6 +100,10 @@ class Indicators:
         if kind == "url" and not place:
             del self._urls[split_url(value)[0]]
         return True
+
+    def is_removed(self, key: str) -> bool:
+        """Whether a record has removed the indicator with this key; one that was never known is not removed."""
+        return key in self._removed
 
     def holds(self, key: str) -> bool:
         """Whether the indicator with this key is known at present."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from models.base.durations import HOUR, MINUTE, SECOND
 from models.detection.signals import SignalRecord
 from models.indicators.matching import Indicators
@@ -46,6 +48,20 @@ def test_a_hit_taken_back_withdraws_its_alert_and_a_new_hit_raises_it_again() ->
 
 def test_a_hit_taken_back_of_somebody_unknown_changes_nothing() -> None:
     assert Story().tell(hit("c", 0, "withdrawn")) == []
+
+
+def test_an_indicator_that_is_not_known_yet_withdraws_nothing() -> None:
+    """A worker that takes a partition over may still be reading the indicators."""
+    story = Story()
+    story.tell(start("c", 0))
+    story.engine.indicators = Indicators()
+
+    assert story.engine.reconcile(story.partition).alerts == []
+
+    story.engine.indicators.put(indicator("number", CROOK))
+    story.engine.indicators.put(replace(indicator("number", CROOK), revoked=True))
+
+    assert said(story.engine.reconcile(story.partition).alerts) == ["high withdrawn shallow 0"]
 
 
 def test_a_revoked_indicator_withdraws_its_alerts() -> None:
