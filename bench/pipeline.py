@@ -27,6 +27,7 @@ class Run:
             "FOREWARN_KAFKA": settings.kafka,
             "FOREWARN_REDIS": settings.redis,
             "FOREWARN_GROUP": settings.group,
+            "FOREWARN_ALERTS_WHEN_REPEATED": "publish",
             "FOREWARN_LEDGER": str(folder / "ledger") if ledger else "",
         }
         self.worker: Server = service("worker", folder / f"{settings.group}.log", self.http, environ, watch)

@@ -1,8 +1,7 @@
 """The site's settings: the variables ``FOREWARN_*``, read once at the start and passed on as one frozen value.
 
-Each field carries the help and the parser of its variable, and `page` makes ``docs/settings.md`` from them
-(``python -m streams.settings > docs/settings.md``). The parsers are in `streams.setting_values`. A secret may also come
-from a file, which ``FOREWARN_…_FILE`` names.
+Each field carries the help and the parser of its variable. `streams.settings_page` makes ``docs/settings.md`` from
+them. The parsers are in `streams.setting_values`. A secret may also come from a file, which ``FOREWARN_…_FILE`` names.
 """
 
 # ruff: noqa: RUF009 - setting() is dataclasses.field with documentation
@@ -14,7 +13,6 @@ import difflib
 import os
 import secrets
 import ssl
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -190,6 +188,12 @@ class Settings:
         "When Redis holds no state although the group has read before: "
         "`refuse` to start, or `rebuild` it from what Kafka still keeps.",
         "refuse",
+    )
+    alerts_when_repeated: str = setting(
+        one_of("withhold", "publish"),
+        "When a new group, or a rebuilt state, decides about old records again: `withhold` the alerts that were "
+        "published before, or `publish` them once more, for example to compare two runs.",
+        "withhold",
     )
     ledger: str = setting(
         str,
@@ -367,32 +371,3 @@ def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str,
             raise ValueError(f"its value or a file ({variable}_FILE), not both")
         text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     return text if text or (text is not None and field.metadata["empty"]) else None
-
-
-def page() -> str:
-    """The text of ``docs/settings.md``."""
-    variables = {PREFIX + field.name.upper(): field.metadata for field in dataclasses.fields(Settings)}
-    hidden = ", ".join(f"`{variable}`" for variable, about in variables.items() if about["secret"])
-    rows = "\n".join(
-        f"| `{variable}` | {about['shown'] and '`' + about['shown'] + '`'} | {about['help']} |"
-        for variable, about in variables.items()
-    )
-    return f"""\
-<!-- Made by `python -m streams.settings > docs/settings.md`; a test holds it equal. -->
-# Settings
-
-Environment variables configure Forewarn; they are read once at the start. A variable that begins with `FOREWARN_`
-and is not on this page is refused, so that a typing mistake is noticed. A variable that is set but empty counts as
-not set, unless its row says otherwise.
-
-| variable | default | meaning |
-|---|---|---|
-{rows}
-
-Secrets ({hidden}) are never printed. A secret
-may be read from a file instead: put the file's path in the same variable with `_FILE` at its end.
-"""
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

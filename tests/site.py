@@ -89,6 +89,7 @@ class Site:
             "FOREWARN_REDIS": self.settings.redis,
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
+            "FOREWARN_ALERTS_WHEN_REPEATED": self.settings.alerts_when_repeated,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
         } | (BY_POINTS if self.by_points else {})
 

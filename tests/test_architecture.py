@@ -37,7 +37,7 @@ LAYERS = (
     {"streams.backoff", "streams.bundled", "streams.metrics"},
     {"streams.setting_values"},
     {"streams.settings", "streams.health"},
-    {"streams.logs", "streams.service"},
+    {"streams.logs", "streams.service", "streams.settings_page"},
     {"streams.kafka", "streams.signals_page"},
     {"streams.files", "streams.ledger", "streams.replay"},
     {"streams.audit", "streams.dispatch", "streams.hunter", "streams.simulation", "streams.worker"},

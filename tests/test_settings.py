@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from streams.setting_values import Address, beside
-from streams.settings import Settings, SettingsError, page
+from streams.settings import Settings, SettingsError
+from streams.settings_page import page
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,6 +57,7 @@ def test_without_any_variable_it_is_the_stack_on_this_machine() -> None:
         ("LOG_FORMAT", "json", "json"),
         ("LOG_LEVEL", "debug", "debug"),
         ("STATE_WHEN_MISSING", "rebuild", "rebuild"),
+        ("ALERTS_WHEN_REPEATED", "publish", "publish"),
         ("STALL_SECONDS", "2.5", 2.5),
         ("PSEUDONYM_KEY", "0123456789abcdef", "0123456789abcdef"),
         ("KAFKA_TLS_CA", "system", "system"),
@@ -236,5 +238,5 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_the_page_is_what_the_fields_say() -> None:
-    """To update the page: python -m streams.settings > docs/settings.md."""
+    """To update the page: python -m streams.settings_page > docs/settings.md."""
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page()

@@ -7,7 +7,7 @@ The next owner reads them again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from models.detection.engine import Engine, StepResult
@@ -25,16 +25,30 @@ class ReferenceTopic(Protocol):
         ...
 
 
+class IndicatorTopic(ReferenceTopic, Protocol):
+    """The topic of the indicators."""
+
+    async def reach(self, offsets: Mapping[int, int]) -> None:
+        """Wait until every record before these offsets, by partition, is in memory, however long that takes."""
+        ...
+
+
 class Assignment:
     """The partitions that are assigned to this worker, by number in ``partitions``. Belongs to the event loop."""
 
     def __init__(
-        self, engine: Engine, loader: Loader, stepper: Stepper, reference_topics: Sequence[ReferenceTopic]
+        self,
+        engine: Engine,
+        loader: Loader,
+        stepper: Stepper,
+        indicators: IndicatorTopic,
+        others: Sequence[ReferenceTopic] = (),
     ) -> None:
         self._engine = engine
         self._loader = loader
         self._stepper = stepper
-        self._reference_topics = reference_topics
+        self._indicators = indicators
+        self._reference_topics = (indicators, *others)
         self.partitions: dict[int, AssignedPartition] = {}
 
     async def on_assigned(self, committed: Offsets, source: Source) -> dict[tuple[str, int], int]:
@@ -47,6 +61,8 @@ class Assignment:
         for topic in self._reference_topics:
             await topic.reach_end()
         partitions = await self._loader.load(committed, source, self._engine.policy)
+        for assigned in partitions.values():  # the last owner decided with these
+            await self._indicators.reach(assigned.state.stored.handover.indicators)
         for assigned in partitions.values():
             await self._stepper.publish(assigned.state.stored.outbox)
         self.partitions = partitions
@@ -63,7 +79,7 @@ class Assignment:
         metrics.READY.labels("partitions").set(0)
 
     async def reconcile(self) -> None:
-        """Withdraw the alerts that are no longer justified after indicators were revoked."""
+        """Withdraw the alerts that are no longer justified after indicators were revoked or deleted."""
         for assigned in list(self.partitions.values()):
             async with assigned.turn:
                 if not assigned.revoked:

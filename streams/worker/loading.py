@@ -21,6 +21,7 @@ from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, MissingStateError
 from streams.worker.partition import FEEDING, AssignedPartition, Feed, Feeding, Offsets, Source
 from streams.worker.partition_state import PartitionState
+from streams.worker.repeats import PublishedBefore, Repeats, end_of_alerts, published_before
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Loader:
         """
         first = await source.first_offsets([*committed])
         states: list[tuple[PartitionState, dict[str, int]]] = []
+        alerts: dict[int, int] | None = None
         for number in sorted({partition for _, partition in committed}):
             state = await self._checkpoints.load(number)
             mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
@@ -50,14 +52,23 @@ class Loader:
                 mine = dict.fromkeys(mine, 0)
             state.partition.restore(dict(state.partition.subjects), policy)
             starts = {topic: state.reached(topic, first.get((topic, number), at)) for topic, at in mine.items()}
+            if not state.stored.version and self._settings.alerts_when_repeated == "withhold":
+                alerts = await end_of_alerts(self._settings) if alerts is None else alerts
+                state.repeats = await self._repeats(number, starts, source, alerts)
             states.append((state, starts))
         ledgers = await self._ledger.open(
             [Beginning(state.partition.number, state.stored.progress, starts) for state, starts in states]
         )
         loaded = {}
+        before: dict[tuple[tuple[int, int], ...], PublishedBefore] = {}
         for (state, starts), ledger in zip(states, ledgers, strict=True):
             number = state.partition.number
             loaded[number] = self._assigned(state, ledger, starts, first, source)
+            if state.repeats:
+                ends = tuple(sorted(state.repeats.alerts.items()))
+                if ends not in before:  # partitions that began together share what they have to know
+                    before[ends] = await published_before(self._settings, state.repeats.alerts)
+                loaded[number].published_before = before[ends]
         await asyncio.gather(*[self._check(each) for each in loaded.values()])
         return loaded
 
@@ -84,12 +95,20 @@ class Loader:
         alignment = Alignment(partition.call_clock, partition.sms_clock)
         return AssignedPartition(state, ledger, alignment, feeds, starts, source)
 
+    async def _repeats(self, number: int, starts: Mapping[str, int], source: Source, alerts: dict[int, int]) -> Repeats:
+        """The records there are now that an earlier group, or an earlier state of this one, may have decided about."""
+        if not any(alerts.values()):  # nobody has decided about anything
+            return Repeats()
+        ends = await asyncio.gather(*[source.end_offset_now(topic, number) for topic in starts])
+        until = {topic: end for topic, end in zip(starts, ends, strict=True) if end is not None and end > starts[topic]}
+        return Repeats(until, alerts) if until else Repeats()
+
     def _refuse_to_forget(self, number: int) -> None:
         if self._settings.state_when_missing == "refuse":
             raise MissingStateError(
                 f"Redis holds no state of partition {number}, although this site's group has read it before. If Redis "
                 "was emptied, start with FOREWARN_STATE_WHEN_MISSING=rebuild to read again everything that Kafka still "
-                "keeps (alerts repeat with the same ids); if this is the wrong Redis, correct FOREWARN_REDIS."
+                "keeps (only new alerts are published); if this is the wrong Redis, correct FOREWARN_REDIS."
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
 

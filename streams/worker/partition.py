@@ -15,6 +15,7 @@ from models.events.event import Refusal
 from streams.kafka.columns import Columns
 from streams.ledger.partition_ledger import PartitionLedger
 from streams.worker.partition_state import PartitionState
+from streams.worker.repeats import PublishedBefore
 
 Ack = Callable[[], object]
 Feeding = Literal["calls", "sms", "signals"]
@@ -105,6 +106,8 @@ class AssignedPartition:
     """The offset of each topic at which scoring started when the partition was assigned."""
     source: Source
     """The consumer that feeds it."""
+    published_before: PublishedBefore | None = None
+    """The alerts that must not be published again, while there are records that may have been decided before."""
     signals: list[Portion] = field(default_factory=list)
     """Signals from look-backs; they do not wait for other events."""
     acks: dict[str, Ack] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
-from aiokafka import TopicPartition
 
 from models.detection.alerts import Alert, Status
 from models.detection.decisions import digest
@@ -94,11 +93,11 @@ async def end_of_alerts(settings: Settings) -> dict[int, int]:
 
 async def published_before(settings: Settings, upto: Mapping[int, int]) -> PublishedBefore:
     """The alerts on the topic before these offsets. Raises KafkaError when there is no such topic."""
-    topic = settings.topic("alerts")
-    consumer, _ = await reader(settings, topic)
-    ends = {TopicPartition(topic, partition): end for partition, end in upto.items()}
+    consumer, partitions = await reader(settings, settings.topic("alerts"))
     found = PublishedBefore()
     try:
+        ends = await consumer.end_offsets(partitions)
+        ends = {part: min(end, upto.get(part.partition, 0)) for part, end in ends.items()}
         while not await has_reached(consumer, ends):
             for records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).values():
                 for record in records:

@@ -77,13 +77,12 @@ async def _work(
         engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness)
         indicator_records = IndicatorRecords(indicators)
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
-        topics = [
-            indicator_topic,
-            CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher),
-        ]
+        subscriber_topic = CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher)
+        topics = [indicator_topic, subscriber_topic]
         ledger = LedgerWriter(settings, indicator_topic.reached)
-        stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"))
-        assignment = Assignment(engine, Loader(settings, checkpoints, ledger), stepper, topics)
+        stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"), indicator_topic.reached)
+        loader = Loader(settings, checkpoints, ledger)
+        assignment = Assignment(engine, loader, stepper, indicator_topic, [subscriber_topic])
         scorer = Scorer(settings, engine, assignment, stepper)
         tasks = [asyncio.create_task(topic.follow(assignment.reconcile)) for topic in topics]
         warm = asyncio.create_task(asyncio.to_thread(warm_up, policy, model))

@@ -13,7 +13,7 @@ next owner publishes the outbox, with the same ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 
 from models.detection.alignment import Portion
@@ -24,6 +24,7 @@ from streams.ledger.segments import Knowledge
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.partition import AssignedPartition, ReadBatch
 from streams.worker.partition_state import Outbox
+from streams.worker.repeats import Repeats
 
 CHECKPOINT_EVERY = 0.25
 """Seconds after which offsets are written even if no state has changed."""
@@ -35,11 +36,20 @@ class Stepper:
     Belongs to the event loop.
     """
 
-    def __init__(self, engine: Engine, checkpoints: Checkpoints, publisher: Publisher, signals_topic: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        checkpoints: Checkpoints,
+        publisher: Publisher,
+        signals_topic: str,
+        indicators: Mapping[int, int],
+    ) -> None:
         self._engine = engine
         self._checkpoints = checkpoints
         self._publisher = publisher
         self._signals_topic = signals_topic
+        self._indicators = indicators
+        """The offset before which each partition of the indicators is known; it changes while they are read."""
 
     async def apply(
         self,
@@ -53,8 +63,12 @@ class Stepper:
         # Taken before deciding, because more may become known while dead letters are sent.
         known = assigned.ledger.knowledge(assigned.state.reached(self._signals_topic, 0))
         result = self._decide(assigned, calls, sms, signals)
+        if assigned.published_before is not None:
+            assigned.published_before.drop_from(result)
         refused = await self._send_dead_letters(portions)
         self._advance_offsets(assigned, portions)
+        if assigned.published_before is not None and assigned.state.repeats.is_over(assigned.state.offsets):
+            assigned.state.repeats, assigned.published_before = Repeats(), None
         segment_is_written = assigned.ledger.advance()
         late = perf_counter() - assigned.state.written_at > CHECKPOINT_EVERY
         if result.changed or result.forgotten or refused or segment_is_written or late:
@@ -71,7 +85,7 @@ class Stepper:
         assigned.ledger.name_in_checkpoint()
         outbox = Outbox(result.alerts, result.reminders)
         await self._checkpoints.write(
-            assigned.state, assigned.ledger.progress, result.changed, result.forgotten, outbox
+            assigned.state, assigned.ledger.progress, result.changed, result.forgotten, outbox, self._indicators
         )
         await self.publish(outbox, read_at)
         for ack in assigned.acks.values():

@@ -71,7 +71,8 @@ class Ground:
         group = f"{name}-{next(self._names)}"
         folder = self.folder / group
         folder.mkdir(parents=True)
-        site = Site(replace(self.settings, group=group), folder, watch=self.stack.watch)
+        settings = replace(self.settings, group=group, alerts_when_repeated="publish")
+        site = Site(settings, folder, watch=self.stack.watch)
         trial = Trial(site, self.ends, self.expected, self.refused, site.ends("alerts"), site.ends("dead-letters"))
         try:
             yield trial
