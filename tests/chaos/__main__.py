@@ -13,7 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, dispatching, load, page, poison, publishing, servers, transactions, workers
+from tests.chaos import (
+    changes,
+    cuts,
+    dispatching,
+    growing,
+    load,
+    page,
+    poison,
+    publishing,
+    servers,
+    transactions,
+    workers,
+)
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding
@@ -40,6 +52,7 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "transactions": lambda ground: transactions.carriers(ground, 1_000_000),
     "backlog": lambda ground: load.backlog(ground, 10_000_000),
     "dispatcher-kills": lambda ground: dispatching.dispatcher_kills(ground, 21, 20_000),
+    "topics-grown": lambda ground: growing.topics_grown(ground, 3, 2_000),
     "console-kills": lambda ground: dispatching.console_kills(ground, 20),
     "recovery": lambda ground: load.recovery(ground, 200_000),
 }

@@ -33,14 +33,14 @@ PATIENCE_S = 120.0
 def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
     """Send alerts, acknowledgements of all and outcomes of half: each is once in its case, no snapshot comes twice."""
     chance = random.Random(7)
-    with _site(ground, "dispatched") as site:
+    with own_site(ground, "dispatched") as site:
         killer = _Killer(lambda: site.start_dispatcher(wait=False)[0], chance)
         everybody = range(people)
-        alerts = [_alert(number) for number in everybody]
+        alerts = [alert_record(number) for number in everybody]
         killer.during(lambda: site.send("alerts", *alerts), lambda: len(cases(site)) == people, kills // 3)
-        said = [_said(number, "acknowledged", site) for number in everybody]
+        said = [feedback_record(number, "acknowledged") for number in everybody]
         killer.during(lambda: site.send("dispatch-feedback", *said), lambda: _are(site, "open") == 0, kills // 3)
-        ended = [_said(number, "outcome", site, outcome="dissuaded") for number in everybody[::2]]
+        ended = [feedback_record(number, "outcome", outcome="dissuaded") for number in everybody[::2]]
         killer.during(
             lambda: site.send("dispatch-feedback", *ended),
             lambda: _are(site, "closed") == len(ended),
@@ -66,9 +66,9 @@ def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
 def console_kills(ground: Ground, kills: int, people: int = 200, writers: int = 4) -> Finding:
     """Officers repeat each report with the same id until it is confirmed; every confirmed report is in its case."""
     chance = random.Random(8)
-    with _site(ground, "said") as site:
+    with own_site(ground, "said") as site:
         site.start_dispatcher()
-        site.send("alerts", *(_alert(number) for number in range(people)))
+        site.send("alerts", *(alert_record(number) for number in range(people)))
         Users.of(site.settings).add(user("chen", "centre", "centre"), GOOD, by="chaos")
         token = Users.of(site.settings).add_token("chen", "chaos", by="chaos")
         address = f"127.0.0.1:{any_free_port()}"
@@ -141,7 +141,7 @@ def cases(site: Site) -> dict[str, Record]:
 
 
 @contextmanager
-def _site(ground: Ground, name: str) -> Iterator[Site]:
+def own_site(ground: Ground, name: str) -> Iterator[Site]:
     """A separate site, with its own files for users and the audit log."""
     here = ground.beside(f"{name}.")
     folder = ground.folder / name
@@ -158,12 +158,14 @@ def _are(site: Site, status: str) -> int:
     return sum(case["status"] == status for case in cases(site).values())
 
 
-def _alert(number: int) -> Record:
+def alert_record(number: int) -> Record:
+    """An alert about the person and the episode with this number."""
     record: Record = json.loads(encode(alert("medium", episode=f"e{number}", subscriber=f"86100{number:08d}")))
     return record
 
 
-def _said(number: int, kind: str, site: Site, **more: Any) -> Record:
+def feedback_record(number: int, kind: str, **more: Any) -> Record:
+    """What an officer of a sub-bureau did about the case with this number just now."""
     about = {"id": f"{kind}-{number}", "case": f"e{number}", "kind": kind, "unit": "sb-01", "officer": "000042"}
     return about | {"at": int(time.time() * 1000)} | more
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, dispatching, load, poison, publishing, servers, transactions, workers
+from tests.chaos import changes, cuts, dispatching, growing, load, poison, publishing, servers, transactions, workers
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import SAME_MEMBER, Finding
@@ -52,6 +52,10 @@ def test_a_power_cut_around_the_checkpoint_and_around_publishing(ground: Ground)
 
 def test_valkey_killed_and_its_last_second_lost(ground: Ground) -> None:
     holds(servers.valkey_kills(ground, 1))
+
+
+def test_topics_that_are_given_more_partitions(ground: Ground) -> None:
+    assert holds(growing.topics_grown(ground, 2, 50)).times == 2
 
 
 def test_a_killed_dispatcher(ground: Ground) -> None:
