@@ -18,6 +18,7 @@ from streams.kafka.indicator_topic import TopicError, read
 from streams.kafka.transactions import open_transactions
 from streams.local.worker import is_ready
 from streams.settings import Settings
+from streams.worker.eviction import eviction
 
 State = Literal["good", "look", "bad"]
 
@@ -119,28 +120,24 @@ def _transactions(settings: Settings) -> Iterator[Finding]:
 
 def _redis(settings: Settings) -> Iterator[Finding]:
     """Check that Redis answers, keeps its data over a restart, and refuses writes when full instead of evicting."""
-    client = redis.Redis.from_url(
-        settings.redis, socket_timeout=3, socket_connect_timeout=3, decode_responses=True, **settings.redis_options()
-    )
-    try:
-        client.ping()
-    except redis.RedisError as error:
-        yield Finding(
-            "redis", "bad", f"does not answer at {settings.redis_shown} ({error}): start it or correct FOREWARN_REDIS"
-        )
-        return
-    finally:
-        client.close()
-    try:
-        asked = client.config_get("maxmemory-policy", "appendonly", "maxmemory")
-        said: dict[str, str] = {str(name): str(value) for name, value in dict(asked).items()}
-    except redis.ResponseError:  # an ACL may forbid CONFIG
-        yield Finding("redis", "good", f"answers at {settings.redis_shown}; its configuration cannot be read")
-        return
-    if said.get("maxmemory-policy", "noeviction") != "noeviction" and said.get("maxmemory", "0") != "0":
-        says = f"evicts state when its memory is full ({said['maxmemory-policy']}): set maxmemory-policy noeviction"
-        yield Finding("redis", "bad", says)
-    elif said.get("appendonly") == "no":
+    with redis.Redis.from_url(
+        settings.redis, socket_timeout=3, socket_connect_timeout=3, **settings.redis_options()
+    ) as client:
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            says = f"does not answer at {settings.redis_shown} ({error}): start it or correct FOREWARN_REDIS"
+            yield Finding("redis", "bad", says)
+            return
+        try:
+            memory, persistence = dict(client.info("memory")), dict(client.info("persistence"))
+        except redis.ResponseError:  # an ACL may forbid INFO
+            says = f"answers at {settings.redis_shown}, but does not say whether it drops state: allow its user INFO"
+            yield Finding("redis", "look", says)
+            return
+    if said := eviction(memory):
+        yield Finding("redis", "bad", f"{said}; workers refuse to start until then")
+    elif not persistence.get("aof_enabled"):
         yield Finding(
             "redis", "look", "loses everything at a restart: set appendonly yes, otherwise state must be read again"
         )

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.base.formats import check_format
 from models.casework.payment_steps import Step as PaymentStep
 from models.casework.payment_totals import totals
 from models.casework.payments import Account, StopPayment
@@ -52,6 +53,8 @@ Step = Literal["opened", "joined", "raised", "lowered", "withdrawn", "reopened",
 """What alerts and the passing of time, without any feedback, can do to a case."""
 Deadline = Literal["acknowledge", "call", "visit"]
 
+FORMAT: Final = 1
+"""The format of the snapshots that this version writes; it reads this one and all before it."""
 MOST_ENTRIES: Final = 200
 """Entries of a case's history that are kept at most; older ones are dropped."""
 MOST_PAYMENTS: Final = 30
@@ -149,6 +152,8 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     payments: tuple[StopPayment, ...] = ()
     """The stop-payments of the case, in the order in which they were requested."""
     history: tuple[Entry, ...] = ()
+    format: int = 1
+    """The number of the snapshot's format; format 1 leaves it out."""
 
     @property
     def due(self) -> int | None:
@@ -240,8 +245,15 @@ def severer(one: Severity, other: Severity) -> bool:
     return SEVERITIES.index(one) > SEVERITIES.index(other)
 
 
+class _Versioned(Struct, frozen=True):
+    """What a snapshot of any format says."""
+
+    format: int = 1
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Case)
+_versioned = msgspec.json.Decoder(_Versioned)
 
 
 def encode(case: Case) -> bytes:
@@ -250,8 +262,17 @@ def encode(case: Case) -> bytes:
 
 
 def decode(value: bytes) -> Case:
-    """The snapshot in a record that `encode` has written; raises an error of msgspec for any other."""
-    return _decoder.decode(value)
+    """The snapshot in a record that `encode` has written.
+
+    Raises `NewerFormatError` for one of a newer version, and an error of msgspec for any other.
+    """
+    try:
+        case = _decoder.decode(value)
+    except msgspec.ValidationError:
+        check_format("The case", _versioned.decode(value).format, FORMAT)
+        raise
+    check_format("The case", case.format, FORMAT)
+    return case
 
 
 def standing(alert: Alert) -> Standing:

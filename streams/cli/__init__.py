@@ -31,6 +31,7 @@ COMMANDS = {
     "play": "streams.cli.play:play_command",
     "playbook": "streams.cli.playbook:playbook",
     "replay": "streams.cli.replay:replay",
+    "state": "streams.cli.state:state",
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",

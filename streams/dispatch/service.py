@@ -23,6 +23,7 @@ from aiokafka.errors import (
 )
 
 from models.base.durations import DAY
+from models.base.formats import NewerFormatError
 from models.casework.board import Board
 from models.casework.cases import Case, decode
 from models.casework.deadlines import Office
@@ -122,6 +123,10 @@ class Dispatcher:
     def _remember(self, record: Any) -> None:
         try:
             self._board.put(decode(record.value))
+        except NewerFormatError as error:
+            raise DispatchError(
+                f"{record.topic}, partition {record.partition}, offset {record.offset}: {error}"
+            ) from None
         except ValueError as error:
             raise DispatchError(
                 f"{record.topic}, partition {record.partition}, offset {record.offset} is not a case written by a "

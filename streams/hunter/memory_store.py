@@ -9,6 +9,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import msgspec
+
+from models.base.formats import NewerFormatError
 from streams.hunter.memory import Memory, decode, encode
 from streams.kafka.clients import answered
 from streams.settings import Settings
@@ -32,6 +35,10 @@ class TakenOverError(Exception):
     """Another hunter has loaded the memory since; nothing more may be published or saved."""
 
 
+class MemoryFormatError(Exception):
+    """The stored memory cannot be read; the message says why and what to do."""
+
+
 class MemoryStore:
     """Loads and saves the memory of a group's hunter; waits with backoff while Redis does not answer."""
 
@@ -44,9 +51,20 @@ class MemoryStore:
         self._me = secrets.token_hex(6)
 
     async def load(self) -> Memory:
-        """Claim the memory and return it, empty if there is none yet. Raises `msgspec.MsgspecError` for other bytes."""
+        """Claim the memory and return it, empty if there is none yet.
+
+        Raises `MemoryFormatError` when it is damaged, or when a newer version of Forewarn has written it.
+        """
         stored: bytes | None = await answered(lambda: self._claim(keys=self._keys, args=[self._me]), self._settings)
-        return Memory() if stored is None else decode(stored)
+        try:
+            return Memory() if stored is None else decode(stored)
+        except NewerFormatError as error:
+            raise MemoryFormatError(f"{self._keys[0]} in Redis: {error}") from None
+        except msgspec.MsgspecError as error:
+            raise MemoryFormatError(
+                f"The hunter's memory in Redis ({self._keys[0]}) is damaged: {error}. Delete this key: the hunter then "
+                "repeats its look-backs, to the same effect."
+            ) from None
 
     async def check(self) -> None:
         """Raise `TakenOverError` if another hunter has claimed the memory."""

@@ -28,20 +28,20 @@ class Frontier(msgspec.Struct, frozen=True):
 
     indicators: dict[int, int] = {}
     """The next offset, by partition of the indicators."""
-    ledger: dict[int, tuple[int, int]] = {}
-    """The next offsets of calls and of SMS, by partition."""
+    ledger: dict[str, tuple[int, int]] = {}
+    """The next offsets of calls and of SMS, by `Segment.series`: the partition and the logs of the offsets."""
 
     def has(self, segment: Segment) -> bool:
         """Whether a segment lies before the frontier."""
-        calls, sms = self.ledger.get(segment.partition, (0, 0))
+        calls, sms = self.ledger.get(segment.series, (0, 0))
         return segment.calls[1] <= calls and segment.sms[1] <= sms
 
     def beyond(self, segments: Iterable[Segment], indicators: Mapping[int, int]) -> Frontier:
         """The frontier after these segments have also been searched for all indicators before ``indicators``."""
         ledger = dict(self.ledger)
         for segment in segments:
-            calls, sms = ledger.get(segment.partition, (0, 0))
-            ledger[segment.partition] = max(calls, segment.calls[1]), max(sms, segment.sms[1])
+            calls, sms = ledger.get(segment.series, (0, 0))
+            ledger[segment.series] = max(calls, segment.calls[1]), max(sms, segment.sms[1])
         return Frontier(dict(indicators), ledger)
 
 

@@ -25,7 +25,7 @@ from streams.files import policy_file
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.memory import Found, Memory
-from streams.hunter.memory_store import MemoryStore, TakenOverError
+from streams.hunter.memory_store import MemoryFormatError, MemoryStore, TakenOverError
 from streams.hunter.pivoting import Pivoting
 from streams.hunter.search import SegmentLedger
 from streams.hunter.segment_index import Frontier, SegmentIndex, plan
@@ -82,8 +82,14 @@ class Hunter:
         self._found: dict[int, Found] = {}
 
     async def load(self) -> None:
-        """Continue where the previous hunter ended; one that still runs ends when it next has something to publish."""
-        memory = await self._memory.load()
+        """Continue where the previous hunter ended; one that still runs ends when it next has something to publish.
+
+        Raises `HunterError` when the memory cannot be read.
+        """
+        try:
+            memory = await self._memory.load()
+        except MemoryFormatError as error:
+            raise HunterError(str(error)) from None
         self.frontier, self._found = memory.frontier, dict(memory.found)
         self._known.looked_back = self.frontier.indicators
 

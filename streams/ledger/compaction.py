@@ -1,8 +1,8 @@
 """Compaction: merges the many small segments of a day into few large ones, so that a look-up opens few files.
 
-It merges neighbours of one partition and day in key order, one row group of each at a time, so memory does not grow
-with the day. The merged file becomes part of the ledger before the small ones are removed. Until then, and after an
-interruption, its name says that they lie within it.
+It merges neighbours of one partition, log and day in key order, one row group of each at a time, so memory does not
+grow with the day. The merged file becomes part of the ledger before the small ones are removed. Until then, and after
+an interruption, its name says that they lie within it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Merge(NamedTuple):
 
 def due(segments: Sequence[Segment], sizes: Mapping[Segment, int], today: date) -> Iterator[Merge]:
     """The merges worth making: enough neighbours of about one size, and all neighbours of a day that is over."""
-    by_place = sorted(segments, key=lambda each: (each.partition, each.day, each.calls, each.sms))
-    for (_, day), group in groupby(by_place, key=lambda each: (each.partition, each.day)):
+    by_place = sorted(segments, key=lambda each: (each.series, each.day, each.calls, each.sms))
+    for (_, day), group in groupby(by_place, key=lambda each: (each.series, each.day)):
         for run in _adjoining([*group]):
             if day < today:
                 if len(run) > 1:

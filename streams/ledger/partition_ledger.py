@@ -79,9 +79,12 @@ class PartitionLedger:
         reached: dict[str, int],
         progress: LedgerProgress,
         before: Knowledge | None = None,
+        log: str = "",
     ) -> None:
         self._shared = shared
         self._partition = partition
+        self._log = log
+        """The mark of the logs that are read (`streams.ledger.progress.log_mark`)."""
         self.reached = reached
         """The offset of each topic up to which rows have been gathered."""
         self.progress = progress
@@ -191,7 +194,7 @@ class PartitionLedger:
         newest = self._newest
         if newest is not None and newest.state is SegmentState.WRITTEN and self._named is None:
             path = newest.segment.path if newest.file else ""
-            self.progress = LedgerProgress(newest.progress.offsets, path, newest.file)
+            self.progress = LedgerProgress(newest.progress.offsets, path, newest.file, self.progress.fork)
             newest.state = SegmentState.NAMED
             self._named, self._newest, self._writing = newest, None, None
 
@@ -236,7 +239,7 @@ class PartitionLedger:
         if storage is None:
             return
         calls, sms = ((self._starts[topic], self.reached[topic]) for topic in (self._shared.calls, self._shared.sms))
-        segment = Segment(self._partition, calls, sms, _today())
+        segment = Segment(self._partition, calls, sms, _today(), self._log)
         gathering, self._gathering = self._gathering, Gathering(self._shared.maker)
         gathering.close()
         progress = LedgerProgress(dict(self.reached))
@@ -277,7 +280,7 @@ class PartitionLedger:
                     "Start the worker again: it records again what Kafka still keeps."
                 )
             metrics.LEDGER_ROWS.inc(named.rows)
-            self.progress = LedgerProgress(self.progress.offsets)
+            self.progress = LedgerProgress(self.progress.offsets, fork=self.progress.fork)
         for ack in named.acks.values():
             ack()
         named.state = SegmentState.COMMITTED

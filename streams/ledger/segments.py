@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.base.formats import NewerFormatError, check_format
 from models.lookback.contacts import Rows
+from streams.ledger.storage import LedgerError
 
 ROW_GROUP: Final = 1 << 16
 """Rows of a row group, the smallest part of a file that is read for a key."""
@@ -38,6 +40,12 @@ equals the key."""
 
 KNOWN: Final = b"forewarn.known"
 """Key of the metadata that holds a segment's `Knowledge`."""
+
+FORMAT: Final = 1
+"""The format of the files that this version writes; it reads this one and all before it."""
+
+_FORMAT_KEY: Final = b"forewarn.format"
+"""Key of the metadata that holds the number of the format; files from before there were numbers have none."""
 
 
 class Knowledge(msgspec.Struct, frozen=True):
@@ -114,7 +122,7 @@ def writer(to: Any, known: Knowledge) -> pq.ParquetWriter:
     """A Parquet writer for sorted tables, which stores ``known`` in the metadata."""
     return pq.ParquetWriter(
         to,
-        SCHEMA.with_metadata({KNOWN: _encode(known)}),
+        SCHEMA.with_metadata({KNOWN: _encode(known), _FORMAT_KEY: str(FORMAT)}),
         compression="zstd",
         compression_level=1,
         use_dictionary=["what", "duration_s"],
@@ -137,15 +145,20 @@ def written(table: pa.Table, known: Knowledge) -> pa.Buffer:
 
 
 class SegmentFile:
-    """An open segment; a context manager. Raises `NoSegmentError` for a file that is no segment or is cut off."""
+    """An open segment; a context manager.
+
+    Raises `NoSegmentError` for a file that is no segment or is cut off, and `LedgerError` for one that was written by a
+    newer version, which must not be set aside.
+    """
 
     def __init__(self, opened: Any) -> None:
         self._opened = opened
         try:
             self._parquet = pq.ParquetFile(opened)
+            said = self._parquet.schema_arrow.metadata or {}
+            check_format("A segment of the ledger", int(said.get(_FORMAT_KEY, b"1")), FORMAT)
             if not self._parquet.schema_arrow.equals(SCHEMA):
                 raise NoSegmentError("its columns are not a segment's")
-            said = self._parquet.schema_arrow.metadata or {}
             self.known: Knowledge = _decode_known(said[KNOWN])
             groups = [self._parquet.metadata.row_group(number) for number in range(self._parquet.num_row_groups)]
             bounds = [group.column(0).statistics for group in groups]
@@ -156,6 +169,9 @@ class SegmentFile:
         except NoSegmentError:
             opened.close()
             raise
+        except NewerFormatError as error:
+            opened.close()
+            raise LedgerError(str(error)) from None
         except (pa.ArrowException, OSError, KeyError, AttributeError, ValueError, msgspec.MsgspecError) as error:
             opened.close()
             raise NoSegmentError(str(error).splitlines()[0][:200]) from None

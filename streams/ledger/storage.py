@@ -2,7 +2,8 @@
 
 ``<folder>/<group>/day=2026-11-25/p003-c100-180-s40-52.parquet`` belongs to partition 3 and was recorded on that day. It
 has the calls from offset 100 to before 180 and the SMS from 40 to before 52. If the offsets of a segment lie within
-those of another one, the other one was merged from it.
+those of another one, the other one was merged from it. Offsets belong to a log: in ``p003-1f2e3d4c-c100-…`` the eight
+digits are its mark (`streams.ledger.progress.log_mark`), and only segments with one mark are compared.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_NAME = re.compile(r"p(\d{3,})-c(\d+)-(\d+)-s(\d+)-(\d+)\.parquet")
+_NAME = re.compile(r"p(\d{3,})(?:-([0-9a-f]{8}))?-c(\d+)-(\d+)-s(\d+)-(\d+)\.parquet")
 _DAY = re.compile(r"day=(\d{4}-\d\d-\d\d)")
 PENDING = "pending"
 """Folder of files that are written but not part of the ledger until a checkpoint names them."""
@@ -42,18 +43,25 @@ class LedgerError(Exception):
 
 
 class Segment(NamedTuple):
-    """A segment, as its name describes it: its partition, its offsets, and the day on which it was recorded."""
+    """A segment, as its name describes it: its partition, its offsets, the day it was recorded, and its log's mark."""
 
     partition: int
     calls: tuple[int, int]
     """From the first offset to before the second one; ``sms`` likewise."""
     sms: tuple[int, int]
     day: date
+    log: str = ""
+    """The mark of the logs that the offsets belong to; empty in names from before there were marks."""
+
+    @property
+    def series(self) -> str:
+        """The beginning of the file's name: the partition and the logs, within which offsets can be compared."""
+        return f"p{self.partition:03}-{self.log}" if self.log else f"p{self.partition:03}"
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return f"p{self.partition:03}-c{self.calls[0]}-{self.calls[1]}-s{self.sms[0]}-{self.sms[1]}.parquet"
+        return f"{self.series}-c{self.calls[0]}-{self.calls[1]}-s{self.sms[0]}-{self.sms[1]}.parquet"
 
     @property
     def path(self) -> str:
@@ -63,7 +71,7 @@ class Segment(NamedTuple):
     def covers(self, other: Segment) -> bool:
         """Whether it has all records that the other one has."""
         return (
-            self.partition == other.partition
+            self.series == other.series
             and self.calls[0] <= other.calls[0]
             and other.calls[1] <= self.calls[1]
             and self.sms[0] <= other.sms[0]
@@ -81,8 +89,9 @@ def segment_of(path: str) -> Segment | None:
     day, parts = _day_of(_name(folder)), _NAME.fullmatch(name)
     if day is None or parts is None:
         return None
-    partition, *offsets = map(int, parts.groups())
-    return Segment(partition, (offsets[0], offsets[1]), (offsets[2], offsets[3]), day)
+    partition, log, *offsets = parts.groups()
+    first, second, third, fourth = map(int, offsets)
+    return Segment(int(partition), (first, second), (third, fourth), day, log or "")
 
 
 def merge_mark(began: int) -> str:
@@ -296,11 +305,11 @@ class Storage:
 
 def whole(segments: Iterable[Segment]) -> list[Segment]:
     """The segments without those that lie within another, by day, partition and offsets."""
-    by_partition: dict[int, list[Segment]] = defaultdict(list)
+    by_series: dict[str, list[Segment]] = defaultdict(list)
     for segment in segments:
-        by_partition[segment.partition].append(segment)
+        by_series[segment.series].append(segment)
     kept: list[Segment] = []
-    for of_one in by_partition.values():
+    for of_one in by_series.values():
         # A segment that covers another one begins no later and, if both begin at the same offsets, ends later. So it
         # sorts first.
         of_one.sort(key=lambda each: (each.calls[0] + each.sms[0], -each.calls[1] - each.sms[1]))
@@ -309,4 +318,4 @@ def whole(segments: Iterable[Segment]) -> list[Segment]:
             if widest is None or not widest.covers(segment):
                 kept.append(segment)
                 widest = segment
-    return sorted(kept, key=lambda each: (each.day, each.partition, each.calls, each.sms))
+    return sorted(kept, key=lambda each: (each.day, each.series, each.calls, each.sms))

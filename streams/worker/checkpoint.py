@@ -8,7 +8,7 @@ that: every event changes the state exactly once, and a worker that has lost its
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -16,13 +16,15 @@ import msgspec
 import redis.asyncio as redis
 import structlog
 
+from models.base.formats import NewerFormatError
 from models.detection.engine import Partition
 from models.detection.episodes import Subject
-from models.detection.watermarks import Watermark
 from streams import metrics
 from streams.kafka.clients import answered
 from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
+from streams.worker.checkpoint_format import FORMAT, LOG, OFFSET, decode_meta, decode_subjects, encode
+from streams.worker.eviction import eviction
 from streams.worker.partition_state import Handover, Outbox, PartitionState, Stored
 
 log = structlog.get_logger(__name__)
@@ -30,10 +32,12 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 # KEYS: meta hash, subjects hash. ARGV: expected version, its writer's mark, this write's mark, clocks, outbox,
-# the ledger's progress, the handover, number of topics, (topic, first offset that is applied, next offset)...,
+# the ledger's progress, the handover, number of topics,
+# (topic, first offset that is applied, next offset, id of its log)...,
 # number of subjects, (subscriber, state)..., subscribers to delete...
 # The version alone is not enough: after Redis has lost writes, another worker may have written the same number again.
-APPLY = """
+# Nothing may be left from before the first write: the hash of subjects may have outlived a lost meta hash.
+APPLY = f"""
 local meta, subjects = KEYS[1], KEYS[2]
 local version = tonumber(redis.call('HGET', meta, 'version') or '0')
 local writer = redis.call('HGET', meta, 'writer') or ''
@@ -44,16 +48,22 @@ if version ~= expected or writer ~= ARGV[2] then
   return redis.error_reply('STALE version ' .. version .. said)
 end
 local topics = tonumber(ARGV[8])
-for at = 9, 8 + 3 * topics, 3 do
-  local stored = tonumber(redis.call('HGET', meta, 'offset:' .. ARGV[at]) or '-1')
+for at = 9, 8 + 4 * topics, 4 do
+  local stored = tonumber(redis.call('HGET', meta, '{OFFSET}' .. ARGV[at]) or '-1')
   if stored > tonumber(ARGV[at + 1]) then
     return redis.error_reply('STALE offset ' .. stored .. ' of ' .. ARGV[at] .. ' stored, not ' .. ARGV[at + 1])
   end
 end
+local counted = tonumber(redis.call('HGET', meta, 'subjects') or '-1')
+local kept = redis.call('HLEN', subjects)
+if version == 0 then redis.call('DEL', subjects)
+elseif counted >= 0 and counted ~= kept then return redis.error_reply('PARTIAL ' .. kept .. ' ' .. counted) end
 redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[3], 'clocks', ARGV[4], 'due', ARGV[5],
   'recorded', ARGV[6], 'handover', ARGV[7])
-for at = 9, 8 + 3 * topics, 3 do redis.call('HSET', meta, 'offset:' .. ARGV[at], ARGV[at + 2]) end
-local at = 9 + 3 * topics
+for at = 9, 8 + 4 * topics, 4 do
+  redis.call('HSET', meta, '{OFFSET}' .. ARGV[at], ARGV[at + 2], '{LOG}' .. ARGV[at], ARGV[at + 3])
+end
+local at = 9 + 4 * topics
 local states = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, states do
@@ -61,6 +71,7 @@ for _ = 1, states do
   at = at + 2
 end
 for gone = at, #ARGV do redis.call('HDEL', subjects, ARGV[gone]) end
+redis.call('HSET', meta, 'format', {FORMAT}, 'subjects', redis.call('HLEN', subjects))
 return version + 1
 """
 
@@ -74,18 +85,15 @@ class StaleCheckpointError(CheckpointError):
 
 
 class MissingStateError(CheckpointError):
-    """Kafka says that the group has read a partition, but Redis holds no state of it."""
+    """Kafka says that the group has read a partition, but Redis holds no state of it, or only a part."""
+
+
+class EvictionError(CheckpointError):
+    """Redis drops keys when its memory is full, so state could disappear."""
 
 
 NOTHING = Outbox()
 NOWHERE: Mapping[int, int] = {}
-
-_encode = msgspec.msgpack.Encoder().encode
-_subject = msgspec.msgpack.Decoder(Subject)
-_clocks = msgspec.msgpack.Decoder(tuple[Watermark, Watermark])
-_outbox = msgspec.msgpack.Decoder(Outbox)
-_progress = msgspec.msgpack.Decoder(LedgerProgress)
-_handover = msgspec.msgpack.Decoder(Handover)
 
 
 class Checkpoints:
@@ -111,30 +119,48 @@ class Checkpoints:
     async def load(self, number: int) -> PartitionState:
         """The state of a partition as it was last written; empty when it was never written.
 
-        Raises `CheckpointError` when the stored state cannot be read.
+        Raises `CheckpointError` when the state cannot be read, and `MissingStateError` when a part of it is gone.
         """
-        meta_key, subjects_key = self._keys(number)
-        meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(meta_key)))
-        partition = Partition(number)
-        if not meta:
-            return PartitionState(partition)
-        try:
-            stored = _stored(meta)
-            partition.call_clock, partition.sms_clock = _clocks.decode(meta[b"clocks"])
-            cursor = 0
-            while True:
-                cursor, page = await self._answered(
-                    lambda at=cursor: self._asked(self._redis.hscan(subjects_key, at, count=5000))  # type: ignore[misc]
-                )
-                partition.subjects.update({name.decode(): _subject.decode(state) for name, state in page.items()})
-                if not cursor:
-                    return PartitionState(partition, stored)
-        except (KeyError, ValueError, msgspec.MsgspecError) as error:
-            raise CheckpointError(
-                f"The state of partition {number} in Redis ({meta_key}) cannot be read: {error}. It was written by "
-                "another version of Forewarn or damaged: delete both keys of the partition and start with "
-                "FOREWARN_STATE_WHEN_MISSING=rebuild."
-            ) from None
+        while True:
+            meta = await self._meta(number)
+            partition = Partition(number)
+            if not meta:
+                return PartitionState(partition)
+            try:
+                stored, (partition.call_clock, partition.sms_clock) = decode_meta(meta)
+                partition.subjects = await self._subjects(number)
+            except (KeyError, ValueError, msgspec.MsgspecError) as error:
+                raise self._unreadable(number, error) from None
+            if stored.subjects in (None, len(partition.subjects)):
+                return PartitionState(partition, stored)
+            if await self._meta(number) == meta:  # otherwise another worker wrote between the two reads
+                raise _partial(number, len(partition.subjects), stored.subjects)
+
+    async def _meta(self, number: int) -> dict[bytes, bytes]:
+        key, _ = self._keys(number)
+        meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(key)))
+        return meta
+
+    async def _subjects(self, number: int) -> dict[str, Subject]:
+        _, key = self._keys(number)
+        subjects: dict[str, Subject] = {}
+        cursor = 0
+        while True:
+            cursor, page = await self._answered(
+                lambda at=cursor: self._asked(self._redis.hscan(key, at, count=5000))  # type: ignore[misc]
+            )
+            subjects.update(decode_subjects(page))
+            if not cursor:
+                return subjects
+
+    def _unreadable(self, number: int, error: Exception) -> CheckpointError:
+        if isinstance(error, NewerFormatError):
+            return CheckpointError(f"Partition {number}, {self._keys(number)[0]} in Redis: {error}")
+        return CheckpointError(
+            f"The state of partition {number} in Redis ({self._keys(number)[0]}) is damaged: {error}. Restore a "
+            f"snapshot of it (forewarn state restore), or delete it with `forewarn state drop --partition {number}`: "
+            "it is then derived again from what Kafka still keeps."
+        )
 
     async def write(
         self,
@@ -150,28 +176,28 @@ class Checkpoints:
         It writes the state of the ``changed`` subscribers, all offsets, the ledger's ``progress``, the ``outbox`` that
         is to be published next, and how far the ``indicators`` are known, and deletes the ``forgotten`` subscribers.
         The outbox of the last write, which it replaces, must have been published. Raises `StaleCheckpointError` when
-        the write is refused.
+        the write is refused, and `MissingStateError` when Redis has lost a part of the state.
         """
         began = perf_counter()
         partition, stored = state.partition, state.stored
         self._writes += 1
-        reached = state.offsets
+        reached, logs = state.offsets, state.logs
         handover = Handover(dict(indicators), state.repeats)
         offsets: list[Any] = []
         for topic, offset in reached.items():
-            offsets += (topic, stored.offsets.get(topic, 0), offset)
+            offsets += (topic, stored.offsets.get(topic, 0), offset, logs[topic])
         states: list[Any] = []
         for subscriber in changed:
-            states += (subscriber, _encode(partition.subjects[subscriber]))
+            states += (subscriber, encode(partition.subjects[subscriber]))
         mark = f"{self._me}:{self._writes}"
         arguments = [
             stored.version,
             stored.writer,
             mark,
-            _encode((partition.call_clock, partition.sms_clock)),
-            _encode(outbox),
-            _encode(progress),
-            _encode(handover),
+            encode((partition.call_clock, partition.sms_clock)),
+            encode(outbox),
+            encode(progress),
+            encode(handover),
             len(reached),
             *offsets,
             len(states) // 2,
@@ -182,6 +208,9 @@ class Checkpoints:
         try:
             version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
         except redis.ResponseError as error:
+            if str(error).startswith("PARTIAL"):
+                kept, counted = map(int, str(error).split()[1:3])
+                raise _partial(partition.number, kept, counted) from None
             if "STALE" not in str(error):
                 raise
             raise StaleCheckpointError(
@@ -189,7 +218,7 @@ class Checkpoints:
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
                 "lost its last writes. The worker stops; after a restart it continues from the state in Redis."
             ) from None
-        state.note_write(Stored(version, mark, reached, outbox, progress, handover))
+        state.note_write(Stored(version, mark, reached, outbox, progress, handover, logs))
         metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
@@ -205,6 +234,18 @@ class Checkpoints:
     @property
     def _refusals_key(self) -> str:
         return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:refused"
+
+    async def check_memory(self) -> None:
+        """Raise `EvictionError` if Redis drops keys when its memory is full. An ACL may forbid to ask for that."""
+        try:
+            memory = await self._answered(lambda: self._asked(self._redis.info("memory")))
+        except redis.ResponseError as error:
+            log.warning(
+                "Redis does not say whether it may drop state", redis=self._settings.redis_shown, error=str(error)
+            )
+            return
+        if said := eviction(memory):
+            raise EvictionError(f"Redis at {self._settings.redis_shown} {said}. Then start the worker again.")
 
     async def ping(self) -> bool:
         """Whether Redis answers right now."""
@@ -228,17 +269,10 @@ class Checkpoints:
         return asked
 
 
-def _stored(meta: Mapping[bytes, bytes]) -> Stored:
-    offsets = {
-        name.decode().removeprefix("offset:"): int(offset)
-        for name, offset in meta.items()
-        if name.startswith(b"offset:")
-    }
-    return Stored(
-        int(meta[b"version"]),
-        meta[b"writer"].decode(),
-        offsets,
-        _outbox.decode(meta[b"due"]),
-        _progress.decode(meta[b"recorded"]),
-        _handover.decode(meta[b"handover"]) if b"handover" in meta else Handover(),  # written before there was one
+def _partial(number: int, kept: int, counted: int | None) -> MissingStateError:
+    return MissingStateError(
+        f"Redis holds {kept:,} of the {counted:,} subjects of partition {number}: a part of the state is gone, for "
+        "example by eviction or because a backup was restored in part. Restore a snapshot of the partition (forewarn "
+        f"state restore), or delete the rest with `forewarn state drop --partition {number}`: it is then derived again "
+        "from what Kafka still keeps, and alerts repeat with the same ids."
     )

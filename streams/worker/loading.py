@@ -1,12 +1,11 @@
 """Loading: the state of newly assigned partitions, and the offset at which each of their topics is read.
 
-State and offsets come from the checkpoint, never from Kafka's group. The ledger may lack records that were scored
-already; they are then read once more for the ledger alone.
+State and offsets come from the checkpoint, never from Kafka's group, and belong to the logs whose ids are in it. The
+ledger may lack records that were scored already; they are then read once more for the ledger alone.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 
@@ -14,11 +13,12 @@ import structlog
 
 from models.detection.alignment import Alignment
 from models.policy.policy import Policy
+from streams.kafka.topic_logs import present_logs
 from streams.ledger.ledger_writer import Beginning, LedgerWriter
 from streams.ledger.partition_ledger import PartitionLedger
-from streams.ledger.storage import LedgerError
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, MissingStateError
+from streams.worker.log_check import check_log
 from streams.worker.partition import FEEDING, AssignedPartition, Feed, Feeding, Offsets, Source
 from streams.worker.partition_state import PartitionState
 from streams.worker.repeats import PublishedBefore, Repeats, end_of_alerts, published_before
@@ -38,38 +38,47 @@ class Loader:
     async def load(self, committed: Offsets, source: Source, policy: Policy) -> dict[int, AssignedPartition]:
         """The partitions, by number; ``committed``: the group's offset of every assigned topic partition (-1: none).
 
-        Raises `MissingStateError` when Redis holds no state of a partition that the group has read, unless the settings
-        say to rebuild it. Raises `LedgerError` when the ledger cannot be used or belongs to another log.
+        Raises `EvictionError` when Redis may drop state, and `MissingStateError` when it holds no state of a partition
+        that the group has read, unless the settings say to rebuild it. Raises `OtherLogError` when a topic was made
+        anew or truncated, `MissingTopicError` when it is gone, and `LedgerError` when the ledger cannot be used.
         """
+        await self._checkpoints.check_memory()
+        numbers = sorted({partition for _, partition in committed})
+        states = [await self._checkpoints.load(number) for number in numbers]
+        # Asked for after the offsets were read: the ends of a log never lie before offsets that were stored earlier.
+        logs = await present_logs(self._settings, self._topics.values())
         first = await source.first_offsets([*committed])
-        states: list[tuple[PartitionState, dict[str, int]]] = []
+        starts: list[dict[str, int]] = []
         alerts: dict[int, int] | None = None
-        for number in sorted({partition for _, partition in committed}):
-            state = await self._checkpoints.load(number)
+        for number, state in zip(numbers, states, strict=True):
             mine = {topic: at for (topic, partition), at in committed.items() if partition == number}
             if not state.stored.version and any(at > 0 for at in mine.values()):
                 self._refuse_to_forget(number)
                 mine = dict.fromkeys(mine, 0)
+            check_log(number, state.offsets, state.logs, logs)
+            state.follow({topic: log.id for topic, log in logs.items()})
             state.partition.restore(dict(state.partition.subjects), policy)
-            starts = {topic: state.reached(topic, first.get((topic, number), at)) for topic, at in mine.items()}
-            if not state.stored.version and self._settings.alerts_when_repeated == "withhold":
+            begin = {topic: state.reached(topic, first.get((topic, number), at)) for topic, at in mine.items()}
+            if not state.offsets and self._settings.alerts_when_repeated == "withhold":
                 alerts = await end_of_alerts(self._settings) if alerts is None else alerts
-                state.repeats = await self._repeats(number, starts, source, alerts)
-            states.append((state, starts))
+                state.repeats = await self._repeats(number, begin, source, alerts)
+            starts.append(begin)
         ledgers = await self._ledger.open(
-            [Beginning(state.partition.number, state.stored.progress, starts) for state, starts in states]
+            [
+                Beginning(number, state.stored.progress, begin)
+                for number, state, begin in zip(numbers, states, starts, strict=True)
+            ],
+            logs,
         )
         loaded = {}
         before: dict[tuple[tuple[int, int], ...], PublishedBefore] = {}
-        for (state, starts), ledger in zip(states, ledgers, strict=True):
-            number = state.partition.number
-            loaded[number] = self._assigned(state, ledger, starts, first, source)
+        for number, state, ledger, begin in zip(numbers, states, ledgers, starts, strict=True):
+            loaded[number] = self._assigned(state, ledger, begin, first, source)
             if state.repeats:
                 ends = tuple(sorted(state.repeats.alerts.items()))
                 if ends not in before:  # partitions that began together share what they have to know
                     before[ends] = await published_before(self._settings, state.repeats.alerts)
                 loaded[number].published_before = before[ends]
-        await asyncio.gather(*[self._check(each) for each in loaded.values()])
         return loaded
 
     def _assigned(
@@ -111,16 +120,3 @@ class Loader:
                 "keeps (only new alerts are published); if this is the wrong Redis, correct FOREWARN_REDIS."
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
-
-    async def _check(self, assigned: AssignedPartition) -> None:
-        """Raise `LedgerError` when a ledger reaches beyond the end of the log: it belongs to another log."""
-        if not assigned.ledger.is_on:
-            return
-        for topic, reached in assigned.ledger.reached.items():
-            end = await assigned.source.end_offset_now(topic, assigned.number)
-            if end is not None and reached > end:
-                raise LedgerError(
-                    f"The ledger at {self._settings.ledger} reaches offset {reached} of {topic} partition "
-                    f"{assigned.number}, which ends at {end}: it belongs to a topic that was deleted. Move the folder "
-                    "away, or set FOREWARN_LEDGER."
-                )

@@ -5,7 +5,7 @@ The methods here note how far it got. Each of them says who calls it and when.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 
 import msgspec
@@ -51,6 +51,12 @@ class Stored(msgspec.Struct, frozen=True):
     """How far the ledger has the partition's records."""
     handover: Handover = Handover()
     """What the next owner has to know before it decides anything."""
+    logs: dict[str, str] = {}
+    """Kafka's id of each topic whose offset is stored; empty if Kafka gave none. A topic is missing before format 2."""
+    subjects: int | None = None
+    """How many subjects were counted when a stored state was read; None before format 2, and for a write."""
+    format: int = 0
+    """The format of a state that was read."""
 
 
 class PartitionState:
@@ -62,6 +68,7 @@ class PartitionState:
         self.repeats = self.stored.handover.repeats
         """The records that may have been decided before; `streams.worker.step` ends it once they are read."""
         self._offsets = dict(self.stored.offsets)
+        self._logs: Mapping[str, str] = self.stored.logs
         self.written_at = perf_counter()
         """Monotonic time (s) of the last write or, before the first one, of loading."""
 
@@ -69,6 +76,15 @@ class PartitionState:
     def offsets(self) -> dict[str, int]:
         """The next offset of each topic that the state in memory has reached; a copy."""
         return dict(self._offsets)
+
+    @property
+    def logs(self) -> dict[str, str]:
+        """Kafka's id of each topic that has an offset; empty where it is not known."""
+        return {topic: self._logs.get(topic, "") for topic in self._offsets}
+
+    def follow(self, logs: Mapping[str, str]) -> None:
+        """Note the ids of the topics that are read; `streams.worker.loading` calls it after checking the offsets."""
+        self._logs = logs
 
     def reached(self, topic: str, start: int) -> int:
         """The offset up to which a topic's records are applied; ``start`` if none were: where its reading began."""
@@ -84,6 +100,7 @@ class PartitionState:
         self.written_at = perf_counter()
 
     def is_unwritten(self, progress: LedgerProgress) -> bool:
-        """Whether Redis lacks offsets or ledger progress, or still holds an outbox."""
+        """Whether Redis lacks offsets, ids of topics or ledger progress, or still holds an outbox."""
         stored = self.stored
-        return bool(stored.outbox) or progress != stored.progress or self._offsets != stored.offsets
+        moved = self._offsets != stored.offsets or self.logs != stored.logs
+        return bool(stored.outbox) or progress != stored.progress or moved

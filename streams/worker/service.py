@@ -34,6 +34,7 @@ from streams.worker.assignment import Assignment
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.drift_watch import DriftWatch
 from streams.worker.loading import Loader
+from streams.worker.log_watch import LogWatch
 from streams.worker.scoring import Scorer
 from streams.worker.step import Stepper
 from streams.worker.warm_up import warm_up
@@ -100,6 +101,7 @@ async def _work(
             tasks.append(asyncio.create_task(_tend(scorer)))
             watching = _watch(app, assignment, indicator_records, vulnerable, progress, drifting)
             tasks.append(asyncio.create_task(watching))
+            tasks.append(asyncio.create_task(LogWatch(settings, assignment, app.fail).run()))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
             except BaseException as error:

@@ -237,10 +237,10 @@ def segments(*knew: Mapping[int, int]) -> dict[Segment, Mapping[int, int]]:
         ([{0: 10, 1: 4}], Frontier(), [set()]),
         ([{0: 9, 1: 4}], Frontier(), [{"number:2"}]),  # an offset is the next one to read: 9 is not known yet
         ([{0: 6}, {0: 10, 1: 4}], Frontier(), [{"number:2", "domain:x"}, set()]),
-        ([{}], Frontier({0: 10, 1: 4}, {0: (1, 0)}), [set()]),  # already searched for every indicator
-        ([{}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}]),  # searched, but not for the newest indicator
-        ([{}, {}], Frontier({0: 6, 1: 4}, {0: (1, 0)}), [{"number:2"}, {"number:1", "number:2", "domain:x"}]),
-        ([{0: 10, 1: 4}], Frontier({0: 6}, {0: (1, 0)}), [set()]),  # the worker knew them all
+        ([{}], Frontier({0: 10, 1: 4}, {"p000": (1, 0)}), [set()]),  # already searched for every indicator
+        ([{}], Frontier({0: 6, 1: 4}, {"p000": (1, 0)}), [{"number:2"}]),  # searched, but not for the newest indicator
+        ([{}, {}], Frontier({0: 6, 1: 4}, {"p000": (1, 0)}), [{"number:2"}, {"number:1", "number:2", "domain:x"}]),
+        ([{0: 10, 1: 4}], Frontier({0: 6}, {"p000": (1, 0)}), [set()]),  # the worker knew them all
     ],
 )
 def test_everything_is_looked_for_where_it_was_not_known(

@@ -1,0 +1,146 @@
+"""Stored states: what operators do with the state in Redis, beside the workers that write it.
+
+Each change is one atomic step that names the write it was made from, as a worker's step does, and counts as a write. So
+a worker that owns the partition meanwhile is refused its next write, before it publishes anything: it stops, and
+continues from the new state after its restart.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import redis.asyncio as redis
+
+from models.detection.episodes import Subject
+from streams.settings import Settings
+from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
+from streams.worker.checkpoint_format import Clocks, decode_meta, encode_meta
+from streams.worker.partition_state import Stored
+
+# KEYS: meta hash, subjects hash, staged subjects. ARGV: expected version, its writer's mark, this write's mark, whether
+# the staged subjects replace those that are there (1) or not (0), (field, value) of the meta hash...
+REPLACE = """
+local meta, subjects, staged = KEYS[1], KEYS[2], KEYS[3]
+local writer = redis.call('HGET', meta, 'writer') or ''
+if writer == ARGV[3] then return 1 end
+if (redis.call('HGET', meta, 'version') or '0') ~= ARGV[1] or writer ~= ARGV[2] then
+  return redis.error_reply('STALE')
+end
+if ARGV[4] == '1' then
+  redis.call('DEL', subjects)
+  if redis.call('EXISTS', staged) == 1 then redis.call('RENAME', staged, subjects) end
+end
+redis.call('DEL', meta)
+redis.call('HSET', meta, unpack(ARGV, 5))
+return 1
+"""
+
+_AT_ONCE = 1000
+"""Subjects that are staged with one request."""
+
+
+class StoredBytes(NamedTuple):
+    """Both hashes of a partition at one moment, as they are in Redis."""
+
+    meta: Mapping[bytes, bytes]
+    subjects: Mapping[bytes, bytes]
+
+
+class StoredStates(Checkpoints):
+    """Reads and replaces the stored states of one group's partitions."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._replace = self._redis.register_script(REPLACE)
+
+    async def stored(self, number: int) -> tuple[Stored, Clocks] | None:
+        """What is stored of a partition apart from its subjects; None when nothing is.
+
+        Raises `CheckpointError` when it cannot be read.
+        """
+        meta = await self._meta(number)
+        if not meta:
+            return None
+        try:
+            return decode_meta(meta)
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
+            raise self._unreadable(number, error) from None
+
+    async def subjects(self, number: int) -> dict[str, Subject]:
+        """The subjects of a partition. Raises `CheckpointError` when one of them cannot be read."""
+        try:
+            return await self._subjects(number)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise self._unreadable(number, error) from None
+
+    async def writing(self, number: int) -> tuple[int, str]:
+        """The number and the mark of the last write of a partition, even when the rest is damaged; 0 and "": none."""
+        meta = await self._meta(number)
+        return int(meta.get(b"version", b"0")), meta.get(b"writer", b"").decode()
+
+    async def bytes_of(self, number: int) -> StoredBytes:
+        """Everything that is stored of a partition, read at one moment. Redis serves nobody else while it copies it."""
+
+        async def ask() -> StoredBytes:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                for key in self._keys(number):
+                    pipe.hgetall(key)
+                return StoredBytes(*await pipe.execute())
+
+        return await self._answered(ask)
+
+    async def size(self, number: int) -> int | None:
+        """The bytes of memory that Redis uses for a partition, about; None if it does not say."""
+        try:
+            sizes = [
+                await self._answered(lambda key=key: self._asked(self._redis.memory_usage(key)))  # type: ignore[misc]
+                for key in self._keys(number)
+            ]
+        except redis.ResponseError:  # an ACL may forbid MEMORY
+            return None
+        return sum(size or 0 for size in sizes)
+
+    async def replace(
+        self,
+        number: int,
+        after: tuple[int, str],
+        stored: Stored,
+        clocks: Clocks,
+        subjects: Mapping[bytes, bytes] | None,
+    ) -> None:
+        """Replace a partition's state in one atomic step; ``subjects`` None: keep those that are there.
+
+        ``after`` is the write that it replaces, by number and mark. Raises `StaleCheckpointError` when there was
+        another write meanwhile; nothing is changed then.
+        """
+        meta_key, subjects_key = self._keys(number)
+        staged_key = f"{subjects_key}:staged"
+        version, writer = after
+        mark = f"state:{secrets.token_hex(6)}"
+        fields = encode_meta(msgspec.structs.replace(stored, version=version + 1, writer=mark), clocks)
+        arguments: list[Any] = [version, writer, mark, int(subjects is not None)]
+        arguments += [part for field in fields.items() for part in field]
+        keys = [meta_key, subjects_key, staged_key]
+        await self._stage(staged_key, subjects or {})
+        try:
+            await self._answered(lambda: self._replace(keys=keys, args=arguments))
+        except redis.ResponseError as error:
+            if "STALE" not in str(error):
+                raise
+            raise StaleCheckpointError(
+                f"A worker has written partition {number} meanwhile, so it was left as it is. Try again, or stop the "
+                "workers first."
+            ) from None
+        finally:
+            await self._answered(lambda: self._asked(self._redis.delete(staged_key)))
+
+    async def _stage(self, key: str, subjects: Mapping[bytes, bytes]) -> None:
+        """Write subjects beside those of the partition."""
+        await self._answered(lambda: self._asked(self._redis.delete(key)))
+        waiting = [*subjects.items()]
+        for begin in range(0, len(waiting), _AT_ONCE):
+            some = dict(waiting[begin : begin + _AT_ONCE])
+            await self._answered(lambda some=some: self._asked(self._redis.hset(key, mapping=some)))  # type: ignore[misc]
