@@ -20,7 +20,7 @@ import msgspec
 
 from streams.cli import CommandError
 from streams.cli.extras import require
-from streams.local import LocalStackError, samples
+from streams.local import LocalStackError, keeper, samples
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.process import Server, terminate
 from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
@@ -68,7 +68,8 @@ def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
 def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_only: bool) -> None:
     """Start a real Kafka, a Valkey, a worker, the hunter, the dispatcher and the console, and leave them running.
 
-    It needs neither Docker nor root. Programs that already run are left alone. Stop everything with: forewarn down
+    It needs neither Docker nor root. Programs that already run are left alone. What ends by itself is started again;
+    keeper.log in the folder says what and when. Stop everything with: forewarn down
 
     Example: eval "$(forewarn up)"
     """
@@ -81,7 +82,10 @@ def up(folder: Path, kafka_port: int | None, redis_port: int | None, servers_onl
         state = start_servers(folder, kafka_port, redis_port, state)
     apply_topics(folder, state)
     if not servers_only and not state.works:
+        end_keeper(state)
         state = start_services(folder, state)
+    if not state.is_kept:
+        state = start_keeper(folder, state)
     say(f"Kafka       {state.kafka}")
     say(f"Valkey      {state.redis}")
     for name, each in state.services.items():
@@ -102,7 +106,7 @@ def start_servers(
     First ends the remains of a ``former`` stack that has lost one of its servers.
     """
     if former is not None:
-        end(former)
+        end(folder, former)
     say("Starting Kafka and Valkey")
     with LocalStack(folder, kafka_port, redis_port, notify=say) as stack:
         state = StackState(stack.kafka, stack.redis, stack.broker.process, stack.valkey.process)
@@ -163,8 +167,24 @@ def start_services(folder: Path, state: StackState) -> StackState:
     return state
 
 
-def end(state: StackState) -> None:
-    """End the programs first, while their servers still run, and then the servers."""
+def start_keeper(folder: Path, state: StackState) -> StackState:
+    """Start the process that starts again what has ended, and record it in the folder."""
+    environ = environment(folder, state) | ({"FOREWARN_CONSOLE_HTTP": state.console} if state.console else {})
+    state = msgspec.structs.replace(state, keeper=keeper.start(folder, environ))
+    write_state(folder, state)
+    return state
+
+
+def end_keeper(state: StackState) -> None:
+    """End that process; what it has started goes on running."""
+    if state.keeper is not None:
+        terminate([state.keeper])
+
+
+def end(folder: Path, state: StackState) -> None:
+    """End the keeper, then the programs, while their servers still run, and then the servers."""
+    end_keeper(state)
+    state = read_state(folder) or state  # the keeper may have started something since
     terminate([each.process for each in state.services.values()])
     terminate([state.broker, state.valkey])
 
@@ -182,7 +202,7 @@ def down(folder: Path, delete: bool) -> None:
     if state is None:
         say(f"Nothing is running in {folder.absolute()}")
     else:
-        end(state)
+        end(folder, state)
         remove_state(folder)
         say("Stopped")
     if delete:
@@ -206,7 +226,7 @@ def delete_data(folder: Path) -> None:
         )
     for name in ("kafka", "valkey", "ledger"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (*(f"{each}.log" for each in HEALTH), *samples.FILES, "lock"):
+    for name in (*(f"{each}.log" for each in HEALTH), keeper.LOG, *samples.FILES, "lock"):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

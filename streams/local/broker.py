@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
+from functools import partial
 from pathlib import Path
 
 from streams.local import LocalStackError
 from streams.local.ports import LOOPBACK, listens
+from streams.local.process import Launch
 
 USUAL_PORT = 9092
 HEAP_MEGABYTES = 512
@@ -91,6 +93,20 @@ def java_command(java: Path, jars: Path, heap_megabytes: int, main_class: str, *
         f"{jars}/*",
         main_class,
         *arguments,
+    )
+
+
+def launch(
+    folder: Path, java: Path, jars: Path, port: int, heap_megabytes: int, keep_open: tuple[int, ...] = ()
+) -> Launch:
+    """How the broker is started over the data and the configuration in its folder."""
+    return Launch(
+        name="Kafka",
+        command=java_command(java, jars, heap_megabytes, "kafka.Kafka", "server.properties"),
+        folder=folder,
+        log=folder / "console.log",
+        answers=partial(answers, port),
+        keep_open=keep_open,
     )
 
 

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +19,7 @@ from streams.local.broker import HEAP_MEGABYTES
 from streams.local.guard import Guard
 from streams.local.jars import find_java, kafka_jars
 from streams.local.ports import LOOPBACK, any_free_port, choose_port
-from streams.local.process import Launch, ProcessId, Server
+from streams.local.process import ProcessId, Server
 
 DEFAULT_FOLDER = Path(".forewarn")
 
@@ -120,27 +119,9 @@ class LocalStack:
         redis_port = choose_port(self._asked[1], valkey.USUAL_PORT)
         self._ports = kafka_port, redis_port
         self._guard = Guard()
-        self.valkey = Server(
-            Launch(
-                name="Valkey",
-                command=valkey.valkey_command(server, redis_port),
-                folder=valkey_folder,
-                log=valkey_folder / "server.log",
-                answers=partial(valkey.answers, redis_port),
-                keep_open=(lock,),
-            ),
-            self.watch,
-        )
+        self.valkey = Server(valkey.launch(server, valkey_folder, redis_port, (lock,)), self.watch)
         self.broker = Server(
-            Launch(
-                name="Kafka",
-                command=broker.java_command(java, jars, self._heap_megabytes, "kafka.Kafka", "server.properties"),
-                folder=kafka_folder,
-                log=kafka_folder / "console.log",
-                answers=partial(broker.answers, kafka_port),
-                keep_open=(lock,),
-            ),
-            self.watch,
+            broker.launch(kafka_folder, java, jars, kafka_port, self._heap_megabytes, (lock,)), self.watch
         )
         self.valkey.start()  # starts while Kafka formats its storage
         broker.write_configuration(kafka_folder, kafka_port, any_free_port())

@@ -10,6 +10,8 @@ from streams.local import LocalStackError
 from streams.local.process import ProcessId, is_alive
 
 FILE_NAME = "stack.json"
+KAFKA, VALKEY = "Kafka", "Valkey"
+"""The names of the servers among the running parts of a stack."""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -33,11 +35,31 @@ class StackState(msgspec.Struct, frozen=True):
     valkey: ProcessId
     services: dict[str, Running] = {}
     console: str = ""
+    keeper: ProcessId | None = None
+    """The process that starts what has ended again; None where an older version started the stack."""
 
     @property
     def serves(self) -> bool:
         """Whether both servers still run."""
         return is_alive(self.broker) and is_alive(self.valkey)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the keeper still runs."""
+        return self.keeper is not None and is_alive(self.keeper)
+
+    def running(self) -> dict[str, ProcessId]:
+        """The servers and programs of the stack, by name."""
+        return {KAFKA: self.broker, VALKEY: self.valkey} | {name: each.process for name, each in self.services.items()}
+
+    def restarted(self, name: str, process: ProcessId) -> StackState:
+        """The state in which another process has taken the place of one of `running`."""
+        if name == KAFKA:
+            return msgspec.structs.replace(self, broker=process)
+        if name == VALKEY:
+            return msgspec.structs.replace(self, valkey=process)
+        service = msgspec.structs.replace(self.services[name], process=process)
+        return msgspec.structs.replace(self, services=self.services | {name: service})
 
     @property
     def works(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import socket
+from functools import partial
 from pathlib import Path
 
 from streams.local import LocalStackError
 from streams.local.ports import LOOPBACK
+from streams.local.process import Launch
 
 USUAL_PORT = 6379
 
@@ -42,6 +44,18 @@ def valkey_command(server: Path, port: int) -> tuple[str, ...]:
         *("--appendfsync", "everysec"),
         *("--save", ""),
         *("--maxmemory-policy", "noeviction"),
+    )
+
+
+def launch(server: Path, folder: Path, port: int, keep_open: tuple[int, ...] = ()) -> Launch:
+    """How Valkey is started over the data in its folder."""
+    return Launch(
+        name="Valkey",
+        command=valkey_command(server, port),
+        folder=folder,
+        log=folder / "server.log",
+        answers=partial(answers, port),
+        keep_open=keep_open,
     )
 
 

@@ -23,6 +23,8 @@ from streams.local import LocalStackError, broker, valkey
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, is_alive
 from streams.local.stack import LocalStack
+from streams.local.state import StackState, read_state
+from streams.local.worker import is_ready
 from tests.conftest import Servers
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +175,47 @@ def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, number: 
 
     assert running
     assert wait_until_gone(servers)
+
+
+def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> None:
+    """A worker and a server that are killed come back by themselves at their addresses, until ``down``."""
+    folder = tmp_path / "site"
+    ports = ["--kafka-port", str(any_free_port()), "--redis-port", str(any_free_port())]
+    http = {f"FOREWARN_{name}": f"127.0.0.1:{any_free_port()}" for name in ("HTTP", "HUNTER_HTTP", "DISPATCHER_HTTP")}
+    http |= {f"FOREWARN_CONSOLE_{name}": f"127.0.0.1:{any_free_port()}" for name in ("HTTP", "HEALTH")}
+
+    def forewarn(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from streams.cli import main; main()", *arguments, "--folder", str(folder)]
+        environ = os.environ | http
+        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=180, check=False)
+
+    def state() -> StackState:
+        found = read_state(folder)
+        assert found is not None
+        return found
+
+    try:
+        up = forewarn("up", *ports)
+        assert up.returncode == 0, up.stderr
+        before = state()
+        for process in (before.valkey, before.services["worker"].process):
+            os.kill(process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while not (state().works and state().serves and is_ready(http["FOREWARN_HTTP"])):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        after = state()
+        again = forewarn("up")
+    finally:
+        forewarn("down")
+
+    assert after.valkey != before.valkey
+    assert after.services["worker"].process != before.services["worker"].process
+    assert (after.broker, after.services["hunter"]) == (before.broker, before.services["hunter"])
+    assert "worker has ended and is started again in 1 s" in (folder / "keeper.log").read_text()
+    assert (again.returncode, again.stdout) == (0, up.stdout)
+    assert after.keeper is not None
+    assert wait_until_gone([after.keeper, *after.running().values()])
 
 
 def test_up_twice_and_down_twice(tmp_path: Path) -> None:

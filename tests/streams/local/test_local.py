@@ -190,6 +190,18 @@ def test_the_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
 
 
+@pytest.mark.parametrize("name", ["Kafka", "Valkey", "worker"])
+def test_a_part_that_was_started_again_takes_the_place_of_the_one_that_ended(name: str) -> None:
+    """``down`` ends the process that runs now."""
+    state = StackState(
+        "k:1", "r:1", ProcessId(1, "a"), ProcessId(2, "b"), {"worker": Running(ProcessId(3, "c"), "h:1")}
+    )
+    after = state.restarted(name, ProcessId(9, "z"))
+
+    assert after.running() == state.running() | {name: ProcessId(9, "z")}
+    assert after.services["worker"].http == "h:1"
+
+
 def test_a_folder_without_state_has_none(tmp_path: Path) -> None:
     """Nothing runs where nothing was started."""
     assert read_state(tmp_path) is None
