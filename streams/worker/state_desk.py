@@ -1,6 +1,7 @@
 """State desk: looks at the stored states of a group and changes them, for ``forewarn state``.
 
-Every change is planned first, and a plan is carried out only if no worker has written the partition since.
+Every change is planned first. It takes effect even if a worker goes on writing meanwhile, because it counts as a write:
+the worker is then refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from msgspec.structs import replace
+
 from models.detection.watermarks import Watermark
 from models.policy.policy import Windows
 from streams.kafka.topic_logs import TopicLogs, topic_logs
@@ -18,7 +21,7 @@ from streams.ledger.ledger_writer import reach
 from streams.ledger.progress import log_mark
 from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
-from streams.worker.checkpoint import CheckpointError
+from streams.worker.checkpoint import CheckpointError, StaleCheckpointError
 from streams.worker.checkpoint_format import Clocks, decode_meta, decode_subjects
 from streams.worker.partition import FEEDING
 from streams.worker.partition_state import Stored
@@ -28,6 +31,8 @@ from streams.worker.state_view import PartitionView, view
 from streams.worker.stored_states import StoredStates
 
 LEDGER_TOPICS: Final = ("calls", "sms")
+TRIES: Final = 10
+"""How often something is read again that a worker has written meanwhile."""
 
 
 class Plan(NamedTuple):
@@ -37,12 +42,19 @@ class Plan(NamedTuple):
     before: PartitionView | None
     """None for a state that cannot be read."""
     after: PartitionView
-    write: tuple[int, str]
-    """The write that the plan was made after, by number and mark."""
     stored: Stored
     clocks: Clocks
     subjects: dict[bytes, bytes] | None
-    """The subjects that are to be stored; None: those that are there stay."""
+    """The subjects that are to be stored; None for a rewind, which keeps those that are there."""
+    topics: Collection[str] = ()
+    """The topics that are to be read again, if some were named."""
+
+
+class _Rewind(NamedTuple):
+    stored: Stored
+    clocks: Clocks
+    after: str
+    """The mark of the write that it was derived from."""
 
 
 class StateDesk:
@@ -81,8 +93,14 @@ class StateDesk:
 
     async def look(self, number: int) -> PartitionView:
         """The view of a partition's state. Raises `CheckpointError` when the state cannot be read."""
-        stored, clocks = await self._states.stored(number) or (Stored(), _new_clocks())
-        subjects = await self._states.subjects(number)
+        for _ in range(TRIES):
+            writer = await self._states.writer(number)
+            stored, clocks = await self._states.stored(number) or (Stored(), _new_clocks())
+            subjects = await self._states.subjects(number)
+            if await self._states.writer(number) == writer:
+                break
+        else:  # a worker writes all the time, so the count is of another moment than the subjects
+            stored = replace(stored, subjects=None)
         return view(number, stored, clocks, subjects, self.logs, self._windows, await self._states.size(number))
 
     async def save(self, path: Path, numbers: Collection[int]) -> Header:
@@ -105,25 +123,54 @@ class StateDesk:
             subjects = decode_subjects(saved.subjects)
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"The state of partition {number} in the snapshot cannot be read: {error}") from None
-        before, write, present = await self._present(number)
+        before, present = await self._present(number)
         stored = restored(stored, present)
         after = view(number, stored, clocks, subjects, self.logs, self._windows, None)
-        return Plan(number, before, after, write, stored, clocks, saved.subjects)
+        return Plan(number, before, after, stored, clocks, saved.subjects)
 
     async def plan_drop(self, number: int) -> Plan:
         """Plan to forget a partition's state and to derive it again from what Kafka keeps."""
-        before, write, present = await self._present(number)
+        before, present = await self._present(number)
         stored = dropped(number, present, self._recorded(number, present), self.logs)
         clocks = _new_clocks()
         after = view(number, stored, clocks, {}, self.logs, self._windows, None)
-        return Plan(number, before, after, write, stored, clocks, {})
+        return Plan(number, before, after, stored, clocks, {})
 
     async def plan_rewind(self, number: int, topics: Collection[str]) -> Plan | None:
         """Plan to have topics read again from their beginnings; without topics, those whose offsets do not fit.
 
         None when there is nothing to do. Raises `CheckpointError` when the state cannot be read.
         """
-        write = await self._states.writing(number)
+        rewind = await self._rewind(number, topics)
+        if rewind is None:
+            return None
+        before, subjects = await self.look(number), await self._states.subjects(number)
+        after = view(number, rewind.stored, rewind.clocks, subjects, self.logs, self._windows, None)
+        return Plan(number, before, after, rewind.stored, rewind.clocks, None, topics)
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Change a partition as planned; what a rewind keeps is what is there now.
+
+        Raises `StaleCheckpointError` when a worker writes all the time, so that nothing can be kept.
+        """
+        if plan.subjects is not None:
+            await self._states.replace(plan.partition, plan.stored, plan.clocks, plan.subjects)
+            return
+        for tries_left in reversed(range(TRIES)):
+            rewind = await self._rewind(plan.partition, plan.topics)
+            if rewind is None:
+                return
+            try:
+                await self._states.replace(plan.partition, rewind.stored, rewind.clocks, None, rewind.after)
+            except StaleCheckpointError:
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    async def _rewind(self, number: int, topics: Collection[str]) -> _Rewind | None:
+        """The rewound state of a partition; None when there is nothing to do."""
+        writer = await self._states.writer(number)
         present, clocks = await self._states.stored(number) or (Stored(), _new_clocks())
         recorded = self._recorded(number, present)
         chosen = misfits(number, present, recorded, self.logs)
@@ -131,23 +178,15 @@ class StateDesk:
             chosen = set(topics)
         if not chosen:
             return None
-        before, subjects = await self.look(number), await self._states.subjects(number)
-        stored = rewound(number, present, chosen, recorded, self.logs)
-        after = view(number, stored, clocks, subjects, self.logs, self._windows, None)
-        return Plan(number, before, after, write, stored, clocks, None)
+        return _Rewind(rewound(number, present, chosen, recorded, self.logs), clocks, writer)
 
-    async def carry_out(self, plan: Plan) -> None:
-        """Change a partition as planned. Raises `StaleCheckpointError` when a worker has written it since."""
-        await self._states.replace(plan.partition, plan.write, plan.stored, plan.clocks, plan.subjects)
-
-    async def _present(self, number: int) -> tuple[PartitionView | None, tuple[int, str], Stored]:
-        """The present state, as far as it can be read, and the write that it comes from."""
-        write = await self._states.writing(number)
+    async def _present(self, number: int) -> tuple[PartitionView | None, Stored]:
+        """The present state, as far as it can be read."""
         try:
             stored, _ = await self._states.stored(number) or (Stored(), None)
-            return await self.look(number), write, stored
+            return await self.look(number), stored
         except CheckpointError:
-            return None, write, Stored()
+            return None, Stored()
 
     def _recorded(self, number: int, stored: Stored) -> dict[str, int]:
         """The offset up to which segments of the present logs have the records of each topic that the ledger takes."""

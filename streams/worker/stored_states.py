@@ -1,8 +1,7 @@
 """Stored states: what operators do with the state in Redis, beside the workers that write it.
 
-Each change is one atomic step that names the write it was made from, as a worker's step does, and counts as a write. So
-a worker that owns the partition meanwhile is refused its next write, before it publishes anything: it stops, and
-continues from the new state after its restart.
+Each change is one atomic step and counts as a write. So a worker that owns the partition meanwhile is refused its next
+write, before it publishes anything: it stops, and continues from the new state after its restart.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
 from streams.worker.checkpoint_format import Clocks, decode_meta, encode_meta
 from streams.worker.partition_state import Stored
 
-# KEYS: meta hash, subjects hash, staged subjects. ARGV: expected version, its writer's mark, this write's mark, whether
-# the staged subjects replace those that are there (1) or not (0), (field, value) of the meta hash...
+# KEYS: meta hash, subjects hash, staged subjects. ARGV: this write's mark, the mark of the write that it must follow
+# (*: any), whether the staged subjects replace those that are there (1) or not (0), (field, value) of the meta hash...
 REPLACE = """
 local meta, subjects, staged = KEYS[1], KEYS[2], KEYS[3]
 local writer = redis.call('HGET', meta, 'writer') or ''
-if writer == ARGV[3] then return 1 end
-if (redis.call('HGET', meta, 'version') or '0') ~= ARGV[1] or writer ~= ARGV[2] then
-  return redis.error_reply('STALE')
-end
-if ARGV[4] == '1' then
+if writer == ARGV[1] then return 1 end
+if ARGV[2] ~= '*' and writer ~= ARGV[2] then return redis.error_reply('STALE') end
+if ARGV[3] == '1' then
   redis.call('DEL', subjects)
   if redis.call('EXISTS', staged) == 1 then redis.call('RENAME', staged, subjects) end
 end
+local version = tonumber(redis.call('HGET', meta, 'version') or '0')
 redis.call('DEL', meta)
-redis.call('HSET', meta, unpack(ARGV, 5))
+redis.call('HSET', meta, unpack(ARGV, 4))
+redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[1])
 return 1
 """
 
@@ -76,10 +75,9 @@ class StoredStates(Checkpoints):
         except (ValueError, msgspec.MsgspecError) as error:
             raise self._unreadable(number, error) from None
 
-    async def writing(self, number: int) -> tuple[int, str]:
-        """The number and the mark of the last write of a partition, even when the rest is damaged; 0 and "": none."""
-        meta = await self._meta(number)
-        return int(meta.get(b"version", b"0")), meta.get(b"writer", b"").decode()
+    async def writer(self, number: int) -> str:
+        """The mark of the last write of a partition, no two of which are the same; empty when there was none."""
+        return (await self._meta(number)).get(b"writer", b"").decode()
 
     async def bytes_of(self, number: int) -> StoredBytes:
         """Everything that is stored of a partition, read at one moment. Redis serves nobody else while it copies it."""
@@ -106,23 +104,21 @@ class StoredStates(Checkpoints):
     async def replace(
         self,
         number: int,
-        after: tuple[int, str],
         stored: Stored,
         clocks: Clocks,
         subjects: Mapping[bytes, bytes] | None,
+        after: str | None = None,
     ) -> None:
         """Replace a partition's state in one atomic step; ``subjects`` None: keep those that are there.
 
-        ``after`` is the write that it replaces, by number and mark. Raises `StaleCheckpointError` when there was
+        ``after`` is the mark of the write that it must follow; None: any. Raises `StaleCheckpointError` when there was
         another write meanwhile; nothing is changed then.
         """
         meta_key, subjects_key = self._keys(number)
         staged_key = f"{subjects_key}:staged"
-        version, writer = after
-        mark = f"state:{secrets.token_hex(6)}"
-        fields = encode_meta(msgspec.structs.replace(stored, version=version + 1, writer=mark), clocks)
-        arguments: list[Any] = [version, writer, mark, int(subjects is not None)]
-        arguments += [part for field in fields.items() for part in field]
+        arguments: list[Any] = [f"state:{secrets.token_hex(6)}", "*" if after is None else after]
+        arguments.append(int(subjects is not None))
+        arguments += [part for field in encode_meta(stored, clocks).items() for part in field]
         keys = [meta_key, subjects_key, staged_key]
         await self._stage(staged_key, subjects or {})
         try:
@@ -131,8 +127,7 @@ class StoredStates(Checkpoints):
             if "STALE" not in str(error):
                 raise
             raise StaleCheckpointError(
-                f"A worker has written partition {number} meanwhile, so it was left as it is. Try again, or stop the "
-                "workers first."
+                f"A worker has written partition {number} meanwhile, so it was left as it is: stop the workers first."
             ) from None
         finally:
             await self._answered(lambda: self._asked(self._redis.delete(staged_key)))

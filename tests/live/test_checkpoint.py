@@ -13,7 +13,8 @@ from redis.exceptions import ConnectionError
 from models.detection.episodes import Subject
 from streams.ledger.progress import LedgerProgress
 from streams.settings import Settings
-from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
+from streams.worker.checkpoint import CheckpointError, Checkpoints, MissingStateError, StaleCheckpointError
+from streams.worker.checkpoint_format import FORMAT
 from streams.worker.partition_state import Handover, PartitionState
 from streams.worker.repeats import Repeats
 from tests.live.conftest import Servers
@@ -115,3 +116,62 @@ async def test_a_write_whose_answer_was_lost_is_not_applied_twice(
     assert (next(times), held.stored.version) == (2, 1)
     await write(one, held, 20)
     assert (await other.load(0)).stored.version == 2
+
+
+async def test_the_ids_of_the_topics_come_back_with_the_offsets(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held = await one.load(0)
+    held.follow({"calls": "id-of-calls", "sms": "id-of-sms"})
+    await write(one, held, 10, ANN)
+    stored = (await other.load(0)).stored
+
+    assert (stored.logs, stored.subjects, stored.format) == ({"calls": "id-of-calls"}, 1, FORMAT)
+
+
+async def test_state_that_is_gone_in_part_is_refused_when_it_is_written_and_when_it_is_loaded(
+    two: tuple[Checkpoints, Checkpoints],
+) -> None:
+    one, other = two
+    held = await one.load(3)
+    await write(one, held, 10, ANN, BO)
+    await one._redis.hdel(one._keys(3)[1], ANN)
+    with pytest.raises(MissingStateError, match="Redis holds 1 of the 2 subjects of partition 3"):
+        await write(one, held, 20)
+    with pytest.raises(MissingStateError, match="forewarn state drop --partition 3"):
+        await other.load(3)
+
+
+async def test_subjects_that_have_outlived_their_offsets_are_not_taken_for_state(
+    two: tuple[Checkpoints, Checkpoints],
+) -> None:
+    one, other = two
+    held = await one.load(0)
+    await write(one, held, 10, ANN)
+    await one._redis.delete(one._keys(0)[0])
+    await write(other, await other.load(0), 5, BO)
+
+    assert set((await one.load(0)).partition.subjects) == {BO}
+
+
+async def test_state_of_a_newer_version_is_refused_and_left_as_it_is(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held = await one.load(0)
+    await write(one, held, 10, ANN)
+    await one._redis.hset(one._keys(0)[0], "format", FORMAT + 1)
+
+    with pytest.raises(CheckpointError, match="written by a newer version of Forewarn"):
+        await other.load(0)
+
+
+async def test_state_of_the_first_format_goes_on_in_the_newest(two: tuple[Checkpoints, Checkpoints]) -> None:
+    one, other = two
+    held = await one.load(0)
+    await write(one, held, 10, ANN, BO)
+    await one._redis.hdel(one._keys(0)[0], "format", "subjects", "log:calls")
+    held = await other.load(0)
+    before = (held.stored.format, held.stored.subjects)
+    await write(other, held, 20)
+    stored = (await one.load(0)).stored
+
+    assert before == (1, None)
+    assert (stored.format, stored.subjects, stored.logs) == (FORMAT, 2, {"calls": ""})

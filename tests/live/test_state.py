@@ -114,8 +114,9 @@ def test_a_topic_made_anew_under_a_running_worker_is_noticed(site: Site) -> None
     make_anew(site, "calls")
     site.send("calls", *fraud_calls(*after))
     words = last_words(process, 60)
-    forewarn(site, "state", "rewind", "--yes")
-    _, http = site.start_worker()
+    done = forewarn(site, "state", "rewind", "--yes")
+    assert done.returncode == 0, done.stderr
+    site.start_worker()
     until(lambda: alerted(site) == {*before, *after})
     ledger = Storage(Settings.from_environ(site.environ))
     until(lambda: len({segment.series for segment in ledger.segments() if segment.partition == 3}) == 2, 20)
