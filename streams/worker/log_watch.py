@@ -29,6 +29,8 @@ class LogWatch:
         self._fail = fail
         self._topics = [settings.topic(name) for name in FEEDING]
         self._assignment = assignment
+        self._is_missing = False
+        """Whether a topic did not exist at the last look."""
 
     async def run(self) -> None:
         """Check until it is cancelled; an error goes to ``fail``, after which nothing more is applied."""
@@ -40,7 +42,11 @@ class LogWatch:
                 self._fail(error)
 
     async def look(self) -> None:
-        """Check once; does nothing while Kafka does not answer. Raises `OtherLogError` and `MissingTopicError`."""
+        """Check once; does nothing while Kafka does not answer.
+
+        Raises `OtherLogError`, and `MissingTopicError` at the second look in a row: a topic that is made anew is
+        missing for a moment, and what its new log means for the state is more helpful than that.
+        """
         before = {
             number: (assigned.state.offsets, assigned.state.logs)
             for number, assigned in self._assignment.partitions.items()
@@ -48,8 +54,12 @@ class LogWatch:
         try:
             logs = await asyncio.to_thread(topic_logs, self._settings, self._topics)
         except MissingTopicError:
-            raise
+            if self._is_missing:
+                raise
+            self._is_missing = True
+            return
         except BrokerError:
             return
+        self._is_missing = False
         for number, (offsets, ids) in before.items():
             check_log(number, offsets, ids, logs)

@@ -23,6 +23,7 @@ from tests.chaos import (
     poison,
     publishing,
     servers,
+    stored_state,
     transactions,
     workers,
 )
@@ -43,6 +44,8 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "valkey-kills": lambda ground: servers.valkey_kills(ground, 5),
     "valkey-pauses": lambda ground: servers.valkey_pauses(ground, 5),
     "valkey-emptied": servers.valkey_emptied,
+    "half-restored": stored_state.half_restored,
+    "made-anew": lambda ground: stored_state.made_anew(ground, 600_000),
     "broker-kills": lambda ground: servers.broker_kills(ground, 3),
     "broker-pauses": lambda ground: servers.broker_pauses(ground, 3),
     "alerts-refused": lambda ground: publishing.refused(ground, 3),

@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 from streams.local.stack import LocalStack
-from tests.chaos import changes, cuts, dispatching, growing, load, poison, publishing, servers, transactions, workers
+from tests.chaos import (
+    changes,
+    cuts,
+    dispatching,
+    growing,
+    load,
+    poison,
+    publishing,
+    servers,
+    stored_state,
+    transactions,
+    workers,
+)
 from tests.chaos.city import City
 from tests.chaos.ground import Ground
 from tests.chaos.trial import SAME_MEMBER, Finding
@@ -56,6 +68,14 @@ def test_valkey_killed_and_its_last_second_lost(ground: Ground) -> None:
 
 def test_topics_that_are_given_more_partitions(ground: Ground) -> None:
     assert holds(growing.topics_grown(ground, 2, 50)).times == 2
+
+
+def test_state_that_is_gone_in_part(ground: Ground) -> None:
+    holds(stored_state.half_restored(ground))
+
+
+def test_topics_made_anew_under_a_running_worker(ground: Ground) -> None:
+    holds(stored_state.made_anew(ground, 60_000))
 
 
 def test_a_killed_dispatcher(ground: Ground) -> None:
