@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+
 _FENCED = (
     "A worker that has one of these partitions is refused its next write before it publishes anything, and ends. After "
     "its restart it continues from the new state."
@@ -37,16 +40,18 @@ class Partitions(click.ParamType):
 
     name = "all|N,N-N"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int] | None:
-        """The numbers; None for all."""
-        if value is None or isinstance(value, frozenset) or value == "all":
-            return None if value == "all" else value
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int]:
+        """The numbers; none of them stands for all partitions."""
+        if isinstance(value, frozenset):
+            return value
+        if value == "all":
+            return frozenset()
         numbers: set[int] = set()
         for part in str(value).split(","):
-            low, dash, high = part.strip().partition("-")
-            if not low.isdecimal() or (dash and not high.isdecimal()):
+            found = _RANGE.fullmatch(part.strip())
+            if found is None or int(found[2] or found[1]) < int(found[1]):
                 self.fail("give numbers of partitions, for example 3 or 0,4-7, or: all", param, ctx)
-            numbers |= {*range(int(low), int(high or low) + 1)}
+            numbers |= {*range(int(found[1]), int(found[2] or found[1]) + 1)}
         return frozenset(numbers)
 
 
@@ -66,7 +71,7 @@ def state() -> None:
 @state.command()
 @ALL
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each partition on stdout.")
-def show(wanted: frozenset[int] | None, as_json: bool) -> None:
+def show(wanted: frozenset[int], as_json: bool) -> None:
     """Show what is stored: offsets beside the logs, subjects, open episodes, outbox, clocks, ledger, format and size.
 
     Exit status: 0 a worker can load it all, 1 it cannot (the message says why), 2 it cannot be looked at.
@@ -91,7 +96,7 @@ def show(wanted: frozenset[int] | None, as_json: bool) -> None:
 @state.command()
 @ALL
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def save(wanted: frozenset[int] | None, file: Path) -> None:
+def save(wanted: frozenset[int], file: Path) -> None:
     """Save the state in a new FILE, a snapshot; workers may go on. It has people's numbers in it: keep it safe.
 
     Each partition is saved as it is at one moment, so a snapshot of a running site can be restored as well.
@@ -106,7 +111,7 @@ def save(wanted: frozenset[int] | None, file: Path) -> None:
 @SOME
 @YES
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-def restore(wanted: frozenset[int] | None, file: Path, yes: bool) -> None:
+def restore(wanted: frozenset[int], file: Path, yes: bool) -> None:
     """Go back to the snapshot in FILE. Records after its offsets are read again.
 
     Example: forewarn state restore before-upgrade.zip --partition 3
@@ -120,9 +125,9 @@ def restore(wanted: frozenset[int] | None, file: Path, yes: bool) -> None:
             if header.group != desk.group:
                 raise InputError(f"{file} is of the group {header.group}, and this site's is {desk.group}")
             numbers = [number for number in _chosen(desk, wanted) if number in header.partitions]
-            missing = sorted((wanted or frozenset()) - set(numbers))
-            if missing or not numbers:
-                raise InputError(f"{file} has no state of partition {', '.join(map(str, missing)) or 'any kind'}")
+            missing = sorted(wanted - set(numbers))
+            if missing:
+                raise InputError(f"{file} has no state of partition {', '.join(map(str, missing))}")
             click.echo(f"{file} was made at {_moment(header.made)}.", err=True)
             plans = [await desk.plan_restore(snapshot, number) for number in numbers]
             await _carry_out(desk, plans, yes, f"{_REPEATED} {_lost(plans)}")
@@ -133,7 +138,7 @@ def restore(wanted: frozenset[int] | None, file: Path, yes: bool) -> None:
 @state.command()
 @SOME
 @YES
-def drop(wanted: frozenset[int] | None, yes: bool) -> None:
+def drop(wanted: frozenset[int], yes: bool) -> None:
     """Delete the state, and derive it again from what Kafka still keeps.
 
     To go on after a topic was made anew, rewind instead: it keeps the open episodes.
@@ -158,7 +163,7 @@ def drop(wanted: frozenset[int] | None, yes: bool) -> None:
     multiple=True,
     help="Read this topic again.  [default: those that were made anew or truncated]",
 )
-def rewind(wanted: frozenset[int] | None, yes: bool, topics: Sequence[str]) -> None:
+def rewind(wanted: frozenset[int], yes: bool, topics: Sequence[str]) -> None:
     """Have topics read again from their present beginnings, and keep the open episodes.
 
     This is the way on after a topic was deleted and made anew, or truncated. A record that was applied before changes
@@ -204,11 +209,11 @@ def _run(work: Callable[[StateDesk], Awaitable[T]]) -> T:
         raise InputError(str(error)) from None
 
 
-def _chosen(desk: StateDesk, wanted: frozenset[int] | None) -> list[int]:
-    unknown = sorted((wanted or frozenset()) - set(desk.numbers))
+def _chosen(desk: StateDesk, wanted: frozenset[int]) -> list[int]:
+    unknown = sorted(wanted - set(desk.numbers))
     if unknown:
         raise InputError(f"There is no partition {unknown[0]}: the topics have {len(desk.numbers)}, from 0 on")
-    return desk.numbers if wanted is None else sorted(wanted)
+    return sorted(wanted) or desk.numbers
 
 
 async def _carry_out(desk: StateDesk, plans: Sequence[Plan], yes: bool, consequences: str) -> None:
