@@ -29,6 +29,7 @@ _FENCED = (
     "its restart it continues from the new state."
 )
 _REPEATED = "Alerts of records that are read again repeat with the same ids."
+_ONLY_NEW = "When old records are read again, only alerts that were not published before go out."
 _KEPT = (
     "Kafka still has the records from the offsets above on; what happened before them is forgotten, and alerts that "
     "follow from it alone can no longer be withdrawn."
@@ -148,7 +149,7 @@ def drop(wanted: frozenset[int], yes: bool) -> None:
 
     async def work(desk: StateDesk) -> None:
         plans = [await desk.plan_drop(number) for number in _chosen(desk, wanted)]
-        await _carry_out(desk, plans, yes, f"{_REPEATED} {_KEPT}")
+        await _carry_out(desk, plans, yes, f"{_ONLY_NEW} {_KEPT}")
 
     _run(work)
 

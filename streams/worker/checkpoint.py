@@ -8,7 +8,7 @@ that: every event changes the state exactly once, and a worker that has lost its
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -274,5 +274,5 @@ def _partial(number: int, kept: int, counted: int | None) -> MissingStateError:
         f"Redis holds {kept:,} of the {counted:,} subjects of partition {number}: a part of the state is gone, for "
         "example by eviction or because a backup was restored in part. Restore a snapshot of the partition (forewarn "
         f"state restore), or delete the rest with `forewarn state drop --partition {number}`: it is then derived again "
-        "from what Kafka still keeps, and alerts repeat with the same ids."
+        "from what Kafka still keeps, and only new alerts are published."
     )

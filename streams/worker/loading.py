@@ -6,6 +6,7 @@ ledger may lack records that were scored already; they are then read once more f
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 
