@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import redis
+from redis.exceptions import ResponseError
 
 from models.indicators.indicator import Indicator
 from models.policy.policy import PolicyError
@@ -17,6 +17,8 @@ from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check, check
 from streams.kafka.indicator_topic import TopicError, read
 from streams.kafka.transactions import open_transactions
 from streams.local.worker import is_ready
+from streams.redis.answers import FAILURES
+from streams.redis.client import Redis
 from streams.settings import Settings
 from streams.worker.eviction import eviction
 
@@ -120,29 +122,39 @@ def _transactions(settings: Settings) -> Iterator[Finding]:
 
 def _redis(settings: Settings) -> Iterator[Finding]:
     """Check that Redis answers, keeps its data over a restart, and refuses writes when full instead of evicting."""
-    with redis.Redis.from_url(
-        settings.redis, socket_timeout=3, socket_connect_timeout=3, **settings.redis_options()
-    ) as client:
-        try:
-            client.ping()
-        except redis.RedisError as error:
-            says = f"does not answer at {settings.redis_shown} ({error}): start it or correct FOREWARN_REDIS"
-            yield Finding("redis", "bad", says)
+    try:
+        shape, sections = asyncio.run(_asked_of_redis(settings))
+    except FAILURES as error:
+        says = f"does not answer at {settings.redis_shown} ({error}): start it or correct FOREWARN_REDIS"
+        yield Finding("redis", "bad", says)
+        return
+    if sections is None:
+        says = f"answers at {settings.redis_shown}, but does not say whether it drops state: allow its user INFO"
+        yield Finding("redis", "look", says)
+        return
+    for said in sections:
+        if evicts := eviction(said):
+            yield Finding("redis", "bad", f"{evicts}; workers refuse to start until then")
             return
-        try:
-            memory, persistence = dict(client.info("memory")), dict(client.info("persistence"))
-        except redis.ResponseError:  # an ACL may forbid INFO
-            says = f"answers at {settings.redis_shown}, but does not say whether it drops state: allow its user INFO"
-            yield Finding("redis", "look", says)
-            return
-    if said := eviction(memory):
-        yield Finding("redis", "bad", f"{said}; workers refuse to start until then")
-    elif not persistence.get("aof_enabled"):
-        yield Finding(
-            "redis", "look", "loses everything at a restart: set appendonly yes, otherwise state must be read again"
-        )
+    if not all(said.get("aof_enabled") for said in sections):
+        says = "loses everything at a restart: set appendonly yes, otherwise state must be read again"
+        yield Finding("redis", "look", says)
     else:
-        yield Finding("redis", "good", f"answers at {settings.redis_shown} and keeps its data")
+        yield Finding("redis", "good", f"answers at {settings.redis_shown} ({shape}) and keeps its data")
+
+
+async def _asked_of_redis(settings: Settings) -> tuple[str, list[dict[str, Any]] | None]:
+    """What Redis is, and what each of its servers that take writes says of itself; None when it may not say."""
+    client = Redis(settings, timeout=3)
+    try:
+        await client.ping()
+        shape = await client.shape()
+        try:
+            return shape, await client.infos("memory", "persistence")
+        except ResponseError:  # an ACL may forbid INFO
+            return shape, None
+    finally:
+        await client.aclose()
 
 
 def _indicators(settings: Settings) -> Iterator[Finding]:

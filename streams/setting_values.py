@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from streams.bundled import bundled
 
@@ -76,15 +76,48 @@ def _host(text: str) -> str:
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
-def redis_url(text: str) -> str:
-    """A Redis URL: ``redis://``, or ``rediss://`` for TLS, with an optional ``user:password@``."""
-    try:
+class RedisUrl(NamedTuple):
+    """Where Redis is: servers of which one or several are named, or the Sentinels that know the primary."""
+
+    servers: tuple[str, ...]
+    """The URL of each server, with the login, database and options of the whole."""
+    primary: str = ""
+    """The name by which Sentinels know the primary; empty when the servers are no Sentinels."""
+
+    @classmethod
+    def parse(cls, text: str) -> RedisUrl:
+        """Take the text of a URL apart. Raises ValueError.
+
+        >>> RedisUrl.parse("redis://u:p@a:7000,b:7000/0").servers
+        ('redis://u:p@a:7000/0', 'redis://u:p@b:7000/0')
+        >>> RedisUrl.parse("rediss+sentinel://a,b/city/1")
+        RedisUrl(servers=('rediss://a/1', 'rediss://b/1'), primary='city')
+        """
         url = urlsplit(text)
-        valid = url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+        kind, plus, sentinel = url.scheme.partition("+")
+        login, at, hosts = url.netloc.rpartition("@")
+        path, primary = url.path, ""
+        if plus:
+            primary, _, database = url.path.strip("/").partition("/")
+            path = f"/{database}"
+        servers = tuple(urlunsplit((kind, login + at + host.strip(), path, url.query, "")) for host in hosts.split(","))
+        if kind not in ("redis", "rediss") or (plus and (sentinel != "sentinel" or not primary)):
+            raise ValueError("no Redis URL")
+        for server in map(urlsplit, servers):
+            if not server.hostname or server.port == 0:  # a port that is no number raises as well
+                raise ValueError("no Redis URL")
+        return cls(servers, primary)
+
+
+def redis_url(text: str) -> str:
+    """A Redis URL: ``redis://``, or ``rediss://`` for TLS, with an optional ``user:password@``; see `RedisUrl`."""
+    try:
+        RedisUrl.parse(text)
     except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("a redis:// or rediss:// URL, for example redis://127.0.0.1:6379/0")
+        raise ValueError(
+            "a redis:// or rediss:// URL, for example redis://127.0.0.1:6379/0, redis://a:6379,b:6379/0 or "
+            "redis+sentinel://a:26379,b:26379/NAME"
+        ) from None
     return text
 
 

@@ -38,7 +38,7 @@ LAYERS = (
     {"streams.setting_values"},
     {"streams.settings", "streams.health"},
     {"streams.logs", "streams.service", "streams.settings_page"},
-    {"streams.kafka", "streams.signals_page"},
+    {"streams.kafka", "streams.redis", "streams.signals_page"},
     {"streams.files", "streams.ledger", "streams.replay"},
     {"streams.audit", "streams.dispatch", "streams.hunter", "streams.simulation", "streams.worker"},
     {"streams.access", "streams.training"},

@@ -89,9 +89,12 @@ class Attempts:
         await self._store.asked(self._forgive(keys=self._keys(name, address)))
 
     def _keys(self, name: str, address: str) -> tuple[str, str]:
-        # Hashed, because a user may have typed their password into the name field.
+        # Hashed, because a user may have typed their password into the name field. Both keys are changed in one step,
+        # so the part in braces keeps all attempts on one server of a cluster: they are few.
         kinds = ("attempts-of-name", name), ("attempts-of-address", _network(address))
-        of_name, of_address = (self._store.key(kind, hashlib.sha256(text.encode()).hexdigest()) for kind, text in kinds)
+        of_name, of_address = (
+            self._store.key(f"{{attempts}}:{kind}", hashlib.sha256(text.encode()).hexdigest()) for kind, text in kinds
+        )
         return of_name, of_address
 
 

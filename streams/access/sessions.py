@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -50,12 +50,16 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._now()
         session = Session(account.user.name, account.stamp, now)
         of_user = self._of_user(session.name)
-        pipe = self._store.redis.pipeline(transaction=True)
-        pipe.set(self._key(token), msgspec.json.encode(session), ex=self._idle)
-        pipe.zremrangebyscore(of_user, 0, now - LONGEST)
-        pipe.zadd(of_user, {_digest(token): now})
-        pipe.expire(of_user, LONGEST)
-        await self._store.asked(pipe.execute())
+        redis = self._store.redis
+
+        def list_session(pipe: Any) -> None:
+            pipe.zremrangebyscore(of_user, 0, now - LONGEST)
+            pipe.zadd(of_user, {_digest(token): now})
+            pipe.expire(of_user, LONGEST)
+
+        # Listed first, so that `end_all` finds every session there is; a cluster has no step over both keys.
+        await self._store.asked(redis.answers(list_session))
+        await self._store.asked(redis.set(self._key(token), msgspec.json.encode(session), ex=self._idle))
         return token
 
     async def find(self, token: str, *, wakes: bool = True) -> Session | None:
@@ -81,11 +85,10 @@ class Sessions:
         begun = [each.decode() for each in await self._store.asked(self._store.redis.zrange(of_user, 0, -1))]
         if not begun:
             return 0
-        pipe = self._store.redis.pipeline(transaction=True)
-        pipe.delete(*map(self._key_of, begun))
-        pipe.zrem(of_user, *begun)
-        ended: int = (await self._store.asked(pipe.execute()))[0]
-        return ended
+        redis = self._store.redis
+        ended = await self._store.asked(redis.answers(lambda pipe: [pipe.delete(self._key_of(each)) for each in begun]))
+        await self._store.asked(redis.zrem(of_user, *begun))
+        return sum(ended)
 
     def _key(self, token: str) -> str:
         return self._key_of(_digest(token))

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
-import redis.asyncio as redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
+from streams.redis.answers import FAILURES
+from streams.redis.client import Redis
 from streams.settings import Settings
 
 
@@ -25,13 +22,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.redis: Any = redis.Redis.from_url(
-            settings.redis,
-            socket_timeout=5,
-            socket_connect_timeout=5,
-            retry=Retry(NoBackoff(), 1),  # for a connection that was closed while it was idle
-            **settings.redis_options(),
-        )
+        self.redis = Redis(settings, retries=1)  # for a connection that was closed while it was idle
 
     def key(self, kind: str, name: str) -> str:
         """The Redis key for a kind of value and a name."""
@@ -41,7 +32,7 @@ class Store:
         """Redis's answer. Raises `UnavailableError` when there is none."""
         try:
             return await question
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise UnavailableError(
                 f"Nobody can sign in: Redis at {self._settings.redis_shown} does not answer ({type(error).__name__}); "
                 "start it, or set FOREWARN_REDIS."

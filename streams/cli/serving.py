@@ -9,6 +9,7 @@ import uvloop
 
 from streams import logs
 from streams.cli import CommandError
+from streams.redis.answers import RedisRefusedError
 from streams.service import AddressTakenError, bounded_end
 from streams.settings import Settings, SettingsError
 
@@ -18,7 +19,7 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Ex
 
     ``others`` are the program's errors that the user can fix, besides those of the environment.
     """
-    mistakes: tuple[type[Exception], ...] = (SettingsError, AddressTakenError, *others)
+    mistakes: tuple[type[Exception], ...] = (SettingsError, AddressTakenError, RedisRefusedError, *others)
     try:
         settings = Settings.from_environ()
         logs.configure(settings)

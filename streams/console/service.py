@@ -30,7 +30,7 @@ from streams.console.view import View
 from streams.dispatch import stations_file
 from streams.files import policy_file
 from streams.files.playbook_files import read_playbooks
-from streams.kafka.clients import answered
+from streams.redis.answers import answered
 from streams.service import STOP_WITHIN, AddressTakenError, serve
 from streams.setting_values import Address
 from streams.settings import Settings

@@ -13,7 +13,7 @@ import msgspec
 
 from models.base.formats import NewerFormatError
 from streams.hunter.memory import Memory, decode, encode
-from streams.kafka.clients import answered
+from streams.redis.answers import answered
 from streams.settings import Settings
 
 # KEYS: memory, claim. ARGV: this hunter's mark.

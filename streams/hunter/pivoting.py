@@ -21,8 +21,9 @@ from streams import metrics
 from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import KEPT_S
-from streams.kafka.clients import answered
 from streams.kafka.indicator_topic import publish
+from streams.redis.answers import answered
+from streams.redis.client import Redis
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ _AT_ONCE = 1000
 class RedisRecipients:
     """Counts people by HyperLogLog in Redis and retries until it answers; see `models.lookback.recipients.Counting`."""
 
-    def __init__(self, settings: Settings, client: Any) -> None:
+    def __init__(self, settings: Settings, client: Redis) -> None:
         self._settings = settings
         self._redis = client
         self._prefix = f"forewarn:{settings.topic_prefix}{settings.group}:pivot"
@@ -48,13 +49,14 @@ class RedisRecipients:
         return counts
 
     async def _counted(self, reached: Sequence[tuple[Pair, set[int]]]) -> dict[Pair, int]:
-        pipe = self._redis.pipeline(transaction=False)
-        for (origin, sender), people in reached:
-            key = f"{self._prefix}:{origin}:{sender}"
-            pipe.pfadd(key, *people)
-            pipe.expire(key, KEPT_S)
-            pipe.pfcount(key)
-        answers: list[int] = await pipe.execute()
+        def fill(pipe: Any) -> None:
+            for (origin, sender), people in reached:
+                key = f"{self._prefix}:{origin}:{sender}"
+                pipe.pfadd(key, *people)
+                pipe.expire(key, KEPT_S)
+                pipe.execute_command("PFCOUNT", key)  # on a cluster redis-py refuses `pipe.pfcount`
+
+        answers: list[int] = await self._redis.answers(fill)
         return {pair: count for (pair, _), count in zip(reached, answers[2::3], strict=True)}
 
 
@@ -65,7 +67,7 @@ class Pivoting:
     `TopicError` when Kafka refuses; called again, it publishes what is still due.
     """
 
-    def __init__(self, settings: Settings, client: Any, known: IndicatorLog, planner: Planner) -> None:
+    def __init__(self, settings: Settings, client: Redis, known: IndicatorLog, planner: Planner) -> None:
         self._settings = settings
         self._known = known
         self._planner = planner

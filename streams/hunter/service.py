@@ -11,9 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import Any
 
-import redis.asyncio as redis
 import structlog
 
 from models.detection.signals import SignalRecord
@@ -34,6 +32,7 @@ from streams.hunter.signal_topic import SignalTopic
 from streams.hunter.spreading import Spreading
 from streams.hunter.suspecting import Suspecting
 from streams.ledger.storage import Segment, Storage
+from streams.redis.client import Redis
 from streams.service import serve
 from streams.settings import Settings
 
@@ -72,7 +71,7 @@ class Hunter:
         self._out = out
         self._storage = storage
         self._campaigns = campaigns
-        self._redis: Any = redis.Redis.from_url(settings.redis, socket_timeout=5, **settings.redis_options())
+        self._redis = Redis(settings)
         self._memory = MemoryStore(settings, self._redis)
         self._spreading = Spreading(settings, self._redis, known.indicators)
         self._pivoting = Pivoting(settings, self._redis, known, self._planner)

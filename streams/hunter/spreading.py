@@ -19,7 +19,8 @@ from models.lookback.campaigns import Campaign, Spread, Status, campaign, is_ord
 from models.lookback.lookalikes import resembled
 from models.policy.policy import CampaignRules
 from streams.hunter.sightings import Sightings, parts_of
-from streams.kafka.clients import answered
+from streams.redis.answers import answered
+from streams.redis.client import Redis
 from streams.settings import Settings
 
 KEPT_S = 30 * 24 * 3600
@@ -104,7 +105,7 @@ def _judged(step: _Step, spread: Spread, rules: CampaignRules, word: Status | No
 class Spreading:
     """Counts sightings and derives the campaigns to publish."""
 
-    def __init__(self, settings: Settings, client: Any, indicators: Indicators) -> None:
+    def __init__(self, settings: Settings, client: Redis, indicators: Indicators) -> None:
         self._settings = settings
         self._redis = client
         self._indicators = indicators
@@ -139,7 +140,7 @@ class Spreading:
         if not some:
             return {}
         keys = [f"{self._prefix}:{each.key}" for each in some]
-        stored = await answered(lambda: self._redis.mget(keys), self._settings)
+        stored = await self._asked(lambda pipe: [pipe.get(key) for key in keys])
         abouts = {}
         for each, value in zip(some, stored, strict=True):
             first = _first(each)
@@ -158,16 +159,9 @@ class Spreading:
                 spreads.append((step, self._spread(step, *counts)))
         return spreads
 
-    async def _asked(self, fill: Callable[[Any], object]) -> list[int]:
+    async def _asked(self, fill: Callable[[Any], object]) -> list[Any]:
         """Redis's answers to many commands, retried until it answers."""
-
-        async def ask() -> list[int]:
-            pipe = self._redis.pipeline(transaction=False)
-            fill(pipe)
-            answers: list[int] = await pipe.execute()
-            return answers
-
-        return await answered(ask, self._settings)
+        return await answered(lambda: self._redis.answers(fill), self._settings)
 
     def _count_all(self, steps: Sequence[_Step], pipe: Any) -> None:
         for step in steps:
@@ -177,19 +171,21 @@ class Spreading:
         """Count a step's sightings; counting one again changes nothing."""
         seen, rows = step.seen, slice(step.begin, step.end)
         name = f"{self._prefix}:{seen.key}"
+        hours = f"{{{name}}}"  # counts that are put together must lie on one server of a cluster
         people = seen.subscribers[rows].tolist()
         events = [f"{whose} {event}" for whose, event in zip(people, seen.events[rows], strict=True)]
         counted = (
-            (f"{name}:{step.part}", people),
+            (f"{hours}:{step.part}", people),
             (f"{name}:people", people),
             (f"{name}:events", events),
             (f"{name}:senders", set(seen.senders[rows].tolist())),
         )
         for key, members in counted:
             pipe.pfadd(key, *members)
-        pipe.pfcount(*(f"{name}:{step.upto - earlier}" for earlier in range(PARTS)))
+        # redis-py refuses `pipe.pfcount` on a cluster, because its keys may lie apart; here they do not.
+        pipe.execute_command("PFCOUNT", *(f"{hours}:{step.upto - earlier}" for earlier in range(PARTS)))
         for key, _ in counted[1:]:
-            pipe.pfcount(key)
+            pipe.execute_command("PFCOUNT", key)
         for key, _ in counted:
             pipe.expire(key, COUNTED_S if key is counted[0][0] else KEPT_S)
 

@@ -1,4 +1,4 @@
-"""Clients: they wait for Kafka and Redis while these do not answer.
+"""Clients: they wait for Kafka while it does not answer.
 
 Nothing is acknowledged during that time, so nothing is lost. `/readyz` names the parts that a program waits for.
 """
@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
-from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
 from streams import metrics
 from streams.backoff import Backoff
@@ -20,7 +19,6 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 C = TypeVar("C")
-T = TypeVar("T")
 
 
 async def _ready(client: Any) -> None:
@@ -92,20 +90,3 @@ async def up_to_now(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartit
 def passes(error: KafkaError) -> bool:
     """Whether an error is temporary, so that a later attempt may succeed."""
     return bool(error.retriable) or isinstance(error, KafkaConnectionError | KafkaTimeoutError)
-
-
-async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:
-    """The answer of Redis; repeats the call with backoff until Redis answers."""
-    backoff = Backoff(0.05)
-    while True:
-        try:
-            answer = await ask()
-        except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError) as error:
-            metrics.READY.labels("redis").set(0)
-            metrics.RETRIES.labels("redis").inc()
-            if backoff.pause >= 0.4:
-                log.warning("waiting for Redis", redis=settings.redis_shown, error=type(error).__name__)
-            await backoff.wait()
-        else:
-            metrics.READY.labels("redis").set(1)
-            return answer

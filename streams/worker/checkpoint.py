@@ -13,15 +13,16 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import msgspec
-import redis.asyncio as redis
 import structlog
+from redis.exceptions import ResponseError
 
 from models.base.formats import NewerFormatError
 from models.detection.engine import Partition
 from models.detection.episodes import Subject
 from streams import metrics
-from streams.kafka.clients import answered
 from streams.ledger.progress import LedgerProgress
+from streams.redis.answers import RedisRefusedError, answered
+from streams.redis.client import Redis
 from streams.settings import Settings
 from streams.worker.checkpoint_format import FORMAT, LOG, OFFSET, decode_meta, decode_subjects, encode
 from streams.worker.eviction import eviction
@@ -104,9 +105,7 @@ class Checkpoints:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._redis: redis.Redis = redis.Redis.from_url(
-            settings.redis, socket_timeout=5, socket_connect_timeout=5, **settings.redis_options()
-        )
+        self._redis = Redis(settings)
         self._apply = self._redis.register_script(APPLY)
         self._me = secrets.token_hex(6)
         self._writes = 0
@@ -141,18 +140,6 @@ class Checkpoints:
         meta: dict[bytes, bytes] = await self._answered(lambda: self._asked(self._redis.hgetall(key)))
         return meta
 
-    async def _subjects(self, number: int) -> dict[str, Subject]:
-        _, key = self._keys(number)
-        subjects: dict[str, Subject] = {}
-        cursor = 0
-        while True:
-            cursor, page = await self._answered(
-                lambda at=cursor: self._asked(self._redis.hscan(key, at, count=5000))  # type: ignore[misc]
-            )
-            subjects.update(decode_subjects(page))
-            if not cursor:
-                return subjects
-
     def _unreadable(self, number: int, error: Exception) -> CheckpointError:
         if isinstance(error, NewerFormatError):
             return CheckpointError(f"Partition {number}, {self._keys(number)[0]} in Redis: {error}")
@@ -161,6 +148,28 @@ class Checkpoints:
             f"snapshot of it (forewarn state restore), or delete it with `forewarn state drop --partition {number}`: "
             "it is then derived again from what Kafka still keeps."
         )
+
+    async def _subjects(self, number: int) -> dict[str, Subject]:
+        """All subjects of a partition.
+
+        They are read again if some are missing: after a failover or a restart the server reads a cursor of another
+        server, or of its own past, as another place.
+        """
+        _, key = self._keys(number)
+        while True:
+            found: dict[str, Subject] = {}
+            cursor = 0
+            while True:
+                cursor, page = await self._answered(
+                    lambda at=cursor: self._asked(self._redis.hscan(key, at, count=5000))  # type: ignore[misc]
+                )
+                found.update(decode_subjects(page))
+                if not cursor:
+                    break
+            count = await self._answered(lambda: self._asked(self._redis.hlen(key)))
+            if len(found) == count:
+                return found
+            log.warning("the state in Redis changed while it was read: it is read again", key=key)
 
     async def write(
         self,
@@ -207,7 +216,7 @@ class Checkpoints:
         keys = self._keys(partition.number)
         try:
             version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
-        except redis.ResponseError as error:
+        except ResponseError as error:
             if str(error).startswith("PARTIAL"):
                 kept, counted = map(int, str(error).split()[1:3])
                 raise _partial(partition.number, kept, counted) from None
@@ -236,23 +245,17 @@ class Checkpoints:
         return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:refused"
 
     async def check_memory(self) -> None:
-        """Raise `EvictionError` if Redis drops keys when its memory is full. An ACL may forbid to ask for that."""
+        """Raise `EvictionError` if a server drops keys when its memory is full. An ACL may forbid to ask for that."""
         try:
-            memory = await self._answered(lambda: self._asked(self._redis.info("memory")))
-        except redis.ResponseError as error:
+            sections = await self._answered(lambda: self._redis.infos("memory"))
+        except (ResponseError, RedisRefusedError) as error:
             log.warning(
                 "Redis does not say whether it may drop state", redis=self._settings.redis_shown, error=str(error)
             )
             return
-        if said := eviction(memory):
-            raise EvictionError(f"Redis at {self._settings.redis_shown} {said}. Then start the worker again.")
-
-    async def ping(self) -> bool:
-        """Whether Redis answers right now."""
-        try:
-            return bool(await self._redis.ping())
-        except redis.RedisError:
-            return False
+        for memory in sections:
+            if said := eviction(memory):
+                raise EvictionError(f"Redis at {self._settings.redis_shown} {said}. Then start the worker again.")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -89,7 +89,7 @@ class StateDesk:
 
     async def answers(self) -> bool:
         """Whether Redis answers right now."""
-        return await self._states.ping()
+        return await self._states.answers()
 
     async def look(self, number: int) -> PartitionView:
         """The view of a partition's state. Raises `CheckpointError` when the state cannot be read."""

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-import redis.asyncio as redis
+from redis.exceptions import ResponseError
 
 from models.detection.episodes import Subject
+from streams.redis.answers import FAILURES, RedisRefusedError
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
 from streams.worker.checkpoint_format import Clocks, decode_meta, encode_meta
@@ -37,6 +38,11 @@ redis.call('HSET', meta, 'version', version + 1, 'writer', ARGV[1])
 return 1
 """
 
+# KEYS: meta hash, subjects hash. A script, because both must be of one moment.
+COPY = """
+return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}
+"""
+
 _AT_ONCE = 1000
 """Subjects that are staged with one request."""
 
@@ -53,6 +59,7 @@ class StoredStates(Checkpoints):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        self._copy = self._redis.register_script(COPY)
         self._replace = self._redis.register_script(REPLACE)
 
     async def stored(self, number: int) -> tuple[Stored, Clocks] | None:
@@ -81,14 +88,15 @@ class StoredStates(Checkpoints):
 
     async def bytes_of(self, number: int) -> StoredBytes:
         """Everything that is stored of a partition, read at one moment. Redis serves nobody else while it copies it."""
+        both = await self._answered(lambda: self._copy(keys=self._keys(number)))
+        return StoredBytes(*(dict(zip(each[::2], each[1::2], strict=True)) for each in both))
 
-        async def ask() -> StoredBytes:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                for key in self._keys(number):
-                    pipe.hgetall(key)
-                return StoredBytes(*await pipe.execute())
-
-        return await self._answered(ask)
+    async def answers(self) -> bool:
+        """Whether Redis answers right now."""
+        try:
+            return bool(await self._redis.ping())
+        except FAILURES:
+            return False
 
     async def size(self, number: int) -> int | None:
         """The bytes of memory that Redis uses for a partition, about; None if it does not say."""
@@ -97,7 +105,7 @@ class StoredStates(Checkpoints):
                 await self._answered(lambda key=key: self._asked(self._redis.memory_usage(key)))  # type: ignore[misc]
                 for key in self._keys(number)
             ]
-        except redis.ResponseError:  # an ACL may forbid MEMORY
+        except (ResponseError, RedisRefusedError):  # an ACL may forbid MEMORY
             return None
         return sum(size or 0 for size in sizes)
 
@@ -123,7 +131,7 @@ class StoredStates(Checkpoints):
         await self._stage(staged_key, subjects or {})
         try:
             await self._answered(lambda: self._replace(keys=keys, args=arguments))
-        except redis.ResponseError as error:
+        except ResponseError as error:
             if "STALE" not in str(error):
                 raise
             raise StaleCheckpointError(

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-import redis.asyncio as redis
 
 from bench.filling import fill
 from bench.wave import PARTITIONS, Wave, first_words
@@ -21,6 +20,7 @@ from models.policy.policy import CampaignRules
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import Spreading
 from streams.local.worker import FOREWARN
+from streams.redis.client import Redis
 from streams.settings import Settings
 from tests.live.conftest import Servers
 from tests.site import FRAUD, ROOT, Record, Site, until
@@ -50,9 +50,9 @@ def brought(value: str, begin: int, end: int) -> Sightings:
 @pytest.fixture
 async def spreading(stack: Servers, topic_prefix: str) -> AsyncIterator[Spreading]:
     """Separate counts in the real Redis; loan.top is known as fraudulent."""
-    client = redis.Redis.from_url(stack.redis)
-    known = Indicators([indicator("domain", "loan.top")])
-    yield Spreading(Settings(redis=stack.redis, topic_prefix=topic_prefix), client, known)
+    settings = Settings(redis=stack.redis, topic_prefix=topic_prefix)
+    client = Redis(settings)
+    yield Spreading(settings, client, Indicators([indicator("domain", "loan.top")]))
     await client.aclose()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import redis.asyncio as redis
 from msgspec.structs import replace
 
 from models.base.number_keys import key_of
@@ -19,6 +18,7 @@ from streams.hunter.indicator_log import IndicatorLog
 from streams.hunter.pivoting import Pivoting
 from streams.hunter.sightings import Sightings
 from streams.kafka.indicator_topic import TopicError
+from streams.redis.client import Redis
 from tests.site import Record, Site, call, indicator, last_words, until
 from tests.strategies import POLICY
 
@@ -98,7 +98,7 @@ async def known(site: Site) -> AsyncIterator[IndicatorLog]:
 @pytest.fixture
 async def pivoting(site: Site, known: IndicatorLog) -> AsyncIterator[Pivoting]:
     """A separate pivot with the real Kafka and Redis; three people are enough."""
-    client = redis.Redis.from_url(site.settings.redis)
+    client = Redis(site.settings)
     policy = replace(POLICY, pivots=PivotRules(recipients=3, confidence=10))
     yield Pivoting(site.settings, client, known, Planner(known.indicators, known.pivot, policy))
     await client.aclose()
