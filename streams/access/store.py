@@ -18,7 +18,7 @@ class UnavailableError(Exception):
 
 
 class Store:
-    """One connection pool; its keys never collide with those of another group or site."""
+    """One client of Redis; its keys never collide with those of another group or site."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
