@@ -33,7 +33,7 @@ def half_restored(ground: Ground) -> Finding:
     """Subjects are missing in Redis: a running worker is refused, and the state is dropped as the message advises."""
     with ground.trial("half-restored") as trial:
         worker = trial.start(SAME_MEMBER, wait=True)
-        trial.reach(trial.events // 2)
+        trial.reach(trial.events // 4)
         lost = _lose_subjects(trial)
         _refused(trial, worker, "a part of the state is gone")
         _refused(trial, trial.start(SAME_MEMBER), "forewarn state drop")
