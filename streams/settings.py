@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 from streams.setting_values import (
     Address,
-    RedisUrl,
     address,
     authority,
     beside,
@@ -93,10 +92,9 @@ class Settings:
     kafka_sasl_password: str | None = setting(str, "The password of that user.", secret=True)
     redis: str = setting(
         redis_url,
-        "URL of Redis or Valkey, with `user:password@` where it has an ACL; `rediss://` uses TLS. "
-        "A cluster is recognised; name several of its servers, `redis://HOST:PORT,HOST:PORT/0`, so that one may be "
-        "down. A primary and its replicas are named likewise. Sentinels: `redis+sentinel://HOST:PORT,HOST:PORT/NAME`, "
-        "with the name by which they know the primary.",
+        "URL of Redis or Valkey, with `user:password@` where it has an ACL; `rediss://` uses TLS. Several "
+        "servers of a cluster, or a primary and its replicas: `redis://HOST:PORT,HOST:PORT/0`, as one may be down. "
+        "Sentinels: `redis+sentinel://HOST:PORT,HOST:PORT/NAME`, with the name by which they know the primary.",
         "redis://127.0.0.1:6379/0",
         secret=True,  # it may carry a password
     )
@@ -288,11 +286,6 @@ class Settings:
     def topic(self, name: str) -> str:
         """The name of a contract's topic on this site's cluster: with the site's prefix."""
         return self.topic_prefix + name
-
-    @property
-    def redis_url(self) -> RedisUrl:
-        """The parts of the Redis URL. Raises ValueError when it was given in code and is no such URL."""
-        return RedisUrl.parse(self.redis)
 
     @property
     def redis_shown(self) -> str:

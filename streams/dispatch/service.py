@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import merge
 from time import time
 from typing import Any, Final
@@ -88,23 +88,24 @@ class Dispatcher:
             await topic.close()
         for record in cases:
             self._remember(record)
-        begins = await self._begins()
+        committed = {part: await self._inbox.committed(part) for part in self._inbox.assignment()}
+        begins = await self._begins(committed)
         for part, offset in begins.items():
             self._inbox.seek(part, offset)
-        await self._outbox.commit({}, [], begins)  # from now on, a partition without an offset is a new one
+        if new := {part: begins[part] for part, read in committed.items() if read is None}:
+            await self._outbox.commit({}, [], new)  # from now on, a partition without an offset is one that was added
         self._casebook.begin(self._board.cases)
         log.info("cases are in memory", cases=len(self._board.cases))
 
-    async def _begins(self) -> dict[TopicPartition, int]:
+    async def _begins(self, committed: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
         """The offsets to start from: where the previous dispatcher ended; a site's first dispatcher starts a day ago.
 
         A partition that was added since then is read from its beginning. Raises `DispatchError` when a topic was
         recreated.
         """
-        ends = await self._inbox.end_offsets(self._inbox.assignment())
+        ends = await self._inbox.end_offsets(committed)
         since = int(time() * 1000) - FIRST_MS
         recent = await self._inbox.offsets_for_times(dict.fromkeys(ends, since))
-        committed = {part: await self._inbox.committed(part) for part in ends}
         known = {part.topic for part, read in committed.items() if read is not None}
         begins: dict[TopicPartition, int] = {}
         for part, end in ends.items():

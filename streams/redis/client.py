@@ -35,6 +35,7 @@ from redis.exceptions import (
 )
 
 from streams.redis.answers import FAILURES, RedisRefusedError, code_of
+from streams.setting_values import RedisUrl
 from streams.settings import Settings
 
 TIMEOUT_S = 5.0
@@ -111,6 +112,7 @@ class Redis(AsyncCoreCommands):
     def __init__(self, settings: Settings, retries: int = 0, timeout: float = TIMEOUT_S) -> None:
         """Nothing is connected before the first question."""
         self._settings = settings
+        self._url = RedisUrl.parse(settings.redis)
         self._options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         self._options |= settings.redis_options() | {"retry": Retry(NoBackoff(), retries)}
         self._connecting = asyncio.Lock()
@@ -145,7 +147,7 @@ class Redis(AsyncCoreCommands):
         """What Redis is, in words for a person, for example ``a cluster of 3 primaries and 3 replicas``."""
         async with self._connected() as client:
             if not isinstance(client, RedisCluster):
-                return "a primary behind Sentinel" if self._settings.redis_url.primary else "one server"
+                return "a primary behind Sentinel" if self._url.primary else "one server"
             await client.initialize()
             return f"a cluster of {len(client.get_primaries())} primaries and {len(client.get_replicas())} replicas"
 
@@ -185,9 +187,9 @@ class Redis(AsyncCoreCommands):
 
     async def _connect(self) -> _Connection:
         """Find out what Redis is. Raises the first server's error when none of them can be used."""
-        if self._settings.redis_url.primary:
+        if self._url.primary:
             return self._behind_sentinels()
-        servers = [self._options | _options_of(server) for server in self._settings.redis_url.servers]
+        servers = [self._options | _options_of(server) for server in self._url.servers]
         servers += [servers[0] | {"host": host, "port": port} for host, port in self._learned]
         failures: list[Exception] = []
         for options in servers:
@@ -221,13 +223,12 @@ class Redis(AsyncCoreCommands):
         return _Connection(client, client.end)
 
     def _behind_sentinels(self) -> _Connection:
-        url = self._settings.redis_url
-        servers = [self._options | _options_of(server) for server in url.servers]
+        servers = [self._options | _options_of(server) for server in self._url.servers]
         shared = {name: value for name, value in servers[0].items() if name not in ("host", "port")}
         own = {name: value for name, value in shared.items() if name not in ("username", "db")}
         hosts = [_address(server, 26379) for server in servers]
         sentinels = Sentinel(hosts, sentinel_kwargs=own)  # type: ignore[no-untyped-call]
-        client = sentinels.master_for(url.primary, **shared)
+        client = sentinels.master_for(self._url.primary, **shared)
 
         async def close() -> None:
             await client.aclose()
