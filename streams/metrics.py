@@ -36,6 +36,24 @@ EXPIRED = Counter(
     ["topic"],
     registry=REGISTRY,
 )
+CLOCK_SKEW = Gauge(
+    "forewarn_clock_skew_seconds",
+    "How far the record furthest ahead, of those read in the last minute, was dated after its arrival; below 0: all "
+    "records were late by more than this.",
+    ["topic"],
+    registry=REGISTRY,
+)
+AHEAD = Counter(
+    "forewarn_ahead_records",
+    "Records dated after their arrival by more than the policy's tolerance, which count at their arrival.",
+    ["topic"],
+    registry=REGISTRY,
+)
+HEARTBEATS = Counter(
+    "forewarn_heartbeats",
+    "Heartbeats written because a call went on while no records came.",
+    registry=REGISTRY,
+)
 BATCH_EVENTS = Histogram(
     "forewarn_batch_events",
     "Records in a batch.",
@@ -134,7 +152,7 @@ HUNT_SECONDS = Histogram(
 OPEN_CASES = Gauge("forewarn_open_cases", "Open cases, by severity.", ["severity"], registry=REGISTRY)
 CASE_STEPS = Counter(
     "forewarn_case_steps",
-    "Steps in the life of cases: `opened`, `acknowledged`, `escalated`, `overdue`, `outcome` and others.",
+    "Steps in the life of cases: `opened`, `acknowledged`, `escalated`, `overdue`, `too-old`, `outcome` and others.",
     ["kind"],
     registry=REGISTRY,
 )
@@ -214,6 +232,7 @@ What to watch:
 | `forewarn_lag_records` grows | add workers |
 | `forewarn_unstable_records` stays above 0 | a producer has left a transaction open: see `forewarn doctor` |
 | `forewarn_dead_letters_total` grows | a carrier sends records that do not follow the contract |
+| `forewarn_ahead_records_total` grows | a carrier's clock is wrong; `forewarn_clock_skew_seconds` says by how much |
 | `forewarn_ledger_waiting_rows` grows | the ledger's disk is full or slow |
 | `forewarn_policy_reload_failures_total` grows | an edit of the policy is not in force |
 | `forewarn_expired_records_total` is above 0 | records are lost: retention is shorter than the outage was |

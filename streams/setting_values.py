@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from streams.bundled import bundled
 
@@ -138,6 +139,18 @@ def existing_file(text: str) -> Path:
 def authority(text: str) -> Path | Literal["system"]:
     """A PEM file of certificate authorities, or ``system`` for those that the operating system trusts."""
     return "system" if text == "system" else existing_file(text)
+
+
+def zone(text: str) -> ZoneInfo:
+    """A time zone by its name in the IANA database.
+
+    >>> zone("Asia/Urumqi").key
+    'Asia/Urumqi'
+    """
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("the name of a time zone, for example Asia/Shanghai") from None
 
 
 def positive_int(text: str) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from streams.setting_values import (
     Address,
@@ -33,6 +34,7 @@ from streams.setting_values import (
     seconds,
     secret_key,
     servers,
+    zone,
 )
 
 T = TypeVar("T")
@@ -137,6 +139,11 @@ class Settings:
         "",
         shown="the one that came with Forewarn",
     )
+    time_zone: ZoneInfo = setting(
+        zone,
+        "The city's time zone (IANA name); the days of reminders begin at its midnight.",
+        ZoneInfo("Asia/Shanghai"),
+    )
     replication: int | None = setting(
         positive_int,
         "Replicas of every topic, instead of the contract's number; 3 in production. "
@@ -150,16 +157,10 @@ class Settings:
         empty=True,
     )
     hunter_http: Address | None = setting(
-        listen_on,
-        "The same for the hunter. Set but empty: off.",
-        Address("127.0.0.1", 8891),
-        empty=True,
+        listen_on, "The same for the hunter. Set but empty: off.", Address("127.0.0.1", 8891), empty=True
     )
     dispatcher_http: Address | None = setting(
-        listen_on,
-        "The same for the dispatcher. Set but empty: off.",
-        Address("127.0.0.1", 8892),
-        empty=True,
+        listen_on, "The same for the dispatcher. Set but empty: off.", Address("127.0.0.1", 8892), empty=True
     )
     console_http: Address = setting(
         address,

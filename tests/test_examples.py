@@ -112,7 +112,7 @@ class Played:
         """The subscriber's stage at the end of the played records."""
         signals = self.partition.subjects[subscriber].signals
         (episode,) = episodes(signals, self.policy.windows)
-        return unfold(episode, self.policy.windows, self.partition.call_clock.at, 0)[-1].stage
+        return unfold(episode, self.policy.windows, self.partition.call_clock.at, 0, {})[-1].stage
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ class Lane(Generic[E]):
 
     def put(self, events: E, source: Any = None) -> None:
         """Add the next batch of the log; ``source`` comes back with its portions."""
-        reached = self.clock.observe(events.times, events.subscribers)
+        reached = self.clock.take(events)
         self._waiting.append(_WaitingBatch(events, reached, self.clock.at, source))
 
     def take(self, until: float) -> list[Portion]:

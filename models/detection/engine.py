@@ -7,7 +7,6 @@ effect.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +15,14 @@ from msgspec.structs import replace
 
 from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Alert
+from models.detection.calls_in_progress import Wakes, arrival_of, known_until
 from models.detection.decisions import Publication, decide
-from models.detection.episodes import Episode, Moment, Subject, episodes, milestones, unfold
-from models.detection.kinds import CONTACTS, CONTEXTS, LONG_CALL
-from models.detection.recognition import call_signals, match_again, sms_signals
-from models.detection.reminders import Reminder, occasion, reminder
+from models.detection.episodes import Arrival, Episode, Moment, Subject, episodes, unfold
+from models.detection.kinds import CALL_BEGINS, CONTACTS, CONTEXTS, LONG_CALL
+from models.detection.recognition import match_again, placed_call_signals, sms_signals
+from models.detection.reminders import DayOf, Reminder, occasion, reminder, utc_day
 from models.detection.risk import Model
-from models.detection.signals import Signal, SignalRecord
+from models.detection.signals import Heartbeat, Signal, SignalRecord
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
 from models.indicators.matching import Indicators
@@ -40,8 +40,8 @@ class Partition:
     subjects: dict[str, Subject] = field(default_factory=dict)
     call_clock: Watermark = field(default_factory=Watermark)
     sms_clock: Watermark = field(default_factory=Watermark)
-    wakes: list[tuple[int, str]] = field(default_factory=list)
-    """Heap of (event time on the call clock, subscriber): when each call milestone is due."""
+    wakes: Wakes = field(default_factory=Wakes)
+    """When each call milestone is due."""
     contexts: dict[str, int] = field(default_factory=dict)
     """Subscribers with context alone, each with the time of the newest context signal, in order of arrival."""
 
@@ -51,16 +51,24 @@ class Partition:
         newest: list[tuple[int, str]] = []
         for subscriber, subject in subjects.items():
             if subject.has_contact:
-                self.schedule(subscriber, subject.signals, policy)
+                self.schedule(subscriber, subject, subject.signals, policy)
             elif subject.signals:
                 newest.append((subject.signals[-1].at, subscriber))
         self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
 
-    def schedule(self, subscriber: str, signals: Iterable[Signal], policy: Policy) -> None:
-        """Wake the subscriber at those milestones of the calls among the signals that lie ahead of the call clock."""
-        for milestone in milestones(signals, policy.windows):
-            if milestone > self.call_clock.at:
-                heapq.heappush(self.wakes, (milestone, subscriber))
+    def schedule(self, subscriber: str, subject: Subject, signals: Iterable[Signal], policy: Policy) -> None:
+        """Wake the subscriber at the milestones of the calls among the signals."""
+        self.wakes.schedule(subscriber, subject, signals, self.call_clock, policy)
+
+    def is_on_the_phone(self, subscriber: str, at: int) -> bool:
+        """Whether a subscriber has a call with a known number that has not ended by this event time."""
+        subject = self.subjects.get(subscriber)
+        return subject is not None and subject.is_on_the_phone(at)
+
+    @property
+    def next_milestone(self) -> int | None:
+        """The broker's time (epoch ms) at which a call in progress must be judged again; None if there is none."""
+        return self.wakes.next_by_broker(self.is_on_the_phone)
 
     def recount(self, subscriber: str) -> None:
         """Bring ``contexts`` up to date after signals of the subscriber were removed."""
@@ -98,6 +106,7 @@ class Engine:
 
     ``vulnerable`` maps subscribers to the number of their vulnerability flags, and ``languages`` maps them to their
     language (BCP 47). Subscribers without flags are not in the first; those who read Chinese are not in the second.
+    ``day_of`` tells the days of reminders.
     """
 
     def __init__(
@@ -108,12 +117,14 @@ class Engine:
         vulnerable: Mapping[str, int] | None = None,
         languages: Mapping[str, str] | None = None,
         witness: Witness | None = None,
+        day_of: DayOf = utc_day,
     ) -> None:
         self.indicators = indicators
         self.policy = policy
         self.model = model
         self.vulnerable = vulnerable if vulnerable is not None else {}
         self.languages = languages if languages is not None else {}
+        self._day_of = day_of
         self._witness: Witness = witness if witness is not None else _unwitnessed
 
     def use(self, policy: Policy) -> None:
@@ -125,7 +136,7 @@ class Engine:
         partition: Partition,
         calls: Sequence[Calls] = (),
         sms: Sequence[Messages] = (),
-        signals: Sequence[SignalRecord] = (),
+        signals: Sequence[SignalRecord | Heartbeat] = (),
     ) -> StepResult:
         """Take in events of one partition, the batches of each topic in log order, and decide.
 
@@ -138,13 +149,21 @@ class Engine:
         touched: set[str] = set()
         windows = self.policy.windows
         for some_calls in calls:
-            for subscriber, signal in call_signals(some_calls, self.indicators, windows):
-                self._take(partition, subscriber, signal, result, touched)
+            before = partition.call_clock.at
+            reached = partition.call_clock.take(some_calls)
+            for row, subscriber, signal in placed_call_signals(some_calls, self.indicators, windows):
+                begins = signal.kind in CALL_BEGINS
+                arrival = arrival_of(some_calls, row, max(before, int(reached[row]))) if begins else None
+                self._take(partition, subscriber, signal, result, touched, arrival)
         for messages in sms:
+            partition.sms_clock.take(messages)
             for subscriber, signal in sms_signals(messages, self.indicators):
                 self._take(partition, subscriber, signal, result, touched)
         for record in signals:
-            if record.status == "raised":
+            if isinstance(record, Heartbeat):
+                partition.call_clock.hear(record.until)
+                partition.sms_clock.hear(record.until)
+            elif record.status == "raised":
                 self._raise(partition, record, result, touched)
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
@@ -152,15 +171,7 @@ class Engine:
                     partition.recount(record.subscriber)
                     result.changed.add(record.subscriber)
                     touched.add(record.subscriber)
-        for some_calls in calls:
-            partition.call_clock.observe(some_calls.times, some_calls.subscribers)
-        while partition.wakes and partition.wakes[0][0] <= partition.call_clock.at:
-            milestone, subscriber = heapq.heappop(partition.wakes)
-            woken = partition.subjects.get(subscriber)
-            if woken is not None and woken.is_on_the_phone(milestone):
-                touched.add(subscriber)
-        for messages in sms:
-            partition.sms_clock.observe(messages.times, messages.subscribers)
+        touched.update(partition.wakes.passed(partition.call_clock, partition.is_on_the_phone))
         self._decide(partition, touched, result)
         self._forget(partition, result)
         return result
@@ -199,38 +210,54 @@ class Engine:
         return result
 
     def _take(
-        self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
+        self,
+        partition: Partition,
+        subscriber: str,
+        signal: Signal,
+        result: StepResult,
+        touched: set[str],
+        arrival: Arrival | None = None,
     ) -> None:
         """Insert the signal of an event."""
         if signal.kind in CONTEXTS:
             result.context.append((subscriber, signal))
-        self._insert(partition, subscriber, signal, result, touched)
+        self._insert(partition, subscriber, signal, result, touched, arrival)
 
     def _raise(self, partition: Partition, record: SignalRecord, result: StepResult, touched: set[str]) -> None:
         """Insert a signal from a look-back. The look-back knew all indicators, so its signal replaces the one there."""
         signal = record.signal()
         subject = partition.subjects.get(record.subscriber)
-        if subject is not None:  # the ledger keeps no cells
+        arrival = None
+        if subject is not None:  # the ledger keeps no cells and no arrivals
+            arrival = subject.arrivals.get(signal.event)
             cell = next((each.cell for each in subject.signals if each.event == signal.event), "")
             signal = replace(signal, cell=cell)
         if subject is not None and signal.kind in CONTACTS and signal not in subject.signals:
             subject.remove(signal.event, signal.kind)
             subject.remove(signal.event, LONG_CALL)  # it was thought to be a call with another number
-        self._insert(partition, record.subscriber, signal, result, touched)
+        self._insert(partition, record.subscriber, signal, result, touched, arrival)
 
     def _insert(
-        self, partition: Partition, subscriber: str, signal: Signal, result: StepResult, touched: set[str]
+        self,
+        partition: Partition,
+        subscriber: str,
+        signal: Signal,
+        result: StepResult,
+        touched: set[str],
+        arrival: Arrival | None = None,
     ) -> None:
         subject = partition.subjects.get(subscriber)
         if subject is None:
             subject = partition.subjects[subscriber] = Subject([], {}, [])
         if not subject.insert(signal):
             return
+        if arrival is not None:
+            subject.arrivals[signal.event] = arrival
         result.signals[signal.kind] += 1
         result.changed.add(subscriber)
         if signal.kind in CONTACTS:
             partition.contexts.pop(subscriber, None)
-            partition.schedule(subscriber, [signal], self.policy)
+            partition.schedule(subscriber, subject, [signal], self.policy)
             touched.add(subscriber)
         elif subscriber in partition.contexts or not subject.has_contact:
             partition.contexts.pop(subscriber, None)
@@ -247,8 +274,10 @@ class Engine:
             if subject is None:
                 continue
             vulnerable = self.vulnerable.get(subscriber, 0)
+            subject.prune()
+            known = known_until(subject, partition.call_clock, policy)
             told = [
-                (episode, unfold(episode, policy.windows, partition.call_clock.at, vulnerable))
+                (episode, unfold(episode, policy.windows, partition.call_clock.at, vulnerable, known))
                 for episode in episodes(subject.signals, policy.windows)
             ]
             if told or subject.published:
@@ -276,7 +305,7 @@ class Engine:
     def _remind(self, partition: Partition, subject: Subject, alerts: Sequence[Alert], result: StepResult) -> None:
         """Remind a subscriber at most once per day and scam type."""
         for alert in alerts:
-            about = occasion(alert)
+            about = occasion(alert, self._day_of)
             if about is not None and about not in subject.reminded:
                 subject.reminded.append(about)
                 language = self.languages.get(alert.subscriber, "zh")
@@ -300,10 +329,13 @@ class Engine:
         """Drop closed episodes, twice their quiet time after the last contact. Call this now and then.
 
         The time is that of the slower of the running clocks, so that episodes survive while a topic is read again from
-        far behind. Recent context stays, because it may still belong to a later episode.
+        far behind. A topic that is silent at its end holds nothing: its clock goes on with the broker's. Recent context
+        stays, because it may still belong to a later episode.
         """
         result = StepResult()
-        clock = min((clock.at for clock in (partition.call_clock, partition.sms_clock) if clock.at), default=0)
+        clocks = (partition.call_clock, partition.sms_clock)
+        broker = max(clock.heard for clock in clocks)
+        clock = min((clock.carried_on(broker) for clock in clocks if clock.at), default=0)
         before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
         for subscriber, subject in list(partition.subjects.items()):
             signals = subject.signals
@@ -312,6 +344,7 @@ class Engine:
             subject.signals = [signal for signal in signals if signal.at >= before]
             subject.published.clear()
             subject.reminded.clear()
+            subject.prune()
             partition.recount(subscriber)
             if subject.signals:
                 result.changed.add(subscriber)

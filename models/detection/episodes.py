@@ -8,7 +8,7 @@ so a late or repeated signal is simply inserted where it belongs, and the result
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -27,6 +27,15 @@ MOST_SIGNALS = 256
 is dropped, context before contacts. The basis of earlier decisions stays the same, and the newest is always there."""
 
 
+class Arrival(Struct, array_like=True, frozen=True, gc=False):
+    """How the start record of a call arrived, which tells how long its end record must be awaited."""
+
+    behind: int
+    """How far the record lay behind the partition's call clock when it was read (ms): its carrier is late by this."""
+    appended: int = 0
+    """When the broker wrote it (epoch ms); 0: not known."""
+
+
 class Subject(Struct, array_like=True, gc=False):
     """A subscriber's signals in event time, and what has been published of the alerts that follow from them."""
 
@@ -34,6 +43,8 @@ class Subject(Struct, array_like=True, gc=False):
     published: dict[str, Published] = {}
     reminded: list[str] = []
     """The occasions of the reminders already sent (`models.detection.reminders.occasion`)."""
+    arrivals: dict[str, Arrival] = {}
+    """By event, how the start records of calls with known numbers arrived, unless in order and at an unknown time."""
 
     @property
     def has_contact(self) -> bool:
@@ -73,6 +84,12 @@ class Subject(Struct, array_like=True, gc=False):
         removed = len(kept) < len(self.signals)
         self.signals = kept
         return removed
+
+    def prune(self) -> None:
+        """Drop the arrivals of start records whose signals are gone."""
+        if self.arrivals:
+            started = {signal.event for signal in self.signals if signal.kind in CALL_BEGINS}
+            self.arrivals = {event: arrival for event, arrival in self.arrivals.items() if event in started}
 
     def _drop_one(self) -> None:
         contexts = [index for index, signal in enumerate(self.signals) if signal.kind not in CONTACTS]
@@ -125,12 +142,13 @@ def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
             yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
 
 
-def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> list[Moment]:
+def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int, known: Mapping[str, int]) -> list[Moment]:
     """The moments of an episode in event time, from its first contact on.
 
     ``clock`` is the partition's call watermark. A call without an end record counts as in progress at its milestones
-    only up to the watermark, or up to the newest signal if that is later. A moment's features depend only on the
-    signals up to it, so earlier decisions do not change.
+    only up to the event time up to which its records are ``known`` (by event); for an event that is not there, up to
+    the watermark, or up to the newest signal if that is later. A moment's features depend only on the signals up to it,
+    so earlier decisions do not change.
     """
     clock = max(clock, episode.signals[-1].at)
     ended = {signal.event for signal in episode.signals if signal.kind in CALL_ENDS}
@@ -140,7 +158,8 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int) -> l
     ends = {signal.event: signal.at for signal in episode.signals if signal.event in ended}
     for signal in episode.signals:
         if signal.kind in CALL_BEGINS:
-            until = max(ends[signal.event], signal.at) if signal.event in ends else clock
+            has_ended = signal.event in ends
+            until = max(ends[signal.event], signal.at) if has_ended else known.get(signal.event, clock)
             steps += [
                 (milestone, len(episode.signals), None)
                 for milestone in milestones([signal], windows)

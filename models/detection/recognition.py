@@ -71,13 +71,18 @@ _FLAGS: Final[Mapping[Flag, ContextKind]] = {flag: _kind_of_flag(flag) for flag 
 
 def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[str, Signal]]:
     """The signals of call events, with the subscriber of each, in order."""
+    return ((subscriber, signal) for _, subscriber, signal in placed_call_signals(calls, indicators, windows))
+
+
+def placed_call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[int, str, Signal]]:
+    """The same, each with the row of its event."""
     long_call = windows.long_call * 60.0
     kept = indicators.numbers.may_hold(calls.peers) | (calls.durations >= long_call)
     for row in np.flatnonzero(kept).tolist():
         call = calls.event(row)
         signal = call_signal(call, indicators, long_call)
         if signal is not None:
-            yield call.subscriber, signal
+            yield row, call.subscriber, signal
 
 
 def contact_kind(call: Call) -> str:

@@ -7,6 +7,7 @@ day and scam type. The reminder's id follows from these, so the sender can recog
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -22,6 +23,8 @@ SEND_WITHIN = DAY
 
 _MILD: Final = ("low", "medium")
 
+DayOf = Callable[[int], int]
+"""The number of the day, by the city's calendar, of an event time (epoch ms)."""
 
 _ADVICE: Final = {each.name: each.advice for each in ENTRIES}
 _GENERAL: Final = Advice("请勿点击链接、转账或透露验证码。", "Open no link, send no money, tell no code.")
@@ -48,17 +51,22 @@ def encode(reminder: Reminder) -> bytes:
     return _encoder.encode(reminder)
 
 
-def occasion(alert: Alert) -> str | None:
+def utc_day(at: int) -> int:
+    """The number of the day of a moment in UTC, from 1970 on."""
+    return at // DAY
+
+
+def occasion(alert: Alert, day_of: DayOf) -> str | None:
     """The scam type and day of the reminder that an alert calls for; None when it calls for none.
 
-    Days are in UTC. People who kept talking, got verification codes or rang back need an officer, and so do people who
-    are on the phone. A number that is only suspected gives no reminder.
+    People who kept talking, got verification codes or rang back need an officer, and so do people who are on the
+    phone. A number that is only suspected gives no reminder.
     """
     if alert.scam_type == SUSPECTED:
         return None
     if alert.status != "raised" or alert.stage != "shallow" or alert.severity not in _MILD:
         return None
-    return f"{alert.scam_type}:{alert.at // DAY}"
+    return f"{alert.scam_type}:{day_of(alert.at)}"
 
 
 def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:

@@ -61,3 +61,18 @@ class SignalRecord(Struct, frozen=True, gc=False):
             self.confidence,
             self.duration_s,
         )
+
+
+class Heartbeat(Struct, frozen=True, gc=False):
+    """A record on the ``signals`` topic that says that the other topics of its partition had no more records.
+
+    A worker writes it while a call goes on and nothing else tells the time; see
+    ``docs/decisions/0014-the-brokers-clock.md``.
+    """
+
+    calls: Annotated[int, Meta(ge=0)]
+    """The offset at which ``calls`` ended."""
+    sms: Annotated[int, Meta(ge=0)]
+    """The offset at which ``sms`` ended."""
+    until: Time
+    """The broker's time (epoch ms) up to which that held; once read back, no later than the record's append time."""

@@ -1,16 +1,20 @@
-"""Watermarks: the event-time clock of a partition, which a single wrong clock cannot move forward.
+"""Watermarks: how far one topic of a partition is known, in event time and by the broker's clock.
 
-Call milestones and the dropping of old state follow it. A record that is far ahead of the clock moves it only when
-other subscribers' records agree; see ``docs/decisions/0003-watermark-by-agreement.md``.
+Call milestones and the dropping of old state follow it. A record that is far ahead of the event-time clock moves it
+only when other subscribers' records agree, see ``docs/decisions/0003-watermark-by-agreement.md``. The broker's clock
+goes on while no records come, see ``docs/decisions/0014-the-brokers-clock.md``.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.base.number_keys import number_of
+from models.events.batches import Events
 
 JUMP_MS = 600_000
 """How far a single record may move the clock: ten minutes, longer than a busy partition is ever quiet."""
@@ -29,11 +33,40 @@ class Watermark(Struct, array_like=True):
 
     at: int = 0
     pending: dict[str, int] = {}
+    appended: int = 0
+    """When the broker wrote the newest record that this clock listens to (epoch ms); 0: not known."""
+    heard: int = 0
+    """The broker's time (epoch ms) up to which the topic's records are known: the newest append time or heartbeat."""
+
+    def take(self, events: Events[Any]) -> NDArray[np.int64]:
+        """Take in one batch of the topic; returns what `observe` returns."""
+        reached = self.observe(events.trusted_times, events.subscribers)
+        arrivals = events.arrivals
+        if arrivals is not None and len(events):
+            self.hear(int(arrivals.appended.max()))
+            trusted = arrivals.appended if arrivals.ahead is None else arrivals.appended[~arrivals.ahead]
+            self.appended = max(self.appended, int(trusted.max(initial=0)))
+        return reached
+
+    def hear(self, broker: int) -> None:
+        """Note that the topic's records are known up to this time of the broker's clock (epoch ms)."""
+        self.heard = max(self.heard, broker)
+
+    def carried_on(self, broker: int) -> int:
+        """The event time that it is on this topic at the broker's time ``broker``; 0 while the clock does not run.
+
+        A topic that is silent at its end goes on with the broker's clock from its newest record.
+
+        >>> Watermark(at=1_000, appended=5_000).carried_on(7_500)
+        3500
+        """
+        return self.at + max(0, broker - self.appended) if self.at and self.appended else self.at
 
     def observe(self, times: NDArray[np.int64], subscribers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take in the event times of one batch, in order, with the number key of each subscriber.
 
-        Returns the clock after each record: the greatest time so far, with a jump only once it is trusted.
+        Returns the greatest time of the batch up to each record, with a jump only once it is trusted. Late records at
+        the beginning of the batch lie behind the clock, which never goes back.
 
         >>> clock = Watermark(at=1_000_000)
         >>> from models.base.number_keys import key_of

@@ -7,14 +7,15 @@ the columns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base.packed import Packed, shifted, shifts
+from models.events.arrivals import Arrivals
 from models.events.event import Call, Sms
 from models.events.scanning import ENDED, OUT
 
@@ -73,6 +74,8 @@ class Events(Generic[E]):
     kinds: NDArray[np.uint8]
     """`OUT` and `ENDED` of `models.events.scanning`."""
     ids: Ids
+    arrivals: Arrivals | None = field(default=None, kw_only=True)
+    """When the broker wrote them; None: not known for any of them."""
 
     _decode: ClassVar[Any]
 
@@ -85,7 +88,32 @@ class Events(Generic[E]):
     def event(self, row: int) -> E:
         """One event as an object, an SMS with its text."""
         event: E = self._decode(self.records.value(row))
+        if self.arrivals is not None and self.arrivals.ahead is not None and self.arrivals.ahead[row]:
+            return msgspec.structs.replace(event, at=int(self.times[row]))
         return event
+
+    def arrived(self, appended: NDArray[np.int64], tolerance: int) -> Self:
+        """The events with their append times (epoch ms, or `models.events.arrivals.UNKNOWN`), which bound their times.
+
+        An event that is dated more than ``tolerance`` milliseconds after its append time counts at its append time.
+        """
+        if not len(self) or appended.max() < 0:
+            return self
+        lead = self.times - appended
+        if appended.min() >= 0 and lead.max() <= tolerance:  # nearly always
+            return replace(self, arrivals=Arrivals(appended))
+        ahead = (lead > tolerance) & (appended >= 0)
+        return replace(self, times=np.where(ahead, appended, self.times), arrivals=Arrivals(appended, ahead))
+
+    @property
+    def trusted_times(self) -> NDArray[np.int64]:
+        """The times that may move a clock forward: 0 for an event that was dated too far ahead."""
+        if self.arrivals is None or self.arrivals.ahead is None:
+            return self.times
+        return np.where(self.arrivals.ahead, 0, self.times)
+
+    def _arrivals(self, rows: slice | NDArray[Any]) -> Arrivals | None:
+        return None if self.arrivals is None else self.arrivals[rows]
 
     def _some(self, rows: slice | NDArray[Any]) -> _Common:
         """The common columns of some of the events, in the order given."""
@@ -111,6 +139,10 @@ class Events(Generic[E]):
             Ids.joined([each.ids for each in some], records),
         )
 
+    @staticmethod
+    def _all_arrivals(some: Sequence[Events[Any]]) -> Arrivals | None:
+        return Arrivals.joined([each.arrivals for each in some], [len(each) for each in some])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calls(Events[Call]):
@@ -122,14 +154,14 @@ class Calls(Events[Call]):
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Calls:
         """Some of the events, in the order given."""
-        return Calls(*self._some(rows), self.durations[rows])
+        return Calls(*self._some(rows), self.durations[rows], arrivals=self._arrivals(rows))
 
     @classmethod
     def joined(cls, some: Sequence[Calls]) -> Calls:
         """Several batches as one."""
         if len(some) == 1:
             return some[0]
-        return cls(*cls._all(some), np.concatenate([each.durations for each in some]))
+        return cls(*cls._all(some), np.concatenate([each.durations for each in some]), arrivals=cls._all_arrivals(some))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +178,11 @@ class Messages(Events[Sms]):
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Messages:
         """Some of the events, in the order given."""
-        return Messages(*self._some(rows), self.traits[rows], self.texts, self.text_begins[rows], self.text_ends[rows])
+        return Messages(
+            *self._some(rows),
+            *(self.traits[rows], self.texts, self.text_begins[rows], self.text_ends[rows]),
+            arrivals=self._arrivals(rows),
+        )
 
     @classmethod
     def joined(cls, some: Sequence[Messages]) -> Messages:
@@ -160,4 +196,5 @@ class Messages(Events[Sms]):
             np.concatenate([each.texts for each in some]),
             np.concatenate([each.text_begins + shift for each, shift in places]),
             np.concatenate([each.text_ends + shift for each, shift in places]),
+            arrivals=cls._all_arrivals(some),
         )

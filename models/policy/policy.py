@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from models.base.durations import MINUTE
+from models.base.durations import DAY, MINUTE
 from models.policy.stages import Stage
 
 Severity = Literal["urgent", "high", "medium", "low"]
@@ -87,6 +87,25 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(max(self.context_after_hours * 60, self.code_after) * MINUTE)
 
 
+class ClockRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far the clocks of carriers are trusted, measured by the broker's clock, in minutes."""
+
+    tolerance: Minutes = 2.0
+    """A record dated further than this after its arrival counts at its arrival: its clock is wrong."""
+    wait: Annotated[float, Meta(ge=0, le=60)] = 0.5
+    """How long a call's end record is awaited at each milestone before the call counts as still in progress."""
+
+    @property
+    def tolerance_ms(self) -> int:
+        """The tolerance in milliseconds."""
+        return int(self.tolerance * MINUTE)
+
+    @property
+    def wait_ms(self) -> int:
+        """The wait in milliseconds."""
+        return int(self.wait * MINUTE)
+
+
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When a spreading domain or number counts as a campaign."""
 
@@ -147,6 +166,13 @@ class DispatchRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The longest time for which a station may put an order off; an urgent order can never be put off."""
     kept_days: Annotated[float, Meta(gt=0, le=3650)]
     """Days for which a case is kept after it has ended."""
+    oldest_days: Annotated[float, Meta(gt=0, le=3650)] = 14.0
+    """An alert about something longer ago than this many days sends nobody; its case is kept as history."""
+
+    @property
+    def oldest_ms(self) -> int:
+        """The same in milliseconds."""
+        return int(self.oldest_days * DAY)
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -169,6 +195,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pivots: PivotRules
     suspicions: SuspicionRules
     dispatch: DispatchRules
+    clock: ClockRules = ClockRules()
     version: str = ""
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import IO, TypeVar
@@ -32,6 +33,7 @@ from streams.files.records import RecordFiles, RefusedLine
 from streams.files.text_lines import FileError
 from streams.kafka.contracts import ContractError, load
 from streams.kafka.reference_data import SubscriberRecord, VulnerableSubscribers
+from streams.replay.recorded import RecordedSignals, recorded
 from streams.replay.replay import Replay, Tally
 from streams.training.outcomes import NONE, OutcomeError, of_file
 
@@ -45,6 +47,7 @@ FOR_OFFICERS = ("urgent", "high")
 @click.command()
 @click.option("--calls", "calls", type=FILES, multiple=True, help="File of call records, JSON Lines; may be repeated.")
 @click.option("--sms", "sms", type=FILES, multiple=True, help="File of SMS records, JSON Lines; may be repeated.")
+@click.option("--signals", "signals", type=FILES, multiple=True, help="File of a recorded topic signals (see below).")
 @click.option("--indicators", "indicators", type=FILES, multiple=True, help="Indicators, as for indicators import.")
 @click.option("--subscribers", type=FILES, multiple=True, help="File of subscriber records, JSON Lines.")
 @click.option("--policy", type=FILES, help="Another policy file [default: FOREWARN_POLICY_FILE].")
@@ -59,6 +62,7 @@ FOR_OFFICERS = ("urgent", "high")
 def replay(
     calls: tuple[Path, ...],
     sms: tuple[Path, ...],
+    signals: tuple[Path, ...],
     indicators: tuple[Path, ...],
     subscribers: tuple[Path, ...],
     policy: Path | None,
@@ -71,6 +75,9 @@ def replay(
 
     Files are plain, gzip or zstd; several files of one kind are read one after the other. An invalid line is reported
     and left out, as a dead letter would be.
+
+    Lines that were recorded from Kafka may have `appended`, the broker's time of the record (epoch ms), and count as
+    they did live; lines of --signals need it, and heartbeats among them their `partition` as well.
 
     Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
     --indicators examples/indicators.jsonl --out alerts.jsonl
@@ -100,9 +107,12 @@ def replay(
                     sent.add(alert.episode)
 
             run = Replay(engine, partitions, tell)
+            tolerance = engine.policy.clock.tolerance_ms
+            told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
             tally = run.run(
-                RecordFiles(calls, CallReader(keyed=False).read, refusals, read).chunks(),
-                RecordFiles(sms, MessageReader(keyed=False).read, refusals, read).chunks(),
+                RecordFiles(calls, recorded(CallReader(keyed=False).read, tolerance), refusals, read).chunks(),
+                RecordFiles(sms, recorded(MessageReader(keyed=False).read, tolerance), refusals, read).chunks(),
+                chain.from_iterable(told.chunks()),
             )
     except (FileError, ContractError, PolicyError, ArtifactError, OutcomeError) as error:
         raise CommandError(str(error)) from None

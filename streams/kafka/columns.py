@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.base.compiled import compiled
 from models.base.packed import Packed
+from models.events.arrivals import UNKNOWN
 
 MOST_RECORDS = 8192
 """Records in one batch at most; it bounds how long one batch may hold the event loop."""
@@ -79,6 +80,8 @@ class Columns:
     partition: int
     offsets: NDArray[np.int64]
     timestamps: NDArray[np.int64]
+    appended: NDArray[np.int64]
+    """When the broker wrote each record (epoch ms), or `UNKNOWN`: its topic did not keep that time."""
     records: Packed
     headers: NDArray[np.int64]
     """Where the headers of each record begin in the buffer of ``records``; their count comes first."""
@@ -112,6 +115,7 @@ class Columns:
             self.partition,
             self.offsets[rows],
             self.timestamps[rows],
+            self.appended[rows],
             self.records[rows],
             self.headers[rows],
             start,
@@ -140,7 +144,7 @@ class _Part(NamedTuple):
     base_offset: int
     base_timestamp: int
     append_time: int
-    """The broker's time of writing for all of them (epoch ms), if the topic keeps that time; else -1."""
+    """The broker's time of writing for all of them (epoch ms), if the topic keeps that time; else `UNKNOWN`."""
 
 
 def unpack(
@@ -175,7 +179,7 @@ def unpack(
             upto = max(batch.next_offset, start)  # the whole batch may lie before the position
             if _is_aborted(records, batch) or batch.is_control_batch:
                 continue
-            append_time = last if attributes & _LOG_APPEND_TIME else -1
+            append_time = last if attributes & _LOG_APPEND_TIME else UNKNOWN
             decode = _DECODERS.get(attributes & _COMPRESSION)
             if decode is not None and pieces is None:  # from here on the records lie in a new buffer
                 pieces = [raw[part.begin : part.end] for part in parts]
@@ -228,13 +232,14 @@ def _columns(topic: str, partition: int, raw: bytes, parts: list[_Part], start: 
     where = np.array(parts, dtype=np.int64).reshape(-1, 6)
     if _walk(buffer, where, *columns) != count:
         raise CorruptRecordException(f"{topic}-{partition} has bytes that are no records between {start} and {upto}")
+    appended = np.repeat(where[:, 5], where[:, 2])
     offsets, timestamps, begins, ends, key_begins, key_ends, headers = columns
     if count and offsets[0] < start:  # Kafka sends whole batches: this one begins before the requested position
         late = slice(int(np.searchsorted(offsets, start)), None)
-        columns = columns[:, late]
+        columns, appended = columns[:, late], appended[late]
         offsets, timestamps, begins, ends, key_begins, key_ends, headers = columns
     packed = Packed(buffer, begins, ends, key_begins, key_ends)
-    return Columns(topic, partition, offsets, timestamps, packed, headers, start, upto)
+    return Columns(topic, partition, offsets, timestamps, appended, packed, headers, start, upto)
 
 
 @compiled

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from time import time
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -30,6 +30,9 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 HEADER = "forewarn.error."
+
+HEARTBEAT: Final = b"heartbeat"
+"""The key of a heartbeat among the signals; no subscriber's number is equal to it."""
 
 
 class PublishError(Exception):
@@ -57,6 +60,8 @@ class Letter(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
     timestamp: int | None = None
+    partition: int | None = None
+    """The partition it goes to; None: that of its key."""
 
 
 def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
@@ -88,6 +93,7 @@ class Publisher:
         self._alerts = settings.topic("alerts")
         self._reminders = settings.topic("reminders")
         self._dead_letters = settings.topic("dead-letters")
+        self._signals = settings.topic("signals")
         self._producer: AIOKafkaProducer | None = None
         self._counts: dict[str, int] = {}
 
@@ -133,6 +139,10 @@ class Publisher:
         for record, refusal in refused:
             metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
 
+    async def heartbeat(self, partition: int, value: bytes) -> None:
+        """Publish a heartbeat to a partition of ``signals`` and wait until it is confirmed."""
+        await self._send([Letter(self._signals, HEARTBEAT, value, partition=partition)])
+
     async def _send(self, letters: Sequence[Letter]) -> None:
         """Send records and wait for each confirmation; records without an answer are sent again."""
         backoff = Backoff(0.1)
@@ -173,6 +183,8 @@ class Publisher:
         return unanswered
 
     async def _partition(self, producer: AIOKafkaProducer, letter: Letter) -> int:
+        if letter.partition is not None:
+            return letter.partition
         partitions = self._counts.get(letter.topic)
         if partitions is None:
             partitions = self._counts[letter.topic] = len(await producer.partitions_for(letter.topic))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,8 +13,10 @@ from models.base.number_keys import number_of
 from models.detection.alerts import Alert
 from models.detection.alignment import Alignment, Lane
 from models.detection.engine import Engine, Partition, StepResult
+from models.detection.signals import Heartbeat, SignalRecord
 from models.events.batches import Calls, Messages
 from streams.kafka.partitioning import partition_of
+from streams.replay.recorded import RecordedSignal
 
 E = TypeVar("E", Calls, Messages)
 
@@ -46,10 +48,17 @@ class Replay:
         self._partitions = [Partition(number) for number in range(partitions)]
         self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
         self._numbers: dict[int, int] = {}
+        self._signals: list[deque[RecordedSignal]] = [deque() for _ in range(partitions)]
+        """The recorded signals of each partition that are still to be applied, in the order of their log."""
         self.tally = Tally()
 
-    def run(self, calls: Iterator[Calls], sms: Iterator[Messages]) -> Tally:
-        """Read calls and SMS to their ends, always the kind that is behind in event time; returns the tally."""
+    def run(self, calls: Iterator[Calls], sms: Iterator[Messages], signals: Iterable[RecordedSignal] = ()) -> Tally:
+        """Read calls and SMS to their ends, always the kind that is behind in event time; returns the tally.
+
+        ``signals`` are applied where they arrived among the calls.
+        """
+        for signal in signals:
+            self._signals[signal.partition].append(signal)
         at_end = {"calls": False, "sms": False}
         chunks = 0
         while not all(at_end.values()):
@@ -95,15 +104,46 @@ class Replay:
         return number
 
     def _advance(self, number: int, at_end: dict[str, bool]) -> None:
-        calls, sms = self._alignments[number].due(at_end)
-        if calls or sms:
-            of_calls, of_sms = [portion.events for portion in calls], [portion.events for portion in sms]
-            self._count(self._engine.step(self._partitions[number], of_calls, of_sms))
-            self.tally.calls += sum(map(len, of_calls))
-            self.tally.sms += sum(map(len, of_sms))
+        lanes = self._alignments[number]
+        calls, sms = lanes.due(at_end)
+        of_calls, of_sms = [portion.events for portion in calls], [portion.events for portion in sms]
+        self.tally.calls += sum(map(len, of_calls))
+        self.tally.sms += sum(map(len, of_sms))
+        waiting = self._signals[number]
+        while waiting and of_calls:
+            before, of_calls = _cut(of_calls, waiting[0].appended)
+            if not of_calls:  # more of the calls before the signal may come
+                of_calls = before
+                break
+            self._step(number, before, of_sms, [waiting.popleft().record])
+            of_sms = []
+        self._step(number, of_calls, of_sms, [])
+        if at_end["calls"] and not lanes.calls:
+            while waiting:
+                self._step(number, [], [], [waiting.popleft().record])
+
+    def _step(
+        self,
+        number: int,
+        calls: Sequence[Calls],
+        sms: Sequence[Messages],
+        signals: Sequence[SignalRecord | Heartbeat],
+    ) -> None:
+        if calls or sms or signals:
+            self._count(self._engine.step(self._partitions[number], calls, sms, signals))
 
     def _count(self, result: StepResult) -> None:
         self.tally.signals.update(result.signals)
         for alert in result.alerts:
             self.tally.alerts[alert.severity, alert.status] += 1
             self._publish(alert)
+
+
+def _cut(calls: Sequence[Calls], appended: int) -> tuple[list[Calls], list[Calls]]:
+    """The calls that had been appended by a time (epoch ms), and those that came later or at an unknown time."""
+    for index, some in enumerate(calls):
+        stop = 0 if some.arrivals is None else int(np.searchsorted(some.arrivals.appended, appended, side="right"))
+        if stop < len(some):
+            before = [*calls[:index], some[:stop]] if stop else [*calls[:index]]
+            return before, [some[stop:], *calls[index + 1 :]]
+    return [*calls], []

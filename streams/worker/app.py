@@ -89,6 +89,11 @@ class App(faust.App):
         told: int | None = (await self.consumer.end_offsets_now([tp])).get(tp)
         return told
 
+    def unstable_records(self, topic: str, partition: int) -> int:
+        """How many offsets cannot be read yet, because a transaction before them is open, as the broker last said."""
+        unstable: int = self.consumer.unstable_records(TP(topic, partition))
+        return unstable
+
     async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that the broker still keeps of each (topic, partition)."""
         found = await self.consumer.first_offsets([TP(*each) for each in partitions])

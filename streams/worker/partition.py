@@ -41,6 +41,10 @@ class Source(Protocol):
         """The same, requested from the partition's leader; None when the leader does not answer in time."""
         ...
 
+    def unstable_records(self, topic: str, partition: int) -> int:
+        """How many offsets cannot be read yet, because a transaction before them is open, as the broker last said."""
+        ...
+
     async def first_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that the broker still keeps of each (topic, partition)."""
         ...

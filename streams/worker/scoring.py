@@ -6,7 +6,8 @@ Within a partition, steps run one after the other. While one partition waits for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -18,13 +19,14 @@ from models.base.packed import Packed
 from models.detection.alignment import Lane, Portion
 from models.detection.engine import Engine, StepResult
 from models.detection.recognition import call_signals, sms_signals
-from models.detection.signals import SignalRecord
-from models.events.decoding import CallReader, Decoded, MessageReader, RareReader
+from models.events.decoding import CallReader, Decoded, MessageReader
 from streams import metrics
 from streams.kafka.columns import Columns
 from streams.settings import Settings
 from streams.worker import backpressure
 from streams.worker.assignment import Assignment
+from streams.worker.clock_skew import ClockSkew
+from streams.worker.heartbeats import Heartbeats, SignalReader, arrived, due_signals
 from streams.worker.partition import FEEDING, Ack, AssignedPartition, Feed, Feeding, ReadBatch
 from streams.worker.step import CHECKPOINT_EVERY, Stepper
 
@@ -47,22 +49,25 @@ class Scorer:
     Belongs to the event loop, apart from ``readers``.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, assignment: Assignment, stepper: Stepper) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, assignment: Assignment, stepper: Stepper, heartbeats: Heartbeats
+    ) -> None:
         self._engine = engine
+        self._heartbeats = heartbeats
         self._assignment = assignment
         self._stepper = stepper
         topics: dict[Feeding, str] = {name: settings.topic(name) for name in FEEDING}
         self._names = {topic: name for name, topic in topics.items()}
         self.readers: dict[str, Callable[[Columns], Decoded[Any]]] = {
-            topics["calls"]: _timed(CallReader().read),
-            topics["sms"]: _timed(MessageReader().read),
-            topics["signals"]: _timed(RareReader(SignalRecord).read),
+            topics["calls"]: _timed(self._bounded("calls", CallReader().read)),
+            topics["sms"]: _timed(self._bounded("sms", MessageReader().read)),
+            topics["signals"]: _timed(_arrived(SignalReader().read)),
         }
         """The reader of each topic's columns.
 
         Shared between threads: the consumer's thread calls a reader as soon as it has fetched columns, and the event
         loop calls it for a batch that was cut or that only the ledger lacks. No lock is needed, because a reader keeps
-        nothing between two calls.
+        nothing between two calls but the skew that it shows (`ClockSkew`).
         """
         self._expired = perf_counter()
 
@@ -99,7 +104,7 @@ class Scorer:
         now = perf_counter()
         expire = now - self._expired >= EXPIRE_EVERY
         for assigned in list(self._assignment.partitions.values()):
-            if assigned.alignment.waits:
+            if assigned.alignment.waits or assigned.signals or self._heartbeats.is_due(assigned):
                 self._wake(assigned)
             late = now - assigned.state.written_at > CHECKPOINT_EVERY
             if not (expire or late):
@@ -123,7 +128,10 @@ class Scorer:
         feed = assigned.feeds[name]
         batch, events = self._content(name, columns, ack)
         feed.upto, feed.heard = columns.upto, perf_counter()
+        if len(columns):
+            self._heartbeats.hear(int(columns.appended[-1]))
         if name == "signals":
+            self._heartbeats.check(events)
             assigned.signals.append(Portion(events, batch, 0, len(events), whole=True))
             return
         if not assigned.alignment.waits:
@@ -134,7 +142,7 @@ class Scorer:
     def _content(self, name: Feeding, columns: Columns, ack: Ack) -> tuple[ReadBatch, Any]:
         """A batch and its good events; a batch that was cut is read here, others were read by the transport."""
         decoded: Decoded[Any] = columns.content or self.readers[columns.topic](columns)
-        offsets = _good_offsets(columns, decoded)
+        offsets = _good(columns.offsets, decoded)
         metrics.EVENTS.labels(name).inc(len(columns))
         if len(columns):
             metrics.BATCH_EVENTS.observe(len(columns))
@@ -153,7 +161,7 @@ class Scorer:
             else sms_signals(decoded.events, indicators)
         )
         ledger.add_context([*signals], ledger.before)
-        offsets = _good_offsets(columns, decoded)
+        offsets = _good(columns.offsets, decoded)
         ledger.add(columns.topic, decoded.events, offsets, columns.upto, ledger.before)
 
     def _wake(self, assigned: AssignedPartition) -> None:
@@ -181,11 +189,32 @@ class Scorer:
         at_end = await backpressure.at_end(assigned)
         calls, sms = alignment.due(at_end)
         horizons = alignment.horizons(at_end)
-        signals, assigned.signals = assigned.signals, []
+        signals, assigned.signals = due_signals(
+            assigned.signals,
+            {"calls": _applied(assigned, "calls", calls), "sms": _applied(assigned, "sms", sms)},
+            {name: at_end[name] and not lane for name, lane in (("calls", alignment.calls), ("sms", alignment.sms))},
+        )
         if calls or sms or signals:
             assigned.moved = perf_counter()
             await self._stepper.apply(assigned, calls, sms, signals)
         backpressure.pause_or_resume(assigned, horizons)
+        if self._heartbeats.is_due(assigned):
+            await self._heartbeats.write(assigned)
+
+    def _bounded(self, name: str, read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
+        """A reader of call or SMS columns whose event times are bounded by the broker's append times."""
+        skew = ClockSkew(name)
+
+        def bounded(columns: Columns) -> Decoded[Any]:
+            decoded = read(columns.records)
+            appended = _good(columns.appended, decoded)
+            skew.note(decoded.events.times, appended)
+            events = decoded.events.arrived(appended, self._engine.policy.clock.tolerance_ms)
+            if events.arrivals is not None and events.arrivals.ahead is not None:
+                metrics.AHEAD.labels(name).inc(int(events.arrivals.ahead.sum()))
+            return dataclasses.replace(decoded, events=events)
+
+        return bounded
 
 
 def check_for_gap(feed: Feed, columns: Columns) -> None:
@@ -208,18 +237,36 @@ def _ack_later(assigned: AssignedPartition, topic: str, ack: Ack) -> None:
     acks.setdefault(topic, ack)
 
 
-def _good_offsets(columns: Columns, decoded: Decoded[Any]) -> NDArray[np.int64]:
-    """The offsets of those records of a batch that were not refused."""
+def _applied(assigned: AssignedPartition, name: Feeding, portions: Sequence[Portion]) -> int:
+    """The offset up to which a topic's records are applied once these portions are."""
+    if not portions:
+        return assigned.reached(assigned.feeds[name].topic)
+    batch: ReadBatch = portions[-1].source
+    return batch.upto(portions[-1])
+
+
+def _good(column: NDArray[np.int64], decoded: Decoded[Any]) -> NDArray[np.int64]:
+    """A column of a batch without the records that were refused."""
     if not decoded.refusals:
-        return columns.offsets
-    return np.delete(columns.offsets, [refusal.index for refusal in decoded.refusals])
+        return column
+    return np.delete(column, [refusal.index for refusal in decoded.refusals])
 
 
-def _timed(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
+def _arrived(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
+    """A reader of the columns of ``signals`` whose heartbeats are bounded by the broker's append times."""
+
+    def bounded(columns: Columns) -> Decoded[Any]:
+        decoded = read(columns.records)
+        return dataclasses.replace(decoded, events=arrived(decoded.events, _good(columns.appended, decoded)))
+
+    return bounded
+
+
+def _timed(read: Callable[[Columns], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
     """A reader of columns that also measures how long it takes."""
 
     def timed(columns: Columns) -> Decoded[Any]:
         with metrics.DECODE_SECONDS.time():
-            return read(columns.records)
+            return read(columns)
 
     return timed

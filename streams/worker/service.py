@@ -32,7 +32,9 @@ from streams.settings import Settings
 from streams.worker import app as faust_app
 from streams.worker.assignment import Assignment
 from streams.worker.checkpoint import Checkpoints
+from streams.worker.city_days import day_in
 from streams.worker.drift_watch import DriftWatch
+from streams.worker.heartbeats import Heartbeats
 from streams.worker.loading import Loader
 from streams.worker.log_watch import LogWatch
 from streams.worker.scoring import Scorer
@@ -75,7 +77,8 @@ async def _work(
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
         drifting = DriftWatch(reference)
-        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness)
+        day_of = day_in(settings.time_zone)
+        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness, day_of)
         indicator_records = IndicatorRecords(indicators)
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
         subscriber_topic = CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher)
@@ -84,7 +87,7 @@ async def _work(
         stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"), indicator_topic.reached)
         loader = Loader(settings, checkpoints, ledger)
         assignment = Assignment(engine, loader, stepper, indicator_topic, [subscriber_topic])
-        scorer = Scorer(settings, engine, assignment, stepper)
+        scorer = Scorer(settings, engine, assignment, stepper, Heartbeats(publisher))
         tasks = [asyncio.create_task(topic.follow(assignment.reconcile)) for topic in topics]
         warm = asyncio.create_task(asyncio.to_thread(warm_up, policy, model))
         tasks.append(asyncio.create_task(policy_file.watch(settings.policy_file, policy, engine.use)))

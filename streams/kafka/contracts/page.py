@@ -63,7 +63,7 @@ def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:
         schema = json.loads(path.read_text(encoding="utf-8"))
         yield from ("", "| field | type | meaning |", "|---|---|---|")
         for name, about in schema["properties"].items():
-            optional = "" if name in schema["required"] else "?"
+            optional = "" if name in schema.get("required", ()) else "?"
             yield f"| `{name}`{optional} | {_type(about)} | {about['description']} |"
         yield from ("", "```json", examples[0].read_text(encoding="utf-8").splitlines()[0], "```")
 

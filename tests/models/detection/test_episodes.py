@@ -114,7 +114,7 @@ def test_marks_are_those_of_calls_that_have_started() -> None:
 def told(*signals: Signal, clock: int = 0) -> list[Moment]:
     """The moments of the one episode of some signals."""
     (episode,) = episodes(sorted(signals), WINDOWS)
-    return unfold(episode, WINDOWS, T0 + clock, 0)
+    return unfold(episode, WINDOWS, T0 + clock, 0, {})
 
 
 @given(st.lists(ANY_SIGNAL.filter(lambda each: abs(each.at - T0) < 20 * HOUR), max_size=12), st.data())

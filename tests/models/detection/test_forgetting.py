@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from models.base.durations import DAY, HOUR, MINUTE
+from models.detection.calls_in_progress import Wakes
 from models.detection.engine import MOST_CONTEXTS, Partition
 from models.detection.episodes import Subject
 from models.detection.signals import SignalRecord
+from models.detection.watermarks import Watermark
 from tests.strategies import ANN, BANK, CODE_TEXT, CROOK, FRIEND, POLICY, T0, clock, end, engine, saved, sms, start
 
 
@@ -130,7 +132,7 @@ def test_a_mark_of_somebody_forgotten_or_without_a_word_passes_in_silence() -> N
             assert deciding.expire(partition).forgotten == {ANN}
 
     assert deciding.step(partition, calls=clock(2 * HOUR)).alerts == []
-    assert partition.wakes == []
+    assert partition.wakes == Wakes()
 
 
 def test_who_keeps_context_alone_after_a_withdrawal_is_remembered_as_such() -> None:
@@ -150,7 +152,18 @@ def test_a_restart_wakes_at_the_marks_that_lie_ahead_only() -> None:
     deciding.step(partition, calls=[*clock(2 * MINUTE), start("d", 3 * MINUTE, peer=FRIEND)])
 
     ahead = [(T0 + int(minutes * MINUTE), ANN) for minutes in POLICY.windows.watched if minutes > 3]
-    assert sorted(saved(partition).wakes) == sorted(partition.wakes) == ahead
+    assert sorted(saved(partition).wakes.by_records) == sorted(partition.wakes.by_records) == ahead
+
+
+def test_state_from_before_the_brokers_clock_is_read() -> None:
+    """Its clocks have no append times, and its subjects no arrivals: such calls wait for records, as they did."""
+    deciding, partition = engine(), Partition(0)
+    deciding.step(partition, calls=[*clock(0), start("c", 0)])
+    old_clock = msgspec.msgpack.encode([partition.call_clock.at, {}])
+    old_subject = msgspec.msgpack.encode(msgspec.to_builtins(partition.subjects[ANN])[:3])
+
+    assert msgspec.msgpack.decode(old_clock, type=Watermark) == partition.call_clock
+    assert msgspec.msgpack.decode(old_subject, type=Subject) == partition.subjects[ANN]
 
 
 def test_state_survives_its_own_encoding() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
 
 from models.base.durations import DAY, HOUR, MINUTE
-from models.detection.reminders import Reminder, encode
+from models.detection.alerts import Alert
+from models.detection.reminders import Reminder, encode, occasion, reminder
 from models.indicators.indicator import SCAM_TYPES
+from streams.worker.city_days import day_in
 from tests.stories import Story
 from tests.strategies import ANN, CROOK, EVIL, T0, end, engine, sms, start
 
@@ -35,6 +38,26 @@ class Reminded(Story):
         deciding.step = step  # type: ignore[method-assign, assignment]
 
 
+def alerted(at: int, scam_type: str = "loan") -> Alert:
+    """A mild alert."""
+    return Alert(
+        id="a",
+        subscriber=ANN,
+        episode="e",
+        severity="low",
+        stage="shallow",
+        risk=0.2,
+        scam_type=scam_type,
+        status="raised",
+        reasons=(),
+        indicators=(f"number:{CROOK}",),
+        first_seen=at,
+        at=at,
+        policy="p",
+        model="m",
+    )
+
+
 def link(event: str, after: int) -> object:
     """An SMS with a known link."""
     return sms(event, after, f"https://{EVIL}/x")
@@ -53,6 +76,22 @@ def test_the_next_day_is_another_reminder_with_another_id() -> None:
     story = Reminded()
     story.tell(link("m1", 0), link("m2", 5 * DAY))  # type: ignore[arg-type]
     assert len({reminder.id for reminder in story.reminders}) == len(story.reminders) == 2
+
+
+def test_days_begin_at_the_citys_midnight() -> None:
+    """In Shanghai, 23:30 and 00:30 are two days, and the hours from 07:30 to 08:30 are one; UTC has it otherwise."""
+    late_evening = 1_760_023_800_000  # 2025-10-09 15:30 UTC, 23:30 in Shanghai
+    morning = late_evening - 16 * HOUR
+    about = {
+        (zone, at): occasion(alerted(at), day_in(ZoneInfo(zone)))
+        for zone in ("Asia/Shanghai", "UTC")
+        for at in (morning, morning + HOUR, late_evening, late_evening + HOUR)
+    }
+
+    assert about["Asia/Shanghai", morning] == about["Asia/Shanghai", morning + HOUR]
+    assert about["Asia/Shanghai", late_evening] != about["Asia/Shanghai", late_evening + HOUR]
+    assert about["UTC", morning] != about["UTC", morning + HOUR]
+    assert about["UTC", late_evening] == about["UTC", late_evening + HOUR] == f"loan:{late_evening // DAY}"
 
 
 @pytest.mark.parametrize("then", [start("c", MINUTE), end("c", MINUTE, 300)])
@@ -79,25 +118,7 @@ def test_who_reads_no_chinese_is_written_to_in_english() -> None:
 @pytest.mark.parametrize("scam_type", [*SCAM_TYPES, "something-new"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_scam_type_has_words_that_fit(scam_type: str, language: str) -> None:
-    from models.detection.alerts import Alert
-    from models.detection.reminders import reminder
-
-    alert = Alert(
-        id="a",
-        subscriber=ANN,
-        episode="e",
-        severity="low",
-        stage="shallow",
-        risk=0.2,
-        scam_type=scam_type,
-        status="raised",
-        reasons=(),
-        indicators=(f"number:{CROOK}",),
-        first_seen=T0,
-        at=T0,
-        policy="p",
-        model="m",
-    )
+    alert = alerted(T0, scam_type)
     text = reminder(alert, "about", language, T0).text
     assert "96110" in text
     assert len(text) <= (134 if language == "zh" else 306)  # two parts of an SMS: UCS-2, GSM 7 bits

@@ -11,7 +11,7 @@ from models.base.durations import DAY, MINUTE
 from models.base.number_keys import key_of
 from models.detection.engine import Partition
 from models.detection.kinds import NUMBER_MISSED, NUMBER_TALK
-from models.detection.reminders import occasion
+from models.detection.reminders import occasion, utc_day
 from models.detection.signals import Signal
 from models.detection.wording import reasons
 from models.events.scanning import ENDED, OUT
@@ -222,7 +222,7 @@ def test_an_alert_says_what_is_only_suspected_and_reminds_nobody() -> None:
     outcome = live.step(partition, [start("c1", 0, subscriber=ANN, peer=CROOK)])
 
     assert {alert.scam_type for alert in outcome.alerts} == {SUSPECTED}
-    assert all(occasion(alert) is None for alert in outcome.alerts)
+    assert all(occasion(alert, utc_day) is None for alert in outcome.alerts)
     assert not outcome.reminders
     (reason,) = outcome.alerts[-1].reasons
     assert (reason.code, reason.zh) == ("suspected-number-call", "正在与疑似诈骗号码通话")

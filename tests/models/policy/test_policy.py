@@ -39,6 +39,14 @@ def test_the_policy_of_points_differs_in_its_severities_alone() -> None:
     assert POLICY.severities != ours.severities
 
 
+def test_a_policy_from_before_the_brokers_clock_has_the_same_rules() -> None:
+    old = (
+        changed("clock:\n  tolerance: 2 ", "# ").replace(b"\n  wait: 0.5", b"\n# ").replace(b"\n  oldest_days", b"\n# ")
+    )
+
+    assert msgspec.structs.replace(parse(old), version="") == msgspec.structs.replace(parse(CONTENT), version="")
+
+
 def test_the_version_is_a_hash_of_the_content() -> None:
     other = parse(CONTENT + b"# a remark\n")
 
@@ -80,6 +88,9 @@ def test_a_version_that_is_written_in_the_file_is_not_believed() -> None:
         (changed("code_after: 60", "code_after: 4321"), "windows.code_after"),
         (changed("code_before: 10", "code_before: 4321"), "windows.code_before"),
         (changed("context_kept: 60", "context_kept: 9"), "windows.context_kept"),
+        (changed("tolerance: 2 ", "tolerance: 0 "), "$.clock.tolerance"),
+        (changed("  wait: 0.5 ", "  wait: -1 "), "$.clock.wait"),
+        (changed("oldest_days: 14", "oldest_days: 0"), "$.dispatch.oldest_days"),
         (changed("recipients: 5 ", "recipients: 1 "), "$.pivots.recipients"),
         (changed("confidence: 10 ", "confidence: -1 "), "$.pivots.confidence"),
         (changed("  medium:\n    - {risk: 0.20}", ""), "medium"),

@@ -32,6 +32,10 @@ class Leaders:
         self.asked.append(topic)
         return self.ends[topic]
 
+    def unstable_records(self, topic: str, partition: int) -> int:
+        """No transaction is open."""
+        return 0
+
     async def first_offsets(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Not needed here."""
         return {}
