@@ -31,6 +31,8 @@ from streams.settings import Settings
 
 FOLDER = Path(".forewarn/bench-dispatch")
 OUT = Path(".forewarn/bench-dispatch.json")
+NOW = int(time.time() * 1000)
+"""The event time of every alert: what is long ago sends nobody."""
 SOON = "    urgent: {acknowledge: 0.25, call: 60, visit: 1440}"
 """The line of the policy that replaces the deadlines of urgent alerts: a quarter of a minute to acknowledge."""
 
@@ -42,7 +44,7 @@ def alert(number: int, severity: Severity, cell: str = "") -> Alert:
     )
     episode = f"{number:024x}"
     about = {"stage": "deep", "risk": 0.9, "scam_type": "loan", "status": "raised", "reasons": (why, why, why)}
-    times = {"first_seen": 1_760_000_000_000, "at": 1_760_000_000_000}
+    times = {"first_seen": NOW, "at": NOW}
     fields = about | times | {"indicators": ("number:99900000001",), "policy": "p", "model": "m@1"}
     subscriber = f"86100{number:08d}"
     named = {

@@ -49,7 +49,9 @@ Kind = Literal[
     "payment-step",
 ]
 """The kinds of feedback that a unit can give on a case."""
-Step = Literal["opened", "joined", "raised", "lowered", "withdrawn", "reopened", "escalated", "overdue", "woken"]
+Step = Literal[
+    "opened", "joined", "raised", "lowered", "withdrawn", "reopened", "escalated", "overdue", "woken", "too-old"
+]
 """What alerts and the passing of time, without any feedback, can do to a case."""
 Deadline = Literal["acknowledge", "call", "visit"]
 

@@ -7,6 +7,9 @@ more severe than the case. Withdrawing an alert recalls the order if no other al
 Workers that decide records once more may give the same fraud another episode and other ids, if Kafka no longer has the
 first contact. A closed case therefore remembers of each alert its severity and its event time: `is_heard` tells such an
 alert from a new one.
+
+An alert about something long ago (``dispatch.oldest_days``) sends nobody. It becomes a closed case without an outcome,
+which any alert that calls for an order reopens.
 """
 
 from __future__ import annotations
@@ -38,8 +41,16 @@ def is_heard(case: Case, alert: Alert) -> bool:
     )
 
 
+def is_too_old(office: Office, alert: Alert, received: int) -> bool:
+    """Whether an alert is about something too long ago to send anybody; ``received``: when it reached Kafka."""
+    return received - alert.at > office.rules.oldest_ms
+
+
 def opened(office: Office, alert: Alert, received: int, home: str, person: Person) -> Case:
-    """A new case for an alert whose subscriber has none; ``received``: when the alert reached Kafka (epoch ms)."""
+    """A new case for an alert whose subscriber has none; ``received``: when the alert reached Kafka (epoch ms).
+
+    The case of an alert that is too old is closed at once.
+    """
     unit = office.stations.route(alert.cell, home)
     case = Case(
         case=alert.episode,
@@ -60,6 +71,8 @@ def opened(office: Office, alert: Alert, received: int, home: str, person: Perso
         at=received,
         since=received,
     )
+    if is_too_old(office, alert, received):
+        return noted(replace(case, status="closed"), received, "too-old", severity=alert.severity)
     return noted(armed(office, case, received), received, "opened", severity=alert.severity)
 
 
@@ -82,8 +95,11 @@ def joined(office: Office, case: Case, alert: Alert, received: int) -> Case:
 
 def _raised(office: Office, case: Case, alert: Alert, received: int) -> Case:
     """The case after an alert that calls for an order and was not in force before."""
+    if is_too_old(office, alert, received):
+        return noted(case, received, "too-old", severity=alert.severity)
     more = severer(alert.severity, case.severity)
-    if case.status == "closed" and not more and alert.severity != "urgent":
+    is_judged = case.status == "closed" and case.outcome is not None
+    if is_judged and not more and alert.severity != "urgent":
         return noted(case, received, "joined", severity=alert.severity)
     if case.status in OVER:
         case = replace(_about(case, alert), status="open", severity=alert.severity, outcome=None, loss_cny=None)

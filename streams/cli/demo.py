@@ -22,7 +22,16 @@ from streams.cli.extras import require
 from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
 from streams.console.masking import masked
 from streams.console.times import local
-from streams.demo.demonstration import Label, Report, Result, demonstrate, import_lists, look_back, play_earlier
+from streams.demo.demonstration import (
+    Label,
+    Report,
+    Result,
+    demonstrate,
+    import_lists,
+    look_back,
+    play_earlier,
+    shift_to_now,
+)
 from streams.demo.order import handled
 from streams.demo.playing import PlayError
 from streams.dispatch import stations_file
@@ -101,16 +110,17 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
             each.start()
         for each in processes.values():
             each.wait()
-        before = asyncio.run(play_earlier(settings, examples, rate))
-        say(f"Playing {examples}, {rate:,.0f} records a second. The alerts from the topic:\n")
+        shift = shift_to_now(examples)
+        before = asyncio.run(play_earlier(settings, examples, rate, shift))
+        say(f"Playing {examples} as if of today, {rate:,.0f} records a second. The alerts from the topic:\n")
         result = asyncio.run(
             demonstrate(
                 *(settings, examples, processes["worker"], rate),
                 lambda alert: console.print(_written(alert), soft_wrap=True),
-                before,
+                *(before, shift),
             )
         )
-        console.print(_summary(result, examples), soft_wrap=True)
+        console.print(_summary(result, examples, shift), soft_wrap=True)
         say("\nThe most urgent order of the day, handled by its station through the API:\n")
         for line in handled(pages, folder.absolute(), stations_file.load(settings.stations_file)):
             console.print(line, soft_wrap=True)
@@ -189,7 +199,7 @@ def _written(alert: Alert, *, day: bool = False) -> Text:
     return text
 
 
-def _summary(result: Result, examples: Path) -> Text:
+def _summary(result: Result, examples: Path, shift: int) -> Text:
     counts = result.by_severity
     withdrawn = sum(alert.status == "withdrawn" for alert in result.alerts)
     lines = [
@@ -198,13 +208,13 @@ def _summary(result: Result, examples: Path) -> Text:
         "alerts: " + ", ".join(f"{counts[name]} {name}" for name in reversed(SEVERITIES)) + f"; {withdrawn} withdrawn",
         f"from producing an event to reading its alert: p50 {percentile(result.latencies, 50) * 1000:.0f} ms, "
         f"p99 {percentile(result.latencies, 99) * 1000:.0f} ms ({len(result.latencies)} alerts)",
-        *_compared(result, examples),
+        *_compared(result, examples, shift),
     ]
     return Text("\n".join(lines))
 
 
-def _compared(result: Result, examples: Path) -> list[str]:
-    """Compare the result with what the examples' script expects."""
+def _compared(result: Result, examples: Path, shift: int) -> list[str]:
+    """Compare the result with what the examples' script expects; ``shift``: by how much the times were moved (ms)."""
     labels = [msgspec.json.decode(line, type=Label) for line in (examples / "labels.jsonl").read_bytes().splitlines()]
     victims = {label.subscriber: label for label in labels if label.role == "victim"}
     first: dict[str, int] = {}
@@ -213,7 +223,7 @@ def _compared(result: Result, examples: Path) -> list[str]:
             first.setdefault(alert.subscriber, alert.at)
     alarmed = {alert.subscriber for alert in result.alerts}
     leads = [
-        (label.money_at - first[number]) / MINUTE
+        (label.money_at + shift - first[number]) / MINUTE
         for number, label in victims.items()
         if label.money_at is not None and number in first
     ]

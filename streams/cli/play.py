@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 
 import click
 
 from streams.cli import CommandError, site_settings
 from streams.cli.progress import byte_bar
-from streams.demo.playing import PlayedRecord, PlayError, by_rate, by_speed, play, records
+from streams.demo.playing import PlayedRecord, PlayError, by_rate, by_speed, play, records, shifted, span
 from streams.files.text_lines import FileError
 
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,10 +27,16 @@ FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.FloatRange(min=0, min_open=True),
     help="So many times as fast as the events were.",
 )
-def play_command(calls: tuple[Path, ...], sms: tuple[Path, ...], rate: float | None, speed: float | None) -> None:
+@click.option(
+    "--now", "is_now", is_flag=True, help="Move all times so that the newest record is of the end of the play."
+)
+def play_command(
+    calls: tuple[Path, ...], sms: tuple[Path, ...], rate: float | None, speed: float | None, is_now: bool
+) -> None:
     """Send records from files to the topics calls and sms, merged by event time.
 
-    Files are plain, gzip or zstd. Invalid lines are sent as well and become dead letters.
+    Files are plain, gzip or zstd. Invalid lines are sent as well and become dead letters. Alerts about records of long
+    ago send nobody (dispatch.oldest_days in policy.yaml); --now plays an old file as if it were of today.
 
     Example: forewarn play --calls examples/calls.jsonl --sms examples/sms.jsonl --rate 500
     """
@@ -47,8 +54,16 @@ def play_command(calls: tuple[Path, ...], sms: tuple[Path, ...], rate: float | N
             def sent(record: PlayedRecord, at: float) -> None:
                 read(len(record.value) + 1)
 
-            count = asyncio.run(play(settings, records(calls, sms), schedule, sent))
+            played = _moved(calls, sms, speed) if is_now else records(calls, sms)
+            count = asyncio.run(play(settings, played, schedule, sent))
     except (FileError, PlayError) as error:
         raise CommandError(str(error)) from None
     seconds = perf_counter() - began
     click.echo(f"{count:,} records sent and confirmed in {seconds:.1f} s ({count / seconds:,.0f} a second)", err=True)
+
+
+def _moved(calls: Sequence[Path], sms: Sequence[Path], speed: float | None) -> Iterator[PlayedRecord]:
+    """The records with their times moved, so that none is ever sent before its time."""
+    first, last = span(calls, sms)
+    takes_ms = 0 if speed is None else int((last - first) / max(speed, 1.0))
+    return shifted(records(calls, sms), int(time() * 1000) + takes_ms - last)

@@ -249,6 +249,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "step.reopened": ("新的{severity}级预警，重新打开", "Reopened by an alert of severity {severity}"),
     "step.escalated": ("未按时{deadline}，上报{to}", "Missed the deadline to {deadline}: escalated to {to}"),
     "step.overdue": ("未按时{deadline}，已逾期", "Missed the deadline to {deadline}: overdue"),
+    "step.too-old": (
+        "{severity}级预警所述之事已过时限，不派警，仅存档",
+        "An alert of severity {severity} about something too long ago: nobody is sent, it is only recorded",
+    ),
     "step.woken": ("暂缓到期，重新待签收", "No longer put off; must be acknowledged again"),
     "step.acknowledged": ("签收", "Acknowledged"),
     "step.attempt.yes": ("{means}：联系上了", "{means}: reached"),

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from models.detection.alerts import Alert
 from models.indicators.indicator import Indicator
-from streams.demo.playing import PlayedRecord, by_rate, play, records
+from streams.demo.playing import PlayedRecord, by_rate, play, records, shifted, span
 from streams.files.indicator_files import IndicatorFile
 from streams.kafka.indicator_topic import publish
 from streams.kafka.reference_data import SubscriberRecord
@@ -87,19 +87,31 @@ async def import_lists(settings: Settings, examples: Path) -> int:
     return count
 
 
-async def play_earlier(settings: Settings, examples: Path, rate: float) -> int:
-    """Play the records from two days before; returns their number."""
+async def play_earlier(settings: Settings, examples: Path, rate: float, shift: int) -> int:
+    """Play the records from two days before, moved by ``shift`` milliseconds; returns their number."""
     earlier = records([examples / "earlier-calls.jsonl"], [examples / "earlier-sms.jsonl"])
-    return await play(settings, earlier, by_rate(rate))
+    return await play(settings, shifted(earlier, shift), by_rate(rate))
+
+
+def shift_to_now(examples: Path) -> int:
+    """The milliseconds by which the examples' times must be moved so that their newest record is of now."""
+    _, last = span([examples / "calls.jsonl"], [examples / "sms.jsonl"])
+    return int(time() * 1000) - last
 
 
 async def demonstrate(
-    settings: Settings, examples: Path, worker: Server, rate: float, shown: Callable[[Alert], object], before: int = 0
+    settings: Settings,
+    examples: Path,
+    worker: Server,
+    rate: float,
+    shown: Callable[[Alert], object],
+    before: int = 0,
+    shift: int = 0,
 ) -> Result:
     """Play the examples at ``rate`` records a second; ``shown`` gets each alert as it is read back.
 
-    ``before``: the number of records played earlier. Raises LocalStackError when the worker ends or does not finish in
-    time.
+    ``before``: the number of records played earlier; ``shift``: the milliseconds by which times are moved. Raises
+    LocalStackError when the worker ends or does not finish in time.
     """
     result = Result(before=before)
     handed: dict[tuple[str, int], float] = {}
@@ -111,9 +123,8 @@ async def demonstrate(
         reading = asyncio.create_task(_read_back(consumer, handed, result, shown))
         began = perf_counter()
         try:
-            result.events = await play(
-                settings, records([examples / "calls.jsonl"], [examples / "sms.jsonl"]), by_rate(rate), sent
-            )
+            played = shifted(records([examples / "calls.jsonl"], [examples / "sms.jsonl"]), shift)
+            result.events = await play(settings, played, by_rate(rate), sent)
             result.seconds = perf_counter() - began
             await _finished(settings, worker, result)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter, time
@@ -42,12 +43,43 @@ class _Outline(msgspec.Struct):
 
 
 _outline = msgspec.json.Decoder(_Outline)
+_AT = re.compile(rb'("at"\s*:\s*)(\d+)')
+"""The time of a record; within a text the quotes would be escaped."""
 
 
 def records(calls: Sequence[Path], sms: Sequence[Path]) -> Iterator[PlayedRecord]:
     """The lines of all files, merged by event time; a line that is not a record is kept as it is, without a key."""
     lines = [_lines("calls", path) for path in calls] + [_lines("sms", path) for path in sms]
     return heapq.merge(*lines, key=lambda record: record.at)
+
+
+def span(calls: Sequence[Path], sms: Sequence[Path]) -> tuple[int, int]:
+    """The event times (epoch ms) of the first and last record of all files; it reads the files to their ends.
+
+    Raises `PlayError` when there is no record.
+    """
+    first = last = 0
+    for record in records(calls, sms):
+        if record.key is not None:
+            first, last = first or record.at, record.at
+    if not last:
+        raise PlayError("The files have no records whose times could be moved: give others, or leave out --now.")
+    return first, last
+
+
+def shifted(played: Iterator[PlayedRecord], by: int) -> Iterator[PlayedRecord]:
+    """The records with their event times moved by so many milliseconds; a line that is no record stays as it is.
+
+    >>> record = PlayedRecord(1000, "sms", b"86", b'{"id": "m", "at": 1000}', "m")
+    >>> next(shifted(iter([record]), 500)).value
+    b'{"id": "m", "at": 1500}'
+    """
+    for record in played:
+        if record.key is None:
+            yield record
+            continue
+        value = _AT.sub(lambda found: found[1] + str(int(found[2]) + by).encode(), record.value, count=1)
+        yield record._replace(at=record.at + by, value=value)
 
 
 def _lines(role: str, path: Path) -> Iterator[PlayedRecord]:

@@ -21,6 +21,8 @@ from tests.casework import alert, feedback
 from tests.live.conftest import Servers
 from tests.site import ROOT, Record, Site, until
 
+NOW = int(time.time() * 1000)
+"""The event time of every alert: what is long ago sends nobody."""
 FAST = "    urgent: {acknowledge: 0.05, call: 0.1, visit: 0.15}"
 
 
@@ -37,7 +39,9 @@ def desk(stack: Servers, topic_prefix: str, tmp_path: Path) -> Iterator[Site]:
 def told(number: int, severity: Severity = "urgent", **more: Any) -> Record:
     """The record of an alert about the person and the episode with this number."""
     subscriber = f"86100000{number:05d}"
-    record: Record = json.loads(encode(alert(severity, episode=f"e{number}", subscriber=subscriber, **more)))
+    record: Record = json.loads(
+        encode(alert(severity, episode=f"e{number}", subscriber=subscriber, **{"at": NOW} | more))
+    )
     return record
 
 

@@ -255,6 +255,45 @@ def test_a_closed_case_is_reopened_by_a_more_severe_alert_of_its_episode_and_by_
     assert (desk.case().status, desk.case().outcome, desk.case().severity) == ("open", None, "urgent")
 
 
+LONG_AGO = OFFICE.rules.oldest_ms + 1
+"""How long after its event time (ms) an alert sends nobody any more."""
+
+
+def test_what_was_long_ago_sends_nobody_and_is_kept_as_history() -> None:
+    desk = Desk()
+    desk.alert(alert("urgent"), T0 + LONG_AGO)
+    case = desk.case()
+
+    assert (case.status, case.outcome, case.due) == ("closed", None, None)
+    assert [(entry.kind, entry.severity) for entry in case.history] == [("too-old", "urgent")]
+    assert list(desk.board.due(T0 + LONG_AGO + DAY)) == []
+
+    desk = Desk()
+    desk.alert(alert("urgent"), T0 + LONG_AGO - 1)
+    assert desk.case().status == "open"
+
+
+def test_a_newer_alert_makes_an_order_of_what_was_only_history() -> None:
+    """Nobody has judged that case, so it needs no more severe alert."""
+    desk = Desk()
+    desk.alert(alert("high"), T0 + LONG_AGO)
+    desk.alert(alert("medium", at=T0 + LONG_AGO), T0 + LONG_AGO + MINUTE)
+    case = desk.case()
+
+    assert (case.status, case.severity, steps(case)) == ("open", "medium", ["too-old", "reopened"])
+    assert case.acknowledge_by is not None
+
+
+def test_what_was_long_ago_changes_no_order_of_an_open_case() -> None:
+    desk = Desk()
+    desk.alert(alert("medium", at=T0 + LONG_AGO), T0 + LONG_AGO)
+    before = desk.case()
+    desk.alert(alert("urgent", episode="e0"), T0 + LONG_AGO + MINUTE)
+
+    assert (desk.case().severity, desk.case().due) == ("medium", before.due)
+    assert steps(desk.case()) == ["opened", "too-old"]
+
+
 def test_a_case_that_is_returned_goes_up_and_one_that_is_transferred_across() -> None:
     desk = opened()
     desk.feedback(feedback("returned", T0 + MINUTE))
