@@ -1,6 +1,6 @@
 """Late ends: how often a call that has ended counts as in progress, because its end record was late, by the wait.
 
-``python -m bench.late_ends`` prints the table of ``docs/decisions/0014-the-brokers-clock.md``. A milestone is judged
+``python -m bench.late_ends`` prints the table of ``docs/decisions/0018-the-brokers-clock.md``. A milestone is judged
 when the broker's clock has gone on from the arrival of the start record by as much as the milestone lies after the
 start, plus the wait (`models.detection.calls_in_progress.known_until`).
 """

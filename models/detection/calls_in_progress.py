@@ -3,7 +3,7 @@
 "Still on the phone after seven minutes" needs a time up to which an end record would have arrived. Two clocks give it.
 The call clock of the partition follows the records (`models.detection.watermarks`). The broker's clock goes on without
 records; a heartbeat carries it. How late a call's start record was says how late its end record may be. See
-``docs/decisions/0014-the-brokers-clock.md``.
+``docs/decisions/0018-the-brokers-clock.md``.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Heartbeat(Struct, frozen=True, gc=False):
     """A record on the ``signals`` topic that says that the other topics of its partition had no more records.
 
     A worker writes it while a call goes on and nothing else tells the time; see
-    ``docs/decisions/0014-the-brokers-clock.md``.
+    ``docs/decisions/0018-the-brokers-clock.md``.
     """
 
     calls: Annotated[int, Meta(ge=0)]

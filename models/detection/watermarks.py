@@ -2,7 +2,7 @@
 
 Call milestones and the dropping of old state follow it. A record that is far ahead of the event-time clock moves it
 only when other subscribers' records agree, see ``docs/decisions/0003-watermark-by-agreement.md``. The broker's clock
-goes on while no records come, see ``docs/decisions/0014-the-brokers-clock.md``.
+goes on while no records come, see ``docs/decisions/0018-the-brokers-clock.md``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A switch with a wrong clock may date its records hours ahead. Nothing happens after its record was written, so the
 broker's append time bounds the time of an event (`models.events.batches.Events.arrived`). See
-``docs/decisions/0014-the-brokers-clock.md``.
+``docs/decisions/0018-the-brokers-clock.md``.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def _run(work: Callable[[StateDesk], Awaitable[T]]) -> T:
     from streams.worker.state_desk import StateDesk
 
     async def at_the_desk() -> T:
-        async with StateDesk(settings, windows) as desk:
+        async with StateDesk(settings, policy) as desk:
             if not await desk.answers():
                 raise InputError(f"Redis does not answer at {settings.redis_shown}: start it or correct FOREWARN_REDIS")
             return await work(desk)
@@ -204,7 +204,7 @@ def _run(work: Callable[[StateDesk], Awaitable[T]]) -> T:
     settings = site_settings()
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
     try:
-        windows = policy_file.load(settings.policy_file).windows
+        policy = policy_file.load(settings.policy_file)
         return asyncio.run(at_the_desk())
     except (PolicyError, BrokerError, LedgerError, CheckpointError, SnapshotError) as error:
         raise InputError(str(error)) from None

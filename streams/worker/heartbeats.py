@@ -3,7 +3,7 @@
 "Still on the phone after seven minutes" must not wait for somebody else's call. When a milestone is due and `calls`,
 `sms` and `signals` are read to their ends, the worker that owns the partition writes a heartbeat to `signals`, and acts
 on it only when it reads it back: so it is part of the logs, and every later reading decides the same. See
-``docs/decisions/0014-the-brokers-clock.md``.
+``docs/decisions/0018-the-brokers-clock.md``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 from msgspec.structs import replace
 
 from models.detection.watermarks import Watermark
-from models.policy.policy import Windows
+from models.policy.policy import Policy
 from streams.kafka.topic_logs import TopicLogs, topic_logs
 from streams.ledger.ledger_writer import reach
 from streams.ledger.progress import log_mark
@@ -60,13 +60,13 @@ class _Rewind(NamedTuple):
 class StateDesk:
     """The states of one group, beside the logs that Kafka has now; a context manager."""
 
-    def __init__(self, settings: Settings, windows: Windows) -> None:
+    def __init__(self, settings: Settings, policy: Policy) -> None:
         """Blocks while it asks Kafka; raises `BrokerError`."""
         self.group = settings.topic_prefix + settings.group
         self.logs: TopicLogs = topic_logs(settings, [settings.topic(name) for name in FEEDING])
         self._recording = [settings.topic(name) for name in LEDGER_TOPICS]
         self._settings = settings
-        self._windows = windows
+        self._policy = policy
         self._states = StoredStates(settings)
 
     @cached_property
@@ -101,7 +101,7 @@ class StateDesk:
                 break
         else:  # a worker writes all the time, so the count is of another moment than the subjects
             stored = replace(stored, subjects=None)
-        return view(number, stored, clocks, subjects, self.logs, self._windows, await self._states.size(number))
+        return view(number, stored, clocks, subjects, self.logs, self._policy, await self._states.size(number))
 
     async def save(self, path: Path, numbers: Collection[int]) -> Header:
         """Save the states of these partitions in a new file; those of which nothing is stored are left out.
@@ -125,7 +125,7 @@ class StateDesk:
             raise CheckpointError(f"The state of partition {number} in the snapshot cannot be read: {error}") from None
         before, present = await self._present(number)
         stored = restored(stored, present)
-        after = view(number, stored, clocks, subjects, self.logs, self._windows, None)
+        after = view(number, stored, clocks, subjects, self.logs, self._policy, None)
         return Plan(number, before, after, stored, clocks, saved.subjects)
 
     async def plan_drop(self, number: int) -> Plan:
@@ -133,7 +133,7 @@ class StateDesk:
         before, present = await self._present(number)
         stored = dropped(number, present, self._recorded(number, present), self.logs)
         clocks = _new_clocks()
-        after = view(number, stored, clocks, {}, self.logs, self._windows, None)
+        after = view(number, stored, clocks, {}, self.logs, self._policy, None)
         return Plan(number, before, after, stored, clocks, {})
 
     async def plan_rewind(self, number: int, topics: Collection[str]) -> Plan | None:
@@ -145,7 +145,7 @@ class StateDesk:
         if rewind is None:
             return None
         before, subjects = await self.look(number), await self._states.subjects(number)
-        after = view(number, rewind.stored, rewind.clocks, subjects, self.logs, self._windows, None)
+        after = view(number, rewind.stored, rewind.clocks, subjects, self.logs, self._policy, None)
         return Plan(number, before, after, rewind.stored, rewind.clocks, None, topics)
 
     async def carry_out(self, plan: Plan) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from models.base.durations import HOUR
+from models.detection.calls_in_progress import known_until
 from models.detection.episodes import Subject, episodes, unfold
 from models.detection.kinds import CONTACTS
-from models.policy.policy import Windows
+from models.detection.watermarks import Watermark
+from models.policy.policy import Policy
 from models.policy.stages import STAGES
 from streams.kafka.topic_logs import TopicLog, TopicLogs
 from streams.worker.checkpoint_format import Clocks
@@ -78,7 +80,7 @@ def view(
     clocks: Clocks,
     subjects: Mapping[str, Subject],
     logs: TopicLogs,
-    windows: Windows,
+    policy: Policy,
     size: int | None,
 ) -> PartitionView:
     """The view of a partition's state; an empty `Stored` for one of which nothing is stored."""
@@ -91,7 +93,7 @@ def view(
         {topic: _topic(number, stored, topic, log) for topic, log in logs.items()},
         len(subjects),
         max(0, counted - len(subjects)),
-        open_episodes(subjects, windows, call_clock.at),
+        open_episodes(subjects, policy, call_clock),
         len(stored.outbox.alerts),
         len(stored.outbox.reminders),
         call_clock.at,
@@ -108,14 +110,15 @@ def _topic(number: int, stored: Stored, topic: str, log: TopicLog) -> TopicView:
     return TopicView(offset, first, end, max(0, end - max(offset, first)), said)
 
 
-def open_episodes(subjects: Mapping[str, Subject], windows: Windows, clock: int) -> dict[str, int]:
-    """How many episodes are open at an event time (epoch ms), by the stage that they have reached."""
-    quiet = int(windows.quiet_hours * HOUR)
+def open_episodes(subjects: Mapping[str, Subject], policy: Policy, clock: Watermark) -> dict[str, int]:
+    """How many episodes are open by the partition's call clock, by the stage that they have reached."""
+    quiet = int(policy.windows.quiet_hours * HOUR)
     stages: Counter[str] = Counter()
     for subject in subjects.values():
-        for episode in episodes(subject.signals, windows):
+        known = known_until(subject, clock, policy)
+        for episode in episodes(subject.signals, policy.windows):
             last = max(signal.at for signal in episode.signals if signal.kind in CONTACTS)
-            moments = unfold(episode, windows, clock, 0)
-            if moments and clock - last <= quiet:
+            moments = unfold(episode, policy.windows, clock.at, 0, known)
+            if moments and clock.at - last <= quiet:
                 stages[moments[-1].stage] += 1
     return {stage: stages[stage] for stage in STAGES if stage in stages}
