@@ -14,6 +14,7 @@ from models.detection.alerts import Alert, Reason
 from models.detection.episodes import episodes
 from models.detection.evidence import Evidence
 from models.detection.features import Features
+from models.detection.reused_ids import record_id
 from models.detection.risk import Model
 from models.detection.signals import Signal
 from models.detection.wording import IS_VULNERABLE
@@ -41,7 +42,7 @@ def _without_each(
     """Each reason with the features without it; None if no contact, and so no risk, would be left."""
     for reason in alert.reasons:
         events = set(reason.events)
-        left = [signal for signal in seen if signal.event not in events]
+        left = [signal for signal in seen if record_id(signal.event) not in events]
         yield reason, _features(left, alert.at, windows, vulnerable)
     if vulnerable:
         yield IS_VULNERABLE, _features(seen, alert.at, windows, 0)

@@ -167,7 +167,7 @@ class Engine:
                 self._raise(partition, record, result, touched)
             elif record.subscriber in partition.subjects:
                 subject = partition.subjects[record.subscriber]
-                if subject.remove(record.event, record.kind):
+                if subject.remove(record.event, record.kind, record.at):
                     partition.recount(record.subscriber)
                     result.changed.add(record.subscriber)
                     touched.add(record.subscriber)
@@ -195,7 +195,7 @@ class Engine:
                 if key and removed[key]:
                     gone.append(signal)
             for signal in gone:
-                subject.remove(signal.event, signal.kind)
+                subject.remove(signal.event, signal.kind, signal.at)
                 match = match_again(signal, self.indicators)
                 if match is not None:
                     known = match.known
@@ -230,11 +230,12 @@ class Engine:
         arrival = None
         if subject is not None:  # the ledger keeps no cells and no arrivals
             arrival = subject.arrivals.get(signal.event)
-            cell = next((each.cell for each in subject.signals if each.event == signal.event), "")
-            signal = replace(signal, cell=cell)
+            known = [each for each in subject.signals if each.event == signal.event]
+            nearest = min(known, key=lambda each: abs(each.at - signal.at), default=signal)
+            signal = replace(signal, cell=nearest.cell)
         if subject is not None and signal.kind in CONTACTS and signal not in subject.signals:
-            subject.remove(signal.event, signal.kind)
-            subject.remove(signal.event, LONG_CALL)  # it was thought to be a call with another number
+            subject.remove(signal.event, signal.kind, signal.at)
+            subject.remove(signal.event, LONG_CALL, signal.at)  # it was thought to be a call with another number
         self._insert(partition, record.subscriber, signal, result, touched, arrival)
 
     def _insert(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -17,7 +17,8 @@ from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Published
 from models.detection.evidence import Evidence
 from models.detection.features import Features
-from models.detection.kinds import CALL_BEGINS, CALL_ENDS, CONTACTS
+from models.detection.kinds import BANK_CALL, CALL_BEGINS, CALL_ENDS, CHECK_CALL, CONTACTS
+from models.detection.reused_ids import told_apart
 from models.detection.signals import Signal
 from models.policy.policy import Windows
 from models.policy.stages import Stage
@@ -34,6 +35,10 @@ class Arrival(Struct, array_like=True, frozen=True, gc=False):
     """How far the record lay behind the partition's call clock when it was read (ms): its carrier is late by this."""
     appended: int = 0
     """When the broker wrote it (epoch ms); 0: not known."""
+_RINGING: Final = 10 * MINUTE
+"""How long after the start of a call the talk may begin."""
+_FROM_BOTH_RECORDS: Final = frozenset({BANK_CALL, CHECK_CALL})
+"""Kinds that the start and the end of one call both give: the end says when the talk began, after the ringing."""
 
 
 class Subject(Struct, array_like=True, gc=False):
@@ -56,19 +61,22 @@ class Subject(Struct, array_like=True, gc=False):
 
         An end record whose clock is years wrong does not count yet, and belongs to another episode (`unfold`).
         """
-        started = {signal.event for signal in self.signals if signal.kind in CALL_BEGINS}
+        signals = told_apart(self.signals)
+        started = {signal.event for signal in signals if signal.kind in CALL_BEGINS}
         return bool(started) and not started.issubset(
-            {signal.event for signal in self.signals if signal.kind in CALL_ENDS and signal.at <= at}
+            {signal.event for signal in signals if signal.kind in CALL_ENDS and signal.at <= at}
         )
 
     def insert(self, signal: Signal) -> bool:
         """Insert a signal in event-time order; returns False when it was known already.
 
-        If two records give the same signal (the start and the end of a hotline call), the one with the earlier time
-        stays, whichever arrives first.
+        A signal of the same event and kind at another time is another one, since ids are used again. But if two records
+        give the same signal (the start and the end of a hotline call), the one with the earlier time stays, whichever
+        arrives first.
         """
+        apart = _RINGING if signal.kind in _FROM_BOTH_RECORDS else 0
         for index, known in enumerate(self.signals):
-            if known.event == signal.event and known.kind == signal.kind:
+            if known.event == signal.event and known.kind == signal.kind and abs(known.at - signal.at) <= apart:
                 if signal >= known:
                     return False
                 del self.signals[index]
@@ -78,9 +86,9 @@ class Subject(Struct, array_like=True, gc=False):
             self._drop_one()
         return True
 
-    def remove(self, event: str, kind: str) -> bool:
+    def remove(self, event: str, kind: str, at: int) -> bool:
         """Remove a signal; returns False when it was not there."""
-        kept = [signal for signal in self.signals if signal.event != event or signal.kind != kind]
+        kept = [each for each in self.signals if (each.event, each.kind, each.at) != (event, kind, at)]
         removed = len(kept) < len(self.signals)
         self.signals = kept
         return removed
@@ -120,11 +128,14 @@ def episodes(signals: Sequence[Signal], windows: Windows) -> Iterator[Episode]:
     """Split a subscriber's signals (in event time) into episodes.
 
     A new episode begins after ``windows.quiet_hours`` without a contact. A record that gives a contact gives no
-    context, because fraudsters also write about verification codes and payments.
+    context, because fraudsters also write about verification codes and payments. Calls and SMS with the same id are
+    told apart.
     """
     contacts = [signal for signal in signals if signal.kind in CONTACTS]
     records = {(signal.event, signal.at) for signal in contacts}
     signals = [each for each in signals if each.kind in CONTACTS or (each.event, each.at) not in records]
+    signals = told_apart(signals)
+    contacts = [signal for signal in signals if signal.kind in CONTACTS]
     quiet = int(windows.quiet_hours * HOUR)
     start = 0
     for index in range(1, len(contacts) + 1):

@@ -12,6 +12,7 @@ from typing import Final
 
 from models.detection.alerts import Reason
 from models.detection.kinds import CALL_ENDS, KINDS, NUMBER_CALL
+from models.detection.reused_ids import record_id
 from models.detection.signals import Signal
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 
@@ -70,7 +71,7 @@ def _reason(kind: str, signals: Sequence[Signal]) -> Reason:
     zh, en = _words(kind, types, len(signals), minutes)
     if types == (SUSPECTED,):
         kind = kind.replace("fraud-number", "suspected-number")
-    return Reason(kind, zh, en, tuple(signal.event for signal in signals))
+    return Reason(kind, zh, en, tuple(dict.fromkeys(record_id(signal.event) for signal in signals)))
 
 
 @lru_cache(maxsize=4096)

@@ -49,8 +49,9 @@ class _Seen:
     """What has been counted so far for one person and one indicator."""
 
     line: Reached
-    events: set[tuple[str, int]] = field(default_factory=set)
-    calls: set[str] = field(default_factory=set)
+    events: set[tuple[str, int, int]] = field(default_factory=set)
+    begun: dict[tuple[str, bool], set[int]] = field(default_factory=dict)
+    """By id, of an SMS or a call: the times at which one began. More than one, if the id was used again."""
 
 
 class People:
@@ -77,16 +78,16 @@ class People:
 
     def _count(self, seen: _Seen, contact: Contact) -> None:
         what = contact.what & ~LINKED
-        if (contact.event, what) in seen.events:
+        record = contact.event, what, contact.at
+        if record in seen.events:
             return
-        seen.events.add((contact.event, what))
+        seen.events.add(record)
         line = seen.line
         line.first_at, line.last_at = min(line.first_at, contact.at), max(line.last_at, contact.at)
         if what & ENDED:
             line.talk_s += max(contact.duration_s, 0.0)
-        if contact.event in seen.calls:
+        if not _is_new(seen, contact):
             return
-        seen.calls.add(contact.event)
         line.contacts += 1
         if contact.is_sms:
             line.sms_out += contact.is_outgoing
@@ -98,3 +99,15 @@ class People:
     def lines(self) -> list[Reached]:
         """All people that were reached, latest first."""
         return sorted((seen.line for seen in self._seen.values()), key=lambda each: (-each.last_at, each.subscriber))
+
+
+def _is_new(seen: _Seen, contact: Contact) -> bool:
+    """Whether this record is of a call or SMS that has not been counted: its first, or another beginning of its id."""
+    name = contact.event, contact.is_sms
+    is_known = name in seen.begun
+    begun = seen.begun.setdefault(name, set())
+    if not contact.is_sms and contact.what & ENDED:
+        return not is_known
+    is_again = bool(begun) and contact.at not in begun
+    begun.add(contact.at)
+    return is_again or not is_known
