@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from models.base.number_keys import LENGTH_STEP
-from models.events import scanning
-from models.events.event import EARLIEST, LATEST, MAX_BYTES
+from models.base.number_keys import FIRST_NAME, LENGTH_STEP, NOBODY, PORT_STEP
+from models.events import parties, scanning
+from models.events.event import EARLIEST, LATEST, LONGEST_TALK, MAX_BYTES
 from models.indicators import prefilter
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,8 @@ LONGEST = 400
 LAYERS = (
     {"models.base", "models.access"},
     {"models.policy", "models.texts"},
-    {"models.events", "models.indicators"},
+    {"models.indicators"},
+    {"models.events"},
     {"models.detection", "models.city"},
     {"models.lookback", "models.casework"},
     {"streams.backoff", "streams.bundled", "streams.metrics"},
@@ -236,4 +237,8 @@ def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> Non
 
 def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
     assert (scanning._EARLIEST, scanning._LATEST, scanning._LARGEST) == (EARLIEST, LATEST, MAX_BYTES)
-    assert {scanning._LENGTH_STEP, prefilter._LENGTH_STEP} == {LENGTH_STEP}
+    assert scanning._LONGEST_DURATION == LONGEST_TALK
+    assert {scanning._LENGTH_STEP, prefilter._LENGTH_STEP, parties._LENGTH_STEP} == {LENGTH_STEP}
+    assert {prefilter._PORT_STEP, parties._PORT_STEP} == {PORT_STEP}
+    assert {prefilter._FIRST_NAME, parties._FIRST_NAME} == {FIRST_NAME}
+    assert (parties._NOBODY, parties._REFUSED, parties._TAKEN) == (NOBODY, scanning.REFUSED, scanning.TAKEN)

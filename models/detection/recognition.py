@@ -136,7 +136,7 @@ def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[st
 
 
 def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Iterator[Signal]:
-    match = indicators.number(message.peer, message.at)
+    match = indicators.number(message.peer, message.at)  # a sender that is no number matches none
     if match is not None:
         yield _contact(message, NUMBER_SMS if message.direction == "in" else NUMBER_REPLY, message.peer, match)
     text = (message.text or "")[:LONGEST]

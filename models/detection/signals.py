@@ -26,6 +26,7 @@ class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
     kind: str
     event: str
     peer: str = ""
+    """The peer's number, empty if none is known; or the link that matched."""
     indicator: str = ""
     scam_type: str = ""
     confidence: int = 0

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base.number_keys import number_of
 from models.base.packed import Packed, shifted, shifts
 from models.events.arrivals import Arrivals
-from models.events.event import Call, Sms
+from models.events.event import Call, CallRecord, Sms, SmsRecord
 from models.events.scanning import ENDED, OUT
 
 E = TypeVar("E", Call, Sms)
@@ -31,10 +32,10 @@ NAMED: Final = 16
 """Its record lists domains itself."""
 
 
-def kind_of(event: Call | Sms) -> int:
+def kind_of(record: CallRecord | SmsRecord) -> int:
     """The kind of an event as bits: `OUT` and `ENDED` of `models.events.scanning`."""
-    ended = isinstance(event, Call) and event.phase == "end"
-    return (OUT if event.direction == "out" else 0) | (ENDED if ended else 0)
+    ended = isinstance(record, CallRecord) and record.phase == "end"
+    return (OUT if record.direction == "out" else 0) | (ENDED if ended else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,9 @@ class Ids:
         )
 
 
-_Common = tuple[Packed, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], Ids]
+Common = tuple[
+    Packed, NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], Ids
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +70,10 @@ class Events(Generic[E]):
 
     records: Packed
     subscribers: NDArray[np.int64]
-    """Number keys, like ``peers``."""
+    """Number keys (`models.base.number_keys`), like ``peers``."""
     peers: NDArray[np.int64]
+    sources: NDArray[np.uint8]
+    """Who wrote the record: 0 for none, 1 for an unknown source, from 2 on those declared in the contract."""
     times: NDArray[np.int64]
     """Epoch milliseconds, event time."""
     kinds: NDArray[np.uint8]
@@ -87,7 +92,7 @@ class Events(Generic[E]):
 
     def event(self, row: int) -> E:
         """One event as an object, an SMS with its text."""
-        event: E = self._decode(self.records.value(row))
+        event: E = self._decode(self.records.value(row)).event(number_of(self.peers[row]))
         if self.arrivals is not None and self.arrivals.ahead is not None and self.arrivals.ahead[row]:
             return msgspec.structs.replace(event, at=int(self.times[row]))
         return event
@@ -115,25 +120,27 @@ class Events(Generic[E]):
     def _arrivals(self, rows: slice | NDArray[Any]) -> Arrivals | None:
         return None if self.arrivals is None else self.arrivals[rows]
 
-    def _some(self, rows: slice | NDArray[Any]) -> _Common:
+    def _some(self, rows: slice | NDArray[Any]) -> Common:
         """The common columns of some of the events, in the order given."""
         return (
             self.records[rows],
             self.subscribers[rows],
             self.peers[rows],
+            self.sources[rows],
             self.times[rows],
             self.kinds[rows],
             self.ids[rows],
         )
 
     @staticmethod
-    def _all(some: Sequence[Events[Any]]) -> _Common:
+    def _all(some: Sequence[Events[Any]]) -> Common:
         """The common columns of several batches as one."""
         records = [each.records for each in some]
         return (
             Packed.joined(records),
             np.concatenate([each.subscribers for each in some]),
             np.concatenate([each.peers for each in some]),
+            np.concatenate([each.sources for each in some]),
             np.concatenate([each.times for each in some]),
             np.concatenate([each.kinds for each in some]),
             Ids.joined([each.ids for each in some], records),
@@ -150,7 +157,7 @@ class Calls(Events[Call]):
 
     durations: NDArray[np.float64]
 
-    _decode: ClassVar[Any] = msgspec.json.Decoder(Call).decode
+    _decode: ClassVar[Any] = msgspec.json.Decoder(CallRecord).decode
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Calls:
         """Some of the events, in the order given."""
@@ -174,7 +181,7 @@ class Messages(Events[Sms]):
     text_begins: NDArray[np.int64]
     text_ends: NDArray[np.int64]
 
-    _decode: ClassVar[Any] = msgspec.json.Decoder(Sms).decode
+    _decode: ClassVar[Any] = msgspec.json.Decoder(SmsRecord).decode
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Messages:
         """Some of the events, in the order given."""

@@ -1,6 +1,7 @@
-"""Events: the form of one call or SMS record, and the strict reading of a single record.
+"""Events: the form of one call or SMS record, the event that it gives, and the strict reading of a single record.
 
 Every decoded event is valid; an invalid record is refused with a reason. `models.events.decoding` reads batches.
+`docs/records.md` tells carriers the same.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Number = Annotated[str, Meta(min_length=2, max_length=15)]
 """E.164 digits without ``+`` (at most 15, ITU-T E.164), or a short code; decoding checks that they are digits."""
 Time = Annotated[int, Meta(ge=EARLIEST, le=LATEST)]
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+LONGEST_TALK = 43_200
+"""Twelve hours in seconds: networks end a call long before, and milliseconds taken for seconds mostly lie beyond."""
+Seconds = Annotated[float, Meta(ge=0, le=LONGEST_TALK)]
 LONGEST_CELL = 64
 
 NO_DURATION = -1.0
+
+Direction = Literal["in", "out"]
+Phase = Literal["start", "end"]
 
 
 class Call(Struct, gc=False, frozen=True):
@@ -36,9 +42,10 @@ class Call(Struct, gc=False, frozen=True):
 
     id: Id
     subscriber: Number
-    peer: Number
-    direction: Literal["in", "out"]
-    phase: Literal["start", "end"]
+    peer: str
+    """A number in normal form (`models.events.numbering`); empty when nobody is known."""
+    direction: Direction
+    phase: Phase
     at: Time
     duration_s: Seconds = NO_DURATION
     cell: object = None
@@ -50,12 +57,52 @@ class Sms(Struct, gc=False, frozen=True):
 
     id: Id
     subscriber: Number
-    peer: Number
-    direction: Literal["in", "out"]
+    peer: str
+    """A number in normal form; empty when the sender is a name or an address, or nobody is known."""
+    direction: Direction
     at: Time
     text: str | None = None
     domains: list[str] | None = None
     cell: object = None
+
+
+class CallRecord(Struct, gc=False, frozen=True):
+    """A call as carriers write it."""
+
+    id: Id
+    subscriber: Number
+    direction: Direction
+    phase: Phase
+    at: Time
+    peer: str | None = None
+    """A number as the switch writes it, or a word for a withheld one."""
+    duration_s: Seconds = NO_DURATION
+    cell: object = None
+    source: object = None
+    """The carrier or switch; any other value than a declared source counts as an unknown source."""
+
+    def event(self, peer: str) -> Call:
+        """The event, with its peer in normal form."""
+        return Call(self.id, self.subscriber, peer, self.direction, self.phase, self.at, self.duration_s, self.cell)
+
+
+class SmsRecord(Struct, gc=False, frozen=True):
+    """An SMS as carriers write it."""
+
+    id: Id
+    subscriber: Number
+    direction: Direction
+    at: Time
+    peer: str | None = None
+    """A number, a name or an address, as the switch writes it."""
+    text: str | None = None
+    domains: list[str] | None = None
+    cell: object = None
+    source: object = None
+
+    def event(self, peer: str) -> Sms:
+        """The event, with its peer in normal form."""
+        return Sms(self.id, self.subscriber, peer, self.direction, self.at, self.text, self.domains, self.cell)
 
 
 def cell_of(event: Call | Sms) -> str:

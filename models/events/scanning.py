@@ -26,14 +26,15 @@ _PHASE: Final = 32
 _DURATION: Final = 64
 _TEXT: Final = 128
 _DOMAINS: Final = 256
-_NEEDED: Final = _SUBSCRIBER | _PEER | _AT | _ID | _DIRECTION
+_SOURCE: Final = 512
+_NEEDED: Final = _SUBSCRIBER | _AT | _ID | _DIRECTION
 
 # The same limits as in `models.events.event`; cached machine code would not notice a change there.
 _LARGEST: Final = 1_000_000
 _EARLIEST: Final = 946_684_800_000
 _LATEST: Final = 4_102_444_800_000
 _LONGEST_ID: Final = 128
-_LONGEST_DURATION: Final = 31_536_000.0
+_LONGEST_DURATION: Final = 43_200.0
 _LENGTH_STEP: Final = 10**15
 
 REFUSED: Final = 0
@@ -42,6 +43,11 @@ PLAIN: Final = 1
 """Every field is in the arrays."""
 LISTED: Final = 2
 """The same, but the record also lists domains itself, which are not in the arrays."""
+
+ABSENT: Final = -1
+"""The place of a field that a record lacks."""
+TAKEN: Final = -2
+"""The place of a peer whose number has been read."""
 
 # The kind of an event, as bits.
 OUT: Final = 1
@@ -56,6 +62,7 @@ def _letters(word: str) -> Any:
 
 _W_ID, _W_AT, _W_PEER, _W_TEXT = _letters("id"), _letters("at"), _letters("peer"), _letters("text")
 _W_PHASE, _W_DOMAINS, _W_DIRECTION = _letters("phase"), _letters("domains"), _letters("direction")
+_W_SOURCE = _letters("source")
 _W_SUBSCRIBER, _W_DURATION = _letters("subscriber"), _letters("duration_s")
 _W_IN, _W_OUT, _W_START, _W_END = _letters("in"), _letters("out"), _letters("start"), _letters("end")
 _W_TRUE, _W_FALSE, _W_NULL = _letters("true"), _letters("false"), _letters("null")
@@ -228,6 +235,8 @@ def _field(buffer: Any, at: int, count: int, is_call: bool) -> int:
         if _is(buffer, at, count, _W_PEER):
             return _PEER
         return _TEXT if not is_call and _is(buffer, at, count, _W_TEXT) else 0
+    if count == 6:
+        return _SOURCE if _is(buffer, at, count, _W_SOURCE) else 0
     if count == 10:
         if _is(buffer, at, count, _W_SUBSCRIBER):
             return _SUBSCRIBER
@@ -250,6 +259,8 @@ def scan(
     is_call: bool,
     subscribers: Any,
     peers: Any,
+    peer_begins: Any,
+    source_begins: Any,
     times: Any,
     durations: Any,
     text_begins: Any,
@@ -263,7 +274,9 @@ def scan(
 
     Fills these arrays, one entry a record:
 
-    - ``subscribers`` and ``peers``: number keys, int64;
+    - ``subscribers`` and ``peers``: number keys as they are written, int64;
+    - ``peer_begins`` and ``source_begins``: the place of a plain string, number or literal, or `ABSENT`; what it says
+      is left to `models.events.parties`. `TAKEN` when the peer is a plain number, whose key is in ``peers``;
     - ``times``: epoch ms, int64;
     - ``durations``: talk time in s, float64; -1 when none is given;
     - ``text_begins`` and ``text_ends``: the string of an SMS's text, equal when there is none. Its letters and escapes
@@ -278,6 +291,7 @@ def scan(
     refused = 0
     for row in range(begins.size):
         text_begins[row] = text_ends[row] = 0
+        peer_begins[row] = source_begins[row] = ABSENT
         at, end = begins[row], ends[row]
         form, seen, ended, outgoing, duration = PLAIN, 0, False, False, -1.0
         if at < 0 or at >= end or end - at > _LARGEST or buffer[at] != 123:  # {
@@ -316,6 +330,11 @@ def scan(
                                 break
             elif field == _PEER:
                 peers[row], at = _number(buffer, at, end)
+                peer_begins[row] = TAKEN
+                if at < 0:
+                    peer_begins[row], at = begin, _past_value(buffer, begin, end)
+            elif field == _SOURCE:
+                source_begins[row], at = at, _past_value(buffer, at, end)
             elif field == _AT:
                 times[row], at = _moment(buffer, at, end)
             elif field == _DURATION:

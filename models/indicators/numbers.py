@@ -11,10 +11,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import Final
 
 import phonenumbers
 
 from models.indicators.hotlines import NAMES, PROTECTED, HotlineKind
+
+CARRIER_SELECTION: Final = (
+    *("10193", "11808", "12593", "17900", "17901", "17909"),
+    *("17910", "17911", "17950", "17951", "17969"),
+)
+"""What people in China dial before a number for a cheap call: the carriers' IP telephony (MIIT's numbering plan)."""
+
+LEAST_BEHIND: Final = 7
+"""Digits that must follow such a prefix; fewer are the rest of a number that only begins like it."""
 
 _CODES = "|".join(PROTECTED)
 _AREA = r"(?:10|2\d|[3-9]\d\d)"  # area codes have two digits in ten large cities, three elsewhere
@@ -29,9 +39,12 @@ _ASSIGNED = re.compile(r"(?:\+|00)?86(1[3-9]\d{9})|(1[3-9]\d{9})", re.ASCII)  # 
 # 11 digits that begin with 1 are a handset, assigned or not, but 106… are SMS ports and 12… are services. 13 digits
 # that begin with 14[0-4] are the internet of things.
 _MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{8}|14[0-4]\d{10}", re.ASCII)
+# Other 13 digits that begin so are nobody's, but possible after 86: no foreign number has country code 1 and 13 digits.
+_LONG_MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{10}", re.ASCII)
 _SERVICE = re.compile(r"9[56]\d{3,6}", re.ASCII)
 _AREA_AND_SHORT = re.compile(rf"{_AREA}[19]\d{{4,5}}", re.ASCII)
 _BEIJING = re.compile(r"10[2-57-8]\d{7}", re.ASCII)
+_PORT = re.compile(r"106\d{4,17}", re.ASCII)  # SMS ports have up to 20 digits
 _COMMON = re.compile(r"[48]00\d{7}", re.ASCII)  # 400 and 800 numbers: no area code, nationwide
 _SEPARATORS = frozenset(".·•−")
 _PUNCTUATION = frozenset({"Zs", "Cf", "Cc", "Pd", "Ps", "Pe", "Mn", "Me"})  # blanks, dashes, brackets, …
@@ -44,16 +57,18 @@ _LONGEST = 100  # characters, however many blanks and brackets there are
 def normalise(value: str, region: str = "CN") -> str:
     """Normalise a number, however it is written: E.164 digits without ``+``, or a short code.
 
-    The result has 2 to 15 digits. Spaces, dashes, brackets, the digits of every script, invisible characters, ``tel:``
-    URIs, ``+``, ``00`` and the trunk prefix ``0`` are understood. ``region`` (ISO 3166) is the country of national
-    numbers.
+    The result has 2 to 15 digits, an SMS port (``106…``) up to 20. Spaces, dashes, brackets, the digits of every
+    script, invisible characters, ``tel:`` URIs, ``+``, ``00`` and the trunk prefix ``0`` are understood. ``region``
+    (ISO 3166) is the country of national numbers.
 
     - A short code stays (``95588``, ``+86 95588``); with an area code it becomes E.164 (``01012345`` →
       ``861012345``). SMS ports (``1069…``) stay. 400 and 800 numbers get their country code.
     - Bare digits are read as a Chinese handset or service, else as an international number, else as a Chinese
       landline without its ``0``. So a North American number that looks like a Chinese handset (11 digits that begin
       with ``13`` to ``19``) needs its ``+``.
-    - Numbers that cannot be dialled are kept (9 to 15 digits, or 7 to 15 with ``+``): fraudsters display such numbers.
+    - Foreign numbers that cannot be dialled are kept (9 to 15 digits, or 7 to 15 with ``+``): fraudsters display such
+      numbers. Digits after ``86`` or a trunk ``0`` must be a possible Chinese number. If they are not, the prefix was
+      put before a foreign number, and nobody can say which number is meant.
 
     ``normalise("+" + number)`` returns an E.164 number unchanged. Raises ``ValueError`` with one sentence when the
     value is not one phone number.
@@ -68,7 +83,7 @@ def normalise(value: str, region: str = "CN") -> str:
             return "86" + match[1]
         if region == "CN":
             return "86" + match[2]
-    text = _bare(value)
+    text = bare(value)
     if text.startswith("+"):
         return _international(text[1:].removeprefix("00"))
     if text.startswith("00"):
@@ -88,7 +103,7 @@ def normalise_prefix(value: str, region: str = "CN") -> str:
     >>> normalise_prefix("+99 900*"), normalise_prefix("1064899*")
     ('99900', '1064899')
     """
-    text = _bare(value.strip().rstrip("*"))
+    text = bare(value.strip().rstrip("*"))
     if text.startswith(("+", "00")):
         prefix = text.removeprefix("+").removeprefix("00")
     elif text.startswith("0") or (region == "CN" and re.match(r"1[3-9]", text)):
@@ -122,9 +137,9 @@ def is_normal(number: str) -> bool:
     >>> is_normal("8613800138000"), is_normal("95588"), is_normal("8695588"), is_normal("013800138000")
     (True, True, False, False)
     """
-    if not (number.isascii() and number.isdigit() and 2 <= len(number) <= 15) or number.startswith("0"):
+    if not (number.isascii() and number.isdigit() and len(number) >= 2) or number.startswith("0"):
         return False
-    if len(number) < 7:
+    if len(number) < 7 or _PORT.fullmatch(number):
         return True
     try:
         return _international(number) == number
@@ -160,7 +175,7 @@ def hotline(number: str) -> HotlineKind | None:
     if kind is not None or (len(number) > 10 and number.isascii() and number.isdigit() and number[0] != "0"):
         return kind
     try:
-        digits = _bare(number).removeprefix("+")
+        digits = bare(number).removeprefix("+")
     except ValueError:
         return None
     match = _SPELLED.fullmatch(digits)
@@ -176,8 +191,14 @@ def is_protected(number: str) -> bool:
     return hotline(number) is not None
 
 
-def _bare(value: str) -> str:
-    """The digits with any leading ``+``; raises ``ValueError`` when anything but punctuation is between them."""
+def bare(value: str) -> str:
+    """The digits of a written number with any leading ``+``, without blanks, hyphens and brackets.
+
+    Raises ``ValueError`` with one sentence when anything but punctuation is between them.
+
+    >>> bare("+999 (00) 123-456"), bare("tel:110")
+    ('+99900123456', '110')
+    """
     if value.isascii() and value.isdigit():
         return value
     if len(value) > _LONGEST:
@@ -211,7 +232,7 @@ def _bare(value: str) -> str:
 
 
 def _checked(number: str) -> str:
-    if len(number) > 15:
+    if len(number) > 15 and not _PORT.fullmatch(number):
         raise ValueError(f"a phone number has at most 15 digits, and this has {len(number)}")
     return number
 
@@ -243,20 +264,28 @@ def _trunk(code: int) -> re.Pattern[str]:
 
 def _domestic(rest: str, *, trunk: bool) -> str:
     """A Chinese number from the digits after the country code or the trunk prefix ``0``."""
-    number = _checked("86" + rest)
-    if _MOBILE.fullmatch(rest) or (len(rest) >= 9 and not rest.startswith("106")):
+    number = "86" + rest
+    if any(form.fullmatch(rest) for form in (_MOBILE, _LONG_MOBILE, _COMMON, landlines())):
         return number
     if rest in PROTECTED:
         return rest
     if _AREA_AND_CODE.fullmatch(rest) or (_AREA_AND_SHORT.fullmatch(rest) and not _is_short(rest)):
         return number
     if not trunk and _is_short(rest):
-        return rest
-    if len(rest) == 10:  # Beijing's 6xxxxxxx
-        return number
-    if len(rest) > 10:
+        return _checked(rest)
+    if rest.startswith("106") and len(rest) > 10:
         raise ValueError("Beijing's numbers have 8 digits after 010; an SMS port is written without the 0")
-    raise ValueError("this is too short for an area code and a number; write it with both")
+    if len(rest) < 9:
+        raise ValueError("this is too short for an area code and a number; write it with both")
+    raise ValueError("China has no such number; a foreign number has neither 86 nor 0 before its country code")
+
+
+@cache
+def landlines() -> re.Pattern[str]:
+    """China's landlines, without country code and trunk prefix, according to ``phonenumbers``."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("CN")
+    known = metadata.fixed_line if metadata else None
+    return re.compile((known.national_number_pattern if known else None) or r"(?!)", re.ASCII)
 
 
 def _is_short(rest: str) -> bool:
@@ -270,6 +299,8 @@ def _is_short(rest: str) -> bool:
 
 def _chinese(digits: str) -> str:
     """Read a number from bare digits as people in China write them."""
+    if digits.startswith(CARRIER_SELECTION) and len(digits) >= 5 + LEAST_BEHIND:
+        return normalise(digits[5:])
     if digits.startswith("0"):
         return _domestic(digits.lstrip("0"), trunk=True)
     if digits.startswith("86") and (len(digits) >= 9 or is_protected(digits)):
@@ -281,7 +312,7 @@ def _chinese(digits: str) -> str:
     if len(digits) < 9 and not digits.startswith("1"):
         raise ValueError("a local number needs its area code (or, from abroad, + and its country code)")
     if len(digits) not in (10, 11):
-        return _international(_without_dial_prefix(digits))
+        return _international(digits)
     if _valid("+" + digits) is not None:
         return _international(digits)
     return _valid(digits, "CN") or _international(digits)
@@ -307,11 +338,6 @@ def _valid(written: str, region: str | None = None) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
-
-
-def _without_dial_prefix(digits: str) -> str:
-    """The handset after a cheap-call prefix (17951, 12593), which people dial but records omit."""
-    return "86" + digits[5:] if len(digits) == 16 and _MOBILE.fullmatch(digits[5:]) else digits
 
 
 def _covered(prefix: str) -> str | None:

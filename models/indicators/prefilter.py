@@ -14,7 +14,10 @@ from models.base.compiled import compiled
 from models.base.number_keys import key_of
 
 _FEWEST: Final = 1024
+# As in `models.base.number_keys`; cached machine code would not notice a change there.
 _LENGTH_STEP: Final = 10**15
+_PORT_STEP: Final = 10**18
+_FIRST_NAME: Final = 7 * 10**18
 _SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio, as a signed number (Knuth, TAOCP 3, 6.4)
 _BASIS: Final = -3750763034362895579  # FNV-1a's, as signed numbers (draft-eastlake-fnv)
 _PRIME: Final = 1099511628211
@@ -110,9 +113,15 @@ def _filter_numbers(table: Any, lengths: Any, keys: Any, kept: Any) -> None:
     for index in range(keys.size):
         key = keys[index]
         found = table[_slot(table, key)] == key
-        if not found and lengths.size:
+        if not found and lengths.size and key < _FIRST_NAME:
             count = key // _LENGTH_STEP
             value = key - count * _LENGTH_STEP
+            if key >= _PORT_STEP:  # the first 14 digits of a port, whose key leaves out the 10; no prefix is longer
+                count = key // _PORT_STEP
+                value = key - count * _PORT_STEP
+                for _ in range(count):
+                    value //= 10
+                value, count = value + 10**13, 14
             for length in lengths:
                 if length <= count:
                     prefix = value

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.number_keys import LENGTH_STEP, key_of
+from models.base.number_keys import LENGTH_STEP, LONGEST_NUMBER, LONGEST_PORT, key_of
 from models.indicators.matching import split_url
 from models.lookback.contacts import host_key
-
-_LONGEST_NUMBER: Final = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +57,16 @@ class Keys:
 
 
 def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
-    """The ranges of all numbers with this prefix, one for each length that a number can have."""
+    """The ranges of all numbers with this prefix, one for each length that a number or a port can have."""
     value = int(prefix)
     ranges = []
-    for length in range(max(len(prefix), 2), _LONGEST_NUMBER + 1):
+    for length in range(max(len(prefix), 2), LONGEST_NUMBER + 1):
         scale = 10 ** (length - len(prefix))
         ranges.append((length * LENGTH_STEP + value * scale, length * LENGTH_STEP + (value + 1) * scale - 1))
+    if prefix.startswith("10"):
+        for length in range(LONGEST_NUMBER + 1, LONGEST_PORT + 1):
+            behind = length - len(prefix)
+            ranges.append((key_of(prefix + "0" * behind), key_of(prefix + "9" * behind)))
     return ranges
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "audit": "streams.cli.audit:audit",
     "campaigns": "streams.cli.campaigns:campaigns",
+    "check": "streams.cli.check:check",
     "city": "streams.cli.city:city",
     "console": "streams.cli.console:console",
     "demo": "streams.cli.demo:demo",

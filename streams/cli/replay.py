@@ -92,7 +92,8 @@ def replay(
     sent: set[str] = set()
     try:
         found = NONE if outcomes is None else of_file(outcomes)
-        partitions = load(settings.topics_file)["calls"].partitions
+        contracts = load(settings.topics_file)
+        partitions, sources = contracts["calls"].partitions, contracts.sources
         engine = Engine(
             Indicators(_indicators(indicators, refusals)),
             policy_file.load(policy or settings.policy_file),
@@ -110,8 +111,12 @@ def replay(
             tolerance = engine.policy.clock.tolerance_ms
             told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
             tally = run.run(
-                RecordFiles(calls, recorded(CallReader(keyed=False).read, tolerance), refusals, read).chunks(),
-                RecordFiles(sms, recorded(MessageReader(keyed=False).read, tolerance), refusals, read).chunks(),
+                RecordFiles(
+                    calls, recorded(CallReader(sources, keyed=False).read, tolerance), refusals, read
+                ).chunks(),
+                RecordFiles(
+                    sms, recorded(MessageReader(sources, keyed=False).read, tolerance), refusals, read
+                ).chunks(),
                 chain.from_iterable(told.chunks()),
             )
     except (FileError, ContractError, PolicyError, ArtifactError, OutcomeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +26,8 @@ class RefusedLine:
     line: int
     reason: str
     detail: str
+    content: bytes = field(default=b"", repr=False)
+    """The line itself, which is never shown as it is."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.reason}: {self.detail}"
@@ -57,9 +59,10 @@ class RecordFiles(Generic[B]):
                 lines = packed_lines(text)
                 decoded = self._read(lines)
                 for refusal in decoded.refusals:
-                    if (lines.value(refusal.index) or b"").strip():  # an empty line is no mistake
+                    content = lines.value(refusal.index) or b""
+                    if content.strip():  # an empty line is no mistake
                         line = first + refusal.index
-                        self._refused(RefusedLine(path, line, refusal.reason, refusal.detail))
+                        self._refused(RefusedLine(path, line, refusal.reason, refusal.detail, content))
                 yield decoded.events
 
     def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:

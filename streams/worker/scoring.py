@@ -20,6 +20,7 @@ from models.detection.alignment import Lane, Portion
 from models.detection.engine import Engine, StepResult
 from models.detection.recognition import call_signals, sms_signals
 from models.events.decoding import CallReader, Decoded, MessageReader
+from models.events.numbering import Sources
 from streams import metrics
 from streams.kafka.columns import Columns
 from streams.settings import Settings
@@ -50,7 +51,13 @@ class Scorer:
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, assignment: Assignment, stepper: Stepper, heartbeats: Heartbeats
+        self,
+        settings: Settings,
+        sources: Sources,
+        engine: Engine,
+        assignment: Assignment,
+        stepper: Stepper,
+        heartbeats: Heartbeats,
     ) -> None:
         self._engine = engine
         self._heartbeats = heartbeats
@@ -59,15 +66,15 @@ class Scorer:
         topics: dict[Feeding, str] = {name: settings.topic(name) for name in FEEDING}
         self._names = {topic: name for name, topic in topics.items()}
         self.readers: dict[str, Callable[[Columns], Decoded[Any]]] = {
-            topics["calls"]: _timed(self._bounded("calls", CallReader().read)),
-            topics["sms"]: _timed(self._bounded("sms", MessageReader().read)),
+            topics["calls"]: _timed(self._bounded("calls", CallReader(sources).read)),
+            topics["sms"]: _timed(self._bounded("sms", MessageReader(sources).read)),
             topics["signals"]: _timed(_arrived(SignalReader().read)),
         }
         """The reader of each topic's columns.
 
         Shared between threads: the consumer's thread calls a reader as soon as it has fetched columns, and the event
         loop calls it for a batch that was cut or that only the ledger lacks. No lock is needed, because a reader keeps
-        nothing between two calls but the skew that it shows (`ClockSkew`).
+        nothing between two calls but the skew that it shows (`ClockSkew`) and a cache that has a lock of its own.
         """
         self._expired = perf_counter()
 

@@ -87,7 +87,8 @@ async def _work(
         stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"), indicator_topic.reached)
         loader = Loader(settings, checkpoints, ledger)
         assignment = Assignment(engine, loader, stepper, indicator_topic, [subscriber_topic])
-        scorer = Scorer(settings, engine, assignment, stepper, Heartbeats(publisher))
+        sources = load(settings.topics_file).sources
+        scorer = Scorer(settings, sources, engine, assignment, stepper, Heartbeats(publisher))
         tasks = [asyncio.create_task(topic.follow(assignment.reconcile)) for topic in topics]
         warm = asyncio.create_task(asyncio.to_thread(warm_up, policy, model))
         tasks.append(asyncio.create_task(policy_file.watch(settings.policy_file, policy, engine.use)))

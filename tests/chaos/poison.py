@@ -12,13 +12,12 @@ from functools import cache
 from itertools import islice, tee
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from bench.filling import packing
 from bench.pipeline import ends
 from bench.records import Made
-from models.events.decoding import Strict
-from models.events.event import Call, RecordError, Sms
+from models.events.decoding import CallReader, MessageReader
+from models.events.event import RecordError
 from streams.kafka.indicator_topic import publish
 from streams.kafka.partitioning import partition_of
 from tests.chaos.city import City, alerts_of
@@ -77,7 +76,7 @@ def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
 
 def _sorted(city: City, records: int) -> Iterator[tuple[Fuzzed, str | None]]:
     """Each record, with the reason for which the strict decoder refuses it alone; None for a good record."""
-    strict: dict[str, Strict[Any]] = {"calls": Strict(Call), "sms": Strict(Sms)}
+    strict: dict[str, CallReader | MessageReader] = {"calls": CallReader(), "sms": MessageReader()}
     for record in _mixed(city, records):
         try:
             strict[record.role].one(record.value, record.key)

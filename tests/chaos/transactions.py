@@ -86,7 +86,7 @@ async def _transact(carrier: AIOKafkaProducer, settings: Settings, records: list
 def _never_said() -> Iterator[Made]:
     """Calls of known numbers that would raise an alert each, one at least in every partition."""
     for number in range(20 * PARTITIONS):
-        who = f"8610990{number:04}"
+        who = f"861099{number:07}"
         value = (
             f'{{"id":"never{number}","subscriber":"{who}","peer":"{fraud_numbers(1)[0]}","direction":"in",'
             '"phase":"end","at":1773625200000,"duration_s":900}'

@@ -44,6 +44,7 @@ def test_wrong_records_become_dead_letters_and_their_neighbours_are_unharmed(wor
         "wrong-field": (b'{"id": "x"}', key),
         "impossible-time": (json.dumps(call("8610000000202", 1_773_625_200)).encode(), key),
         "impossible-number": (json.dumps(call("8610000000202", AT, peer="abc")).encode(), key),
+        "subscriber-form": (json.dumps(call("10000000202", AT)).encode(), b"10000000202"),
         "wrong-key": (good, b"8610000000203"),
         "too-large": (b'{"id": "' + b"x" * 1_000_001 + b'"}', key),
         "empty": (None, key),

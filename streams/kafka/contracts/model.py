@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.events.numbering import CHINA, Sources
+
 SAME_PARTITIONS = ("calls", "sms", "signals")
 """Topics with equal partition counts: one agent reads them together, so a subscriber must be in the same partition of
 each."""
@@ -79,6 +81,8 @@ class Contracts:
 
     file: Path
     topics: Mapping[str, Topic]
+    sources: Sources = CHINA
+    """Which carriers and switches there are, and how they write numbers."""
     lines: Mapping[str, int] = field(repr=False, default_factory=dict)
     """The line in the file by path, for example by ``topics.calls.partitions``."""
 

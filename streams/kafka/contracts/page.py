@@ -24,7 +24,8 @@ _HEAD = """\
 
 `topics.yaml` is the contract with all outside systems, and this page is made from it. Records are JSON objects.
 Fields marked `?` may be missing, and readers ignore unknown fields. Numbers are E.164 digits without `+`, or a
-short code. Times are event times in epoch milliseconds.
+short code; [records](records.md) says in which other forms carriers may write the other end of a call or an SMS. Times
+are event times in epoch milliseconds.
 
 `forewarn topics validate` checks the contract offline, `diff` lists what a cluster lacks (exit status 3), and
 `apply` creates it; it never deletes and never shrinks. Growing a topic moves keys to other partitions, so compacted
@@ -77,7 +78,8 @@ def _type(about: dict[str, Any]) -> str:
         names = f" of {{{', '.join(items['properties'])}}}" if "properties" in items else f" of {items['type']}s"
         return f"array{names}"
     low, high = about.get("minimum"), about.get("maximum")
-    return f"{about['type']} {low} to {high}" if high is not None else str(about["type"])
+    kind = about["type"] if isinstance(about["type"], str) else " or ".join(about["type"])
+    return f"{kind} {low} to {high}" if high is not None else kind
 
 
 def _kept(topic: Topic) -> str:

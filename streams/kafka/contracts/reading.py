@@ -12,12 +12,15 @@ from typing import Any
 
 import yaml
 
+from models.events.numbering import Sources
 from streams.kafka.contracts.model import Contracts, InvalidContracts, Problem, Topic
+from streams.kafka.contracts.numbering import sources_of
 
 _TOPIC_FIELDS = (
     *("description", "owner", "producers", "consumers", "key", "schema", "version"),
     *("partitions", "replication", "configs", "dead_letter", "headers"),
 )
+_ROOT_FIELDS = ("defaults", "numbering", "topics")
 _DEFAULT_FIELDS = ("replication", "dead_letter", "configs")
 _MISSING: Any = object()
 
@@ -45,8 +48,8 @@ def read(path: Path) -> tuple[Contracts, list[Problem]]:
         what = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark is not None else 0
         return Contracts(path, {}), [Problem(file, line, "", f"is not YAML: {what}")]
-    topics = document.topics()
-    return Contracts(path, MappingProxyType(topics), MappingProxyType(document.lines)), document.problems
+    topics, sources = document.topics(), document.sources()
+    return Contracts(path, MappingProxyType(topics), sources, MappingProxyType(document.lines)), document.problems
 
 
 class _Document:
@@ -82,12 +85,16 @@ class _Document:
         return result
 
     def topics(self) -> dict[str, Topic]:
-        root = self._mapping(self.data, "", ("defaults", "topics"))
+        root = self._mapping(self.data, "", _ROOT_FIELDS)
         defaults = self._mapping(root.get("defaults", {}), "defaults", _DEFAULT_FIELDS)
         declared = self._mapping(root.get("topics", {}), "topics", None)
         if not declared and not self.problems:
             self._problem("topics", "there is none; declare each topic under `topics:`")
         return {name: self._topic(name, spec, defaults) for name, spec in declared.items()}
+
+    def sources(self) -> Sources:
+        root = self.data if isinstance(self.data, dict) else {}
+        return sources_of(root, self._mapping, self._problem)
 
     def _topic(self, name: str, spec: object, defaults: dict[str, Any]) -> Topic:
         where = f"topics.{name}"

@@ -18,7 +18,8 @@ from models.detection.signals import SignalRecord
 from models.events import scanning
 from models.events.batches import NAMED, UNREAD
 from models.events.decoding import CallReader, Decoded, MessageReader, RareReader, _Scanned
-from models.events.event import MAX_BYTES, Call, RecordError, Refusal, cell_of, decode_one
+from models.events.event import MAX_BYTES, Call, CallRecord, RecordError, Refusal, cell_of, decode_one
+from models.events.numbering import CHINA
 from tests.strategies import ANN, BO, EVIL, T0, packed
 from tests.wrong_records import ANY_BAD, ANY_KEY, BAD, GOOD, PLAIN, UNUSUAL, record
 
@@ -39,7 +40,7 @@ def calls(values: Sequence[bytes | None], keys: Sequence[bytes | None] | None) -
 
 def left(values: Sequence[bytes | None], keys: Sequence[bytes | None]) -> int:
     """The number of records that the quick scan leaves to the slow decoder."""
-    return int((_Scanned(packed(values, keys), keyed=True, is_call=True).forms == scanning.REFUSED).sum())
+    return int((_Scanned(packed(values, keys), CHINA, keyed=True, is_call=True).forms == scanning.REFUSED).sum())
 
 
 @pytest.mark.parametrize("value", GOOD + UNUSUAL)
@@ -139,7 +140,7 @@ def test_any_batch_is_read_as_its_records_are_read_one_by_one(records: list[tupl
 @given(values=st.lists(st.one_of(st.sampled_from(PLAIN), st.sampled_from(GOOD), ANY_BAD), min_size=1, max_size=6))
 def test_whatever_the_scan_takes_is_good_record_by_record(scan: Callable[..., int], values: list[bytes | None]) -> None:
     """The scan decides alone: it must accept no record that would be refused one by one, or be read differently."""
-    found = _Scanned(packed(values, [ANN.encode()] * len(values)), keyed=True, is_call=True, scan=scan)
+    found = _Scanned(packed(values, [ANN.encode()] * len(values)), CHINA, keyed=True, is_call=True, scan=scan)
 
     for row in np.flatnonzero(found.forms != scanning.REFUSED).tolist():
         call = CALLS.one(values[row], ANN.encode())
@@ -240,7 +241,7 @@ def test_a_signal_outside_its_contract_is_refused(fields: dict[str, Any]) -> Non
 @given(st.one_of(st.binary(max_size=60), st.sampled_from([v for v, _ in BAD.values() if v is not None])))
 def test_nothing_but_a_record_error_escapes(value: bytes) -> None:
     decoders: list[Callable[[], object]] = [
-        lambda: decode_one(msgspec.json.Decoder(Call), value),
+        lambda: decode_one(msgspec.json.Decoder(CallRecord), value),
         lambda: CALLS.one(value, None),
         lambda: SMS.one(value, b"\xff"),
         lambda: SIGNALS.one(value, ANN.encode()),
@@ -256,7 +257,7 @@ def test_what_is_wrong_is_said_without_what_the_record_says(field: str) -> None:
     value = json.dumps(json.loads(record()) | {field: "861'00\n\"00000001"}).encode()
 
     with pytest.raises(RecordError) as raised:
-        decode_one(msgspec.json.Decoder(Call), value)
+        decode_one(msgspec.json.Decoder(CallRecord), value)
 
     assert str(raised.value) == f"Invalid value - at `$.{field}`"
 

@@ -52,6 +52,8 @@ WRITTEN = st.one_of(
         ("1069000000001", "1069000000001"),
         ("861069000000001", "1069000000001"),
         ("0755 12345", "8675512345"),
+        ("10690000000000000001", "10690000000000000001"),
+        ("+86 106 9000 0000 0000 00001", "10690000000000000001"),
         ("1795110000000001", "8610000000001"),
         ("+999 00 123456", "99900123456"),
         ("0099900123456", "99900123456"),
@@ -91,6 +93,10 @@ def test_the_region_says_whose_national_numbers_are_meant(written: str, region: 
         ("()", "no digits"),
         ("7", "at least 2 digits"),
         ("12345678901234567", "at most 15 digits"),
+        ("106900000000000000001", "at most 15 digits"),
+        ("1111110000000001", "at most 15 digits"),
+        ("8699900123456", "China has no such number"),
+        ("0999 00 123456", "China has no such number"),
         ("10000000001 ext 5", "no letters"),
         ("10000000001 转 5", "no letters"),
         ("tel:+8610000000001;ext=5", "extension"),
@@ -137,7 +143,7 @@ def test_every_text_gives_a_normal_number_or_a_reason(written: str, region: str)
     if reason:
         return
     assert is_normal(number)
-    assert re.fullmatch(r"[0-9]{2,15}", number)
+    assert re.fullmatch(r"[0-9]{2,15}|106[0-9]{13,17}", number)
     if len(number) >= 7:
         assert normalise("+" + number, region) == number
 

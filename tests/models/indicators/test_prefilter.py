@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.base.number_keys import key_of, number_of
+from models.base.number_keys import NOBODY, key_of, name_key, number_of
 from models.indicators.matching import Indicators
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter, Prefilter
 from models.texts.extraction import read
@@ -17,7 +17,14 @@ from models.texts.prefilter import DOT, worth_reading
 from tests.models.texts.test_prefilter import TEXTS
 from tests.strategies import T0, indicator
 
-NUMBERS = st.text("0123456789", min_size=2, max_size=15)
+NUMBERS = st.text("0123456789", min_size=2, max_size=15) | st.text("0123456789", min_size=14, max_size=18).map(
+    "10".__add__
+)
+
+
+def is_port(number: str) -> bool:
+    """Whether a number has a key though it is longer than phone numbers are."""
+    return 16 <= len(number) <= 20 and number.startswith("10")
 
 
 @given(NUMBERS, NUMBERS)
@@ -37,7 +44,10 @@ def test_a_prefilter_keeps_what_was_added_however_it_grew(added: set[int], other
     assert prefilter.may_hold(asked).tolist() == [code in added for code in asked.tolist()]
 
 
-@given(st.lists(NUMBERS, max_size=5), st.lists(st.text("0123456789", min_size=1, max_size=6), max_size=5), st.data())
+PREFIXES = st.text("0123456789", min_size=1, max_size=6) | st.text("01", max_size=12).map("10".__add__)
+
+
+@given(st.lists(NUMBERS, max_size=5), st.lists(PREFIXES, max_size=5), st.data())
 def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], data: st.DataObject) -> None:
     prefilter = NumberPrefilter()
     for number in numbers:
@@ -45,7 +55,7 @@ def test_numbers_and_prefixes_are_kept(numbers: list[str], prefixes: list[str], 
     for prefix in prefixes:
         prefilter.add_prefix(prefix)
     near = [number[: data.draw(st.integers(1, len(number)))] + "7" for number in [*numbers, *prefixes]]
-    asked = [number for number in [*numbers, *prefixes, *near] if 2 <= len(number) <= 15]
+    asked = [number for number in [*numbers, *prefixes, *near] if 2 <= len(number) <= 15 or is_port(number)]
 
     kept = prefilter.may_hold(np.array([key_of(number) for number in asked], dtype=np.int64)).tolist()
 
@@ -85,6 +95,14 @@ def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataOb
                 prefilter = HostPrefilter()
                 prefilter.add_host(".".join(labels[first:]))
                 assert kept(prefilter, ["before.x", text, "after"])[1], labels[first:]
+
+
+def test_a_name_is_never_kept_and_nobody_neither() -> None:
+    prefilter = NumberPrefilter()
+    prefilter.add_number("99900000001")
+    prefilter.add_prefix("99955")
+
+    assert prefilter.may_hold(np.array([name_key("USPS"), NOBODY])).tolist() == [False, False]
 
 
 def test_texts_of_unknown_hosts_are_let_go() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models.base.number_keys import key_of
+from models.base.number_keys import NOBODY, key_of, name_key, number_of
 from models.events.scanning import OUT
 from models.indicators.indicator import Indicator, encode, parse
 from models.indicators.matching import Indicators
@@ -158,6 +158,15 @@ def test_services_protected_and_well_known_numbers_never_are(number: str) -> Non
 )
 def test_what_is_known_or_revoked_already_never_is(record: Indicator) -> None:
     assert Told(*TOPIC, record).due(sent()) == []
+
+
+@pytest.mark.parametrize("sender", [NOBODY, name_key("USPS"), name_key("a@mail.example")])
+def test_a_sender_that_is_no_number_never_is(sender: int) -> None:
+    """All withheld senders have one key: together they reach everybody."""
+    told = Told(*TOPIC)
+
+    assert told.due([Sending(EVIL, sender, 861_000_000_000 + each) for each in range(1000)]) == []
+    assert not told.pivot.may_be_suspected(number_of(sender), T0, POLICY.suspicions, ORDINARY)
 
 
 def test_an_analysts_word_stands() -> None:

@@ -99,6 +99,13 @@ def test_the_page_is_what_the_contracts_say() -> None:
         ),
         ("producers: [carriers]", "producers: carriers", "topics.calls.producers", "must be a list of names"),
         ("defaults:\n", "default:\n", "default", "did you mean defaults?"),
+        ('country_code: "86"', "country_code: 86", "numbering.default.country_code", "in quotes"),
+        ('country_code: "86"', 'country_code: "999"', "numbering.default.country_code", "country code"),
+        ('trunk_prefix: "0"', "trunk_prefix: none", "numbering.default.trunk_prefix", "digits in quotes"),
+        ('["00"]', "00", "numbering.default.international_prefixes", "a list of digits"),
+        ('["10193"', '["8610"', "numbering.default.carrier_selection", "cut off real numbers"),
+        ("sources: {}", "sources: {'a b': {}}", "numbering.sources.a b", "no name of a source"),
+        ("sources: {}", "sources: {x: {region: HK}}", "numbering.sources.x.region", "not a field here"),
         ("    partitions: 8\n", "    partitions: 0\n", "topics.calls.partitions", "above 0, not 0"),
         ("    partitions: 8\n", "    partitions: many\n", "topics.calls.partitions", "not 'many'"),
         (

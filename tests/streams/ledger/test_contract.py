@@ -110,7 +110,7 @@ def test_a_url_finds_its_hosts_sms(filled: Filled) -> None:
 
 
 def test_a_prefix_finds_numbers_of_every_length(filled: Filled) -> None:
-    peers = ["99912", "999123", "9991200000", "9992", "999119999", "0999123"]
+    peers = ["99912", "999123", "999120000000", "9992", "999119999", "10099912"]
     ledger = filled([rows([call(ANN, AT + at, peer, id=f"c{at}") for at, peer in enumerate(peers)])])
 
     assert [each.event for each in found(ledger, keys_of(["number-prefix:99912"]))] == ["c0", "c1", "c2"]

@@ -137,7 +137,7 @@ def test_a_domain_finds_the_sms_that_link_to_it_or_below(storage: Storage, text:
 
 
 def test_a_prefix_covers_every_length(storage: Storage) -> None:
-    peers = ["99912", "999123", "9991200000", "9992", "999119999", "99913", "0999123"]
+    peers = ["99912", "999123", "999120000000", "9992", "999119999", "99913", "10099912"]
     put(storage, 0, rows([call(ANN, AT + n, peer=peer, id=f"c{n}") for n, peer in enumerate(peers)]))
     found = contacts(storage, Keys.of(ranges=prefix_ranges("99912")))
     assert sorted(each.event for each in found) == ["c0", "c1", "c2"]
@@ -172,6 +172,20 @@ def test_people_are_added_up(storage: Storage) -> None:
     assert (first.subscriber, first.contacts, first.calls_in, first.calls_out, first.talk_s) == (ANN, 2, 1, 1, 50.0)
     assert (second.subscriber, second.contacts, second.calls_in, second.sms_in) == (BO, 2, 1, 1)
     assert (first.first_at, first.last_at) == (AT, AT + 90_000)
+
+
+def test_a_call_with_an_id_that_was_used_before_is_added_up_as_another(storage: Storage) -> None:
+    day = 86_400_000
+    used = [call(ANN, AT), call(ANN, AT + 60_000, phase="end", duration_s=50)]
+    again = [call(ANN, AT + day), call(ANN, AT + day + 60_000, phase="end", duration_s=40)]
+    put(storage, 0, rows([*used, *again], [sms(ANN, AT + after, "hello", peer=FRAUD) for after in (7, day)]))
+    people = People(Named([f"number:{FRAUD}"]))
+
+    for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:
+        people.add(each)
+
+    (line,) = people.lines()
+    assert (line.contacts, line.calls_in, line.sms_in, line.talk_s) == (4, 2, 2, 90.0)
 
 
 def test_merged_segments_find_the_same_and_are_sorted(storage: Storage) -> None:
