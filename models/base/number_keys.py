@@ -8,7 +8,7 @@
 | from `7 * 10^18` on | a name or address that sends SMS: a hash |
 
 Keys of numbers and ports can be read back. The key of a name cannot, and no number has it. The ledger's other keys lie
-in the gaps (`models.lookback.contacts`). `docs/decisions/0014-numbers-as-carriers-write-them.md` says why.
+in the gaps (`models.lookback.contacts`). `docs/decisions/0019-numbers-as-carriers-write-them.md` says why.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from models.detection.alerts import Published
 from models.detection.evidence import Evidence
 from models.detection.features import Features
 from models.detection.kinds import BANK_CALL, CALL_BEGINS, CALL_ENDS, CHECK_CALL, CONTACTS
-from models.detection.reused_ids import told_apart
+from models.detection.reused_ids import record_id, told_apart
 from models.detection.signals import Signal
 from models.policy.policy import Windows
 from models.policy.stages import Stage
@@ -35,6 +35,8 @@ class Arrival(Struct, array_like=True, frozen=True, gc=False):
     """How far the record lay behind the partition's call clock when it was read (ms): its carrier is late by this."""
     appended: int = 0
     """When the broker wrote it (epoch ms); 0: not known."""
+
+
 _RINGING: Final = 10 * MINUTE
 """How long after the start of a call the talk may begin."""
 _FROM_BOTH_RECORDS: Final = frozenset({BANK_CALL, CHECK_CALL})
@@ -170,7 +172,7 @@ def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int, know
     for signal in episode.signals:
         if signal.kind in CALL_BEGINS:
             has_ended = signal.event in ends
-            until = max(ends[signal.event], signal.at) if has_ended else known.get(signal.event, clock)
+            until = max(ends[signal.event], signal.at) if has_ended else known.get(record_id(signal.event), clock)
             steps += [
                 (milestone, len(episode.signals), None)
                 for milestone in milestones([signal], windows)

@@ -111,9 +111,7 @@ def replay(
             tolerance = engine.policy.clock.tolerance_ms
             told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
             tally = run.run(
-                RecordFiles(
-                    calls, recorded(CallReader(sources, keyed=False).read, tolerance), refusals, read
-                ).chunks(),
+                RecordFiles(calls, recorded(CallReader(sources, keyed=False).read, tolerance), refusals, read).chunks(),
                 RecordFiles(
                     sms, recorded(MessageReader(sources, keyed=False).read, tolerance), refusals, read
                 ).chunks(),
