@@ -33,7 +33,7 @@ from models.indicators.hotlines import HotlineKind
 from models.indicators.matching import Indicators, Match
 from models.indicators.numbers import hotline
 from models.policy.policy import Windows
-from models.texts.domains import normalise_host
+from models.texts.domains import host_of
 from models.texts.extraction import LONGEST, read, read_with_traits
 from models.texts.notices import Flag
 from models.texts.prefilter import DISGUISE, DOT
@@ -153,10 +153,10 @@ def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Itera
 
 
 def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
-    """The domains that a carrier found itself, in normalised spelling; those that are no hosts are left out."""
+    """The hosts of the domains or URLs that a carrier found itself, normalised; those that have none are left out."""
     for domain in domains:
         with suppress(ValueError):
-            yield normalise_host(domain)
+            yield host_of(domain)
 
 
 def strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:

@@ -17,6 +17,7 @@ import msgspec
 from models.indicators import numbers
 from models.indicators.scam_types import ENTRIES
 from models.texts import domains
+from models.texts.deobfuscation import deobfuscated
 
 IndicatorType = Literal["number", "number-prefix", "domain", "url"]
 TYPES: Final[tuple[str, ...]] = get_args(IndicatorType)
@@ -120,11 +121,7 @@ def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
             return numbers.normalise(value, region)
         if kind == "number-prefix":
             return numbers.normalise_prefix(value, region)
-        text = _refanged(value.strip()).removeprefix("*").removeprefix(".")
-        if kind == "url":
-            return domains.normalise_url(text)
-        host = re.sub(r"(?i)^[a-z]+://", "", text).rstrip("/") if "/" in text else text
-        return domains.normalise_host(host)
+        return _normal_address(kind, _refanged(value.strip()).removeprefix("*").removeprefix("."))
     except ValueError as error:
         raise IndicatorError(str(error).rstrip(".")) from None
 
@@ -159,7 +156,12 @@ def parse(record: bytes) -> Indicator:
     elif indicator.type == "number-prefix":
         normal = True  # its digits are looked at below
     else:
-        normal = normalise(indicator.type, indicator.value) == indicator.value
+        try:
+            normal = (
+                len(indicator.value) <= _LONGEST and _normal_address(indicator.type, indicator.value) == indicator.value
+            )
+        except ValueError:
+            normal = False
     if not normal:
         raise IndicatorError(f"the {indicator.type} is not in its normal form; import it with forewarn indicators")
     _validate(indicator)
@@ -177,11 +179,17 @@ def encode(indicator: Indicator) -> bytes:
 
 
 def _refanged(value: str) -> str:
-    """Undo the defanging that analysts apply to an address so that nobody clicks it."""
-    if "[" not in value and "(" not in value and value[:3].lower() != "hxx":
-        return value
-    value = re.sub(r"(?i)^hxxp(?=s?\[?:)", "http", value)
-    return re.sub(r"\[\.\]|\(\.\)|\[dot\]|\(dot\)", ".", value).replace("[:]", ":")
+    """An address without the disguises of fraudsters and analysts, as they are undone in texts."""
+    return re.sub(r"(?i)^hxxp(?=s?:)", "http", deobfuscated(value))
+
+
+def _normal_address(kind: IndicatorType, text: str) -> str:
+    """The normal form of a domain or URL without disguise; raises ValueError when it has none."""
+    if kind == "url":
+        return domains.normalise_url(text)
+    if "//" in text and (url := domains.normalise_url(text)) == domains.host_of(text):
+        return url  # behind a scheme, one number is an address
+    return domains.normalise_host(re.sub(r"(?i)^[a-z]+://", "", text).rstrip("/") if "/" in text else text)
 
 
 def _validate(indicator: Indicator) -> None:

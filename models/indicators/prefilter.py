@@ -12,6 +12,7 @@ import numpy as np
 
 from models.base.compiled import compiled
 from models.base.number_keys import key_of
+from models.texts.signs import ENDS
 
 _FEWEST: Final = 1024
 # As in `models.base.number_keys`; cached machine code would not notice a change there.
@@ -21,6 +22,8 @@ _FIRST_NAME: Final = 7 * 10**18
 _SPREAD: Final = -7046029254386353131  # 2**64 divided by the golden ratio, as a signed number (Knuth, TAOCP 3, 6.4)
 _BASIS: Final = -3750763034362895579  # FNV-1a's, as signed numbers (draft-eastlake-fnv)
 _PRIME: Final = 1099511628211
+_MOST_BYTES: Final = 40_000
+"""The bytes of a text that are searched: at least as many characters as `models.texts.extraction` reads."""
 
 
 class Prefilter:
@@ -65,8 +68,14 @@ class NumberPrefilter(Prefilter):
 class HostPrefilter(Prefilter):
     """The keys of hosts with an indicator; it keeps texts that may hold one of these hosts or a host below one."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0
+        """The characters of the longest host; no longer part of a text can be one."""
+
     def add_host(self, host: str) -> None:
         """Keep texts with this normalised host, or a host below it, from now on."""
+        self.longest = max(self.longest, len(host))
         self.add(int(_host_key(np.frombuffer(host.encode(), dtype=np.uint8))))
 
     def may_hold(self, texts: Any, begins: Any, ends: Any) -> Any:
@@ -76,7 +85,7 @@ class HostPrefilter(Prefilter):
         `models.texts.extraction.read` finds neither a host that was added here nor a host below one.
         """
         kept = np.empty(len(ends), dtype=np.bool_)
-        _filter_texts(self.table, texts, begins, ends, kept)
+        _filter_texts(self.table, self.longest, ENDS, texts, begins, ends, _MOST_BYTES, kept)
         return kept
 
 
@@ -152,19 +161,43 @@ def _is_space(sign: int) -> bool:
 
 
 @compiled
-def _spaces_words(lead: int) -> bool:
-    """Whether a letter that begins with this byte may belong to a script that puts spaces between words."""
-    return 0xC3 <= lead <= 0xDF or lead == 0xE1
+def _code(texts: Any, at: int, end: int) -> int:
+    """The code point of the character beyond ASCII at a place of sound UTF-8."""
+    lead = texts[at]
+    size = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    code: int = lead & (0x7F >> size)
+    for place in range(at + 1, min(at + size, end)):
+        code = (code << 6) | (texts[place] & 0x3F)
+    return code
 
 
 @compiled
-def _is_worded_before(texts: Any, at: int, begin: int) -> bool:
-    """Whether a letter of such a script ends right before a place."""
-    while at > begin:
-        at -= 1
-        if texts[at] & 0xC0 != 0x80:
-            return _spaces_words(texts[at])
-    return False
+def _goes_on(signs: Any, texts: Any, at: int, end: int) -> bool:
+    """Whether the character at a place may belong to the name before or after it (`models.texts.signs`)."""
+    if texts[at] < 128:
+        return False
+    code = _code(texts, at, end)
+    return code >= signs.size or not signs[code]
+
+
+@compiled
+def _goes_on_before(signs: Any, texts: Any, at: int, begin: int) -> bool:
+    """The same for the character that ends right before a place."""
+    place = at - 1
+    while place > begin and texts[place] & 0xC0 == 0x80:
+        place -= 1
+    return place >= begin and _goes_on(signs, texts, place, at)
+
+
+@compiled
+def _is_number(texts: Any, at: int, end: int) -> bool:
+    """Whether the name at a place ends in a number: an IP address in any spelling."""
+    last = at
+    while at < end and (_is_name(texts[at]) or texts[at] == 46):
+        if texts[at] == 46 and at + 1 < end and _is_name(texts[at + 1]):
+            last = at + 1
+        at += 1
+    return last < end and 48 <= texts[last] <= 57
 
 
 @compiled
@@ -191,15 +224,15 @@ def _kind(sign: int) -> int:
 
 
 @compiled
-def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
-    """Whether the table holds a part of a run of labels.
+def _holds(table: Any, longest: int, texts: Any, begin: int, end: int) -> bool:
+    """Whether the table, whose names have at most ``longest`` characters, holds a part of a run of labels.
 
     A part begins at the start of the run or after a sign that is no letter or digit. It ends where the kind changes.
     """
     start = begin
     while start < end:
         key, dotted, following = _BASIS, False, end
-        for at in range(start, end):
+        for at in range(start, min(end, start + longest)):
             sign = texts[at]
             kind = _kind(sign)
             if kind == 2:
@@ -210,12 +243,16 @@ def _holds(table: Any, texts: Any, begin: int, end: int) -> bool:
             key = (key ^ sign) * _PRIME
             if dotted and kind and (at + 1 == end or _kind(texts[at + 1]) != kind) and table[_slot(table, key)] == key:
                 return True
+        if following == end:  # a label longer than any name: the next part begins after it
+            following = start + longest
+            while following < end and _kind(texts[following - 1]):
+                following += 1
         start = following
     return False
 
 
 @compiled
-def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
+def _may_hold(table: Any, longest: int, signs: Any, texts: Any, begin: int, end: int) -> bool:
     """Whether a text may hold a known host or a host below one; an odd spelling may hold any host."""
     at = begin
     while at < end:
@@ -235,14 +272,14 @@ def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
                 or (dots_behind_www == 1 and texts[at - 1] == 46 and _is_space(texts[at]))
             ):
                 return True
-            if dots and (_is_worded_before(texts, start, begin) or (at < end and _spaces_words(texts[at]))):
+            if dots and (_goes_on_before(signs, texts, start, begin) or (at < end and _goes_on(signs, texts, at, end))):
                 return True
             if dots and at + 2 < end and texts[at] == 58 and texts[at + 1] == 47 and texts[at + 2] == 47:
                 return True  # a scheme follows the host without a space: evil.tophttps://
-            if dots and _holds(table, texts, start, at):
+            if dots and _holds(table, longest, texts, start, at):
                 return True
         elif sign == 47 and at + 1 < end and texts[at + 1] == 47:
-            if _is_spaced(texts, at + 2, end):
+            if _is_spaced(texts, at + 2, end) or _is_number(texts, at + 2, end):
                 return True
             at += 1
         elif (sign == 46 and at > begin and texts[at - 1] >= 128 and at + 1 < end and _is_name(texts[at + 1])) or (
@@ -255,6 +292,9 @@ def _may_hold(table: Any, texts: Any, begin: int, end: int) -> bool:
 
 
 @compiled
-def _filter_texts(table: Any, texts: Any, begins: Any, ends: Any, kept: Any) -> None:
+def _filter_texts(
+    table: Any, longest: int, signs: Any, texts: Any, begins: Any, ends: Any, most: int, kept: Any
+) -> None:
     for index in range(ends.size):
-        kept[index] = _may_hold(table, texts, begins[index], ends[index])
+        end = min(ends[index], begins[index] + most)
+        kept[index] = _may_hold(table, longest, signs, texts, begins[index], end)

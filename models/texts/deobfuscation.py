@@ -7,18 +7,19 @@ are rewritten. Chinese quotation marks and full stops stay, because they show wh
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from models.texts.browsers import LETTERLIKE, PLAIN_SPELLINGS
+from models.texts.signs import SPACELESS
 from models.texts.vocabulary import is_plain_word
 
-_HIDDEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
-_FANCY = "\uff0e\uff0f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2024\u2460-\u249b\u24b6-\u24ea\U0001d400-\U0001d7ff"
-HIDDEN_CHARACTERS = [chr(code) for code in range(0x10000) if re.match(f"[{_HIDDEN}]", chr(code))]
-"""Characters that are invisible to a reader."""
-_ODD = re.compile(f"[{_HIDDEN}{_FANCY}]")
-_HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
 # A full-width mark of a URL counts only where a URL is possible: next to letters that are not Chinese.
 _MARKS = dict(zip(map(ord, "．／：－＿？＝＆％＃＠＼～＋․"), "./:-_?=&%#@\\~+.", strict=True))
+_PLAIN = PLAIN_SPELLINGS | _MARKS
+DISGUISED_SIGNS = [chr(code) for code in PLAIN_SPELLINGS] + ["．", "․"]
+"""Characters that stand for letters, digits, hyphens, dots or nothing in a host."""
+# An expression compares a character beyond U+FFFF with each entry of its class, so those are taken by the block.
+_BLOCKS = "".join(f"{chr(block[0])}-{chr(block[-1])}" for block in LETTERLIKE if block[0] > 0xFFFF)
+_DISGUISED = re.compile("[" + "".join(sign for sign in DISGUISED_SIGNS if ord(sign) <= 0xFFFF) + _BLOCKS + "]")
 _BRACKETED = re.compile(
     r"\s?[\[({<（【]\s?(?:\.|dot|d0t|点|點|。)\s?[\])}>）】]\s?|(?<=[a-z0-9])[\[({]\.(?=(?:com|net|org|co|top|xyz)\b)",
     re.IGNORECASE,
@@ -40,35 +41,37 @@ _IDEOGRAPHIC = re.compile(
     r"|(?<=[A-Za-z0-9-])[。｡](?=(?:[A-Za-z0-9-]{1,63}[。｡.]){0,5}[A-Za-z]{2,24}/)",
     re.IGNORECASE,
 )
-SPELT_DOT = re.compile(rf"[点點·•∙‧・丶，、。｡](?<=[A-Za-z0-9{_FANCY}-].)[A-Za-z0-9{_FANCY}]")
-"""A mark between letters that may stand for a dot."""
+_SPELT_DOT = re.compile(r"[点點·•∙‧・丶，、。｡](?<=[A-Za-z0-9-].)[A-Za-z0-9]")
 # `abc点com`, `www·abc·com`, `abc，com`, `abc dot com`: 12点 is noon, so digits count only when there are many.
 _SPELT = re.compile(
     rf"(?:(?<=[A-Za-z])|(?<=[0-9]{{4}}))[点點](?=(?:[A-Za-z0-9-]+[点點.])?(?:{_COMMON})(?![A-Za-z0-9]))"
-    r"|(?<=[A-Za-z0-9])[·•∙‧・丶](?=(?:[A-Za-z0-9-]+[·•∙‧・丶.])?(?:com|net|org|cn|cc|top|xyz)(?![A-Za-z0-9]))"
+    r"|(?<=[A-Za-z0-9])[·•∙‧・丶](?=(?:[A-Za-z0-9-]+[·•∙‧・丶])?(?:com|net|org|cn|cc|top|xyz)(?![A-Za-z0-9.-]))"
+    r"|(?<=www)[·•∙‧・丶](?=[A-Za-z0-9])"
     r"|(?<=[A-Za-z0-9])[，、](?=(?:com|net)(?![A-Za-z0-9]))"
     r"|(?<=[A-Za-z0-9]) dot (?=(?:com|net|org)\b)",
     re.IGNORECASE,
 )
 # A space next to a dot: after a scheme or www, before a path, or before an ending when the label is not a plain word.
+# Classes and boundaries are those of ASCII, since Chinese touches a host.
 _SPACED = re.compile(
     r"(?<=//)([a-z0-9-]+)[ \n](?=[a-z0-9-]+\.[a-z])"
     rf"|(?:(?<=//)|(?<![\w.])(?=www))([a-z0-9-]+)(?: \.|\.\s)(?=[a-z0-9-]+(?:\.[a-z0-9]|[/:?])|(?:{_COMMON})\b)"
     rf"|(?<![\w.-])([a-z0-9-]{{2,}})(?: \.|\.\s)(?=(?:com|net|org|cn|cc|xyz|icu|co\.uk)/[\w?])"
-    rf"|(?<![\w.-])(?P<bare>[a-z0-9-]{{3,}}) \.(?=(?:{_COMMON})\b)",
-    re.IGNORECASE,
+    rf"|(?<![\w.-])(?P<bare>(?:[a-z0-9-]+\.){{0,4}}[a-z0-9-]{{3,}}) \.(?=(?:{_COMMON})\b)"
+    rf"|(?<={SPACELESS})(?P<glued>[a-z0-9-]{{3,}})(?:\.| \.)\s(?=(?:{_COMMON})(?![\w.-]))",
+    re.IGNORECASE | re.ASCII,
 )
 _SPACE_IN_URL = re.compile(r"//[\w-]*(?: |\n|\.\s)")
 # Each pattern begins with a rare character, so the search is as fast as a search for that character.
-_SPACE_BEFORE_ENDING = re.compile(rf" \.(?:{_COMMON})\b")
-_SPACE_AFTER_DOT = re.compile(rf"\.\s(?:{_COMMON})\b")
+_SPACE_BEFORE_ENDING = re.compile(rf" \.(?:{_COMMON})\b", re.ASCII)
+_SPACE_AFTER_DOT = re.compile(rf"\.\s(?:{_COMMON})\b", re.ASCII)
 _SPACED_WWW = re.compile(r"[wW]{3}[\w-]*(?: \.|\.\s)")
+_ENCODED_DOT = re.compile(r"//[^\s/\\?#]*%2e[^\s/\\?#]*", re.IGNORECASE)
 _COMMAS = re.compile(
     rf"(?:(?<=//)|(?<![\w.,])(?=www[.,，]))[a-z0-9-]+(?:[.,，][a-z0-9-]+)*?[,，](?:{_COMMON})(?![a-z0-9])",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _MAYBE_COMMAS = re.compile(rf"[,，](?:{_COMMON})", re.IGNORECASE)
-_FANCY_RUN = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u24b6-\u24ea\U0001d400-\U0001d7ff]+")
 
 
 def deobfuscated(text: str) -> str:
@@ -80,13 +83,14 @@ def deobfuscated(text: str) -> str:
     ('abc.com', 'https://abc.top/x', 'www.abc.com')
     """
     if not text.isascii():
-        if _ODD.search(text) is not None:
-            text = _HIDDEN_RUN.sub("", text)
-            text = _FANCY_RUN.sub(_ascii, text).translate(_MARKS)
-        if SPELT_DOT.search(text) is not None:
+        if _DISGUISED.search(text) is not None:
+            text = text.translate(_PLAIN)
+        if _SPELT_DOT.search(text) is not None:
             text = _SPELT.sub(".", _IDEOGRAPHIC.sub(".", text))
     if " dot " in text or " DOT " in text:
         text = _SPELT.sub(".", text)
+    if "%2" in text:
+        text = _ENCODED_DOT.sub(_with_dots, text)
     if "\\." in text:
         text = text.replace("\\.", ".")
     if ("[" in text or "(" in text or "{" in text or "<" in text or "（" in text or "【" in text) and (
@@ -111,16 +115,16 @@ def may_be_spaced(text: str) -> bool:
     )
 
 
-def _ascii(match: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", match[0])
-
-
 def _joined(match: re.Match[str]) -> str:
     name = match[match.lastindex or 0]
-    if match["bare"] and is_plain_word(name.lower()):
+    if (match["bare"] or match["glued"]) and is_plain_word(name.rpartition(".")[2].lower()):
         return match[0]
-    return f"{name}." if "." in match[0] else name
+    return f"{name}." if "." in match[0][len(name) :] else name
 
 
 def _dotted(match: re.Match[str]) -> str:
     return match[0].replace(",", ".").replace("，", ".")
+
+
+def _with_dots(match: re.Match[str]) -> str:
+    return match[0].replace("%2e", ".").replace("%2E", ".")

@@ -12,8 +12,9 @@ import re
 from functools import cache, lru_cache
 from urllib.parse import quote
 
-import idna
 from publicsuffixlist import PublicSuffixList
+
+from models.texts.browsers import ascii_host, ipv4, is_number
 
 _SHARED = """
 0rz.tw 1drv.ms adf.ly aka.ms b.link bit.do bit.ly bitly.com bitly.ws bl.ink buff.ly chilp.it clck.ru
@@ -53,7 +54,7 @@ A host below such a host (`m.weibo.com`) is shared as well. Collected by hand fr
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _URL = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):(?![0-9]+(?:[/?#\\]|\Z)))?(?://)?(?:[^/?#\\@]*@)?"
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):(?![0-9]+(?:[/?#\\]|\Z)))?(?P<slashes>[/\\]{2,})?(?:[^/?#\\]*@)?"
     r"(?P<host>\[[0-9a-f:.]+\]|[^/?#\\:\[\]]+)(?::(?P<port>[0-9]*))?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
@@ -68,24 +69,20 @@ def _suffixes() -> PublicSuffixList:
 
 
 def normalise_host(value: str) -> str:
-    """Normalise a host: lower-case ASCII (IDNA, UTS 46) without a trailing dot; an IP address in its usual form.
+    """Normalise a host: lower-case ASCII as browsers map it, without a trailing dot; an IP address in its usual form.
 
     Underscores are kept, since real hosts have them. Raises ValueError with a sentence that names the value when it is
     neither a host of at least two labels nor an address. A scheme, a port or a path is refused too.
 
-    >>> normalise_host(" WWW.Evil.TOP. ")
-    'www.evil.top'
+    >>> normalise_host(" WWW.Evil.TOP. "), normalise_host("0xC0.0.513")
+    ('www.evil.top', '192.0.2.1')
     >>> normalise_host("例子.中国")
     'xn--fsqu00a.xn--fiqs8s'
     """
-    host = value.strip().lower()
-    if not host.isascii():
-        try:
-            labels = idna.uts46_remap(host, std3_rules=False, transitional=False).split(".")
-            host = ".".join(name if name.isascii() else idna.alabel(name).decode() for name in labels)
-        except UnicodeError as error:
-            raise ValueError(f"{value!r} is not a host: {error}.") from error
-    host = host.removesuffix(".")
+    try:
+        host = ascii_host(value.strip()).removesuffix(".")
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a host: {error}.") from error
     if ":" in host:
         try:
             return str(ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]")))
@@ -97,9 +94,9 @@ def normalise_host(value: str) -> str:
         raise ValueError(
             f"{value!r} is not a host: write labels of letters, digits and hyphens joined by dots: example.com."
         )
-    if host[host.rfind(".") + 1 :].isdigit():
+    if is_number(host[host.rfind(".") + 1 :]):
         try:
-            return str(ipaddress.IPv4Address(host))
+            return ipv4(host)
         except ValueError as error:
             raise ValueError(f"{value!r} is neither a name nor an IPv4 address.") from error
     return host
@@ -202,7 +199,10 @@ def normalise_url(value: str) -> str:
     parts = _URL.fullmatch(value.strip())
     if parts is None or (parts["path"] and parts["path"][0] not in "/\\"):
         raise ValueError(f"{value!r} is not a URL: write it as host/path, with or without http:// before it.")
-    host = normalise_host(parts["host"])
+    # Without slashes before it, one number is no address: it may be a phone number.
+    host = (
+        ipv4(parts["host"]) if parts["slashes"] and is_number(parts["host"].lower()) else normalise_host(parts["host"])
+    )
     scheme = parts["scheme"].lower() if parts["scheme"] else None
     port = (parts["port"] or "").lstrip("0")
     if port and int(port) > 65535:
@@ -216,3 +216,13 @@ def normalise_url(value: str) -> str:
     if _UNSAFE.search(path):  # browsers percent-encode these, and so do copied addresses
         path = quote(path, safe=_SAFE)
     return f"{host}{':' if port else ''}{port}{path}"
+
+
+def host_of(url: str) -> str:
+    """The normalised host of a URL, or of a host alone; raises ValueError like `normalise_url`.
+
+    >>> host_of("http://user@Evil.TOP:8080/Pay"), host_of("evil.top"), host_of("http://[2001:DB8::1]/x")
+    ('evil.top', 'evil.top', '2001:db8::1')
+    """
+    host = re.split("[/?]", normalise_url(url), maxsplit=1)[0]
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.texts.deobfuscation import HIDDEN_CHARACTERS, SPELT_DOT, deobfuscated, may_be_spaced
-from models.texts.hosts import find_hosts
+from models.texts.deobfuscation import deobfuscated, may_be_spaced
+from models.texts.hosts import Found, find_hosts
 from models.texts.notices import Flag, flags
 from models.texts.only_link import only_link
+from models.texts.parts import is_full, whole_links
 from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
+from models.texts.redirects import led_to
 
 LONGEST = 10_000
 """The number of characters of a text that are read.
@@ -28,8 +30,8 @@ class Reading(NamedTuple):
 
     `domains` are full hosts in lower-case ASCII, in order of appearance, each once; an IP address counts as a host.
     `urls` are the URLs of hosts that were written with a scheme, a port, a path or a query. Each has the scheme (http
-    if none was written), host, port, path and query, without user and fragment. `flags` are those of
-    `models.texts.notices`.
+    if none was written), host, port, path and query, without user and fragment. A link that carries another in its
+    query gives both. `flags` are those of `models.texts.notices`.
     """
 
     domains: tuple[str, ...] = ()
@@ -39,12 +41,9 @@ class Reading(NamedTuple):
 
 _NOTHING = Reading()
 
-# A dot beyond ASCII between possible letters of a host, full-width or not. The last two dots are read as plain dots
-# whatever follows, and an ending may be Chinese.
-_OTHER_DOT = re.compile(
-    r"[。｡．․][\u00ad\u200b-\u200f\u2060\ufeff]*[A-Za-z0-9０-９Ａ-Ｚａ-ｚ\U0001d400-\U0001d7ff]|[．․][^\s.．․]"
-)
-_BRACKETED_DOT = re.compile(r"[\[({（【]\s?(?:d[o0]t|点|點|。)\s?[\])}）】]", re.IGNORECASE)
+_DEEPEST = 3
+"""How many redirects within redirects are followed."""
+_LINK_SIGN = re.compile(r"\.[A-Za-z]|//")
 
 
 def read(text: str) -> Reading:
@@ -69,45 +68,49 @@ def read_all(texts: Sequence[str]) -> list[Reading]:
 
 def read_with_traits(text: str, traits: int) -> Reading:
     """The result of `read` for a text of at most `LONGEST` characters with these traits (`models.texts.prefilter`)."""
-    earned = flags(text) if traits & WORD else ()
+    is_cut = len(text) == LONGEST or is_full(text)
     if traits & DISGUISE:
-        if not traits & DOT and not _may_hold_host(text):
-            return Reading(flags=earned) if earned else _NOTHING
-        found = find_hosts(deobfuscated(text))
+        text = deobfuscated(text)
+        found = find_hosts(text)
     elif traits & DOT:
         link = only_link(text)
-        if link is not None:
-            return Reading((link.host,), (link.url or "",), earned)
-        found = find_hosts(deobfuscated(text) if "&amp;" in text or may_be_spaced(text) else text)
+        if link is None and ("&amp;" in text or may_be_spaced(text)):
+            text = deobfuscated(text)
+        found = find_hosts(text) if link is None else [link]
     else:
         found = []
+    earned = _flags(text, found, traits)
+    found = whole_links(found, text, is_cut)
     if not found:
         return Reading(flags=earned) if earned else _NOTHING
-    if len(found) == 1:
-        ((host, url),) = found
-        return Reading((host,), (url,) if url else (), earned)
-    return Reading(
-        tuple(dict.fromkeys(one.host for one in found)),
-        tuple(dict.fromkeys(one.url for one in found if one.url)),
-        earned,
-    )
+    if len(found) == 1 and "?" not in (url := found[0].url or "") and "/amp/" not in url:
+        return Reading((found[0].host,), (url,) if url else (), earned)
+    domains: dict[str, None] = {}
+    urls: dict[str, None] = {}
+    for one in found:
+        _add(one, domains, urls, _DEEPEST)
+    return Reading(tuple(domains), tuple(urls), earned)
 
 
-_TIGHT_DOT = re.compile(r"\.(?:[^\s.]| [A-Za-z.]{2,5}/)")
+def _add(one: Found, domains: dict[str, None], urls: dict[str, None], deepest: int) -> None:
+    """Add a host and its URL, and those to which the URL leads on."""
+    domains[one.host] = None
+    if one.url is None:
+        return
+    urls[one.url] = None
+    for target in led_to(one.url) if deepest else ():
+        first = next(iter(find_hosts(target)), None)
+        if first is not None and "/" not in target[target.index("//") + 2 : first.begin]:
+            _add(first, domains, urls, deepest - 1)
 
 
-def _may_hold_host(text: str) -> bool:
-    """Whether the text has anything like a dot inside a name, however disguised."""
-    if "." in text and _TIGHT_DOT.search(text) is not None:
-        return True
-    if "//" in text or "www" in text or " dot " in text or " DOT " in text:
-        return True
-    if text.isascii():
-        return ("]" in text or ")" in text or "}" in text) and _BRACKETED_DOT.search(text) is not None
-    if any(sign in text for sign in HIDDEN_CHARACTERS):
-        return True  # one may be between a dot of any kind and the next letter
-    if ("。" in text or "．" in text or "｡" in text or "․" in text) and _OTHER_DOT.search(text) is not None:
-        return True
-    if SPELT_DOT.search(text) is not None:
-        return True
-    return ("dot" in text or "点" in text or "點" in text or "." in text) and _BRACKETED_DOT.search(text) is not None
+def _flags(text: str, found: Sequence[Found], traits: int) -> tuple[Flag, ...]:
+    """The flags of a text; the digits of a link are neither a code nor a sum of money."""
+    earned = flags(text) if traits & WORD else ()
+    if not earned or _LINK_SIGN.search(text) is None:
+        return earned
+    if not traits & (DOT | DISGUISE):  # the prefilter of hosts has shown that no known host is in it
+        found = find_hosts(text)
+    for one in reversed(found):
+        text = f"{text[: one.begin]} {text[one.end :]}"
+    return flags(text)

@@ -7,27 +7,29 @@ Every dot between two letters or digits may be part of a host; `models.texts.nam
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
+from models.texts.browsers import ipv4
 from models.texts.domains import is_top_level, normalise_host
 from models.texts.names import WEAK_FOREIGN, Run, host_in, is_no_name, ordinary
+from models.texts.signs import ANY_LABEL, LABEL, NOT_INSIDE, SPACELESS
 from models.texts.tlds import Ending, ending
+from models.texts.urls import scheme_before, tail_of, url_of
 from models.texts.vocabulary import is_plain_word
 
-# Letters of scripts with spaces between words; Chinese and similar scripts touch a host without a space.
-_LETTER = "A-Za-z0-9\u00c0-\u024f\u0370-\u058f\u1e00-\u1fff"
 # The look-behind comes after the dot, so that the search can look for the dot first.
-_DOT = re.compile(r"\.(?<=[^\W_]\.)[^\W_]")
-_RUN = re.compile(rf"(?<![{_LETTER}])[{_LETTER}][{_LETTER}_-]*+(?:\.[{_LETTER}_][{_LETTER}_-]*+)++")
-_FOREIGN_RUN = re.compile(r"[\w-]++(?:\.[\w-]++){1,8}+")
-_SCHEME = re.compile(
-    r"(?:(h(?:t{1,3}|xx|\*\*|tx|xt|t\*|\*t)ps?|ttps?|ftp)(?:[:;]\s?/*|/+)|:?/{2,})\s?\Z", re.IGNORECASE
-)
-_TAIL = re.compile(r"(?::([0-9]{1,5})(?![0-9]))?([/\\?#][!#-;=?-\]_a-z~]*)?", re.IGNORECASE)
-_NEXT_SCHEME = re.compile(r"(?<=[^/=])(?:https?|hxxps?)://", re.IGNORECASE)
+_DOT = re.compile(r"\.(?<=[^\W_]\.)(?:[^\W_]|%)")
+_LONE_NUMBER = re.compile(r"://(0[xX][0-9A-Fa-f]{1,12}|[0-9]{8,14})(?![A-Za-z0-9_.@%-])")
+_PLACE = re.compile(f"{_DOT.pattern}|{_LONE_NUMBER.pattern}")
+_RUN = re.compile(rf"{NOT_INSIDE}{LABEL}(?:\.{LABEL})++")
+_FOREIGN_RUN = re.compile(rf"{ANY_LABEL}(?:\.{ANY_LABEL})++")
+_END_OF_AUTHORITY = re.compile(r"[\s/\\?#]")
+_OPEN_AUTHORITY = re.compile(r"//([^\s/\\?#]*[^\s/\\?#@])\Z")
+_SPACELESS = re.compile(SPACELESS)
 _SCHEME_AT_END = re.compile(r"(?:https?|hxxps?)\Z", re.IGNORECASE)
-_USER = re.compile(r"[!-.0-;=A-\[\]-~]*@")
-_MAIL_REST = re.compile(r"@[\w.-]*")
+_USER = re.compile(r"[^\s/\\?#]*@")
+_MAIL_REST = re.compile(rf"@(?:{ANY_LABEL}|\.)*+")
 # Chinese words that precede a Chinese name without a space.
 _LEADING_WORDS = re.compile(
     ".*(?:点击|點擊|点开|登录|登陆|登錄|登入|访问|訪問|进入|進入|打开|打開|输入|輸入|官网|官網|网址|網址|网站|網站|浏览|链接|連結|查看|请|請)"
@@ -37,7 +39,6 @@ _BEFORE_A_NAME = frozenset("【（(《<“「:：")
 _LONGEST_FOREIGN_LABEL = 20
 _LONGEST_FOREIGN_ENDING = 10
 _LONGEST_HOST = 254
-_HIGHEST_PORT = 65535
 
 
 class Found(NamedTuple):
@@ -45,91 +46,129 @@ class Found(NamedTuple):
 
     host: str
     url: str | None
+    begin: int
+    """Where the host begins in the text."""
+    end: int
+    """Where the host with its port, path and query ends."""
 
 
 def find_hosts(text: str) -> list[Found]:
     """The hosts of a plainly spelt text in order of appearance, including repeated ones.
 
     >>> find_hosts("Pay at evil.top/x now.ok?")
-    [Found(host='evil.top', url='http://evil.top/x')]
+    [Found(host='evil.top', url='http://evil.top/x', begin=7, end=17)]
     """
     found: list[Found] = []
     position = 0
-    while (dot := _DOT.search(text, position)) is not None:
-        at = dot.start()
-        begin = max(position, text.rfind(" ", position, at) + 1)
-        run = _RUN.search(text, begin, at + _LONGEST_HOST)
-        if run is None or run.start() > at:
-            one, position = _foreign(text, at, begin, run)
-            if one is None and run is not None and run.start() == at + 1:
-                one, position = _examine(text, run.start(), run.end())
-        else:
-            one, position = _examine(text, run.start(), run.end())
+    places = _DOT if _LONE_NUMBER.search(text) is None else _PLACE
+    while (place := places.search(text, position)) is not None:
+        at = place.start()
+        one, after = _lone_number(text, place) if text[at] == ":" else _around(text, at, position)
+        position = max(after, at + 1)
         if one is not None:
             found.append(one)
     return found
 
 
-def _scheme_before(text: str, start: int) -> str | None:
-    """`http`, `https` or `ftp` when a scheme, however mangled, or `//` ends right before `start`; else None."""
-    if start == 0 or not (
-        text[start - 1] in "/:\\;" or (start > 1 and text[start - 2] in "/:" and text[start - 1] == " ")
-    ):
-        return None
-    if text.endswith("https://", 0, start):
-        return "https"
-    if text.endswith("http://", 0, start):
-        return "http"
-    scheme = _SCHEME.search(text[max(0, start - 14) : start].replace("\\", "/"))
-    if scheme is None:
-        return None
-    name = (scheme[1] or "http").lower()
-    return "ftp" if name == "ftp" else "https" if name.endswith("s") else "http"
+def _around(text: str, at: int, position: int) -> tuple[Found | None, int]:
+    """Judge the name around the dot `at`, from `position` on; also returns the place where the search continues."""
+    begin = max(position, text.rfind(" ", position, at) + 1)
+    run = _RUN.search(text, begin, at + _LONGEST_HOST)
+    if run is None or run.start() > at:
+        one, position = _foreign(text, at, begin, run)
+        if one is None and run is not None and run.start() == at + 1:
+            return _examine(text, run.start(), run.end())
+        return one, position
+    if run.end() == at + _LONGEST_HOST:  # too long for a host, so all of it is none
+        run = _RUN.match(text, run.start()) or run
+    start, end = run.span()
+    if text.rfind("//", begin, start) >= 0 and (authority := _OPEN_AUTHORITY.search(text, begin, start)) is not None:
+        # The run is not all that stands behind the slashes: http://evil中bank.top, http://evil*bank.top.
+        whole = _FOREIGN_RUN.match(text, authority.start(1))
+        if whole is None or whole.end() <= at:
+            rest = _END_OF_AUTHORITY.search(text, end)
+            return None, len(text) if rest is None else rest.start()
+        one, position = _foreign(text, at, authority.start(1), None)
+        return one, max(position, end if one is None else 0)
+    if _SPACELESS.match(text, end) is not None and _ends_in_a_name(text, start, end):
+        one, position = _foreign(text, at, start, None)  # http://evil.bank中.top
+        return one, max(position, end)
+    return _examine(text, start, end)
+
+
+def _ends_in_a_name(text: str, start: int, end: int) -> bool:
+    """Whether a run behind a scheme ends in something else than a top-level domain."""
+    last = text[text.rfind(".", start, end) + 1 : end].lower()
+    return ending(last) is Ending.UNKNOWN and not last.isdigit() and scheme_before(text, start) is not None
+
+
+def _lone_number(text: str, place: re.Match[str]) -> tuple[Found | None, int]:
+    """An IP address that is written as one number behind a scheme."""
+    start, end = place.span(1)
+    try:
+        host = ipv4(place[1])
+    except ValueError:
+        return None, end
+    port, path, after = tail_of(text, end)
+    return Found(host, url_of(scheme_before(text, start), host, port, path), start, after), after
 
 
 def _examine(text: str, start: int, end: int) -> tuple[Found | None, int]:
     """Judge the run of labels at `start:end`; also returns the place where the search continues."""
-    scheme = _scheme_before(text, start)
+    run_end = end
+    scheme = scheme_before(text, start)
     if text.find("@", start - 1 if start else 0) >= 0:
         behind = _behind_user(text, start, end, scheme)
         if isinstance(behind, int):
             return None, behind
         start, end, scheme = behind
+        run_end = end
+    start, end = _trimmed(text, start, end, scheme is not None)
     port, path, after = None, "", end
-    if text[end : end + 1] in (":", "/", "\\", "?", "#"):
+    if text[end : end + 1] in (":", "/", "\\", "?", "#", "."):
         if text.startswith("://", end) and (glued := _SCHEME_AT_END.search(text, start, end)) is not None:
             end = after = start + len(text[start : glued.start()].rstrip("."))
             if "." not in text[start:end]:
                 return None, glued.end()
         else:
-            port, path, after = _tail(text, end)
+            port, path, after = tail_of(text, end)
     raw = text[start:end]
     host = ordinary(raw, scheme is not None)
     if host is None:
         if scheme is None and after == end and is_no_name(raw):
-            return None, end
+            return None, run_end
         backed = port is not None or (len(path) > 1 and (path[1].isalnum() or len(path) > 3))
         name = host_in(Run(text, start, end, scheme is not None, backed, path))
         if name is None:
-            return None, after if backed and path else end
+            return None, max(after if backed and path else end, run_end)
         host, length = name
         if length < end - start:  # the rest of the run and the path belong to the next sentence
-            return Found(host, f"{scheme}://{host}" if scheme else None), start + length
-    return Found(host, _url(scheme, host, port, path)), after
+            end = start + length
+            return Found(host, f"{scheme}://{host}" if scheme else None, start, end), end
+    return Found(host, url_of(scheme, host, port, path), start, after), after
+
+
+def _trimmed(text: str, start: int, end: int, certain: bool) -> tuple[int, int]:
+    """A run without the signs around it, such as a list's hyphen; what stands between slashes is all of a name."""
+    while not certain and start < end and not (text[start].isalnum() or text[start] == "%"):
+        start += 1
+    if text[end : end + 1] not in ("/", "\\"):
+        while end > start and not text[end - 1].isalnum() and unicodedata.category(text[end - 1])[0] != "M":
+            end -= 1
+    return start, end
 
 
 def _behind_user(text: str, start: int, end: int, scheme: str | None) -> tuple[int, int, str | None] | int:
     """The run that is the host when an @ is next to a run, with its scheme; or the end of an e-mail address."""
     if start and text[start - 1] == "@" and scheme is None:
         slashes = text.rfind("//", 0, start)
-        user = _USER.match(text, slashes + 2) if slashes >= 0 else None
-        if user is not None and user.end() == start:
-            return start, end, _scheme_before(text, slashes + 2)
+        if slashes >= 0 and _end_of_user(text, slashes + 2) == start:
+            return start, end, scheme_before(text, slashes + 2)
         if start > 1 and (text[start - 2].isalnum() or text[start - 2] in "._-+"):
             return _end_of_mail(text, start - 1)
-    elif scheme is not None and (user := _USER.match(text, start)) is not None:
-        run = _RUN.match(text, user.end())
-        return user.end() if run is None else (*run.span(), scheme)
+    elif scheme is not None and (host := _end_of_user(text, start)) is not None:
+        run = _RUN.match(text, host)
+        return host if run is None else (*run.span(), scheme)
     elif text[end : end + 1] == "@":
         run = _RUN.match(text, end + 1)
         if run is None or text[run.end() : run.end() + 1] != "/" or ordinary(text[start:end], False) is None:
@@ -138,44 +177,18 @@ def _behind_user(text: str, start: int, end: int, scheme: str | None) -> tuple[i
     return start, end, scheme
 
 
+def _end_of_user(text: str, start: int) -> int | None:
+    """Where the host behind `user@` begins; words in Chinese end with an e-mail address, unless a path shows a URL."""
+    user = _USER.match(text, start)
+    if user is None or user[0].isascii():
+        return None if user is None else user.end()
+    run = _RUN.match(text, user.end())
+    return user.end() if run is not None and text[run.end() : run.end() + 1] == "/" else None
+
+
 def _end_of_mail(text: str, at: int) -> int:
     rest = _MAIL_REST.match(text, at)
     return rest.end() if rest is not None else at + 1
-
-
-def _tail(text: str, end: int) -> tuple[str | None, str, int]:
-    """The port after a host, the path with its query, and the place where they end."""
-    tail = _TAIL.match(text, end)
-    if tail is None:
-        return None, "", end
-    port, path = tail[1], tail[2] or ""
-    if port is not None and int(port) > _HIGHEST_PORT:
-        return None, "", end
-    if not path:
-        return port, "", tail.end()
-    if "://" in path or not path[-1].isalnum():
-        path = _trimmed_path(path)
-    return port, path, tail.start(2) + len(path)
-
-
-def _trimmed_path(path: str) -> str:
-    """A path without the punctuation of its sentence, cut where another URL follows without a space."""
-    glued = _NEXT_SCHEME.search(path.partition("?")[0]) if "://" in path else None
-    if glued is not None:
-        path = path[: glued.start()]
-    path = path.rstrip(".,;:!?'*~$")
-    while path and ((path[-1] == ")" and "(" not in path) or (path[-1] == "]" and "[" not in path)):
-        path = path[:-1].rstrip(".,;:!?'*~$")
-    return path
-
-
-def _url(scheme: str | None, host: str, port: str | None, path: str) -> str | None:
-    """The URL without its fragment; None when there is only a host."""
-    if scheme is None and port is None and not path:
-        return None
-    if "#" in path or "\\" in path:
-        path = path.partition("#")[0].replace("\\", "/")
-    return f"{scheme or 'http'}://{host}{':' + port if port else ''}{'' if path == '/' else path}"
 
 
 def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) -> tuple[Found | None, int]:
@@ -185,8 +198,10 @@ def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) ->
         run = _FOREIGN_RUN.search(text, run.end(), at + _LONGEST_HOST)
     if run is None or run.start() > at:
         return None, at + 1
-    start, end = run.span()
-    scheme = _scheme_before(text, start)
+    if run.end() == at + _LONGEST_HOST and (whole := _FOREIGN_RUN.match(text, run.start())) is not None:
+        return None, whole.end()  # too long for a host
+    scheme = scheme_before(text, run.start())
+    start, end = _trimmed(text, *run.span(), scheme is not None)
     shown = text[start - 1 : start] in _BEFORE_A_NAME
     if scheme is None:
         start, run_start = _beginning(text, start, at), start
@@ -212,8 +227,8 @@ def _foreign(text: str, at: int, begin: int, ascii_run: re.Match[str] | None) ->
         host = normalise_host(raw)
     except ValueError:
         return None, at + 1
-    port, path, after = _tail(text, after)
-    return Found(host, _url(scheme, host, port, path)), after
+    port, path, after = tail_of(text, after)
+    return Found(host, url_of(scheme, host, port, path), start, after), after
 
 
 def _beginning(text: str, start: int, at: int) -> int:
@@ -229,9 +244,12 @@ def _foreign_ending(last: str) -> str:
     """The top-level domain at the beginning of a run's last part; empty when there is none."""
     letters = _ASCII_LABEL.match(last)
     if letters is not None:
-        return letters[0]
-    sizes = range(min(len(last), _LONGEST_FOREIGN_ENDING), 0, -1)
-    return next((last[:size] for size in sizes if is_top_level(last[:size].lower())), "")
+        tld = letters[0]
+    else:
+        sizes = range(min(len(last), _LONGEST_FOREIGN_ENDING), 0, -1)
+        tld = next((last[:size] for size in sizes if is_top_level(last[:size].lower())), "")
+    # Only the next words may follow it without a space.
+    return tld if len(tld) == len(last) or _SPACELESS.match(last, len(tld)) is not None else ""
 
 
 def _is_credible_foreign(raw: str, label: str, tld: str, backed: bool, shown: bool) -> bool:

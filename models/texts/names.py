@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from models.texts.browsers import is_number
 from models.texts.domains import SHARED_HOSTS, is_public_suffix, normalise_host
 from models.texts.tlds import Ending, ending
 from models.texts.vocabulary import FILLERS, is_plain_word
@@ -48,7 +49,9 @@ _CHINESE_CUE = re.compile(
     "(?:点击|點擊|点开|點開|登录|登陆|登錄|登入|访问|訪問|进入|進入|打开|打開|输入|輸入|官网|官網|网址|網址|网站|網站|链接|連結)[:：]?\\Z"
 )
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_GLUED_ENDING = re.compile(r"([a-z]{2,})(?=[A-Z0-9_-])|([A-Z]{2,})(?=[a-z0-9_-])|([A-Z][a-z]+)(?=[0-9_-])")
+_GLUED_ENDING = re.compile(r"(?:[a-z]{2,}(?=[_-]?[A-Z]|[0-9])|[A-Z]{2,}(?=[a-z0-9])|[A-Z][a-z]+(?=[0-9]))")
+_WORD = re.compile(r"\.?(?:[A-Za-z0-9\u00c0-\u024f]+|[^\W\d_A-Za-z]+)|[_-][A-Z][A-Za-z0-9]*")
+_AFTER_WORD = re.compile(r"[\s.,;:!?)+…，。；：！？）]")
 _NEAR = 20  # characters on each side of a run that are looked at
 _OPENING = frozenset("\n\r\t<([{\"'“‘《「『〈|*→>👉")
 _CLOSING = frozenset("\n\r\t>)]}\"'”’》」』〉|*←<👈…。")
@@ -74,7 +77,7 @@ def ordinary(raw: str, certain: bool) -> str | None:
     kind = ending(last)
     if not (kind is _NAME or (certain and kind is _OPEN and raw == host)) or not raw.isascii():
         return None
-    if len(host) > 63 or "-." in host or not raw[-1].isalpha():
+    if len(host) > 63 or "-." in host or ".-" in host or "%" in host or not (raw[0].isalnum() and raw[-1].isalpha()):
         return None
     first = host.find(".")
     if not certain and (first == 1 or host.find("www.") > 0):
@@ -95,20 +98,24 @@ def host_in(run: Run, raw: str | None = None) -> tuple[str, int] | None:
 
     `raw` is the remaining part of the run when another part has been judged not to belong to the host.
     """
-    raw = (run.text[run.start : run.end] if raw is None else raw).rstrip("-_.")
+    raw = run.text[run.start : run.end] if raw is None else raw
     if "." not in raw:
         return None
     try:
-        host = raw.lower() if raw.isascii() else normalise_host(raw)
+        host = raw.lower() if raw.isascii() and "%" not in raw else normalise_host(raw)
     except ValueError:
         return None
     labels, spelt = host.split("."), raw.split(".")
-    if labels[-1].isdigit():
+    if is_number(labels[-1]):
         return _address(run, raw)
+    if len(labels) != len(spelt):
+        return None
     kind = _kind(labels, spelt)
     if kind is Ending.UNKNOWN or (len(labels) > 2 and kind <= Ending.WORD and not run.backed):
         shorter = _without_next_sentence(spelt, labels, kind, run.certain)
         if shorter is not None:
+            if not _is_next_sentence(run, raw[len(shorter) :]):
+                return None
             return host_in(run._replace(backed=False, path=""), shorter)
     if kind is Ending.UNKNOWN and (not run.certain or labels[-1] in _FILE_NAMES or not labels[-1][0].isalpha()):
         return None
@@ -162,6 +169,14 @@ def _without_next_sentence(spelt: list[str], labels: list[str], kind: Ending, ce
     if kind is Ending.SENTENCE and (labels[-2] not in _SECOND_LEVEL or (labels[-2] == "com" and len(labels[-1]) > 2)):
         return rest
     return None
+
+
+def _is_next_sentence(run: Run, rest: str) -> bool:
+    """Whether the rest of a run is a word of the next sentence and not the end of a longer host."""
+    if _WORD.fullmatch(rest) is None:
+        return False
+    # Without a capital it must be a whole word: `evil.com.reply STOP`, but `evil.com.rep` at the end may have been cut.
+    return rest[0] != "." or "A" <= rest[1] <= "Z" or _AFTER_WORD.match(run.text, run.end) is not None
 
 
 def _is_credible(run: Run, spelt: list[str], labels: list[str], kind: Ending) -> bool:
@@ -236,10 +251,13 @@ def _address(run: Run, raw: str) -> tuple[str, int] | None:
         host = normalise_host(raw)
     except ValueError:
         return None
-    if host.startswith("0.") or raw != host:
+    if host.startswith("0."):
         return None
+    before = run.text[max(0, run.start - _NEAR) : run.start].lower()
+    if raw != host:  # 127.1 and 0xC0.0.2.1 are addresses behind a scheme, and figures elsewhere
+        return (host, len(raw)) if run.certain and "://" in before else None
     if not (run.certain or run.backed):
-        before = run.text[max(0, run.start - 9) : run.start].lower().rstrip(" .:")
+        before = before.rstrip(" .:")
         if len(raw) < 10 or before.endswith(("v", "ver", "version", "版本", "rp", "$", "€", "£", "₫", "-", "+")):
             return None
     return host, len(raw)

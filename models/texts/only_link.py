@@ -21,7 +21,7 @@ def only_link(text: str) -> Found | None:
     """The only link of an undisguised text (see `models.texts.prefilter`); None: the text needs the full reading.
 
     >>> only_link("Your parcel waits: https://parcel.top/x1 Thanks.")
-    Found(host='parcel.top', url='https://parcel.top/x1')
+    Found(host='parcel.top', url='https://parcel.top/x1', begin=27, end=40)
     """
     if not text.isascii():
         return None
@@ -40,4 +40,4 @@ def only_link(text: str) -> Found | None:
         return None
     scheme, raw, path = link.groups()
     host = ordinary(raw, True)
-    return None if host is None else Found(host, f"{scheme}://{host}{path or ''}")
+    return None if host is None else Found(host, f"{scheme}://{host}{path or ''}", link.start(2), end)

@@ -20,6 +20,10 @@ CLOSELY: Final = -1
 NOTHING: Final = -2
 """The begin of the host in a text without a host."""
 
+_LONG: Final = 10_000
+"""The bytes of a text of which perhaps only the beginning is read (`models.texts.extraction.LONGEST`)."""
+_FULL: Final = (66, 67, 152, 153)
+"""The lengths of full parts (`models.texts.parts.FULL`)."""
 _TOP_LEVEL: Final = 1
 _NAME: Final = 2
 _SLOTS: Final = 1 << 16
@@ -144,6 +148,9 @@ def _find_links(
     for index in range(ends.size):
         low, high = begins[index], ends[index]
         host_begins[index], host_ends[index], url_ends[index] = NOTHING, NOTHING, NOTHING
+        if high - low >= _LONG:
+            host_begins[index] = CLOSELY
+            continue
         at, ws = low, 0
         while at < high:
             sign = texts[at]
@@ -195,6 +202,15 @@ def _is_far_eastern_before(texts: Any, at: int, low: int) -> bool:
 
 
 @compiled
+def _is_full(texts: Any, low: int, high: int) -> bool:
+    """Whether a text may be a full part of a long SMS, in which a link at the end may have been cut."""
+    size = 0
+    for at in range(low, high):
+        size += (texts[at] & 0xC0 != 0x80) + (texts[at] >= 0xF0)
+    return size in _FULL
+
+
+@compiled
 def _link(
     texts: Any, low: int, high: int, slashes: int, index: int, host_begins: Any, host_ends: Any, url_ends: Any
 ) -> int:
@@ -235,6 +251,8 @@ def _link(
         if at < host_end + 2 or _kind(texts[at - 1]) == 0:
             return -1
     if at < high and not _is_white(texts[at]) and (at == host_end or texts[at] < 0xE2):
+        return -1
+    if at == high and at == host_end and _is_full(texts, low, high):
         return -1
     host_begins[index], host_ends[index], url_ends[index] = begin, host_end, at
     return at

@@ -17,8 +17,9 @@ from typing import Any, Final
 import numpy as np
 
 from models.base.compiled import compiled
-from models.texts.deobfuscation import COMMON_ENDINGS, HIDDEN_CHARACTERS, OTHER_DOTS
+from models.texts.deobfuscation import COMMON_ENDINGS, DISGUISED_SIGNS, OTHER_DOTS
 from models.texts.notices import CODE_WORDS, MOVEMENT_WORDS, WHOLE_CODE_WORDS
+from models.texts.redirects import REDIRECTS
 
 # The traits of a text, as bits of plain integers: an enumeration would cost as much as all other work.
 DOT: Final = 1
@@ -33,13 +34,12 @@ _WHOLE: Final = 8
 _LETTERS = string.ascii_lowercase + string.digits
 _SPACES = (" ", "\n", "\t", "\r")
 _BRACKETS = "[({<（【"
-_FANCY = (*range(0xFF10, 0xFF1A), *range(0xFF41, 0xFF5B), *range(0x2460, 0x249C), *range(0x24D0, 0x24EB))
 # Their lower case has a different number of letters, or is an ASCII letter: a text with one of them is read closely.
 _ODD_LETTERS = "İK"
 _FIRST_BYTES = range(0xC2, 0xF5)
 """The first bytes of characters beyond ASCII in UTF-8."""
-_MATHEMATICAL = [bytes((0xF0, 0x9D, third)) for third in range(0x90, 0xA0)]
-"""The first bytes of U+1D400 to U+1D7FF in UTF-8: mathematical letters."""
+_BLOCK = 3
+"""The first bytes of a four-byte character, which it shares with 63 others; all of them count as disguised signs."""
 
 
 def _traits() -> dict[str, int]:
@@ -55,7 +55,7 @@ def _traits() -> dict[str, int]:
         for dot in (*".:。点點", "dot", "d0t")
     ]
     disguises += [f"//{space}" for space in _SPACES] + [" dot ", "\\", "@", "._"]
-    disguises += [*map(chr, _FANCY), *HIDDEN_CHARACTERS, "．", "․"]
+    disguises += [f"%{digit}" for digit in "0123456789abcdef"] + REDIRECTS
     traits |= dict.fromkeys(disguises, DISGUISE)
     traits |= dict.fromkeys((*CODE_WORDS, *MOVEMENT_WORDS), WORD)
     traits |= dict.fromkeys(WHOLE_CODE_WORDS, _WHOLE)
@@ -70,7 +70,8 @@ def _patterns(traits: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
             yield "".join(spelling).encode(), kind
     for first in _FIRST_BYTES:
         yield bytes((ord("."), first)), DISGUISE
-    yield from ((first, DISGUISE) for first in _MATHEMATICAL)
+    for block in {sign.encode()[:_BLOCK] for sign in DISGUISED_SIGNS}:
+        yield block, DISGUISE
 
 
 def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:

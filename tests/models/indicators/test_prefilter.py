@@ -9,11 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import models.indicators.prefilter as module
 from models.base.number_keys import NOBODY, key_of, name_key, number_of
 from models.indicators.matching import Indicators
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter, Prefilter
-from models.texts.extraction import read
+from models.texts.extraction import LONGEST, read
 from models.texts.prefilter import DOT, worth_reading
+from models.texts.signs import ENDS
 from tests.models.texts.test_prefilter import TEXTS
 from tests.strategies import T0, indicator
 
@@ -84,6 +86,10 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("www.evil .com now https://a.com", None)
 @example("https://ev il.top x.com", None)
 @example(":///a a.a", None)
+@example("点击evil‐bank.top查看", None)
+@example("see http://3221225985/ now", None)
+@example("see http://0xC0.0.2.1/ now", None)
+@example("go to https://a.com/?u=http://evil.top", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
     """Each prefilter knows one of the hosts that a text contains, or one of their parent domains."""
     traits = dict(worth_reading([text])).get(0, 0)
@@ -119,6 +125,53 @@ def test_texts_of_unknown_hosts_are_let_go() -> None:
 
     assert not any(kept(prefilter, texts))
     assert kept(prefilter, ["evil.top", "https://a.evil.top/x", "not-evil.top"]) == [True, True, True]
+
+
+class Counted:
+    """Bytes of a text that count how often one is read."""
+
+    def __init__(self, text: str) -> None:
+        self._bytes = text.encode()
+        self.reads = 0
+
+    def __getitem__(self, at: int) -> int:
+        self.reads += 1
+        return self._bytes[at]
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+
+def reads(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many bytes the prefilter of hosts reads in a text, each time counted."""
+    prefilter = HostPrefilter()
+    prefilter.add_host("login.evil-bank.com.cn")
+    for name in ("_holds", "_is_spaced", "_is_number", "_goes_on", "_goes_on_before", "_code"):
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, getattr(function, "py_func", function))
+    monkeypatch.setattr(module, "_slot", lambda table, key: 0)  # machine code has no integers as long as Python's
+    counted = Counted(text)
+    module._may_hold.py_func(  # type: ignore[attr-defined]
+        prefilter.table, prefilter.longest, ENDS, counted, 0, len(counted)
+    )
+    return counted.reads
+
+
+@pytest.mark.parametrize("unit", ["a.", "a-", "a", "a1", "1.", "//", "//a.", "www.", "a..", "a.b-", "aB.", "好.a"])
+def test_the_work_on_a_text_grows_with_its_length_and_not_with_its_square(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte is read for at most as many parts of a name as fit into the longest known host."""
+    size = 3000
+    once, twice = (reads(unit * (length // len(unit)), monkeypatch) for length in (size, 2 * size))
+    assert twice < 2.1 * once + 100
+    assert once < 100 * size
+
+
+def test_only_the_part_of_a_text_that_is_read_is_searched() -> None:
+    prefilter = HostPrefilter()
+    prefilter.add_host("evil.top")
+    assert kept(prefilter, ["字" * LONGEST + " evil.top", "字" * (LONGEST * 2) + " evil.top"]) == [True, False]
 
 
 def test_a_url_is_kept_by_its_host() -> None:

@@ -43,7 +43,7 @@ def test_any_string_can_be_read(text: str) -> None:
 
 
 def test_hosts_and_urls_stand_in_order_each_once() -> None:
-    text = "b.top/1 then https://a.top, b.top/1 and b.top/2"
+    text = "at b.top/1 then https://a.top, b.top/1 and b.top/2"
     assert read(text) == Reading(("b.top", "a.top"), ("http://b.top/1", "https://a.top", "http://b.top/2"), ())
 
 
@@ -100,6 +100,10 @@ def test_a_code_for_a_transfer_is_a_code_for_no_money_has_moved() -> None:
         "See you at the river bank at 5",
         "我在银行门口等你",
         "call 0800123456 about the code of conduct",
+        "您的动态密码器即将过期,请登录95588.me进行认证",
+        "验证码请在http://evil.top/482913查看",
+        "Your verification code is at https://evil482913.top",
+        "您的账户余额异常,请登录95588.me处理",
     ],
 )
 def test_words_without_a_code_or_moved_money_are_not_flagged(text: str) -> None:
@@ -123,7 +127,7 @@ HTTP://{U}/A
 详情{w}查看
 ｈｔｔｐ：／／{w}／ａ
 访问{d}/index.html，如有疑问
-{d}回N退订
+戳{d}回N退订
 👉{d}👈
 お荷物は{d}でご確認ください
 [국제발신] https://{d}/가

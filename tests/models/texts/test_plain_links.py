@@ -14,7 +14,8 @@ from bench.records import REAL, texts
 from models.lookback.link_rows import MetLinks
 from models.texts.domains import is_top_level, top_levels
 from models.texts.extraction import LONGEST, Reading, read_with_traits
-from models.texts.plain_links import CLOSELY, NOTHING, plain_links
+from models.texts.parts import FULL
+from models.texts.plain_links import _FULL, CLOSELY, NOTHING, plain_links
 from models.texts.prefilter import DISGUISE, DOT, traits_of
 from tests.models.texts.test_prefilter import TEXTS
 
@@ -92,3 +93,16 @@ def test_the_top_level_domains_are_those_of_the_list() -> None:
 @pytest.mark.parametrize("text", ["ok.see you", "fine.Is it", "3.50 each", "no.Good"])
 def test_a_dot_between_sentences_is_no_link(text: str) -> None:
     assert linked(text) == Reading()
+
+
+@pytest.mark.parametrize("size", sorted({60, *FULL}))
+@pytest.mark.parametrize("begin", ["x", "啊"])
+def test_a_link_at_the_end_of_a_full_part_is_read_closely(begin: str, size: int) -> None:
+    link = " https://evil.co"
+    text = begin * (size - len(link)) + link
+    assert (linked(text) is None) == (size in FULL)
+    assert holds(f"{text}/a")
+
+
+def test_the_lengths_of_full_parts_are_those_of_the_rule() -> None:
+    assert _FULL == FULL

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.texts.deobfuscation import deobfuscated
 from models.texts.extraction import Reading, read, read_with_traits
-from models.texts.hosts import find_hosts
-from models.texts.notices import flags
 from models.texts.prefilter import DISGUISE, DOT, WORD, worth_reading
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "sms-uci.tsv"
@@ -96,9 +93,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join) | st.text(ma
 
 def the_long_way(text: str) -> Reading:
     """The result when everything is examined closely."""
-    found = find_hosts(deobfuscated(text))
-    hosts = tuple(dict.fromkeys(one.host for one in found))
-    return Reading(hosts, tuple(dict.fromkeys(one.url for one in found if one.url)), flags(text))
+    return read_with_traits(text, DOT | DISGUISE | WORD)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -110,6 +105,10 @@ def the_long_way(text: str) -> Reading:
 @example("a&amp;b https://evil.top/x?a=1&amp;b=2")
 @example("see https://abc def.top now")
 @example("www abc. com/x")
+@example("code https://evil.top/482913")
+@example("https://evil.top/?u=a1aHR0cHM6Ly9hLnRvcA")
+@example("evil.com—b.com")
+@example("http://3221225985/ https://evil.top")
 @example("go to https://evil.top/x.y) or not")
 @given(TEXTS)
 def test_any_text_says_what_the_long_way_says(text: str) -> None:
