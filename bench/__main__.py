@@ -20,6 +20,7 @@ import click
 from bench import filling, records
 from bench.latency import latencies
 from bench.pipeline import Run, ends, peak_megabytes
+from bench.worst_texts import SIZE, worst
 from streams.cli.demo import percentile
 from streams.kafka.contracts import apply, load, open_admin
 from streams.kafka.indicator_topic import publish
@@ -92,11 +93,16 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
         "events": events,
         "indicators": indicators,
         "turns": turns,
+        "worst_texts": worst(),
     }
     _write(result)
     for name, spread in result["ratios"].items():
         click.echo(f"{name:20} min {spread['min']:.2f}  median {spread['median']:.2f}  max {spread['max']:.2f}")
     click.echo(f"from producing to alert at {rate:,}/s: p50 {result['p50_ms']} ms, p99 {result['p99_ms']} ms")
+    for name, times in result["worst_texts"].items():
+        click.echo(
+            f"slowest text, {name}: {times['ms']} ms for {SIZE:,} bytes, {times['ms_twice']} ms for twice as many"
+        )
     click.echo(f"worker's peak memory: {result['rss_mb']} MB; written to {OUT}")
 
 
