@@ -115,6 +115,7 @@ def test_signals_come_in_the_order_of_their_calls_with_their_subscribers() -> No
         (sms("m", 0, f"see https://pay.{EVIL}/x"), ["fraud-domain-sms"]),
         (sms("m", 0, domains=[f"pay.{EVIL.upper()}"]), ["fraud-domain-sms"]),
         (sms("m", 0, "hello", domains=["fine.invalid", EVIL]), ["fraud-domain-sms"]),
+        (sms("m", 0, domains=[f"http://user@{EVIL}:8443/a"]), ["fraud-domain-sms"]),
         (sms("m", 0, f"see http://{EVIL}", domains=["fine.invalid"]), ["fraud-domain-sms"]),
         (sms("m", 0, CODE_TEXT), ["verification-code"]),
         (sms("m", 0, NOTICE_TEXT), ["bank-notice"]),

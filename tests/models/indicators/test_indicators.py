@@ -26,6 +26,7 @@ from models.indicators.indicator import (
     type_named,
 )
 from models.texts import domains
+from models.texts.extraction import read
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
 ANY_TEXT = st.one_of(
@@ -356,3 +357,32 @@ def test_every_scam_type_has_its_names_and_passes() -> None:
         assert check(indicator("domain", "evil.example", scam_type=scam_type)).scam_type == scam_type
         assert not chinese.isascii()
         assert english.isascii()
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "http://ｅｖｉｌ．ｔｏｐ",
+        "https://ev%69l.top/",
+        "http://ev\u200bil.top",
+        "hxxps[:]//evil[.]top",
+        "http://evil－bank.top",
+        "http://evil‐bank.top",
+        "http://evil—bank.top",
+        "http://user@evil.top/",
+        "http://Bücher-x.de",
+        "http://例子.中国",
+        "http://3221225985/",
+        "http://0xC0.0.2.1",
+        "http://0300.0.513/",
+        "https://evil.top%2Fa",
+        "http://evil\u200ebank.top",
+    ],
+)
+def test_a_spelling_is_one_thing_for_an_import_and_in_a_text(spelt: str) -> None:
+    found = read(f"see {spelt} now").domains
+    imported: tuple[str, ...] = ()
+    with suppress(IndicatorError):
+        imported = (normalise(guess_type(spelt), spelt),)
+
+    assert found == imported

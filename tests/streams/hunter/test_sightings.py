@@ -37,7 +37,7 @@ def looked_through(storage: Storage, segments: Sequence[Segment], busy: Busy, le
 
 
 def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(storage: Storage) -> None:
-    texts = ["go to https://a.evil.co.uk/x", "https://b.a.evil.co.uk", "evil.co.uk/y and https://other.top/z"]
+    texts = ["go to https://a.evil.co.uk/x", "https://b.a.evil.co.uk", "at evil.co.uk/y and https://other.top/z"]
     put(storage, 0, rows(messages=[sms(ANN, AT + at, text, f"m{at}") for at, text in enumerate(texts)]))
     found = seen(storage)
     assert {key: len(each) for key, each in found.items()} == {"domain:evil.co.uk": 3, "domain:other.top": 1}
