@@ -78,9 +78,9 @@ def _fastest_turn(stage: Callable[[str, Any, Any], object], text: str) -> float:
     end = np.array([len(spelt)], dtype=np.int64)
     times = []
     for _ in range(_TURNS):
-        began = time.perf_counter()
+        began = time.process_time()
         stage(text, spelt, end)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return min(times)
 
 
