@@ -244,7 +244,7 @@ def _holds(table: Any, longest: int, texts: Any, begin: int, end: int) -> bool:
             if dotted and kind and (at + 1 == end or _kind(texts[at + 1]) != kind) and table[_slot(table, key)] == key:
                 return True
         if following == end:  # a label longer than any name: the next part begins after it
-            following = start + longest
+            following = start + max(longest, 1)  # where no host is known, there is no longest
             while following < end and _kind(texts[following - 1]):
                 following += 1
         start = following

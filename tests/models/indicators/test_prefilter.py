@@ -168,6 +168,10 @@ def test_the_work_on_a_text_grows_with_its_length_and_not_with_its_square(
     assert once < 100 * size
 
 
+def test_without_a_known_host_no_text_is_kept() -> None:
+    assert kept(HostPrefilter(), ["see https://shop.example.com/a", "a.b-c.d", "-.a"]) == [False, False, False]
+
+
 def test_only_the_part_of_a_text_that_is_read_is_searched() -> None:
     prefilter = HostPrefilter()
     prefilter.add_host("evil.top")
