@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from models.base.number_keys import NOBODY, fnv1a, key_of, name_key, number_of
 from models.events.number_ranges import Range, chinese_ranges
-from models.indicators.numbers import CARRIER_SELECTION, LEAST_BEHIND, bare, normalise
+from models.indicators import written_numbers
+from models.indicators.numbers import LEAST_BEHIND, normalise
+from models.indicators.written_numbers import CARRIER_SELECTION
 
 _MOST_ASKED: Final = 1 << 16
 _URI: Final = re.compile(r"<?sips?:([^@;>]*)", re.IGNORECASE)
@@ -71,7 +73,7 @@ class Numbering:
         >>> [china.normal(each) for each in ("+99900123456", "17951 10000000077", "01062880000", "10086")]
         ['99900123456', '8610000000077', '861062880000', '10086']
         """
-        text = bare(written)
+        text = written_numbers.number_of(written, self.region)
         for prefix in self.carrier_selection:
             if text.startswith(prefix) and len(text) - len(prefix) >= LEAST_BEHIND:
                 text = text.removeprefix(prefix)

@@ -32,6 +32,9 @@ SUSPECTED: Final = "suspected"
 """The scam type of an unreported number that behaves like a gang's number (`models.lookback.suspicion`)."""
 
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
+_NETWORK = re.compile(r"((?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2}|\s*[-–~\s]\s*(?:\d{1,3}\.){0,3}\d{1,3})", re.ASCII)
+_SINKS = frozenset({"0.0.0.0", "255.255.255.255"})  # noqa: S104 - no address that anything binds to
+_QUANTITY = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
 _NUMBER_SIGNS = frozenset("+＋(（")
 _HOST_SIGNS = frozenset(".。．｡:/")
 _LONGEST = 2000  # characters of a value; no address that people type or get by SMS is longer
@@ -95,8 +98,12 @@ def guess_type(value: str) -> IndicatorType:
     ('domain', 'domain', 'url')
     """
     text = _refanged(value.strip())
+    if _NETWORK.fullmatch(text):
+        return "domain"
     if _ADDRESS.fullmatch(text) is None and not any(map(str.isalpha, text)):
         return "number-prefix" if text.endswith("*") else "number"
+    if _QUANTITY.fullmatch(text):  # 1.38E10, a number that a spreadsheet has cut short
+        return "number"
     # A number followed by a note counts as a number, so that its error message speaks of a number.
     if text[:4].lower() == "tel:" or text[:1] in _NUMBER_SIGNS or (text[0].isdigit() and _HOST_SIGNS.isdisjoint(text)):
         return "number"
@@ -116,6 +123,8 @@ def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
     """
     if len(value) > _LONGEST:
         raise IndicatorError(f"a value has at most {_LONGEST} characters")
+    if kind != "url" and "." in value:
+        value = _one_address(value)
     try:
         if kind == "number":
             return numbers.normalise(value, region)
@@ -178,6 +187,16 @@ def encode(indicator: Indicator) -> bytes:
     return _encoder.encode(indicator)
 
 
+def _one_address(value: str) -> str:
+    """The value, or the address of a network of one address; raises `IndicatorError` for any other network."""
+    network = _NETWORK.fullmatch(value.strip())
+    if network is None:
+        return value
+    if value.strip().endswith("/32"):
+        return network[1]
+    raise IndicatorError("this is a network or a range of addresses; list the addresses that are known, one by one")
+
+
 def _refanged(value: str) -> str:
     """An address without the disguises of fraudsters and analysts, as they are undone in texts."""
     return re.sub(r"(?i)^hxxp(?=s?:)", "http", deobfuscated(value))
@@ -211,6 +230,8 @@ def _problem_of_value(kind: IndicatorType, value: str) -> str | None:
             return "an IPv6 address is listed as a url, in brackets"
         if not domains.parents(value):  # cached, so the next call is cheap
             return f"{value} is a public suffix, under which anybody can have a name"
+        if value in _SINKS or (value.startswith("127.") and domains.is_address(value)):
+            return f"{value} is where blocked hosts are sent, and no host of a fraudster"
         if domains.is_shared_host(value):
             return f"{value} is shared by strangers; list its path too, as a url"
         return None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from models.indicators.indicator import Indicator
+from models.indicators.indicator import SUSPECTED, Indicator
 from models.indicators.numbers import hotlines
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter
 from models.texts.domains import normalise_url, parents
@@ -28,6 +28,10 @@ class Listing(NamedTuple):
     def holds_at(self, at: int) -> bool:
         """Whether the indicator is valid at an event time (epoch ms)."""
         return self.valid_from <= at < self.valid_until
+
+    def is_over(self, at: int) -> bool:
+        """Whether the indicator's validity has ended by an event time (epoch ms)."""
+        return self.valid_until <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +121,27 @@ class Indicators:
         return known if isinstance(known, Listing) else None
 
     def number(self, number: str, at: int) -> Match | None:
-        """The indicator that matches a number at an event time: the number itself, or else its longest prefix."""
-        known = self.watched.get(number)
-        if isinstance(known, Listing) and known.holds_at(at):
-            return Match(f"number:{number}", known)
-        if not isinstance(known, str):  # a prefix never covers a hotline
-            for length in self.prefix_lengths:
-                prefix = number[:length]
-                covered = self._prefixes.get(prefix)
-                if covered is not None and covered.holds_at(at):
-                    return Match(f"number-prefix:{prefix}", covered)
-        return None
+        """The indicator that matches a number at an event time: the number itself, or else its longest prefix.
+
+        A number that is only suspected gives way to a prefix of higher confidence.
+        """
+        own = self.watched.get(number)
+        if isinstance(own, str):
+            return None  # a prefix never covers a hotline
+        suspected: Match | None = None
+        if own is not None and own.holds_at(at):
+            match = Match(f"number:{number}", own)
+            if own.scam_type != SUSPECTED:
+                return match
+            suspected = match
+        for length in self.prefix_lengths:
+            prefix = number[:length]
+            known = self._prefixes.get(prefix)
+            if known is None or not known.holds_at(at):
+                continue
+            if suspected is None or known.confidence > suspected.known.confidence:
+                return Match(f"number-prefix:{prefix}", known)
+        return suspected
 
     def host(self, host: str, at: int) -> Match | None:
         """The indicator that matches a host at an event time: the host itself, or else its nearest listed parent."""

@@ -9,22 +9,16 @@ indicators. No error message here repeats the number, because messages end up in
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from typing import Final
 
 import phonenumbers
 
 from models.indicators.hotlines import NAMES, PROTECTED, HotlineKind
-
-CARRIER_SELECTION: Final = (
-    *("10193", "11808", "12593", "17900", "17901", "17909"),
-    *("17910", "17911", "17950", "17951", "17969"),
-)
-"""What people in China dial before a number for a cheap call: the carriers' IP telephony (MIIT's numbering plan)."""
+from models.indicators.written_numbers import CARRIER_SELECTION, digits_of, number_of, prefix_of
 
 LEAST_BEHIND: Final = 7
-"""Digits that must follow such a prefix; fewer are the rest of a number that only begins like it."""
+"""Digits that must follow the prefix of a cheap call; fewer are the rest of a number that only begins like it."""
 
 _CODES = "|".join(PROTECTED)
 _AREA = r"(?:10|2\d|[3-9]\d\d)"  # area codes have two digits in ten large cities, three elsewhere
@@ -35,7 +29,10 @@ _SPELLED = re.compile(
 )
 _AREA_AND_CODE = re.compile(rf"{_AREA}(?:{_CODES})", re.ASCII)
 
-_ASSIGNED = re.compile(r"(?:\+|00)?86(1[3-9]\d{9})|(1[3-9]\d{9})", re.ASCII)  # most of any list
+_ASSIGNED = re.compile(  # most of any list: a handset, together or in the usual groups, with or without +86
+    r"(?P<code>(?:\+|00)?86[ -]?)?(?P<first>1[3-9]\d)(?P<joint>[ -]?)(?P<middle>\d{4})(?P=joint)(?P<last>\d{4})",
+    re.ASCII,
+)
 # 11 digits that begin with 1 are a handset, assigned or not, but 106… are SMS ports and 12… are services. 13 digits
 # that begin with 14[0-4] are the internet of things.
 _MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{8}|14[0-4]\d{10}", re.ASCII)
@@ -46,19 +43,14 @@ _AREA_AND_SHORT = re.compile(rf"{_AREA}[19]\d{{4,5}}", re.ASCII)
 _BEIJING = re.compile(r"10[2-57-8]\d{7}", re.ASCII)
 _PORT = re.compile(r"106\d{4,17}", re.ASCII)  # SMS ports have up to 20 digits
 _COMMON = re.compile(r"[48]00\d{7}", re.ASCII)  # 400 and 800 numbers: no area code, nationwide
-_SEPARATORS = frozenset(".·•−")
-_PUNCTUATION = frozenset({"Zs", "Cf", "Cc", "Pd", "Ps", "Pe", "Mn", "Me"})  # blanks, dashes, brackets, …
-_BETWEEN_TWO = frozenset("/\\,;、|&")
-_FRACTION = re.compile(r"(?<=\d{7})\.0+\Z", re.ASCII)  # a spreadsheet that treated the number as a quantity
-_SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
-_LONGEST = 100  # characters, however many blanks and brackets there are
 
 
 def normalise(value: str, region: str = "CN") -> str:
     """Normalise a number, however it is written: E.164 digits without ``+``, or a short code.
 
     The result has 2 to 15 digits, an SMS port (``106…``) up to 20. Spaces, dashes, brackets, the digits of every
-    script, invisible characters, ``tel:`` URIs, ``+``, ``00`` and the trunk prefix ``0`` are understood. ``region``
+    script, invisible characters, ``tel:`` URIs, ``+``, ``00`` and the trunk prefix ``0`` are understood. Groups of
+    digits are joined only where they are those of one number (`models.indicators.written_numbers`). ``region``
     (ISO 3166) is the country of national numbers.
 
     - A short code stays (``95588``, ``+86 95588``); with an area code it becomes E.164 (``01012345`` →
@@ -78,12 +70,9 @@ def normalise(value: str, region: str = "CN") -> str:
     >>> normalise("400-812-3123"), normalise("95588"), normalise("tel:+852-2345-6789")
     ('864008123123', '95588', '85223456789')
     """
-    if match := _ASSIGNED.fullmatch(value):
-        if match[1] is not None:
-            return "86" + match[1]
-        if region == "CN":
-            return "86" + match[2]
-    text = bare(value)
+    if (match := _ASSIGNED.fullmatch(value)) and (region == "CN" or match["code"]):
+        return f"86{match['first']}{match['middle']}{match['last']}"
+    text = number_of(value, region)
     if text.startswith("+"):
         return _international(text[1:].removeprefix("00"))
     if text.startswith("00"):
@@ -103,7 +92,7 @@ def normalise_prefix(value: str, region: str = "CN") -> str:
     >>> normalise_prefix("+99 900*"), normalise_prefix("1064899*")
     ('99900', '1064899')
     """
-    text = bare(value.strip().rstrip("*"))
+    text = prefix_of(value)
     if text.startswith(("+", "00")):
         prefix = text.removeprefix("+").removeprefix("00")
     elif text.startswith("0") or (region == "CN" and re.match(r"1[3-9]", text)):
@@ -175,7 +164,7 @@ def hotline(number: str) -> HotlineKind | None:
     if kind is not None or (len(number) > 10 and number.isascii() and number.isdigit() and number[0] != "0"):
         return kind
     try:
-        digits = bare(number).removeprefix("+")
+        digits = digits_of(number).removeprefix("+")
     except ValueError:
         return None
     match = _SPELLED.fullmatch(digits)
@@ -189,46 +178,6 @@ def is_protected(number: str) -> bool:
     (True, True, False)
     """
     return hotline(number) is not None
-
-
-def bare(value: str) -> str:
-    """The digits of a written number with any leading ``+``, without blanks, hyphens and brackets.
-
-    Raises ``ValueError`` with one sentence when anything but punctuation is between them.
-
-    >>> bare("+999 (00) 123-456"), bare("tel:110")
-    ('+99900123456', '110')
-    """
-    if value.isascii() and value.isdigit():
-        return value
-    if len(value) > _LONGEST:
-        raise ValueError(f"a phone number is not written with more than {_LONGEST} characters")
-    text = _FRACTION.sub("", unicodedata.normalize("NFKC", value).strip())
-    if _SHORTENED.fullmatch(text):
-        raise ValueError("a spreadsheet has cut this number short; make its column text and export it again")
-    if text[:4].lower() == "tel:":
-        text, _, parameters = text[4:].partition(";")
-        context = re.search(r"(?i)phone-context=(\+[\d.()-]+)", parameters)
-        if re.search(r"(?i)(?:^|;)ext=", parameters):
-            raise ValueError("an extension is not part of a number that records carry; leave it out")
-        if context and not text.startswith("+"):
-            text = context[1] + text
-    kept: list[str] = []
-    for character in text:
-        category = unicodedata.category(character)
-        if category == "Nd":
-            kept.append(str(unicodedata.decimal(character)))
-        elif character == "+" and not kept:
-            kept.append("+")
-        elif category[0] == "L":
-            raise ValueError("a phone number has no letters or words; leave out extensions and notes")
-        elif character in _BETWEEN_TWO and kept:
-            raise ValueError(f"this is more than one phone number, or a number and a note, with {character!r} between")
-        elif category not in _PUNCTUATION and character not in _SEPARATORS:
-            raise ValueError(f"a phone number has no {character!r}")
-    if len(kept) - kept.count("+") == 0:
-        raise ValueError("there are no digits in it")
-    return "".join(kept)
 
 
 def _checked(number: str) -> str:
@@ -324,6 +273,8 @@ def _national(digits: str, region: str) -> str:
         return digits
     if number := _valid(digits, region):
         return number
+    if len(digits) == 10 and digits[0] not in "01" and phonenumbers.country_code_for_region(region) == 1:
+        return "1" + digits  # North American; national numbers are written without a trunk prefix
     if digits.startswith("0") or len(digits) < 9:
         raise ValueError("this is not a number of this region; give the right region, or write + and the country code")
     return _international(digits)

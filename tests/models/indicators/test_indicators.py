@@ -74,6 +74,8 @@ def indicator(kind: IndicatorType, value: str, **fields: Any) -> Indicator:
         ("hxxps://evil[.]example/", "domain"),
         ("坏。中国", "domain"),
         ("192.0.2.7", "domain"),
+        ("192.0.2.0/24", "domain"),
+        ("1.38E10", "number"),
         ("192[.]0[.]2[.]7", "domain"),
         ("192.0.2.77.", "domain"),
         ("1.650.555.0100", "number"),

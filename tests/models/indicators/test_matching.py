@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.indicators.indicator import Indicator
+from models.indicators.indicator import SUSPECTED, Indicator
 from models.indicators.matching import FOREVER, Indicators, Listing, Match
 from models.indicators.numbers import hotlines
 from models.texts.domains import normalise_url, parents
@@ -44,6 +44,7 @@ def any_indicator(draw: st.DrawFn) -> Indicator:
         kind,  # type: ignore[arg-type]
         value,
         draw(st.integers(0, 100)),
+        scam_type=draw(st.sampled_from(["loan", SUSPECTED])),
         valid_from=begins,
         valid_until=draw(st.one_of(st.none(), st.integers(begins + 1, 13))),
         revoked=draw(st.sampled_from([False, False, False, True])),
@@ -71,13 +72,17 @@ class Naive:
         ]
 
     def number(self, number: str, at: int) -> str | None:
-        """The number itself, or else its longest prefix; never a hotline."""
+        """The number itself, or else its longest prefix; never a hotline. A suspicion gives way to a surer prefix."""
         if number in HOTLINES:
             return None
-        exact = [each.key for each in self.holding("number", at) if each.value == number]
+        exact = next((each for each in self.holding("number", at) if each.value == number), None)
         covering = [each for each in self.holding("number-prefix", at) if number.startswith(each.value)]
-        longest = max(covering, key=lambda each: len(each.value), default=None)
-        return exact[0] if exact else (longest.key if longest else None)
+        if exact is not None and exact.scam_type == SUSPECTED:
+            covering = [each for each in covering if each.confidence > exact.confidence]
+        elif exact is not None:
+            return exact.key
+        longest = max(covering, key=lambda each: len(each.value), default=exact)
+        return longest.key if longest else None
 
     def host(self, host: str, at: int) -> str | None:
         """The nearest domain that equals the host or is a parent of it."""
