@@ -125,18 +125,24 @@ class Pivot:
         """Whether a registered domain, or a name below it, may be known; this takes one look-up."""
         return domain in self._owners
 
-    def due(self, counts: Mapping[Pair, int], rules: PivotRules, ordinary: CampaignRules) -> list[Indicator]:
+    def due(
+        self, counts: Mapping[Pair, int], last: Mapping[int, int], rules: PivotRules, ordinary: CampaignRules
+    ) -> list[Indicator]:
         """The numbers to publish, judged by how many people each sender has reached with each origin.
 
-        They include numbers that were derived before, if more origins speak against them now.
+        ``last`` has the event time of each sender's last SMS. The numbers include those that were derived before, if
+        more origins speak against them now.
         """
         reached: dict[str, set[str]] = defaultdict(set)
+        times: dict[str, int] = {}
         for (origin, sender), people in counts.items():
             if people >= rules.recipients and origin.startswith(_ORIGINS):
-                reached[number_of(sender)].add(origin)
+                number = number_of(sender)
+                reached[number].add(origin)
+                times[number] = last[sender]
         found = []
         for number, origins in sorted(reached.items()):
-            if self._may_be(number, ordinary):
+            if self._may_be(number, times[number], ordinary):
                 before = self.derived.get(number)
                 said = self._said(number, origins if before is None else {*origins, *origins_of(before)}, rules)
                 if said is not None and said != before:
@@ -159,20 +165,30 @@ class Pivot:
     def may_be_suspected(self, number: str, at: int, rules: SuspicionRules, ordinary: CampaignRules) -> bool:
         """Whether suspecting a number at an event time would be news, and nothing speaks against it."""
         before = self.suspected.get(number)
-        if number in self.derived or (before is not None and is_fresh(before, at, rules)):
+        if before is not None and is_fresh(before, at, rules):
             return False
-        return self._may_be(number, ordinary)
+        if number in self.derived and not self._is_over(f"number:{number}", at):
+            return False
+        return self._may_be(number, at, ordinary)
 
-    def _may_be(self, number: str, ordinary: CampaignRules) -> bool:
-        """Whether a number may be derived: not if it is protected, ordinary, revoked, or known in another way."""
+    def _may_be(self, number: str, at: int, ordinary: CampaignRules) -> bool:
+        """Whether a number may be derived: not if it is protected, ordinary, revoked, or known in another way.
+
+        What was known of it no longer counts once its validity has ended by the event time ``at``.
+        """
         if is_ordinary("number", number, ordinary) or is_protected(number) or not is_normal(number):
             return False
-        if number in self.derived:
+        if number in self.derived and not self._is_over(f"number:{number}", at):
             return True
         names = [f"number-prefix:{number[:length]}" for length in self._known.prefix_lengths]
         if number not in self.suspected:  # a suspicion gives way to a derivation from a known domain
             names.append(f"number:{number}")
-        return number not in self._revoked and not any(map(self._known.holds, names))
+        return number not in self._revoked and all(self._is_over(name, at) for name in names)
+
+    def _is_over(self, key: str, at: int) -> bool:
+        """Whether an indicator is unknown, or its validity has ended by an event time."""
+        known = self._known.known(key)
+        return known is None or known.is_over(at)
 
 
 def _owner(indicator: Indicator) -> str:

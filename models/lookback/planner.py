@@ -21,7 +21,7 @@ from models.lookback.keys import Keys, keys_of
 from models.lookback.naming import Named
 from models.lookback.pivoting import Pivot
 from models.lookback.questions import Question
-from models.lookback.recipients import LinkedSms, Pair, Sending, sending_by_links, sending_of
+from models.lookback.recipients import LinkedSms, Pair, Sending, last_sent, sending_by_links, sending_of
 from models.lookback.suspicion import leadable, reach, suspicion
 from models.policy.policy import Policy
 
@@ -91,9 +91,9 @@ class Planner:
         """The numbers that sent known domains with these SMS, all of which were received."""
         return [sending for each in messages if (sending := sending_by_links(*each, self._known)) is not None]
 
-    def derived(self, counts: Mapping[Pair, int]) -> list[Indicator]:
-        """The numbers to publish as indicators, judged by how many people each sender has reached in all."""
-        return self._pivot.due(counts, self.policy.pivots, self.policy.campaigns)
+    def derived(self, sendings: Iterable[Sending], counts: Mapping[Pair, int]) -> list[Indicator]:
+        """The numbers to publish as indicators after new sendings, by how many people their senders have reached."""
+        return self._pivot.due(counts, last_sent(sendings), self.policy.pivots, self.policy.campaigns)
 
     def outdated(self) -> list[Indicator]:
         """The derived numbers to revoke or change because their origins were revoked or changed."""

@@ -24,6 +24,8 @@ class Sending(NamedTuple):
     sender: int
     """A number key, as is the subscriber."""
     subscriber: int
+    at: int
+    """Event time."""
 
 
 Pair = tuple[str, int]
@@ -34,7 +36,7 @@ def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
     """The sending that a past contact and its signal record show; None if they show none."""
     if found.kind != DOMAIN_SMS or found.status != "raised" or contact.is_outgoing:
         return None
-    return Sending(found.indicator, contact.peer, contact.subscriber)
+    return Sending(found.indicator, contact.peer, contact.subscriber, contact.at)
 
 
 LinkedSms = tuple[str, int, int, int]
@@ -44,15 +46,23 @@ LinkedSms = tuple[str, int, int, int]
 def sending_by_links(links: str, sender: int, subscriber: int, at: int, known: Indicators) -> Sending | None:
     """The sending that the links of a received SMS show (see `LinkedSms`); None if no link is known."""
     found = match_of_links(links, at, known)
-    return None if found is None else Sending(found[1].key, sender, subscriber)
+    return None if found is None else Sending(found[1].key, sender, subscriber, at)
 
 
 def recipients(sendings: Iterable[Sending]) -> dict[Pair, set[int]]:
     """The people that each sender has reached with each origin."""
     people: dict[Pair, set[int]] = defaultdict(set)
-    for origin, sender, subscriber in sendings:
-        people[origin, sender].add(subscriber)
+    for each in sendings:
+        people[each.origin, each.sender].add(each.subscriber)
     return people
+
+
+def last_sent(sendings: Iterable[Sending]) -> dict[int, int]:
+    """The event time of each sender's last SMS (senders are number keys)."""
+    times: dict[int, int] = {}
+    for each in sendings:
+        times[each.sender] = max(times.get(each.sender, each.at), each.at)
+    return times
 
 
 Counts = TypeVar("Counts", covariant=True)

@@ -87,8 +87,8 @@ class Pivoting:
         """Revoke the numbers whose origins are no longer known, and update the others to match their origins."""
         await self._publish(self._planner.outdated())
 
-    async def _take(self, sendings: Iterable[Sending]) -> None:
-        await self._publish(self._planner.derived(await self._recipients.add(sendings)))
+    async def _take(self, sendings: Sequence[Sending]) -> None:
+        await self._publish(self._planner.derived(sendings, await self._recipients.add(sendings)))
 
     async def _publish(self, indicators: Sequence[Indicator]) -> None:
         if not indicators:

@@ -6,7 +6,7 @@ as in the hunter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -127,9 +127,9 @@ class Operation:
             messages = ((each.links, each.peer, each.subscriber, each.at) for each in received)
             self._derive(self._planner.sendings_seen(messages), upto)
 
-    def _derive(self, sendings: Iterable[Sending], at: int) -> None:
+    def _derive(self, sendings: Sequence[Sending], at: int) -> None:
         """Learn the numbers that have by now sent known domains to enough people."""
-        for indicator in self._planner.derived(self._recipients.add(sendings)):
+        for indicator in self._planner.derived(sendings, self._recipients.add(sendings)):
             self.derived.append(indicator)
             self._learn(indicator, at)
 

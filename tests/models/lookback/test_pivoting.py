@@ -18,7 +18,7 @@ from models.indicators.matching import Indicators
 from models.lookback.contacts import LINKED, SMS
 from models.lookback.hunting import Contact, record_of, signal_of, withdrawal_of
 from models.lookback.pivoting import Pivot, origins_of
-from models.lookback.recipients import Recipients, Sending, sending_of
+from models.lookback.recipients import Recipients, Sending, last_sent, sending_of
 from models.policy.policy import CampaignRules, PivotRules
 from tests.site import ROOT
 from tests.strategies import ANN, BO, CROOK, FRIEND, OTHER_CROOK, POLICY, T0, indicator
@@ -60,7 +60,8 @@ class Told:
 
     def due(self, sendings: Iterable[Sending], rules: PivotRules = RULES) -> list[Indicator]:
         """The records to publish after these sendings."""
-        return self.pivot.due(self.counts.add(sendings), rules, ORDINARY)
+        new = [*sendings]
+        return self.pivot.due(self.counts.add(new), last_sent(new), rules, ORDINARY)
 
     def derive(self, *origins: str) -> Indicator:
         """Derive a number from these origins, one after another; returns its final record."""
@@ -70,9 +71,9 @@ class Told:
         return says
 
 
-def sent(origin: str = EVIL, sender: str = CROOK, people: Iterable[int] = range(3)) -> list[Sending]:
+def sent(origin: str = EVIL, sender: str = CROOK, people: Iterable[int] = range(3), at: int = T0) -> list[Sending]:
     """An SMS with a known domain to each of these people."""
-    return [Sending(origin, key_of(sender), 861_000_000_000 + each) for each in people]
+    return [Sending(origin, key_of(sender), 861_000_000_000 + each, at) for each in people]
 
 
 def test_a_number_that_sent_a_known_domain_to_enough_people_is_derived() -> None:
@@ -153,7 +154,7 @@ def test_services_protected_and_well_known_numbers_never_are(number: str) -> Non
         indicator("number", CROOK, 20),
         indicator("number-prefix", CROOK[:7], 20),
         indicator("number", CROOK, revoked=True),
-        indicator("number", CROOK, valid_until=T0),
+        indicator("number", CROOK, valid_until=T0 + 1),
     ],
 )
 def test_what_is_known_or_revoked_already_never_is(record: Indicator) -> None:
@@ -165,8 +166,17 @@ def test_a_sender_that_is_no_number_never_is(sender: int) -> None:
     """All withheld senders have one key: together they reach everybody."""
     told = Told(*TOPIC)
 
-    assert told.due([Sending(EVIL, sender, 861_000_000_000 + each) for each in range(1000)]) == []
+    assert told.due([Sending(EVIL, sender, 861_000_000_000 + each, T0) for each in range(1000)]) == []
     assert not told.pivot.may_be_suspected(number_of(sender), T0, POLICY.suspicions, ORDINARY)
+
+
+@pytest.mark.parametrize(
+    "record", [indicator("number", CROOK, valid_until=T0), indicator("number-prefix", CROOK[:7], valid_until=T0)]
+)
+def test_what_was_known_once_no_longer_stands_in_the_way(record: Indicator) -> None:
+    """An indicator counts against a derivation until its validity has ended, in event time."""
+    assert Told(*TOPIC, record).due(sent(at=T0 - 1)) == []
+    assert [each.value for each in Told(*TOPIC, record).due([*sent(at=T0 - 1), *sent(people=[4])])] == [CROOK]
 
 
 def test_an_analysts_word_stands() -> None:
@@ -273,7 +283,7 @@ def test_a_past_contact_tells_its_sender() -> None:
     assert signal is not None
 
     found = record_of(contact.subscriber, signal)
-    assert sending_of(contact, found) == Sending(EVIL, key_of(CROOK), key_of(ANN))
+    assert sending_of(contact, found) == Sending(EVIL, key_of(CROOK), key_of(ANN), T0)
     assert sending_of(contact, withdrawal_of(contact)) is None
     assert sending_of(brought(SMS | LINKED | OUT), found) is None
 

@@ -20,7 +20,7 @@ from models.lookback.hunting import Contact
 from models.lookback.keys import Keys
 from models.lookback.pivoting import Pivot
 from models.lookback.planner import Planner
-from models.lookback.recipients import Counting, Pair, Recipients
+from models.lookback.recipients import Counting, Pair, Recipients, Sending
 from models.policy.policy import Policy
 from tests.models.lookback.test_suspicion import STRANGER, contact, talk
 from tests.strategies import ANN, BO, CROOK, POLICY, T0, indicator
@@ -112,6 +112,7 @@ def test_another_policy_applies_to_all_that_follows() -> None:
         suspicions=replace(POLICY.suspicions, people=9),
     )
     looking, moments, counts = planner(EVIL), {1: [T0]}, {(EVIL.key, STRANGER): 8}
+    sendings = [Sending(EVIL.key, STRANGER, key_of(ANN), T0)]
     found = []
     for who, policy in ((1, POLICY), (2, strict)):
         looking.policy = policy
@@ -119,7 +120,7 @@ def test_another_policy_applies_to_all_that_follows() -> None:
             [
                 len(suspected(looking, CROOKED)),
                 len(looking.context(moments).put_to(CROOKED)),
-                len(looking.derived(counts)),
+                len(looking.derived(sendings, counts)),
                 len(looking.causes(0, met(talk(who, 0, 30.0)[1], code(who, 5)))),
             ]
         )
@@ -138,7 +139,7 @@ def test_a_look_back_and_new_records_say_the_same_of_a_sender(outgoing: int) -> 
     seen = looking.sendings_seen([(brought.links, brought.peer, brought.subscriber, brought.at)])
 
     assert found == ([] if outgoing else seen)
-    assert seen == [(EVIL.key, STRANGER, key_of(ANN))]
+    assert seen == [Sending(EVIL.key, STRANGER, key_of(ANN), T0)]
     assert looking.sendings_seen([("fine.top https://fine.top/x", STRANGER, key_of(BO), T0)]) == []
 
 

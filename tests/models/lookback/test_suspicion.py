@@ -183,6 +183,27 @@ def test_what_is_known_or_revoked_already_never_is(record: Indicator) -> None:
     assert not is_suspicion(record)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        indicator("number", CROOK, 20, valid_until=T0),
+        indicator("number-prefix", CROOK[:7], 20, valid_until=T0),
+        replace(indicator("number", CROOK, valid_until=T0), source="pivot domain:evil.top"),
+    ],
+)
+def test_what_was_known_once_no_longer_stands_in_the_way(record: Indicator) -> None:
+    """Listed, covered by a prefix, or derived: it counts until its validity has ended."""
+    assert not may_be(Told(record), at=T0 - 1)
+    assert may_be(Told(record), at=T0)
+
+
+def test_a_number_that_was_derived_once_is_not_suspected_under_a_valid_prefix() -> None:
+    """What else is known of it still counts."""
+    derived = replace(indicator("number", CROOK, valid_until=T0), source="pivot domain:evil.top")
+
+    assert not may_be(Told(derived, indicator("number-prefix", CROOK[:7], 20)))
+
+
 def test_a_suspicion_is_said_again_when_half_of_it_is_over() -> None:
     told = Told(suspected())
 
