@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 import msgspec
@@ -17,23 +17,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from models.indicators.indicator import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
 from streams.cli import CommandError, site_settings
-from streams.cli.indicator_options import Region, run
-from streams.files.indicator_files import Defaults, IndicatorFile, Refusal, instant
+from streams.cli.indicator_options import Encoding, Instant, Region, run
+from streams.files.indicator_files import Defaults, IndicatorFile, Refusal
 from streams.files.text_lines import FileError
 from streams.kafka.indicator_topic import TopicError, publish
-
-
-class _Instant(click.ParamType):
-    """A time: epoch ms, or a date with an optional time of day."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The time in epoch ms."""
-        try:
-            return instant(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @dataclass
@@ -73,11 +60,12 @@ class _Tally:
 @click.option("--source", default="import", show_default=True, help="Who reported the indicators.")
 @click.option(
     "--valid-from",
-    type=_Instant(),
+    type=Instant(),
     default=0,
     help="Start of validity: 2024-11-05, also with time and offset, or epoch ms [default: always valid].",
 )
 @click.option("--region", type=Region(), default="CN", show_default=True, help="Country of numbers without its code.")
+@click.option("--encoding", type=Encoding(), help="Encoding of the text; recognised by default.")
 @click.option("--case", help="The case that the indicators come from.")
 @click.option("--dry-run", is_flag=True, help="Check the file and send nothing; needs no broker.")
 @click.option("--json", "as_json", is_flag=True, help="Write refused lines and a summary as JSON Lines.")
@@ -89,6 +77,7 @@ def import_(
     source: str,
     valid_from: int,
     region: str,
+    encoding: str | None,
     case: str | None,
     dry_run: bool,
     as_json: bool,
@@ -96,8 +85,9 @@ def import_(
     """Import FILE (- is standard input) into the indicators topic.
 
     FILE is CSV with headings (value, number, domain, url, type, scam_type, confidence, source, valid_from,
-    valid_until, case, revoked), JSON Lines, or one value a line; plain, gzip or zstd. Options apply where a line
-    gives no value. A wrong line is reported, and the others are imported.
+    valid_until, case, revoked), JSON Lines, one value a line, or a blocklist (hosts, dnsmasq, Unbound, Adblock, RPZ);
+    plain, gzip or zstd. Options apply where a line gives no value. A wrong line is reported, and the others are
+    imported.
 
     Exit status: 0 all imported, 1 a line was refused or Kafka failed, 2 wrong usage, 130 stopped with Ctrl-C.
 
@@ -115,14 +105,14 @@ def import_(
     )
     _check_defaults(defaults)
     tally = _Tally(_write_refusal if as_json else _say_refusal)
+    lines: IndicatorFile | None = None
     problem: str | None = None
     stopped = False
     confirmed = 0
     with _opened(file) as (raw, size):
         try:
-            lines = IndicatorFile(raw, defaults)
-            if lines.ignored:
-                click.echo(f"{file}: ignored: column {', '.join(lines.ignored)}", err=True)
+            lines = IndicatorFile(raw, defaults, encoding)
+            _introduce(file, lines)
             wanted = tally.sift(lines)
             if dry_run:
                 for _ in wanted:
@@ -142,7 +132,7 @@ def import_(
             problem = f"{file}: {error}"
         except TopicError as error:
             problem = str(error)
-    _summarise(file, tally, None if dry_run else confirmed, as_json)
+    _summarise(file, tally, lines.left_out if lines else {}, None if dry_run else confirmed, as_json)
     if problem:
         raise CommandError(problem)
     if stopped:
@@ -223,7 +213,17 @@ def _write_refusal(refusal: Refusal) -> None:
     click.echo(msgspec.json.encode({"line": refusal.line, "refused": refusal.reason}))
 
 
-def _summarise(file: str, tally: _Tally, confirmed: int | None, as_json: bool) -> None:
+def _introduce(file: str, lines: IndicatorFile) -> None:
+    """Say how the file is read, where that is not as usual."""
+    if not lines.layout.is_usual:
+        click.echo(f"{file}: read as {lines.layout.name}", err=True)
+    if lines.encoding not in (None, "utf-8"):
+        click.echo(f"{file}: read as {str(lines.encoding).upper()} text", err=True)
+    if lines.layout.ignored:
+        click.echo(f"{file}: ignored: column {', '.join(lines.layout.ignored)}", err=True)
+
+
+def _summarise(file: str, tally: _Tally, left_out: Mapping[str, int], confirmed: int | None, as_json: bool) -> None:
     if as_json:
         summary = {
             "file": file,
@@ -231,10 +231,14 @@ def _summarise(file: str, tally: _Tally, confirmed: int | None, as_json: bool) -
             "confirmed": confirmed,
             "duplicates": tally.duplicates,
             "refused": tally.refused,
+            "left_out": left_out,
             "types": dict(sorted(tally.types.items())),
         }
         click.echo(msgspec.json.encode(summary))
         return
+    if left_out:
+        parts = ", ".join(f"{what} ({count:,})" for what, count in sorted(left_out.items()))
+        click.echo(f"{file}: left out: {parts}", err=True)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.types.items())) or "nothing"
     done = "checked, nothing sent" if confirmed is None else f"{confirmed:,} confirmed by Kafka"
     click.echo(f"{file}: {kinds}; {done}; {tally.duplicates:,} duplicates, {tally.refused:,} lines refused", err=True)

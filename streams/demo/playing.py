@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from models.events.event import MAX_BYTES
-from streams.files.text_lines import FileError, unpacked
+from streams.files.byte_streams import unpacked
+from streams.files.text_lines import FileError
 from streams.settings import Settings
 
 

@@ -1,52 +1,30 @@
-"""Indicator files: reads lists of indicators as offices really send them: CSV, JSON Lines or one value on each line.
+"""Indicator files: reads lists of indicators as offices really send them, each line an indicator or a refusal.
 
-It recognises the form of a file, fills in the fields that a line leaves out, and passes each line to
-:func:`models.indicators.indicator.check`. It continues after a bad line.
+It recognises the layout of a file (:mod:`streams.files.list_layouts`), fills in the fields that a line leaves out, and
+passes each entry to :func:`models.indicators.indicator.check`. It continues after a bad line.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import IO, Final, Literal, cast
+from typing import IO, Final
 
-import msgspec
+from msgspec.structs import replace
 
-from models.indicators.indicator import (
-    Indicator,
-    IndicatorError,
-    IndicatorType,
-    check,
-    guess_type,
-    type_named,
-)
+from models.indicators.indicator import Indicator, IndicatorType, check, guess_type
+from models.indicators.number_ranges import parts
+from streams.files.instants import instant
+from streams.files.list_entries import Entry, Wrong
+from streams.files.list_layouts import HEAD, LayoutError, recognised
+from streams.files.tables import has_heading
 from streams.files.text_lines import FileError, TextLines
 
-COLUMNS: Final[dict[str, str]] = {
-    **dict.fromkeys(("value", "indicator", "值"), "value"),
-    **dict.fromkeys(("number", "phone", "tel", "号码", "电话", "电话号码", "手机号", "手机号码"), "number"),
-    **dict.fromkeys(("domain", "host", "域名"), "domain"),
-    **dict.fromkeys(("url", "link", "网址", "链接"), "url"),
-    **dict.fromkeys(("type", "类型"), "type"),
-    **dict.fromkeys(("scam_type", "诈骗类型"), "scam_type"),
-    **dict.fromkeys(("confidence", "置信度"), "confidence"),
-    **dict.fromkeys(("source", "来源"), "source"),
-    **dict.fromkeys(("valid_from", "生效时间"), "valid_from"),
-    **dict.fromkeys(("valid_until", "失效时间"), "valid_until"),
-    **dict.fromkeys(("case", "案件编号"), "case"),
-    "revoked": "revoked",
-}
-"""A table's headings, in lower case, with the fields they stand for; other columns are ignored."""
-
-VALUES: Final = ("value", "number", "domain", "url")
-
-_TEXTS: Final = ("scam_type", "source", "valid_from", "valid_until", "case")
-_REVOKED: Final = {"revoked": True, "true": True, "1": True, "false": False, "0": False}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FORMULA: Final = re.compile(r'="(.*)"')
+_MOST_WRONG: Final = 1000
+"""After so many lines, a file of which none is an indicator is given up."""
+_FEW: Final = 20
+"""So many refusals are worth reading one by one, even if nothing else is in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,205 +51,102 @@ class Refusal:
     reason: str
 
 
-class _Line(msgspec.Struct, kw_only=True):
-    """An indicator record in which every field except the value may be missing."""
-
-    value: str
-    type: IndicatorType | None = None
-    scam_type: str | None = None
-    confidence: int | None = None
-    source: str | None = None
-    valid_from: int | str | None = None
-    valid_until: int | str | None = None
-    revoked: bool = False
-    case: str | None = None
-
-
-_line_decoder = msgspec.json.Decoder(_Line)
-
-
 class IndicatorFile:
     """A list of indicators that is read once, line by line.
 
     Iteration yields an :class:`Indicator` for each value (checked and normalised) and a :class:`Refusal` for each line
-    that is not an indicator. It raises :class:`FileError` when the file is cut off or is not text. ``form`` is the kind
-    of list, and ``ignored`` has the headings of the columns that are not read.
+    that is not an indicator. It raises :class:`FileError` when the file is cut off, is not text, is in an encoding that
+    is in doubt (``encoding`` decides), or is no list. ``layout`` says what kind of list it is, and ``left_out`` counts
+    what is read and is no indicator, such as exceptions.
     """
 
-    def __init__(self, raw: IO[bytes], defaults: Defaults | None = None) -> None:
+    def __init__(self, raw: IO[bytes], defaults: Defaults | None = None, encoding: str | None = None) -> None:
         self._defaults = defaults or Defaults()
-        self._lines = TextLines(raw)
-        self.form: Literal["csv", "jsonl", "list"] = "list"
-        self.ignored: tuple[str, ...] = ()
-        self._columns: Sequence[str | None] = ()
-        self._delimiter = ","
-        first = self._lines.first()
-        if first.startswith("["):
-            raise FileError("this is one JSON array; write one object on each line (JSON Lines) instead")
-        if first.startswith("{"):
-            self.form = "jsonl"
-        else:
-            self._recognise_table(first)
+        self._lines = TextLines(raw, encoding, self._defaults.region, has_heading)
+        head = self._lines.head(HEAD)
+        try:
+            self.layout = recognised(head, is_whole=len(head) < HEAD)
+        except LayoutError as error:
+            raise FileError(str(error)) from None
+        self._region = self.layout.region or self._defaults.region
+        self.left_out: Counter[str] = Counter()
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the text so far; None if it is all ASCII."""
+        return self._lines.encoding
 
     def __iter__(self) -> Iterator[Indicator | Refusal]:
-        readers = {"csv": self._table, "jsonl": self._records, "list": self._values}
-        for found in readers[self.form]():
+        """See the class. Refusals at the beginning are held back until the first indicator."""
+        refused: list[Refusal] = []
+        found = self._found()
+        for item in found:
+            if isinstance(item, Indicator):
+                yield from refused
+                yield item
+                yield from found
+                return
+            refused.append(item)
+            if len(refused) == _MOST_WRONG:
+                break
+        if len(refused) > _FEW:
+            first = refused[0]
+            raise FileError(
+                f"none of the first {len(refused):,} lines is an indicator; the file was read as {self.layout.name}, "
+                f"and line {first.line} was refused because {first.reason}"
+            )
+        yield from refused
+
+    def _found(self) -> Iterator[Indicator | Refusal]:
+        read, skipped = self.layout.read, self.layout.skipped
+        for text in self._lines:
+            line = self._lines.number
             yield from self._undecoded()
-            yield found
+            if line <= skipped:
+                continue
+            for item in read(text.rstrip("\r\n")):
+                if isinstance(item, Entry):
+                    try:
+                        yield self._complete(item)
+                    except ValueError as error:
+                        yield from self._of_range(item, Refusal(line, str(error)))
+                elif isinstance(item, Wrong):
+                    yield Refusal(line, item.reason)
+                else:
+                    self.left_out[item.what] += 1
         yield from self._undecoded()
 
     def _undecoded(self) -> Iterator[Refusal]:
         for line in self._lines.take_undecoded():
-            yield Refusal(line, "this is neither UTF-8 nor GB18030 text")
+            encoding = (self.encoding or "utf-8").upper()
+            yield Refusal(line, f"this is not {encoding} text; say with --encoding if it is another")
 
-    def _recognise_table(self, first: str) -> None:
-        """Read the file as a table if its first line has a heading that stands for a value.
-
-        Raises :class:`FileError` when two columns stand for one field, or a table has no such heading.
-        """
-        for delimiter in (",", "\t", ";"):
+    def _of_range(self, entry: Entry, refusal: Refusal) -> Iterator[Indicator | Refusal]:
+        """The indicators of a range of numbers; the refusal if the entry is none."""
+        numbers = parts(entry.value, self._region) if entry.type in (None, "number") else []
+        if not numbers:
+            yield refusal
+        for number in numbers:
+            kind: IndicatorType = "number-prefix" if number.endswith("*") else "number"
             try:
-                heads = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
-            except csv.Error:  # the line has a line break inside, or a very large cell
-                continue
-            columns = [COLUMNS.get(head.lower()) for head in heads]
-            if not any(column in VALUES for column in columns):
-                continue
-            named = [column for column in columns if column]
-            twice = {column for column in named if column not in VALUES and named.count(column) > 1}
-            if twice:
-                raise FileError(f"two columns of the table stand for {min(twice)}; leave one out")
-            self.form, self._delimiter, self._columns = "csv", delimiter, columns
-            self.ignored = tuple(head for head, column in zip(heads, columns, strict=True) if not column)
-            return
-        cells = next((first.split(d) for d in (",", "\t", ";") if first.count(d) >= 2), None)
-        if cells is not None and "/" not in first:
-            raise FileError(f"the table needs headings, one of them for a value: {', '.join(VALUES)}")
-
-    def _table(self) -> Iterator[Indicator | Refusal]:
-        next(self._lines)
-        for text in self._lines:
-            # Each line is parsed by itself. No value has a line break, so a missing quote costs only its own line.
-            try:
-                row = next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
-            except csv.Error as error:
-                yield Refusal(self._lines.number, f"this is not a row of a table: {error}")
-                continue
-            if any(cell.strip() for cell in row):
-                yield from self._row(row, self._lines.number)
-
-    def _row(self, row: list[str], line: int) -> Iterator[Indicator | Refusal]:
-        cells: list[tuple[str, str]] = [
-            (column, text) for column, cell in zip(self._columns, row, strict=False) if column and (text := _text(cell))
-        ]
-        fields = dict(cells)
-        found = False
-        for column, value in cells:
-            if column in VALUES:
-                found = True
-                yield self._made(line, fields, column, value)
-        if not found:
-            yield Refusal(line, "the row has no value")
-
-    def _made(self, line: int, fields: dict[str, str], column: str, value: str) -> Indicator | Refusal:
-        try:
-            if column == "value":
-                kind = type_named(fields["type"]) if "type" in fields else self._defaults.type
-            elif column == "number":
-                kind = "number-prefix" if value.endswith("*") else "number"
-            elif column == "url" and guess_type(value) == "domain":
-                kind = "domain"  # an address without a path means the whole domain, with or without http in the text
-            else:
-                kind = cast(IndicatorType, column)
-            confidence = fields["confidence"].removesuffix("%") if "confidence" in fields else None
-            if confidence is not None and not (confidence.isascii() and confidence.isdigit()):
-                raise IndicatorError("confidence is a whole number from 0 to 100")
-            if (revoked := _REVOKED.get(fields.get("revoked", "0").lower())) is None:
-                raise IndicatorError(f"revoked is one of {', '.join(_REVOKED)}")
-            return self._complete(
-                _Line(
-                    value=value,
-                    type=kind,
-                    confidence=None if confidence is None else int(confidence[:9]),
-                    revoked=revoked,
-                    **{name: fields[name] for name in _TEXTS if name in fields},
-                )
-            )
-        except ValueError as error:
-            return Refusal(line, str(error))
-
-    def _records(self) -> Iterator[Indicator | Refusal]:
-        for text in self._lines:
-            if not text.strip():
-                continue
-            try:
-                yield self._complete(_line_decoder.decode(text))
-            except (msgspec.MsgspecError, RecursionError) as error:
-                reason = IndicatorError(f"this is not an indicator record: {error}")  # which may quote the line
-                yield Refusal(self._lines.number, str(reason))
+                yield self._complete(replace(entry, type=kind, value="+" + number))
             except ValueError as error:
-                yield Refusal(self._lines.number, str(error))
+                yield Refusal(refusal.line, str(error))
 
-    def _values(self) -> Iterator[Indicator | Refusal]:
-        for text in self._lines:
-            # A comment after a value needs a space before its #, because a URL may contain one.
-            value = text.partition(" #")[0].strip()
-            if not value or value.startswith("#"):
-                continue
-            try:
-                yield self._complete(_Line(value=value))
-            except ValueError as error:
-                yield Refusal(self._lines.number, str(error))
-
-    def _complete(self, line: _Line) -> Indicator:
-        """The checked indicator of a line, with the defaults for missing fields; raises ValueError when it is none."""
+    def _complete(self, entry: Entry) -> Indicator:
+        """The checked indicator of an entry, with the defaults for missing fields; raises ValueError if it is none."""
         defaults = self._defaults
         return check(
             Indicator(
-                type=line.type or defaults.type or guess_type(line.value),
-                value=line.value,
-                scam_type=defaults.scam_type if line.scam_type is None else line.scam_type,
-                confidence=defaults.confidence if line.confidence is None else line.confidence,
-                source=defaults.source if line.source is None else line.source,
-                valid_from=defaults.valid_from if line.valid_from is None else instant(line.valid_from),
-                valid_until=None if line.valid_until is None else instant(line.valid_until),
-                revoked=line.revoked,
-                case=defaults.case if line.case is None else line.case,
+                type=entry.type or defaults.type or guess_type(entry.value),
+                value=entry.value,
+                scam_type=defaults.scam_type if entry.scam_type is None else entry.scam_type,
+                confidence=defaults.confidence if entry.confidence is None else entry.confidence,
+                source=defaults.source if entry.source is None else entry.source,
+                valid_from=defaults.valid_from if entry.valid_from is None else instant(entry.valid_from),
+                valid_until=None if entry.valid_until is None else instant(entry.valid_until),
+                revoked=entry.revoked,
+                case=defaults.case if entry.case is None else entry.case,
             ),
-            defaults.region,
+            self._region,
         )
-
-
-def instant(written: int | str) -> int:
-    """Epoch milliseconds of a time as people write it: as milliseconds, or as a date with an optional time.
-
-    A time without an offset is UTC. Raises ``ValueError`` with one sentence.
-
-    >>> instant("2024-11-05"), instant("2024/1/5 08:30"), instant("2024-11-05T08:00:00+08:00"), instant("0")
-    (1730764800000, 1704443400000, 1730764800000, 0)
-    """
-    if isinstance(written, int):
-        return written
-    text = written.strip()
-    if text.isascii() and text.isdigit() and len(text) != 8:  # eight digits are a date, for example 20241105
-        return int(text[:20])
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        for form in ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"):
-            try:
-                at = datetime.strptime(text, form)
-                break
-            except ValueError:
-                continue
-        else:
-            raise ValueError("a time is written 2024-11-05, 2024-11-05T08:00:00+08:00 or in epoch ms") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _text(cell: str) -> str:
-    """The text of a cell, without the marks that keep a spreadsheet from reading it as a number: ``="…"`` or ``'…``."""
-    text = cell.strip()
-    formula = _FORMULA.fullmatch(text)
-    return formula[1].strip() if formula else text.removeprefix("'")

@@ -11,7 +11,8 @@ import numpy as np
 
 from models.base.packed import Packed
 from models.events.decoding import Decoded
-from streams.files.text_lines import FileError, unpacked
+from streams.files.byte_streams import unpacked
+from streams.files.text_lines import FileError
 
 B = TypeVar("B", bound=Any)
 

@@ -1,7 +1,7 @@
-"""Text lines: reads text files as people send them: gzip, zstd or plain, UTF-8 or GB18030, with or without a BOM.
+"""Text lines: reads text files as people send them: packed or plain, in many encodings, with any line ends.
 
 :mod:`streams.files.indicator_files` reads through it. Lines are read one by one, so that a file of millions of lines
-needs no memory.
+needs no memory; only the first lines are kept for a moment, to recognise what the file is.
 """
 
 from __future__ import annotations
@@ -10,12 +10,42 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
-from typing import IO, Final, cast
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import IO, Final
 
 import zstandard
 
+from streams.files.byte_streams import CHUNK, Chunks, chunks_of, recoded, unpacked
+from streams.files.encodings import DoubtError, detected
+
 LONGEST_LINE: Final = 1 << 20
+_SAMPLE: Final = 1 << 16
+"""Bytes of lines beyond ASCII from which an encoding is recognised."""
+_AHEAD: Final = 1 << 20
+"""About as many bytes are read ahead at most."""
+_MARKS: Final = {  # the longer ones first: UTF-32's mark begins like UTF-16's
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+}
+_WIDE: Final = ("utf-16", "utf-32")
+_OTHER_FILES: Final = {
+    b"PK\x03\x04": "a workbook or a ZIP archive; save it as CSV",
+    b"\xd0\xcf\x11\xe0": "a workbook or a document of an old Office; save it as CSV",
+    b"%PDF": "a PDF document; list its values in a text file",
+    b"Rar!": "a RAR archive; unpack it",
+    b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"BZh": "packed with bzip2; unpack it, or pack it with gzip or zstd",
+    b"\xfd7zXZ": "packed with xz; unpack it, or pack it with gzip or zstd",
+    b"SQLite format 3": "a database; export its table as CSV",
+}
+
+_DAMAGED: Final = (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
+_CUT_OFF: Final = "the compressed file is damaged or cut off after line {}"
 
 
 class FileError(ValueError):
@@ -25,25 +55,40 @@ class FileError(ValueError):
 class TextLines:
     """The decoded lines of a file, read once; ``number`` is the number of the last line returned.
 
-    The text is read as UTF-8 until a line fits only GB18030, which Excel writes in Chinese offices; from then on it is
-    GB18030. Once a line can only be UTF-8, the text stays UTF-8. Lines that cannot be decoded are left out, and
-    `take_undecoded` returns their numbers. Raises :class:`FileError` for a file that is cut off or is not text.
+    The text is UTF-8, or what its byte order mark says, or else the encoding that its first lines beyond ASCII show
+    (:mod:`streams.files.encodings`), from then on. ``region`` is the country that the text is expected from, and
+    ``words`` tells whether a text contains a word that such files are known to contain. ``encoding`` is decided by the
+    caller, or by the text; None as long as it is all ASCII. Lines that cannot be decoded are left out, and
+    `take_undecoded` returns their numbers. Raises :class:`FileError` for a file that is cut off or is not text, and for
+    one whose encoding is in doubt.
     """
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    def __init__(
+        self,
+        raw: IO[bytes],
+        encoding: str | None = None,
+        region: str = "CN",
+        words: Callable[[str], bool] = lambda text: False,
+    ) -> None:
         self.number = 0
-        self._raw = unpacked(raw)
-        self._encodings: tuple[str, ...] = ("utf-8", "gb18030")
-        self._waiting: str | None = None
+        self.encoding = encoding
+        self._region = region
+        self._words = words
+        self._ahead: deque[bytes] = deque()
         self._undecoded: list[int] = []
+        self._raw = self._opened(unpacked(raw))
 
-    def first(self) -> str:
-        """The first line that is neither empty nor a comment, stripped; iteration returns it again."""
-        for text in self:
-            if text.strip() and not text.startswith("#"):
-                self._waiting = text
-                return text.strip()
-        return ""
+    def head(self, count: int) -> list[str]:
+        """The first ``count`` lines or fewer long ones, without line breaks; iteration returns them again.
+
+        A line that cannot be decoded is empty here.
+        """
+        size = 0
+        while len(self._ahead) < count and size < _AHEAD and (line := self._read(self.number + len(self._ahead))):
+            self._ahead.append(line)
+            size += len(line)
+        lines = [*self._ahead][:count]
+        return [(self._decoded(line, self.number + index + 1) or "").rstrip("\r\n") for index, line in enumerate(lines)]
 
     def take_undecoded(self) -> list[int]:
         """The numbers of the lines that could not be decoded since the last call."""
@@ -54,90 +99,106 @@ class TextLines:
         return self
 
     def __next__(self) -> str:
-        if self._waiting is not None:
-            text, self._waiting = self._waiting, None
-            return text
-        while True:
-            line = self._read()
-            if not line:
-                raise StopIteration
+        while line := self._ahead.popleft() if self._ahead else self._read(self.number):
             self.number += 1
-            if self.number == 1:
-                line = self._without_mark(line)
-            if len(line) >= LONGEST_LINE:
-                raise FileError(f"line {self.number} is longer than a megabyte: this is not a list")
-            decoded = self._decoded(line)
+            decoded = self._decoded(line, self.number)
             if decoded is not None:
                 return decoded
             self._undecoded.append(self.number)
+        raise StopIteration
 
-    def _decoded(self, line: bytes) -> str | None:
-        """The line's text in the first encoding that fits; a line that fits only one encoding rules out the other."""
-        for encoding in self._encodings:
+    def _opened(self, raw: IO[bytes]) -> IO[bytes]:
+        """The bytes of the text in lines that end with a line feed, without a byte order mark."""
+        rest = chunks_of(raw)
+        first = b""
+        try:
+            while b"\n" not in first and len(first) < CHUNK and (more := next(rest, b"")):
+                first += more
+        except _DAMAGED:
+            raise FileError(_CUT_OFF.format(0)) from None
+        for start, what in _OTHER_FILES.items():
+            if first.startswith(start):
+                raise FileError(f"this is {what}")
+        mark = next((mark for mark in _MARKS if first.startswith(mark)), b"")
+        self.encoding = self.encoding or _MARKS.get(mark)
+        chunks: Iterator[bytes] = chain((first.removeprefix(mark),), rest)
+        if self.encoding and self.encoding.startswith(_WIDE):
+            chunks = recoded(chain((first,), rest), self.encoding)
             try:
-                text = line.decode(encoding)
+                first = next(chunks, b"")
             except UnicodeDecodeError:
-                continue
-            # Two Chinese characters in GB18030 can look like two-byte letters of UTF-8, but not like longer ones.
-            if len(self._encodings) == 2 and (encoding == "gb18030" or (not line.isascii() and max(text) > "\u07ff")):
-                self._encodings = (encoding,)
+                raise FileError(f"this is no {self.encoding.upper()} text") from None
+            self.encoding, chunks = "utf-8", chain((first,), chunks)
+        elif b"\0" in first:
+            raise FileError("this is no text, or UTF-16 without a byte order mark; save it as UTF-8")
+        if b"\r" in first and b"\n" not in first:
+            chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
+        return io.BufferedReader(Chunks(chunks), CHUNK)
+
+    def _decoded(self, line: bytes, number: int) -> str | None:
+        """The line's text; None if the encoding does not fit."""
+        if line.isascii():
+            return line.decode("ascii")
+        text = _text(line, self.encoding or "utf-8")
+        if self.encoding is not None:
+            return text if self.encoding == "utf-8" or not _is_surely_utf8(line) else None
+        if _is_clearly_utf8(line):
+            self.encoding = "utf-8" if _is_surely_utf8(line) else None
             return text
+        self.encoding = self._detected(line, number)
+        return None if self.encoding is None else _text(line, self.encoding)
+
+    def _detected(self, line: bytes, number: int) -> str | None:
+        """The encoding of the text from a line that is not UTF-8; None if it is no text in any known encoding."""
+        size = sum(map(len, self._ahead))
+        while size < _AHEAD and (more := self._read(number + len(self._ahead))):
+            self._ahead.append(more)
+            size += len(more)
+        lines = [line, *(each for each in self._ahead if not each.isascii())]
+        others = [each for each in lines if not _is_clearly_utf8(each)]
+        wrong = sum(_text(each, "utf-8") is None for each in others)
+        if len(lines) - len(others) > wrong:
+            return "utf-8"
+        try:
+            if not wrong:
+                raise DoubtError(("utf-8", "gb18030"))
+            return detected(b"".join(others)[:_SAMPLE].rpartition(b"\n")[0] or line, self._region, self._words)
+        except DoubtError as doubt:
+            raise FileError(
+                f"the encoding of the text from line {number} on is in doubt: it may be {doubt}; say which with "
+                "--encoding"
+            ) from None
+
+    def _read(self, number: int) -> bytes:
+        """The next line of the file, after ``number`` others."""
+        try:
+            line = self._raw.readline(LONGEST_LINE)
+        except _DAMAGED:
+            raise FileError(_CUT_OFF.format(number)) from None
+        except UnicodeDecodeError:
+            raise FileError(f"the text after line {number} does not have the encoding that it should have") from None
+        if len(line) >= LONGEST_LINE:
+            raise FileError(f"line {number + 1} is longer than a megabyte: this is not a list")
+        return line
+
+
+def _text(line: bytes, encoding: str) -> str | None:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
         return None
 
-    def _without_mark(self, line: bytes) -> bytes:
-        """The first line without a UTF-8 byte order mark; raises :class:`FileError` for files that are not lists."""
-        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise FileError("this is UTF-16 text; save it as UTF-8")
-        if line.startswith(b"PK\x03\x04"):
-            raise FileError("this is a workbook or a ZIP archive; save it as CSV")
-        if line.startswith(codecs.BOM_UTF8):
-            self._encodings = ("utf-8",)
-        return line.removeprefix(codecs.BOM_UTF8)
 
-    def _read(self) -> bytes:
-        try:
-            return self._raw.readline(LONGEST_LINE)
-        except (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile):
-            raise FileError(f"the compressed file is damaged or cut off after line {self.number}") from None
+def _is_surely_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8 with characters of three bytes, which no text in another encoding is by chance."""
+    text = _text(line, "utf-8")
+    return text is not None and max(text, default="") > "\u07ff"
 
 
-def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The uncompressed content of a file; gzip and zstd are recognised by their first bytes, not by the name."""
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
-    head = buffered.peek(4)[:4]
-    if head.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=buffered))
-    if head == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(_Zstd(buffered), 1 << 18)
-    return buffered
+def _is_clearly_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8 and not a few characters of GB 2312 that happen to be UTF-8 of two bytes as well.
 
-
-class _Zstd(io.RawIOBase):
-    """Reads zstd frames one after the other; unlike the library's reader, it notices when the last one is cut off."""
-
-    def __init__(self, packed: io.BufferedReader) -> None:
-        self._packed = packed
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._fresh = True
-        self._ready = b""
-
-    def readable(self) -> bool:
-        """True, because the stream can be read."""
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        """Fill the buffer with the next bytes; returns 0 at the end, raises ``EOFError`` in the middle of a frame."""
-        target = memoryview(cast(bytearray, buffer))
-        while not self._ready:
-            chunk = (self._frame.unused_data if self._frame.eof else b"") or self._packed.read1(1 << 17)
-            if self._frame.eof:
-                self._frame, self._fresh = zstandard.ZstdDecompressor().decompressobj(), True
-            if not chunk:
-                if self._fresh:
-                    return 0
-                raise EOFError
-            self._ready, self._fresh = self._frame.decompress(chunk), False
-        size = min(len(target), len(self._ready))
-        target[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
+    Letters with accents are: one in the middle of a word would be a lonely Chinese character.
+    """
+    text = _text(line, "utf-8")
+    return text is not None and (not "\u024f" < max(text, default="") <= "\u07ff" or _text(line, "gb2312") is None)

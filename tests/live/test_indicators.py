@@ -136,6 +136,7 @@ def test_every_refused_line_is_reported_and_the_rest_is_imported(forewarn: Forew
         "confirmed": 2,
         "duplicates": 1,
         "refused": 3,
+        "left_out": {},
         "types": {"domain": 1, "number": 1},
     }
     assert "99900123456" not in for_people.output + for_programs.output

@@ -44,25 +44,31 @@ def test_the_same_text_comes_out_of_every_packing(content: bytes) -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    """An empty file has no first line."""
+    """An empty file has no first lines."""
     assert lines(b"") == []
-    assert TextLines(io.BytesIO(b"\n# note\n \n")).first() == ""
+    assert TextLines(io.BytesIO(b"")).head(5) == []
 
 
-def test_the_first_line_is_looked_at_and_read_again() -> None:
-    """With its line number in the file."""
+def test_the_first_lines_are_looked_at_and_read_again() -> None:
+    """With their line numbers in the file."""
     text = TextLines(io.BytesIO(b"# note\n\nvalue\nnext\n"))
 
-    assert text.first() == "value"
-    assert [next(text).strip(), text.number] == ["value", 3]
-    assert [next(text).strip(), text.number] == ["next", 4]
+    assert text.head(3) == ["# note", "", "value"]
+    assert [(next(text).strip(), text.number) for _ in range(4)] == [("# note", 1), ("", 2), ("value", 3), ("next", 4)]
 
 
 def test_two_characters_of_gb18030_that_could_be_utf8_do_not_decide() -> None:
-    """A famous pair: from an old editor, these characters came back as two Latin letters."""
-    content = "联通\n电信\n联通\n".encode("gb18030")
+    """Other lines do, before or behind; without any, nobody knows."""
+    assert len("要通".encode("gb18030").decode("utf-8")) == 2
+    assert lines("要通\n电信\n要通\n".encode("gb18030")) == ["要通", "电信", "要通"]
+    with pytest.raises(FileError, match="utf-8 or gb18030"):
+        lines("要通\n".encode("gb18030"))
 
-    assert lines(content)[1:] == ["电信", "联通"]
+
+@pytest.mark.parametrize("text", ["café", "münchen.example", "полиция", "αστυνομία"])
+def test_letters_of_two_bytes_are_utf8(text: str) -> None:
+    """Though accents are two bytes of a Chinese character as well."""
+    assert lines(f"{text}\n".encode()) == [text]
 
 
 def test_a_broken_line_of_a_utf8_file_does_not_turn_the_others_into_another_text() -> None:
@@ -96,7 +102,7 @@ def test_a_packed_file_that_was_cut_off_is_no_whole_file(pack: object, lost: int
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("value\n".encode("utf-16"), "UTF-16"),
+        ("value\n".encode("utf-16-le"), "UTF-16 without a byte order mark"),
         (b"PK\x03\x04rest", "workbook or a ZIP"),
         (b"a\n" + b"x" * LONGEST_LINE + b"\n", "line 2 is longer than a megabyte"),
         (b"\x1f\x8bnot gzip", "damaged"),
@@ -110,13 +116,15 @@ def test_what_is_no_list_is_refused_with_what_it_is(content: bytes, why: str) ->
         lines(content)
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=20), max_size=20))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"]), max_size=20), max_size=20)
+)
 def test_text_in_utf8_comes_back_line_by_line(written: list[str]) -> None:
     """Except text that begins like a compressed or packed file."""
     content = "\n".join(written).encode()
     if content.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
         return
-    read = [line.removesuffix("\n") for line in TextLines(io.BytesIO(content))]
+    read = [line.removesuffix("\n") for line in TextLines(io.BytesIO(content), "utf-8")]
 
     assert "\n".join(read) == content.decode().removeprefix("\ufeff").removesuffix("\n")
 
