@@ -46,7 +46,6 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "valkey-emptied": servers.valkey_emptied,
     "half-restored": stored_state.half_restored,
     "made-anew": lambda ground: stored_state.made_anew(ground, 600_000),
-    "failovers": lambda ground: servers.failovers(ground, 5),
     "broker-kills": lambda ground: servers.broker_kills(ground, 3),
     "broker-pauses": lambda ground: servers.broker_pauses(ground, 3),
     "alerts-refused": lambda ground: publishing.refused(ground, 3),

@@ -30,8 +30,6 @@ class Ground:
     city: City
     folder: Path
     prefix: str = ""
-    redis: str = ""
-    """Another Redis than the stack's."""
     expected: frozenset[bytes] = frozenset()
     refused: frozenset[bytes] = frozenset()
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -40,7 +38,7 @@ class Ground:
     @property
     def settings(self) -> Settings:
         """The settings with the servers' addresses."""
-        return Settings(kafka=self.stack.kafka, redis=self.redis or self.stack.redis, topic_prefix=self.prefix)
+        return Settings(kafka=self.stack.kafka, redis=self.stack.redis, topic_prefix=self.prefix)
 
     @property
     def events(self) -> int:

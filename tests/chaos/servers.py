@@ -1,19 +1,15 @@
-"""Scenarios: faults of the servers. Valkey is killed, frozen, emptied or replaced; Kafka is killed or unreachable."""
+"""Scenarios: faults of the servers. Valkey is killed, frozen or emptied; the Kafka broker is killed or unreachable."""
 
 from __future__ import annotations
 
 import random
 import shutil
 import time
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from bench.pipeline import meta_key
 from streams.local.process import Server
-from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding, Trial
-from tests.valkeys import ValkeyCluster, follows
 
 FORGETS_S = 1.0
 """Seconds of writes that an append-only file with ``everysec`` may lose in a power cut."""
@@ -45,48 +41,6 @@ def valkey_kills(ground: Ground, times: int) -> Finding:
             f"checkpoints of {forgotten:,} records were forgotten",
             f"the worker was refused and started again {trial.restarts} times",
         )
-
-
-def failovers(ground: Ground, times: int, missed: float = 0.03) -> Finding:
-    """A primary of a Valkey cluster is killed, and its replica takes over without the newest writes.
-
-    The replica is down while the last ``missed`` part of the backlog is written, so the primary has confirmed writes
-    that no server has afterwards.
-    """
-    chance = random.Random(7)
-    cluster = ValkeyCluster(ground.folder / "cluster", ground.stack.watch, replicas=1)
-    try:
-        with replace(ground, redis=cluster.url).trial("failovers") as trial, trial.slowed(0.02) as slowed:
-            trial.start()
-            forgotten = 0
-            for moment in _moments(trial, times, seed=7):
-                slowed.update(trial.kept)
-                while trial.progress() < moment or not trial.begun:
-                    trial.reach(trial.progress() + 1)
-                key = meta_key(trial.site.settings, chance.randrange(PARTITIONS))
-                primary = cluster.primary_of(key)
-                assert primary is not None
-                replica = cluster.replica_of(primary)
-                replica.server.kill()
-                trial.reach(trial.progress() + int(missed * trial.events))
-                slowed.clear()
-                before = trial.progress()
-                primary.server.kill()
-                replica.server.start()
-                cluster.wait_for(partial(cluster.serves, replica, key))
-                forgotten += before - trial.progress()
-                primary.server.start()
-                cluster.wait()
-                cluster.wait_for(partial(follows, primary))
-                trial.move_on(before)
-            return trial.finding(
-                "Valkey cluster: a primary killed, its replica behind takes over",
-                times,
-                f"checkpoints of {forgotten:,} records were forgotten",
-                f"the worker was refused and started again {trial.restarts} times",
-            )
-    finally:
-        cluster.stop()
 
 
 def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
+
 from bench.pipeline import reached
 from streams.kafka.contracts import open_admin
 from streams.local.process import Server, send
 from streams.local.worker import metric
 from tests.site import Site
-from tests.valkeys import FAILURES, opened
 
 LOOK_EVERY = 0.003
 PATIENCE = 120.0
@@ -71,7 +72,6 @@ class Trial:
     begun: bool = False
     """Whether every partition has a checkpoint, as last seen."""
     _last: int = 0
-    _redis: Any = None
     _slowed: set[Server] = field(default_factory=set)
 
     @property
@@ -97,10 +97,9 @@ class Trial:
     def progress(self) -> int:
         """The number of records that the checkpoints cover; the last known number while Redis does not answer."""
         try:
-            self._redis = self._redis or opened(self.site.settings.redis)
-            at = reached(self._redis, self.site.settings)
-        except FAILURES:
-            self._close_redis()
+            with redis.Redis.from_url(self.site.settings.redis, socket_timeout=1) as client:
+                at = reached(client, self.site.settings)
+        except redis.RedisError:
             return self._last
         self._last = sum(min(offset, self.ends.get(place, 0)) for place, offset in at.items())
         self.begun = {number for _, number in self.ends} == {number for _, number in at}
@@ -205,16 +204,10 @@ class Trial:
     def end(self) -> None:
         """Stop every worker."""
         self.kept.clear()
-        self._close_redis()
         for worker in self.site.workers:
             if worker.runs:
                 worker.resume()
         self.site.stop()
-
-    def _close_redis(self) -> None:
-        if self._redis is not None:
-            self._redis.close()
-            self._redis = None
 
     def finding(self, name: str, times: int, *notes: str, earlier: Collection[bytes] = ()) -> Finding:
         """Compare the published alerts with an undisturbed run; ``earlier`` are alerts of a topic that was deleted."""

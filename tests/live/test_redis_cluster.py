@@ -148,7 +148,7 @@ async def test_a_hunter_counts_on_a_cluster_as_on_one_server(settings: Settings,
 async def test_people_reached_by_a_number_are_counted_on_a_cluster(settings: Settings) -> None:
     client = Redis(settings)
     counting = RedisRecipients(settings, client)
-    sendings = [Sending(f"evil-{number}.top", 7, person) for number in range(20) for person in range(number + 1)]
+    sendings = [Sending(f"evil-{number}.top", 7, person, 0) for number in range(20) for person in range(number + 1)]
 
     assert sorted((await counting.add(sendings)).values()) == list(range(1, 21))
     await client.aclose()
