@@ -17,6 +17,7 @@ from models.detection.alerts import Alert
 from models.detection.alignment import Alignment
 from models.detection.engine import Engine, Partition
 from models.detection.risk import PointScore
+from models.events.numbering import CHINA
 from streams.kafka.columns import Columns, RawRecords, unpack
 from streams.kafka.publishing import HEARTBEAT
 from streams.settings import Settings
@@ -128,7 +129,7 @@ async def test_one_call_is_noticed_after_seven_minutes_and_its_heartbeats_come_b
     """The record is months old and the only one; the clock is moved by hand."""
     kafka, settings = Kafka(), Settings()
     engine = Engine(known(), RULES, PointScore())
-    stepper = Stepper(engine, cast("Any", Redis()), cast("Any", kafka), "signals")
+    stepper = Stepper(engine, cast("Any", Redis()), cast("Any", kafka), "signals", {})
     partition = Partition(0)
     feeds = {name: Feed(name, 0, 0.0, 0) for name in FEEDING}
     alignment = Alignment(partition.call_clock, partition.sms_clock)
@@ -136,7 +137,8 @@ async def test_one_call_is_noticed_after_seven_minutes_and_its_heartbeats_come_b
     parts = (cast("Any", NoLedger()), alignment, feeds, cast("Any", starts), cast("Any", kafka))
     assigned = AssignedPartition(PartitionState(partition), *parts)
     assignment = cast("Any", type("", (), {"partitions": {0: assigned}})())
-    scorer = Scorer(settings, engine, assignment, stepper, Heartbeats(cast("Any", kafka), kafka.now, kafka.now))
+    heartbeats = Heartbeats(cast("Any", kafka), kafka.now, kafka.now)
+    scorer = Scorer(settings, CHINA, engine, assignment, stepper, heartbeats)
 
     async def settle() -> None:
         await scorer.tend()
