@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kafka.admin import AlterConfigOp, ConfigResource
+
 from bench.filling import fill
 from bench.pipeline import ends
 from streams.kafka.contracts import apply, load, open_admin
@@ -52,9 +54,15 @@ class Ground:
         return other
 
     def create_topics(self) -> None:
-        """Create the topics that the contracts require."""
+        """Create the topics that the contracts require, but `signals` without append times.
+
+        So heartbeats have no effect. A trial may begin minutes after its records were written, and the calls that are
+        open at their end would by then be long ones for its worker, but not for the replay that it is compared with.
+        """
         with open_admin(self.settings) as admin:
             apply(load(self.settings.topics_file), admin, self.settings)
+            config = {"message.timestamp.type": (AlterConfigOp.SET, "CreateTime")}
+            admin.alter_configs([ConfigResource("TOPIC", self.settings.topic("signals"), config)])
 
     def prepare(self) -> None:
         """Create the topics, fill them, and compute the expected alerts and dead letters."""
