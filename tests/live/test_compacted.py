@@ -27,11 +27,13 @@ from tests.site import FRAUD, Record, Site, call, indicator, until
 
 PEOPLE = range(1, 25)
 AT = 1_773_625_200_000
+NOW = int(time.time() * 1000)
+"""An alert about long ago would send nobody."""
 
 
 def told(number: int) -> Record:
     """The record of an alert about the person and the episode with this number."""
-    found: Record = json.loads(encode(alert(episode=f"e{number}", subscriber=f"86100000{number:05d}")))
+    found: Record = json.loads(encode(alert(episode=f"e{number}", subscriber=f"86100000{number:05d}", at=NOW)))
     return found
 
 

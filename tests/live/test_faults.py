@@ -1,4 +1,7 @@
-"""Faults: the scenarios of ``make chaos`` in short form; whatever happens, no alert is lost and none is wrong."""
+"""Faults: the scenarios of ``make chaos`` in short form; whatever happens, no alert is lost and none is wrong.
+
+Carriers' transactions, and state that is gone in part or belongs to another log, have live tests of their own.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,6 @@ from tests.chaos import (
     poison,
     publishing,
     servers,
-    stored_state,
-    transactions,
     workers,
 )
 from tests.chaos.city import City
@@ -70,14 +71,6 @@ def test_topics_that_are_given_more_partitions(ground: Ground) -> None:
     assert holds(growing.topics_grown(ground, 2, 50)).times == 2
 
 
-def test_state_that_is_gone_in_part(ground: Ground) -> None:
-    holds(stored_state.half_restored(ground))
-
-
-def test_topics_made_anew_under_a_running_worker(ground: Ground) -> None:
-    holds(stored_state.made_anew(ground, 60_000))
-
-
 def test_a_killed_dispatcher(ground: Ground) -> None:
     assert holds(dispatching.dispatcher_kills(ground, 3, 300)).repeated == 0
 
@@ -116,10 +109,6 @@ def test_indicators_that_change(ground: Ground) -> None:
 
 def test_poison(ground: Ground) -> None:
     holds(poison.poison(ground, 5000))
-
-
-def test_carriers_that_write_in_transactions(ground: Ground) -> None:
-    assert holds(transactions.carriers(ground, 60_000)).times
 
 
 def test_a_backlog_of_one_partition(ground: Ground) -> None:

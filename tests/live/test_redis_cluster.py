@@ -24,7 +24,7 @@ from streams.hunter.pivoting import RedisRecipients
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import Spreading
 from streams.ledger.progress import LedgerProgress
-from streams.redis.answers import FAILURES, RedisRefusedError, answered
+from streams.redis.answers import RedisRefusedError, answered
 from streams.redis.client import Redis
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
@@ -182,24 +182,3 @@ def test_doctor_says_what_redis_is(settings: Settings) -> None:
     (finding,) = checkup._redis(settings)
     assert finding.state == "good"
     assert "a cluster of" in finding.says
-
-
-async def test_a_cluster_is_reached_though_the_only_server_of_the_url_is_gone(
-    cluster: ValkeyCluster, settings: Settings
-) -> None:
-    """The client has learned the others."""
-    for valkey in cluster.valkeys:
-        valkey.ask("CONFIG SET", "cluster-require-full-coverage", "no")
-    keys = {cluster.primary_of(key): key for key in (f"{settings.topic_prefix}{number}" for number in range(30))}
-    gone = cluster.valkeys[0]
-    key = keys.pop(gone)
-    client = Redis(settings)
-    await client.set(key, 1)
-
-    gone.server.kill()
-    with pytest.raises(FAILURES):
-        await client.get(key)
-    assert [await client.set(key, 1) for key in keys.values()] == [True] * len(keys)
-    await client.aclose()
-    gone.server.start()
-    cluster.wait()
