@@ -52,7 +52,7 @@ def main(events: int, indicators: int, turns: int, stock_events: int, rate: int,
         settings = Settings(kafka=stack.kafka, redis=stack.redis)
         with open_admin(settings) as admin:
             apply(load(settings.topics_file), admin, settings)
-        say(f"filling the topics: {indicators:,} indicators, {events:,} events")
+        say(f"filling the topics: {indicators:,} indicators, {events:,} events with {records.kind_of_texts()} texts")
         asyncio.run(publish(settings, records.indicators_of(numbers, domains)))
         asyncio.run(filling.fill(settings, records.made(events, numbers, domains), PARTITIONS, lambda count: None))
         filled = ends(settings)

@@ -1,6 +1,6 @@
 """The worst texts: how long the texts that take longest take, at two lengths. ``python -m bench.worst_texts``.
 
-A text of twice the length should take twice as long at most: whoever can make one text slow can stop a partition.
+A text of twice the length should take twice as long at most. Otherwise a single slow text could stop a partition.
 """
 
 from __future__ import annotations

@@ -60,36 +60,20 @@ def unpacked(raw: IO[bytes]) -> IO[bytes]:
     if head.startswith(b"\x1f\x8b"):
         return cast(IO[bytes], gzip.GzipFile(fileobj=buffered))
     if head == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(_Zstd(buffered), 1 << 18)
+        return io.BufferedReader(Chunks(_frames(buffered)), 1 << 18)
     return buffered
 
 
-class _Zstd(io.RawIOBase):
-    """Reads zstd frames one after the other; unlike the library's reader, it notices when the last one is cut off."""
+def _frames(packed: io.BufferedReader) -> Iterator[bytes]:
+    """The content of zstd frames one after the other.
 
-    def __init__(self, packed: io.BufferedReader) -> None:
-        self._packed = packed
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._fresh = True
-        self._ready = b""
-
-    def readable(self) -> bool:
-        """True, because the stream can be read."""
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        """Fill the buffer with the next bytes; returns 0 at the end, raises ``EOFError`` in the middle of a frame."""
-        target = memoryview(cast(bytearray, buffer))
-        while not self._ready:
-            chunk = (self._frame.unused_data if self._frame.eof else b"") or self._packed.read1(1 << 17)
-            if self._frame.eof:
-                self._frame, self._fresh = zstandard.ZstdDecompressor().decompressobj(), True
-            if not chunk:
-                if self._fresh:
-                    return 0
-                raise EOFError
-            self._ready, self._fresh = self._frame.decompress(chunk), False
-        size = min(len(target), len(self._ready))
-        target[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
+    Raises ``EOFError`` at the end of a file that stops in the middle of a frame; the library's reader does not notice.
+    """
+    frame, is_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    while chunk := (frame.unused_data if frame.eof else b"") or packed.read1(CHUNK):
+        if frame.eof:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+        yield frame.decompress(chunk)
+        is_begun = not frame.eof
+    if is_begun:
+        raise EOFError
