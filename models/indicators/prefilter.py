@@ -258,7 +258,7 @@ def _may_hold(table: Any, longest: int, signs: Any, texts: Any, begin: int, end:
     while at < end:
         sign = texts[at]
         if _is_name(sign):
-            start, dots, ws, dots_behind_www = at, 0, 0, -1
+            start, dots, ws, dots_behind_www, is_sum = at, 0, 0, -1, True
             while at < end and (_is_name(texts[at]) or texts[at] == 46):
                 ws = ws + 1 if texts[at] | 32 == 119 else 0
                 if ws >= 3:
@@ -266,13 +266,18 @@ def _may_hold(table: Any, longest: int, signs: Any, texts: Any, begin: int, end:
                 elif texts[at] == 46:
                     dots += 1
                     dots_behind_www += dots_behind_www >= 0
+                    is_sum = is_sum and (at + 1 == end or not _is_name(texts[at + 1]) or _kind(texts[at + 1]) == 3)
                 at += 1
             if at + 1 < end and (
                 (dots_behind_www == 0 and texts[at] == 32 and texts[at + 1] == 46)
                 or (dots_behind_www == 1 and texts[at - 1] == 46 and _is_space(texts[at]))
             ):
                 return True
-            if dots and (_goes_on_before(signs, texts, start, begin) or (at < end and _goes_on(signs, texts, at, end))):
+            # A sum such as £1.50 has no top-level domain, so no sign before it makes it a host.
+            if dots and (
+                (not is_sum and _goes_on_before(signs, texts, start, begin))
+                or (at < end and _goes_on(signs, texts, at, end))
+            ):
                 return True
             if dots and at + 2 < end and texts[at] == 58 and texts[at + 1] == 47 and texts[at + 2] == 47:
                 return True  # a scheme follows the host without a space: evil.tophttps://

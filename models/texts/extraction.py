@@ -68,7 +68,7 @@ def read_all(texts: Sequence[str]) -> list[Reading]:
 
 def read_with_traits(text: str, traits: int) -> Reading:
     """The result of `read` for a text of at most `LONGEST` characters with these traits (`models.texts.prefilter`)."""
-    is_cut = len(text) == LONGEST or is_full(text)
+    written = text
     if traits & DISGUISE:
         text = deobfuscated(text)
         found = find_hosts(text)
@@ -80,7 +80,8 @@ def read_with_traits(text: str, traits: int) -> Reading:
     else:
         found = []
     earned = _flags(text, found, traits)
-    found = whole_links(found, text, is_cut)
+    if found:
+        found = whole_links(found, text, len(written) == LONGEST or is_full(written))
     if not found:
         return Reading(flags=earned) if earned else _NOTHING
     if len(found) == 1 and "?" not in (url := found[0].url or "") and "/amp/" not in url:

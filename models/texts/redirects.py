@@ -19,6 +19,8 @@ Bing writes `a1` and the other URL in base64.
 """
 
 _PARTS = re.compile(r"[?&;]")
+_SIGN = re.compile("//|%|a1")
+"""What the query of a link to another has."""
 _LINK = re.compile(r"(?:https?|hxxps?)://", re.IGNORECASE)
 _AMP = re.compile(r"https?://(?:www\.)?google\.[a-z.]+/amp/(s/)?", re.IGNORECASE)
 _MOST = 8
@@ -38,7 +40,8 @@ def led_to(url: str) -> Iterator[str]:
     amp = _AMP.match(url)
     if amp is not None:
         yield f"http{'s' if amp[1] else ''}://{url[amp.end() :]}"
-    if "?" not in url:
+    query = url.find("?")
+    if query < 0 or _SIGN.search(url, query) is None:  # nearly always
         return
     parts = _PARTS.split(url)
     for part in parts[1 : 1 + _MOST]:

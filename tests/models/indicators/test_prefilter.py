@@ -90,6 +90,7 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("see http://3221225985/ now", None)
 @example("see http://0xC0.0.2.1/ now", None)
 @example("go to https://a.com/?u=http://evil.top", None)
+@example("only £192.0.2.1 or é3.top", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
     """Each prefilter knows one of the hosts that a text contains, or one of their parent domains."""
     traits = dict(worth_reading([text])).get(0, 0)
@@ -121,6 +122,7 @@ def test_texts_of_unknown_hosts_are_let_go() -> None:
         "notevil.top",
         "evil.topper",
         "点击 good.top 查看",
+        "only £1.50 or £12.30.40, ú9.99.",
     ]
 
     assert not any(kept(prefilter, texts))
