@@ -52,8 +52,10 @@ class MetLinks:
 
         There are no keys if the text is not certainly a host. After a scheme, the name alone decides that.
         """
+        if ordinary(host, True) == host:  # nine in ten, and beyond doubt (`models.texts.only_link`)
+            return self._host_keys(host)
         if 0 < path < _LONG_PATH:
-            return self._host_keys(host) if ordinary(host, True) == host else ()
+            return ()
         found = find_hosts(f"https://{host}/abc")
         keys = self._host_keys(host) if [one.host for one in found] == [host] else ()
         if path == 0 and keys and [one.host for one in find_hosts(f"https://{host}")] != [host]:
