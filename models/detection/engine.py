@@ -23,9 +23,11 @@ from models.detection.recognition import match_again, placed_call_signals, sms_s
 from models.detection.reminders import DayOf, Reminder, occasion, reminder, utc_day
 from models.detection.risk import Model
 from models.detection.signals import Heartbeat, Signal, SignalRecord
+from models.detection.transfers import Transfers
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
 from models.indicators.matching import Indicators
+from models.indicators.prefilter import NumberPrefilter
 from models.policy.policy import Policy
 
 MOST_CONTEXTS = 100_000
@@ -44,6 +46,8 @@ class Partition:
     """When each call milestone is due."""
     contexts: dict[str, int] = field(default_factory=dict)
     """Subscribers with context alone, each with the time of the newest context signal, in order of arrival."""
+    callers: NumberPrefilter = field(default_factory=NumberPrefilter, repr=False, compare=False)
+    """Keeps the subscribers who had a call with a known number (`models.detection.transfers`)."""
 
     def restore(self, subjects: Mapping[str, Subject], policy: Policy) -> None:
         """Take over saved subjects, and derive the wake-ups and ``contexts`` from them."""
@@ -56,8 +60,10 @@ class Partition:
                 newest.append((subject.signals[-1].at, subscriber))
         self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
 
-    def schedule(self, subscriber: str, subject: Subject, signals: Iterable[Signal], policy: Policy) -> None:
-        """Wake the subscriber at the milestones of the calls among the signals."""
+    def schedule(self, subscriber: str, subject: Subject, signals: Sequence[Signal], policy: Policy) -> None:
+        """Wake the subscriber at the milestones of the calls among the signals, and watch for the calls' ends."""
+        if any(signal.kind in CALL_BEGINS for signal in signals):
+            self.callers.add_number(subscriber)
         self.wakes.schedule(subscriber, subject, signals, self.call_clock, policy)
 
     def is_on_the_phone(self, subscriber: str, at: int) -> bool:
@@ -151,7 +157,8 @@ class Engine:
         for some_calls in calls:
             before = partition.call_clock.at
             reached = partition.call_clock.take(some_calls)
-            for row, subscriber, signal in placed_call_signals(some_calls, self.indicators, windows):
+            transfers = Transfers(partition.callers, partition.subjects)
+            for row, subscriber, signal in placed_call_signals(some_calls, self.indicators, windows, transfers):
                 begins = signal.kind in CALL_BEGINS
                 arrival = arrival_of(some_calls, row, max(before, int(reached[row]))) if begins else None
                 self._take(partition, subscriber, signal, result, touched, arrival)

@@ -16,6 +16,7 @@ from models.detection.kinds import (
     BANK_NOTICE,
     CHECK_CALL,
     CODE,
+    CONTACTS,
     DOMAIN_SMS,
     LONG_CALL,
     NUMBER_CALL,
@@ -27,6 +28,7 @@ from models.detection.kinds import (
     ContextKind,
 )
 from models.detection.signals import Signal
+from models.detection.transfers import Transfers
 from models.events.batches import UNREAD, Calls, Messages
 from models.events.event import Call, Sms, cell_of
 from models.indicators.hotlines import HotlineKind
@@ -74,13 +76,20 @@ def call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iter
     return ((subscriber, signal) for _, subscriber, signal in placed_call_signals(calls, indicators, windows))
 
 
-def placed_call_signals(calls: Calls, indicators: Indicators, windows: Windows) -> Iterator[tuple[int, str, Signal]]:
-    """The same, each with the row of its event."""
+def placed_call_signals(
+    calls: Calls, indicators: Indicators, windows: Windows, transfers: Transfers | None = None
+) -> Iterator[tuple[int, str, Signal]]:
+    """The same, each with the row of its event, and those of calls with known numbers that end with others."""
     long_call = windows.long_call * 60.0
-    kept = indicators.numbers.may_hold(calls.peers) | (calls.durations >= long_call)
+    known = indicators.numbers.may_hold(calls.peers)
+    kept = known | (calls.durations >= long_call)
+    if transfers is not None:
+        kept |= transfers.may_end(calls, known)
     for row in np.flatnonzero(kept).tolist():
         call = calls.event(row)
         signal = call_signal(call, indicators, long_call)
+        if transfers is not None and (signal is None or signal.kind not in CONTACTS):
+            signal = transfers.end_of(call) or signal
         if signal is not None:
             yield row, call.subscriber, signal
 
