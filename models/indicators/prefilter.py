@@ -211,6 +211,19 @@ def _is_spaced(texts: Any, at: int, end: int) -> bool:
 
 
 @compiled
+def _is_foreign(texts: Any, at: int, end: int) -> bool:
+    """Whether the authority at a place has a dot behind a character beyond ASCII: all of it is the host."""
+    foreign = False
+    while at < end and not (_is_space(texts[at]) or texts[at] == 47 or texts[at] == 63 or texts[at] == 35):
+        if texts[at] >= 128:
+            foreign = True
+        elif texts[at] == 46 and foreign:
+            return True
+        at += 1
+    return False
+
+
+@compiled
 def _kind(sign: int) -> int:
     """The kind of a byte: 1 small letter, 2 capital, 3 digit, 0 other.
 
@@ -284,7 +297,8 @@ def _may_hold(table: Any, longest: int, signs: Any, texts: Any, begin: int, end:
             if dots and _holds(table, longest, texts, start, at):
                 return True
         elif sign == 47 and at + 1 < end and texts[at + 1] == 47:
-            if _is_spaced(texts, at + 2, end) or _is_number(texts, at + 2, end):
+            name = at + 2
+            if _is_spaced(texts, name, end) or _is_number(texts, name, end) or _is_foreign(texts, name, end):
                 return True
             at += 1
         elif (sign == 46 and at > begin and texts[at - 1] >= 128 and at + 1 < end and _is_name(texts[at + 1])) or (

@@ -91,6 +91,8 @@ HOSTS = ["evil.top", "b.co", "example.com", "a.com", "bank.com", "x.com", "githu
 @example("see http://0xC0.0.2.1/ now", None)
 @example("go to https://a.com/?u=http://evil.top", None)
 @example("only £192.0.2.1 or é3.top", None)
+@example("http://公司evil.top http://evil中bank.top", None)
+@example("see //a中.b.top", None)
 def test_every_plain_text_whose_host_is_known_is_kept(text: str, data: st.DataObject | None) -> None:
     """Each prefilter knows one of the hosts that a text contains, or one of their parent domains."""
     traits = dict(worth_reading([text])).get(0, 0)
@@ -123,6 +125,7 @@ def test_texts_of_unknown_hosts_are_let_go() -> None:
         "evil.topper",
         "点击 good.top 查看",
         "only £1.50 or £12.30.40, ú9.99.",
+        "点击http://good.top，或http://good.top登录",
     ]
 
     assert not any(kept(prefilter, texts))
@@ -148,7 +151,7 @@ def reads(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many bytes the prefilter of hosts reads in a text, each time counted."""
     prefilter = HostPrefilter()
     prefilter.add_host("login.evil-bank.com.cn")
-    for name in ("_holds", "_is_spaced", "_is_number", "_goes_on", "_goes_on_before", "_code"):
+    for name in ("_holds", "_is_spaced", "_is_number", "_is_foreign", "_goes_on", "_goes_on_before", "_code"):
         function = getattr(module, name)
         monkeypatch.setattr(module, name, getattr(function, "py_func", function))
     monkeypatch.setattr(module, "_slot", lambda table, key: 0)  # machine code has no integers as long as Python's
