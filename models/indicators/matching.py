@@ -9,8 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
+from models.base.number_keys import key_of
+from models.indicators.hotlines import HotlineKind
 from models.indicators.indicator import SUSPECTED, Indicator
 from models.indicators.numbers import hotlines
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter
@@ -52,9 +55,10 @@ class Indicators:
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
-        self.numbers = NumberPrefilter()
+        protected, prefilter = _protected()
+        self.numbers = prefilter.copy()
         self.hosts = HostPrefilter()
-        self.watched: dict[str, Listing | str] = dict(hotlines())
+        self.watched: dict[str, Listing | str] = dict(protected)
         """Every known number and every hotline."""
         self.prefix_lengths: tuple[int, ...] = ()
         self._prefixes: dict[str, Listing] = {}
@@ -63,8 +67,6 @@ class Indicators:
         self._shared: dict[Listing, Listing] = {}
         self._removed: set[str] = set()
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
-        for number in self.watched:
-            self.numbers.add_number(number)
         for indicator in indicators:
             self.put(indicator)
 
@@ -198,6 +200,15 @@ class Indicators:
 
     def _measure_prefixes(self) -> None:
         self.prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
+
+
+@cache
+def _protected() -> tuple[dict[str, HotlineKind], NumberPrefilter]:
+    """Every form of a hotline, and a prefilter that keeps them; `Indicators` begin with copies of both."""
+    forms = hotlines()
+    prefilter = NumberPrefilter()
+    prefilter.add_all(map(key_of, forms))
+    return forms, prefilter
 
 
 def split_url(url: str) -> tuple[str, str]:

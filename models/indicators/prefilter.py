@@ -6,7 +6,8 @@ and ignores validity. `models.indicators.matching` decides about everything that
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -40,6 +41,20 @@ class Prefilter:
             _insert(grown, self.table)
             self.table = grown
         self._count += _put(self.table, key)
+
+    def add_all(self, keys: Iterable[int]) -> None:
+        """Add many keys in one compiled pass."""
+        many = np.unique(np.concatenate([self.table, np.fromiter(keys, dtype=np.int64)]))
+        many = many[many != 0]
+        self._count = len(many)
+        self.table = np.zeros(max(_FEWEST, 1 << (2 * self._count).bit_length()), dtype=np.int64)
+        _insert(self.table, many)
+
+    def copy(self) -> Self:
+        """A prefilter with the same keys that grows on its own."""
+        twin = type(self)()
+        vars(twin).update(vars(self), table=self.table.copy())
+        return twin
 
 
 class NumberPrefilter(Prefilter):

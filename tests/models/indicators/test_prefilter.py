@@ -201,11 +201,28 @@ def test_what_was_revoked_is_kept_and_matches_nothing() -> None:
     assert known.number("99900000001", T0) is None
 
 
+@given(st.sets(st.integers(1, 2**62), max_size=3000), st.sets(st.integers(1, 2**62), max_size=50))
+def test_many_keys_at_once_are_kept_too_and_a_copy_grows_on_its_own(added: set[int], others: set[int]) -> None:
+    prefilter = NumberPrefilter()
+    prefilter.add_all([*added, *list(added)[:10]])
+    twin = prefilter.copy()
+    for code in others:
+        twin.add(code)
+
+    asked = np.array([*added, *others], dtype=np.int64)
+
+    assert prefilter.may_hold(asked).tolist() == [code in added for code in asked.tolist()]
+    assert twin.may_hold(asked).all()
+
+
 @pytest.mark.parametrize("count", [10, 100_000])
 def test_the_table_stays_half_empty(count: int) -> None:
     rng = random.Random(count)
     prefilter = Prefilter()
     for _ in range(count):
         prefilter.add(rng.randrange(1, 2**63))
+    at_once = Prefilter()
+    at_once.add_all(rng.sample(range(1, 2**63), count))
 
+    assert count * 2 <= len(at_once.table) <= max(count * 4, 1024)
     assert count * 2 <= len(prefilter.table) <= max(count * 4, 1024)
