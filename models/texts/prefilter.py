@@ -76,28 +76,29 @@ def _patterns(traits: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
 
 def _automaton(patterns: Iterator[tuple[bytes, int]]) -> tuple[Any, Any]:
     """The automaton's moves (state by byte, uint16) and the traits of the patterns that end in each state (uint8)."""
-    moves, kinds = [[0] * 256], [0]
+    children: list[dict[int, int]] = [{}]
+    kinds = [0]
     for pattern, kind in patterns:
         state = 0
         for byte in pattern:
-            if not moves[state][byte]:
-                moves[state][byte] = len(moves)
-                moves.append([0] * 256)
+            if byte not in children[state]:
+                children[state][byte] = len(children)
+                children.append({})
                 kinds.append(0)
-            state = moves[state][byte]
+            state = children[state][byte]
         kinds[state] |= kind
-    fallback = [0] * len(moves)
-    waiting = deque(state for state in moves[0] if state)
+    table = np.zeros((len(children), 256), dtype=np.uint16)
+    fallback = [0] * len(children)
+    waiting = deque([0])
     while waiting:
         state = waiting.popleft()
         kinds[state] |= kinds[fallback[state]]
-        for byte, move in enumerate(moves[state]):
-            if move:
-                fallback[move] = moves[fallback[state]][byte]
-                waiting.append(move)
-            else:
-                moves[state][byte] = moves[fallback[state]][byte]
-    table = np.array(moves, dtype=np.uint16)
+        moves = table[fallback[state]].copy()  # at the root those are its own, still empty
+        table[state] = moves
+        for byte, child in children[state].items():
+            table[state, byte] = child
+            fallback[child] = int(moves[byte])
+            waiting.append(child)
     table[:, ord("A") : ord("Z") + 1] = table[:, ord("a") : ord("z") + 1]
     return table, np.array(kinds, dtype=np.uint8)
 
