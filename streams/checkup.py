@@ -13,7 +13,8 @@ from models.indicators.indicator import Indicator
 from models.policy.policy import PolicyError
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
-from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check, check_worker, diff, load, open_admin
+from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check_worker, diff, load, open_admin
+from streams.kafka.contracts.validation import check
 from streams.kafka.indicator_topic import TopicError, read
 from streams.kafka.transactions import open_transactions
 from streams.local.worker import is_ready

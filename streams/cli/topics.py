@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from streams.cli import CommandError, site_settings
-from streams.kafka.contracts import Change, ContractError, Contracts, Problem, apply, check, diff, load, open_admin
+from streams.kafka.contracts import Change, ContractError, Contracts, Problem, apply, diff, load, open_admin
+from streams.kafka.contracts.validation import check
 from streams.settings import Settings, SettingsError
 
 CHANGES = 3

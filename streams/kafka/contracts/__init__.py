@@ -1,6 +1,7 @@
 """Contracts: ``topics.yaml`` and ``schemas/``, the contract with all outside systems, checked offline or with a broker.
 
-``load`` and ``check`` only read files; ``open_admin``, ``diff``, ``apply``, ``check_worker`` talk to Kafka.
+``load`` only reads a file; ``open_admin``, ``diff``, ``apply``, ``check_worker`` talk to Kafka. `validation` checks the
+contracts offline; it is imported by itself, because it needs jsonschema and no program that serves needs it.
 """
 
 from streams.kafka.contracts.broker import Change, Plan, apply, check_worker, diff, open_admin
@@ -14,7 +15,6 @@ from streams.kafka.contracts.model import (
     Topic,
 )
 from streams.kafka.contracts.reading import load, read
-from streams.kafka.contracts.validation import check, validate
 
 __all__ = [
     "SAME_PARTITIONS",
@@ -27,11 +27,9 @@ __all__ = [
     "Problem",
     "Topic",
     "apply",
-    "check",
     "check_worker",
     "diff",
     "load",
     "open_admin",
     "read",
-    "validate",
 ]

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from streams.cli.topics import topics
-from streams.kafka.contracts import SAME_PARTITIONS, InvalidContracts, check, load
+from streams.kafka.contracts import SAME_PARTITIONS, InvalidContracts, load
 from streams.kafka.contracts.page import page
+from streams.kafka.contracts.validation import check
 
 ROOT = Path(__file__).parents[3]
 TOPICS = ROOT / "topics.yaml"
