@@ -7,12 +7,32 @@ this.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _load_array_functions() -> None:
+    """Load numba's functions of arrays without SciPy.
+
+    At the first call of any function numba would import SciPy's linear algebra, merely to see whether it is there. That
+    takes a tenth of a worker's start and 14 MB, and no function here multiplies matrices.
+    """
+    name = "scipy.linalg"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # now an import of it fails
+    try:
+        from numba.np import arraymath  # noqa: F401
+    finally:
+        del sys.modules[name]
+
+
+_load_array_functions()
 
 
 def compiled(function: F) -> F:
