@@ -132,13 +132,13 @@ def test_a_lower_limit_of_the_policy_applies_to_numbers_while_the_hunter_runs(si
     site.start_worker()
     hunter, _ = site.start_hunter(FOREWARN_POLICY_FILE=str(policy))
     site.send("sms", *mailing(0, 12))
-    until(lambda: [*(site.folder / "ledger").rglob("*.parquet")], 20)
+    until(lambda: [*(site.folder / "ledger").rglob("*.parquet")])
     policy.write_text(text.replace("resembling: 50", "resembling: 10"))
     until(lambda: "policy in force" in hunter.launch.log.read_text())
     assert site.count("campaigns") == 0
 
     site.send("sms", *mailing(12, 24))
-    until(lambda: site.count("campaigns"), 20)
+    until(lambda: site.count("campaigns"))
     (campaign,) = [json.loads(each.value) for each in site.read("campaigns")]
     assert (campaign["value"], campaign["status"], campaign["subscribers"]) == (FRAUD, "confirmed", 10)
 
@@ -149,7 +149,7 @@ def test_a_wave_ends_as_campaigns_and_reminders_of_what_is_confirmed(site: Site)
     site.start_worker()
     site.start_hunter()
     asyncio.run(fill(site.settings, wave.records(), PARTITIONS, lambda count: None))
-    until(lambda: len(forewarn(site, "list", "--status", "suspected", "--json").stdout.splitlines()) == 4, 40)
+    until(lambda: len(forewarn(site, "list", "--status", "suspected", "--json").stdout.splitlines()) == 4)
     suspected = first_words(site)
     assert max(each.subscribers for each in suspected.values()) < 350
     assert suspected[borrowed].resembles == "中国工商银行 ICBC"
@@ -160,7 +160,7 @@ def test_a_wave_ends_as_campaigns_and_reminders_of_what_is_confirmed(site: Site)
     said = forewarn(site, "confirm", confirmed, "--scam-type", "insurance-sms", "--case", "A-1")
     assert said.returncode == 0, said.stderr
     assert forewarn(site, "dismiss", dismissed).returncode == 0
-    until(lambda: site.count("reminders") >= 400, 30)
+    until(lambda: site.count("reminders") >= 400)
     reminded = [json.loads(record.value)["subscriber"] for record in site.read("reminders")]
     assert sorted(reminded) == sorted(wave.reached()[confirmed])
     assert {alert["severity"] for alert in site.alerts()} == {"low"}

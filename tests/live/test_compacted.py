@@ -102,7 +102,7 @@ def test_everybody_gets_a_case_when_the_alerts_have_grown_while_the_dispatcher_i
     desk.send("alerts", *map(told, PEOPLE))
     if not runs:
         _, http = desk.start_dispatcher()
-    until(lambda: metric(http, "forewarn_open_cases") == len(PEOPLE), 20)
+    until(lambda: metric(http, "forewarn_open_cases") == len(PEOPLE))
 
 
 def test_a_poisoned_case_is_refused_and_the_tombstone_that_the_refusal_advises_mends_it(desk: Site) -> None:
@@ -112,7 +112,7 @@ def test_a_poisoned_case_is_refused_and_the_tombstone_that_the_refusal_advises_m
     first.stop()
     send(desk, "dispatch", b"e1", b"{")
     refusing, _ = desk.start_dispatcher(wait=False)
-    until(lambda: not refusing.runs, 20)
+    until(lambda: not refusing.runs)
     assert "publish a tombstone for its key" in log_of(refusing)
     assert "Traceback" not in log_of(refusing)
 
@@ -131,7 +131,7 @@ async def test_a_revoked_number_does_not_come_back_from_a_topic_of_indicators_th
     site.send("indicators", *[indicator(number, revoked=True) for number in numbers[:10]], indicator("99900129999"))
     moved = [number for number in numbers[:10] if partition_of(b"number:%s" % number.encode(), 7) >= 4]
     assert moved, "no key is in a new partition"
-    until(lambda: metric(http, "forewarn_indicators") == 11, 20)  # a running worker reads the new partitions
+    until(lambda: metric(http, "forewarn_indicators") == 11)  # a running worker reads the new partitions
     _, late = site.start_worker()
     contents = await read_indicators(site.settings)
 
@@ -146,7 +146,7 @@ def test_an_alert_stands_when_its_partition_goes_to_a_worker_that_reads_its_indi
     first, http = site.start_worker()
     site.command = (sys.executable, "-m", "tests.live.slow_indicators_worker")
     site.start_worker(SLOW_NUMBER=FRAUD, SLOW_SECONDS="9")
-    until(lambda: metric(http, "forewarn_partitions") == 4, 20)
+    until(lambda: metric(http, "forewarn_partitions") == 4)
     site.send("indicators", indicator())
     until(lambda: metric(http, "forewarn_indicators") == 1)
     people = [f"86100000006{number:02d}" for number in range(20)]
@@ -155,7 +155,7 @@ def test_an_alert_stands_when_its_partition_goes_to_a_worker_that_reads_its_indi
     first.stop()
     site.send("calls", *[call(each, AT + 60_000, id=f"{each}-2") for each in raised])
     second = site.http[site.workers[1]]
-    until(lambda: metric(second, "forewarn_partitions") == 8 and not metric(second, "forewarn_lag_records"), 30)
+    until(lambda: metric(second, "forewarn_partitions") == 8 and not metric(second, "forewarn_lag_records"))
 
     assert {each["status"] for each in site.alerts()} == {"raised"}
 

@@ -124,7 +124,7 @@ def test_a_second_dispatcher_takes_over_and_the_first_one_ends(desk: Site) -> No
     desk.start_dispatcher()
     desk.send("alerts", told(2))
     until(lambda: status(desk, 2))
-    until(lambda: not first.runs, 20)
+    until(lambda: not first.runs)
 
     assert "Another dispatcher has taken over" in first.launch.log.read_text(encoding="utf-8")
     assert len([record for record in desk.read("dispatch") if record.value]) == 2

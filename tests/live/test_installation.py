@@ -142,7 +142,7 @@ def test_a_base_installation_brings_an_alert(
         _, http = site.start_worker(wait=False)
         until(lambda: is_ready(http), 120)
         site.send("calls", call("8610000000001", AT))
-        alert = until(site.alerts, 30)[0]
+        alert = until(site.alerts)[0]
         doctor = installation.run("forewarn", "doctor", "--json", **site.environ | {"FOREWARN_HTTP": http})
     finally:
         site.tell()

@@ -100,7 +100,7 @@ def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> No
             slowed.add(trial.start(SAME_MEMBER, wait=True))
         slowed.clear()
         trial.finish()  # the next worker records what a killed worker had scored but not recorded
-        until(lambda: reached(trial) == trial.ends, 20)
+        until(lambda: reached(trial) == trial.ends)
         for worker in list(trial.kept):
             trial.let_go(worker)
             assert worker.stop() == 0
@@ -129,7 +129,7 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         site.start_hunter()
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(records)], strict=True)):
             asyncio.run(_play(settings, records[begin:end], late[number] if number < 3 else []))
-        until(lambda: _same(_standing(site), _expected(records, [*known, *_suspected(site)])), 40)
+        until(lambda: _same(_standing(site), _expected(records, [*known, *_suspected(site)])))
 
         assert not {each.key for each in _suspected(site)} & {each.key for each in known}
 
@@ -138,7 +138,7 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
         names = {each.key for each in withdrawn}
         left = [each for each in known if each.key not in names]
         assert _expected(records, left) != _expected(records, known)
-        until(lambda: _same(_standing(site), _expected(records, [*left, *_suspected(site)])), 40)
+        until(lambda: _same(_standing(site), _expected(records, [*left, *_suspected(site)])))
     finally:
         site.stop()
 
@@ -146,7 +146,7 @@ def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
 def test_a_hunter_that_waits_for_kafka_stops_when_it_is_told_to(site: Site) -> None:
     hunter, _ = site.start_hunter(wait=False, FOREWARN_KAFKA="127.0.0.1:9")
     log = hunter.launch.log
-    until(lambda: log.exists() and "waiting for Kafka" in log.read_text(), 20)
+    until(lambda: log.exists() and "waiting for Kafka" in log.read_text())
     assert hunter.stop() == 0
     assert "took too long" not in log.read_text()
 

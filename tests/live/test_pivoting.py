@@ -73,7 +73,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
 
     site.send("sms", *texts(CROOK, 3, 5))  # people from before and after add up, across hunters
     second, _ = site.start_hunter()
-    until(lambda: standing(site) == {ANN}, 30)
+    until(lambda: standing(site) == {ANN})
     derived = last(site, f"number:{CROOK}")
     assert (derived["source"], derived["confidence"]) == ("pivot domain:evil.top", EVIL["confidence"] - 10)
     assert second.stop() == 0
@@ -81,7 +81,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
     site.start_hunter()
     site.send("indicators", EVIL | {"revoked": True})
     until(lambda: last(site, f"number:{CROOK}").get("revoked"))
-    until(lambda: standing(site) == set(), 20)
+    until(lambda: standing(site) == set())
     numbers = {each.key for each in site.read("indicators") if each.key.startswith(b"number:")}
     assert numbers == {f"number:{CROOK}".encode()}
 

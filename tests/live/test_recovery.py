@@ -86,7 +86,7 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
     import_indicators(site)
     play(site, day)  # a whole day's backlog: calls and SMS arrive at very different speeds
     site.start_worker()
-    until(lambda: len(published(site)) >= len(replayed), 20)
+    until(lambda: len(published(site)) >= len(replayed))
     time.sleep(0.5)
     assert _by_subscriber(published(site)) == _by_subscriber(replayed)
 
@@ -101,12 +101,12 @@ def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(sit
     while killed < 3:
         process, _ = site.start_worker(wait=False, FOREWARN_INSTANCE="one")
         before = _count(site)
-        until(lambda before=before: _count(site) > before, 20)  # type: ignore[misc]
+        until(lambda before=before: _count(site) > before)  # type: ignore[misc]
         process.kill()
         killed += 1
     assert len(set(published(site))) < len(wanted)  # apart from repeats, the last start has work left
     site.start_worker(FOREWARN_INSTANCE="one")
-    until(lambda: len(set(published(site))) >= len(wanted), 20)
+    until(lambda: len(set(published(site))) >= len(wanted))
     time.sleep(0.5)
     assert set(published(site)) == set(wanted)  # repeats have the same bytes, and nothing else was published
 
@@ -123,7 +123,7 @@ def test_killed_while_records_come_a_worker_ends_with_the_same_alerts(
     process, _ = site.start_worker(FOREWARN_INSTANCE="one")
     assert playing.is_alive()
     playing.join()
-    until(lambda: _agree(site, replayed), 20)
+    until(lambda: _agree(site, replayed))
 
 
 def test_two_workers_share_the_partitions_and_lose_nothing(
@@ -137,8 +137,8 @@ def test_two_workers_share_the_partitions_and_lose_nothing(
     until(lambda: metric(first, "forewarn_partitions") == 4 == metric(second, "forewarn_partitions"))
     play(site, day[part:])
     leaving.stop()
-    until(lambda: metric(first, "forewarn_partitions") == 8, 20)
-    until(lambda: _agree(site, replayed), 20)
+    until(lambda: metric(first, "forewarn_partitions") == 8)
+    until(lambda: _agree(site, replayed))
 
 
 def test_emptied_redis_is_refused_until_somebody_says_rebuild(site: Site) -> None:
@@ -151,7 +151,7 @@ def test_emptied_redis_is_refused_until_somebody_says_rebuild(site: Site) -> Non
         for key in client.scan_iter(f"*{site.settings.topic_prefix}*"):
             client.delete(key)
     refusing, _ = site.start_worker(wait=False)
-    words = until(lambda: _last_words(refusing), 15)
+    words = until(lambda: _last_words(refusing))
     assert "Redis holds no state of partition" in words
     assert "FOREWARN_STATE_WHEN_MISSING=rebuild" in words
     assert "Traceback" not in refusing.launch.log.read_text()
@@ -166,12 +166,12 @@ def test_unequal_partitions_are_refused(site: Site) -> None:
     admin.create_partitions({site.settings.topic("sms"): 9})
     admin.close()
     refusing, _ = site.start_worker(wait=False)
-    assert "unequal partition counts" in until(lambda: _last_words(refusing), 15)
+    assert "unequal partition counts" in until(lambda: _last_words(refusing))
 
 
 def test_a_wrong_setting_is_refused_by_name(site: Site) -> None:
     refusing, _ = site.start_worker(wait=False, FOREWARN_STALL_SECONDS="soon")
-    assert "FOREWARN_STALL_SECONDS takes a number of seconds" in until(lambda: _last_words(refusing), 15)
+    assert "FOREWARN_STALL_SECONDS takes a number of seconds" in until(lambda: _last_words(refusing))
 
 
 def test_a_model_that_is_none_is_refused_by_name_though_kafka_does_not_answer(site: Site) -> None:
@@ -179,7 +179,7 @@ def test_a_model_that_is_none_is_refused_by_name_though_kafka_does_not_answer(si
     refusing, _ = site.start_worker(
         wait=False, FOREWARN_MODEL=str(site.folder / "risk.skops"), FOREWARN_KAFKA="127.0.0.1:1"
     )
-    assert "risk.skops is not a model" in until(lambda: _last_words(refusing), 15)
+    assert "risk.skops is not a model" in until(lambda: _last_words(refusing))
 
 
 @pytest.fixture
@@ -198,11 +198,11 @@ def test_a_worker_waits_for_redis_and_kafka_and_loses_nothing(own_stack: LocalSt
     fragile.send("calls", call("8610000000701", AT))
     until(lambda: "redis" in _waiting_for(http))
     own_stack.valkey.start()
-    until(lambda: not _waiting_for(http), 20)
+    until(lambda: not _waiting_for(http))
     until(lambda: [each for each in fragile.alerts() if each["subscriber"] == "8610000000701"])
     own_stack.broker.restart()
     fragile.send("calls", call("8610000000702", AT))
-    until(lambda: [each for each in fragile.alerts() if each["subscriber"] == "8610000000702"], 30)
+    until(lambda: [each for each in fragile.alerts() if each["subscriber"] == "8610000000702"])
     assert process.runs
     assert len({alert["id"] for alert in fragile.alerts()}) == 2
 

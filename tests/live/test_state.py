@@ -44,15 +44,15 @@ def forewarn(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def last_words(process: Server, seconds: float = 30.0) -> str:
+def last_words(process: Server) -> str:
     """The log of a worker, once it has ended."""
-    return until(lambda: "" if process.runs else process.launch.log.read_text(), seconds)
+    return until(lambda: "" if process.runs else process.launch.log.read_text())
 
 
 def refusal(site: Site, process: Server) -> str:
     """The log of a worker that has ended, or of the next one if the first met the moment when the topic was missing."""
-    words = last_words(process, 60)
-    return last_words(site.start_worker(wait=False)[0], 60) if "has no topic" in words else words
+    words = last_words(process)
+    return last_words(site.start_worker(wait=False)[0]) if "has no topic" in words else words
 
 
 def fraud_calls(*people: str, id: str = "c1") -> list[Record]:
@@ -125,7 +125,7 @@ def test_a_topic_made_anew_under_a_running_worker_is_noticed(site: Site) -> None
     site.start_worker()
     until(lambda: alerted(site) == {*before, *after})
     ledger = Storage(Settings.from_environ(site.environ))
-    until(lambda: len({segment.series for segment in ledger.segments() if segment.partition == 3}) == 2, 20)
+    until(lambda: len({segment.series for segment in ledger.segments() if segment.partition == 3}) == 2)
     tables = [*find(ledger, ledger.segments(), keys_of([f"number:{FRAUD}"]))]
 
     assert "forewarn state rewind" in words
@@ -169,7 +169,7 @@ def test_a_topic_that_is_gone_is_named(site: Site) -> None:
     admin = KafkaAdminClient(bootstrap_servers=site.settings.kafka)
     admin.delete_topics([site.settings.topic("sms")])
     admin.close()
-    words = last_words(process, 60)
+    words = last_words(process)
 
     assert f"{site.settings.topic('sms')}" in words
     assert "forewarn topics apply" in words

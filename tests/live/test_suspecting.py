@@ -48,35 +48,35 @@ def test_a_stranger_who_guides_somebody_is_suspected_until_an_analyst_says_other
     tried = [record for n in range(3) for record in talk(f"861000000010{n}", n, 0, STRANGER)]
     friends = [record for n in range(3) for record in talk(f"861000000010{n}", n, 1, FRIEND, "out")]
     site.send("calls", *tried, *friends)
-    until(lambda: recorded(site), 20)
+    until(lambda: recorded(site))
     site.send("calls", *talk(ANN, 10, 12, STRANGER), *talk(BO, 10, 12, FRIEND))
     site.send("sms", code(ANN, 15), code(BO, 15))
 
-    until(lambda: last(site, f"number:{STRANGER}"), 30)
+    until(lambda: last(site, f"number:{STRANGER}"))
     said = last(site, f"number:{STRANGER}")
     assert (said["source"], said["scam_type"]) == ("behaviour people:4 guided:1 led:1", "suspected")
-    until(lambda: {each["subscriber"] for each in alerts(site)} >= {ANN}, 20)
-    until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4, 20)  # everyone it has reached
+    until(lambda: {each["subscriber"] for each in alerts(site)} >= {ANN})
+    until(lambda: len({each["subscriber"] for each in alerts(site)}) == 4)  # everyone it has reached
     assert {each["scam_type"] for each in alerts(site)} == {"suspected"}
     assert not site.read("reminders")
     assert first.stop() == 0
 
     site.send("indicators", said | {"revoked": True})
     site.start_hunter()
-    until(lambda: not alerts(site), 20)
+    until(lambda: not alerts(site))
     other = [record for n in range(3) for record in talk(f"861000000010{n}", 59, 0, OTHER)]
     site.send("calls", *other)
-    until(lambda: recorded(site), 20)
+    until(lambda: recorded(site))
     site.send("calls", *talk(ANN, 60, 12, STRANGER), *talk(BO, 60, 12, OTHER))
     site.send("sms", code(ANN, 65), code(BO, 65))
-    until(lambda: last(site, f"number:{OTHER}"), 30)
+    until(lambda: last(site, f"number:{OTHER}"))
     assert last(site, f"number:{STRANGER}").get("revoked")
 
     asked = [*talk(ANN, 100, 1, INSISTENT), *talk(BO, 100, 1, INSISTENT), *talk("8610000000100", 100, 0, INSISTENT)]
     site.send("calls", *asked)
-    until(lambda: recorded(site), 20)
+    until(lambda: recorded(site))
     site.send("calls", *talk(ANN, 110, 9, INSISTENT), *talk(BO, 110, 9, INSISTENT))
-    until(lambda: last(site, f"number:{INSISTENT}"), 30)
+    until(lambda: last(site, f"number:{INSISTENT}"))
     said = last(site, f"number:{INSISTENT}")
     assert (said["source"], said["confidence"]) == ("behaviour people:3 guided:0 led:2", 30)
     assert not last(site, f"number:{FRIEND}")

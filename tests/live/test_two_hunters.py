@@ -73,7 +73,7 @@ def test_a_second_hunter_takes_over_and_the_first_one_ends(site: Site) -> None:
     first, _ = site.start_hunter()
     second, _ = site.start_hunter()
     site.send("indicators", indicator())
-    until(lambda: not first.runs, 20)
+    until(lambda: not first.runs)
 
     assert "Another hunter has taken over" in first.launch.log.read_text(encoding="utf-8")
     assert "Traceback" not in first.launch.log.read_text(encoding="utf-8")
