@@ -19,10 +19,10 @@ Side = Literal["before", "after"]
 SIDES: tuple[Side, ...] = ("before", "after")
 
 
-def cuts(ground: Ground, wanted: Sequence[str] = ("",), most_visits: int = 6) -> Finding:
-    """Cut the power at each await of the scorer whose name contains one of ``wanted``, before and after its answer."""
+def cuts(ground: Ground, places: Sequence[str] | None = None, most_visits: int = 6) -> Finding:
+    """Cut the power at these awaits of the scorer, or at all of them, before and after each one's answer."""
     chance = random.Random(6)
-    places = [place for place in awaits(ground) if any(each in place for each in wanted)]
+    places = awaits(ground) if places is None else places
     left = [(place, side) for place in places for side in SIDES]
     part = ground.events // (len(left) + 1)
     findings: list[Finding] = []

@@ -18,7 +18,7 @@ from streams.local.process import Server, send
 from streams.local.worker import metric
 from tests.site import Site
 
-LOOK_EVERY = 0.003
+LOOK_EVERY = 0.01
 PATIENCE = 120.0
 """Seconds within which the next offset must be reached."""
 
