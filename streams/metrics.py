@@ -30,6 +30,12 @@ DEAD_LETTERS = Counter(
     ["topic", "reason"],
     registry=REGISTRY,
 )
+UNREADABLE_BATCHES = Counter(
+    "forewarn_unreadable_batches",
+    "Record batches that cannot be unpacked within a bound, or hold no records; each is one dead letter.",
+    ["topic"],
+    registry=REGISTRY,
+)
 EXPIRED = Counter(
     "forewarn_expired_records",
     "Records that Kafka deleted before they were read, by topic.",
@@ -232,6 +238,7 @@ What to watch:
 | `forewarn_lag_records` grows | add workers |
 | `forewarn_unstable_records` stays above 0 | a producer has left a transaction open: see `forewarn doctor` |
 | `forewarn_dead_letters_total` grows | a carrier sends records that do not follow the contract |
+| `forewarn_unreadable_batches_total` is above 0 | a producer is broken, or attacks: the log names the offsets |
 | `forewarn_ahead_records_total` grows | a carrier's clock is wrong; `forewarn_clock_skew_seconds` says by how much |
 | `forewarn_ledger_waiting_rows` grows | the ledger's disk is full or slow |
 | `forewarn_policy_reload_failures_total` grows | an edit of the policy is not in force |

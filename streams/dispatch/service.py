@@ -40,7 +40,7 @@ from streams.kafka.clients import passes, reader
 from streams.kafka.columns import Record
 from streams.kafka.compacted import CompactedReader
 from streams.kafka.partition_watch import PartitionWatch
-from streams.kafka.publishing import Letter, dead_letter
+from streams.kafka.publishing import Letter, Refused, dead_letter, refused
 from streams.service import serve
 from streams.settings import Settings
 
@@ -56,9 +56,6 @@ PAUSE = 1.0
 """Seconds before Kafka is tried again."""
 FIRST_MS = DAY
 """How far back (ms) the first dispatcher of a site reads alerts and feedback."""
-
-
-Refused = tuple[Record, Refusal]
 
 
 class DispatchError(Exception):
@@ -139,35 +136,35 @@ class Dispatcher:
         await self._watch.look()
         batches = await self._inbox.getmany(timeout_ms=self._patience(), max_records=MOST_RECORDS)
         changes: dict[str, Case | None] = {}
-        refused: list[Refused] = []
+        wrong: list[Refused] = []
         read: dict[TopicPartition, int] = {}
         for topic in (ALERTS, FEEDBACK):
             of_topic = [records for part, records in batches.items() if self._names[part.topic] == topic]
             # A partition that was added later holds later records about the same people.
             for record in merge(*of_topic, key=lambda each: each.timestamp):
-                self._take(topic, record, changes, refused)
+                self._take(topic, record, changes, wrong)
         for part, records in batches.items():
             read[part] = records[-1].offset + 1
             self._heard[part] = records[-1].timestamp
         changes.update(self._board.due(await self._clock()))
         if not changes and not read:
             return 0
-        await self._outbox.commit(changes, self._letters(refused), read)
-        for record, refusal in refused:
+        await self._outbox.commit(changes, self._letters(wrong), read)
+        for record, refusal in wrong:
             metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
         for name, case in changes.items():
             self._casebook.note(name, case)
         return len(changes)
 
-    def _letters(self, refused: Sequence[Refused]) -> list[Letter]:
+    def _letters(self, wrong: Sequence[Refused]) -> list[Letter]:
         topic, group = self._settings.topic("dead-letters"), self._settings.group
-        return [dead_letter(record, refusal, topic, group) for record, refusal in refused]
+        return [dead_letter(record, refusal, topic, group) for record, refusal in wrong]
 
-    def _take(self, topic: str, record: Any, changes: dict[str, Case | None], refused: list[Refused]) -> None:
+    def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
         try:
             case = take(self._board, topic, record)
         except RecordError as error:
-            refused.append((Record.of(record), Refusal(0, error.reason, str(error))))
+            wrong.append(refused(Record.of(record), Refusal(0, error.reason, str(error))))
             return
         if case is not None:
             changes[case.case] = case

@@ -21,7 +21,7 @@ from streams.kafka.clients import has_reached, reader
 from streams.kafka.columns import Record
 from streams.kafka.newest import NewestWords
 from streams.kafka.partition_watch import PartitionWatch
-from streams.kafka.publishing import Publisher
+from streams.kafka.publishing import Publisher, refused
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -194,5 +194,5 @@ class CompactedTopic:
     async def _refuse(self, record: Any, error: RecordError) -> None:
         if not await self._refusals.is_new_refusal(record.topic, record.partition, record.offset):
             return
-        await self._publisher.dead_letters([(Record.of(record), Refusal(0, error.reason, str(error)))])
+        await self._publisher.dead_letters([refused(Record.of(record), Refusal(0, error.reason, str(error)))])
         await self._refusals.note_refusal(record.topic, record.partition, record.offset)

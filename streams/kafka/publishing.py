@@ -7,7 +7,10 @@ published after it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from itertools import accumulate, islice
 from time import time
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -30,6 +33,7 @@ from streams.settings import Settings
 log = structlog.get_logger(__name__)
 
 HEADER = "forewarn.error."
+_LONGEST_LENGTH: Final = 5  # bytes of a varint of 32 bits
 
 HEARTBEAT: Final = b"heartbeat"
 """The key of a heartbeat among the signals; no subscriber's number is equal to it."""
@@ -64,10 +68,29 @@ class Letter(NamedTuple):
     """The partition it goes to; None: that of its key."""
 
 
+Refused = tuple[Record, Refusal]
+
+LARGEST_WHOLE: Final = 1_040_000
+"""Bytes of the key, value and headers of a record whose dead letter is the whole record. Its letter is smaller than
+Kafka's own limit for a message (1,048,588), so that it fits even where ``max.message.bytes`` was never raised."""
+BEGINNING: Final = 16_384
+"""Bytes that are sent of the key and of the value of a larger record, and at most those of its headers."""
+LETTERS_AT_ONCE: Final = 1000
+"""Dead letters that are in memory at a time."""
+
+
+def refused(record: Record, refusal: Refusal) -> Refused:
+    """A record with the reason why it is refused: the reader's reason, or that of the record batch it stands for."""
+    if record.unreadable:
+        refusal = Refusal(refusal.index, "unreadable-batch", record.unreadable)
+    return record, refusal
+
+
 def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
     """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``.
 
-    The detail of the refusal is cut to 500 characters.
+    The detail of the refusal is cut to 500 characters. Of a record above `LARGEST_WHOLE` the letter has the beginning,
+    the first headers, and the length and hash of its value.
     """
     said = {
         "reason": refusal.reason,
@@ -77,8 +100,22 @@ def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Let
         "offset": str(record.offset),
         "group": group,
     }
-    context = [(HEADER + name, value.encode()) for name, value in said.items()]
-    return Letter(topic, record.key, record.value, (*record.headers, *context), max(record.timestamp, 0))
+    key, value, headers = record.key, record.value, record.headers
+    if sum(map(len, (key or b"", value or b""))) + sum(map(_header_size, headers)) > LARGEST_WHOLE:
+        said |= {"length": str(len(value or b"")), "sha256": sha256(value or b"").hexdigest()}
+        key, value = key and key[:BEGINNING], value and value[:BEGINNING]
+        upto = [*accumulate(map(_header_size, headers))]
+        headers = headers[: bisect_right(upto, BEGINNING)]
+    if key is None and value is None:
+        key = b""  # aiokafka sends no record that has neither
+    context = [(HEADER + name, told.encode()) for name, told in said.items()]
+    return Letter(topic, key, value, (*headers, *context), max(record.timestamp, 0))
+
+
+def _header_size(header: tuple[str, bytes | None]) -> int:
+    """The most bytes that a header takes in a record, with both of its lengths."""
+    name, value = header
+    return len(name.encode()) + len(value or b"") + 2 * _LONGEST_LENGTH
 
 
 class Publisher:
@@ -132,12 +169,13 @@ class Publisher:
         if alerts and read_at is not None:
             metrics.ALERT_LATENCY_SECONDS.observe(max(time() - read_at, 0.0))
 
-    async def dead_letters(self, refused: Sequence[tuple[Record, Refusal]]) -> None:
-        """Publish the dead letters of refused records and wait until all are confirmed."""
-        group = self._settings.group
-        await self._send([dead_letter(record, refusal, self._dead_letters, group) for record, refusal in refused])
-        for record, refusal in refused:
-            metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
+    async def dead_letters(self, refused: Iterable[Refused]) -> None:
+        """Publish the dead letters of refused records, some of them at a time, and wait until all are confirmed."""
+        group, rest = self._settings.group, iter(refused)
+        while some := [*islice(rest, LETTERS_AT_ONCE)]:
+            await self._send([dead_letter(record, refusal, self._dead_letters, group) for record, refusal in some])
+            for record, refusal in some:
+                metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
 
     async def heartbeat(self, partition: int, value: bytes) -> None:
         """Publish a heartbeat to a partition of ``signals`` and wait until it is confirmed."""

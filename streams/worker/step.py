@@ -19,7 +19,7 @@ from time import perf_counter
 from models.detection.alignment import Portion
 from models.detection.engine import Engine, StepResult
 from streams import metrics
-from streams.kafka.publishing import Publisher
+from streams.kafka.publishing import Publisher, refused
 from streams.ledger.segments import Knowledge
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.partition import AssignedPartition, ReadBatch
@@ -65,13 +65,13 @@ class Stepper:
         result = self._decide(assigned, calls, sms, signals)
         if assigned.published_before is not None:
             assigned.published_before.drop_from(result)
-        refused = await self._send_dead_letters(portions)
+        some_refused = await self._send_dead_letters(portions)
         self._advance_offsets(assigned, portions)
         if assigned.published_before is not None and assigned.state.repeats.is_over(assigned.state.offsets):
             assigned.state.repeats, assigned.published_before = Repeats(), None
         segment_is_written = assigned.ledger.advance()
         late = perf_counter() - assigned.state.written_at > CHECKPOINT_EVERY
-        if result.changed or result.forgotten or refused or segment_is_written or late:
+        if result.changed or result.forgotten or some_refused or segment_is_written or late:
             times = [portion.source.columns.timestamps for portion in portions]
             read_at = max((float(some[-1]) / 1000.0 for some in times if len(some)), default=None)
             await self.checkpoint(assigned, result, read_at)
@@ -126,15 +126,15 @@ class Stepper:
 
     async def _send_dead_letters(self, portions: Sequence[Portion]) -> bool:
         """Publish the dead letters of batches whose first portion this is, until confirmed; whether there were any."""
-        refused = False
+        were_any = False
         for portion in portions:
             batch: ReadBatch = portion.source
             if batch.refusals and not portion.start:
-                refused = True
+                were_any = True
                 await self._publisher.dead_letters(
-                    [(batch.columns.record(refusal.index), refusal) for refusal in batch.refusals]
+                    refused(batch.columns.record(refusal.index), refusal) for refusal in batch.refusals
                 )
-        return refused
+        return were_any
 
     def _advance_offsets(self, assigned: AssignedPartition, portions: Sequence[Portion]) -> None:
         """Note the offsets reached; acks of topics that the ledger does not take now wait for the checkpoint alone."""

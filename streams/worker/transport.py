@@ -15,7 +15,6 @@ from time import monotonic
 from typing import Any, ClassVar
 
 import aiokafka
-from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as upstream
@@ -23,7 +22,8 @@ from faust.types import TP, ConsumerMessage, Message
 from mode.threads import WorkerThread
 from uvloop import new_event_loop
 
-from streams.kafka.columns import MOST_RECORDS, Columns, RawRecords, unpack
+from streams.kafka.columns import Columns
+from streams.kafka.record_batches import MOST_RECORDS, unpack
 from streams.worker.acks import AckedRanges
 from streams.worker.stall_aware_timeout import answer_within
 
@@ -58,9 +58,6 @@ Readers = Mapping[str, Callable[[Columns], Any]]
 Shared between threads: the consumer's thread calls them, because it makes the columns, while the event loop may call
 them for other columns. So a reader must keep nothing between two calls.
 """
-
-# aiokafka's own class drops the bytes of a fetch once it has parsed them; this one keeps them and adds nothing else.
-fetcher.MemoryRecords = RawRecords
 
 
 class ColumnBuffer(OrderedDict[Any, Any]):

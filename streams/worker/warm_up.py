@@ -23,8 +23,8 @@ from models.indicators.matching import Indicators
 from models.lookback.contacts import rows_of_calls
 from models.lookback.link_rows import MetLinks, rows_of_messages
 from models.policy.policy import Policy
-from streams.kafka.columns import RawRecords, unpack
 from streams.kafka.partitioning import partition_of
+from streams.kafka.record_batches import RawRecords, unpack
 from streams.ledger.segments import Knowledge, table_of, written
 
 _WHO = b"8610000000000"

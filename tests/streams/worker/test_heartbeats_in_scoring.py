@@ -18,8 +18,9 @@ from models.detection.alignment import Alignment
 from models.detection.engine import Engine, Partition
 from models.detection.risk import PointScore
 from models.events.numbering import CHINA
-from streams.kafka.columns import Columns, RawRecords, unpack
+from streams.kafka.columns import Columns
 from streams.kafka.publishing import HEARTBEAT
+from streams.kafka.record_batches import RawRecords, unpack
 from streams.settings import Settings
 from streams.worker.heartbeats import Heartbeats
 from streams.worker.partition import FEEDING, AssignedPartition, Feed

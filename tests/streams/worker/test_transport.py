@@ -17,7 +17,7 @@ from aiokafka.structs import TopicPartition
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
-from streams.kafka.columns import MOST_RECORDS
+from streams.kafka.record_batches import MOST_RECORDS
 from streams.worker import transport
 from tests.site import ROOT
 
