@@ -81,12 +81,17 @@ class Artifact:
 
 
 def trees_of(estimator: Any, slope: float, intercept: float) -> Trees:
-    """The trees of a `HistGradientBoostingClassifier` as columns; they have no categories and no missing values."""
+    """The trees of a `HistGradientBoostingClassifier` as columns; they have no categories and no missing values.
+
+    Raises ValueError for nodes that lead nowhere, and for categories: scikit-learn follows both without looking.
+    """
     trees = [one.nodes for (one,) in estimator._predictors]
     starts = np.cumsum([0, *map(len, trees)])
     shift = np.repeat(starts[:-1], [len(tree) for tree in trees])
     nodes = np.concatenate(trees)
     leaf = nodes["is_leaf"].astype(bool)
+    if nodes["is_categorical"].any() or (nodes["feature_idx"][~leaf] < 0).any():
+        raise ValueError("a node asks for a category, or for a feature that does not exist")
     return Trees(
         starts[:-1].astype(np.int64),
         np.where(leaf, -1, nodes["feature_idx"]).astype(np.int64),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,14 +11,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.detection.features import MORE_IS_WORSE, Features
+from models.detection.trees import WIDTH, Trees
 from tests.strategies import POLICY
 from tests.training import artifact
 
 NUMBERS = st.floats(0, 120)
 FEATURES = st.builds(Features, **dict.fromkeys(Features.__struct_fields__, NUMBERS))
-
-
-WIDTH = len(Features.__struct_fields__)
 
 
 @given(st.lists(st.lists(NUMBERS, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=20))
@@ -40,3 +40,57 @@ def test_more_of_what_is_worse_never_lowers_the_risk(moment: Features, name: str
 
 def test_of_nothing_nothing_is_said() -> None:
     assert artifact().model.risk([], POLICY) == []
+
+
+def nodes(**columns: Sequence[float]) -> Trees:
+    """Two trees of one inner node and two leaves each, with some columns replaced."""
+    given: dict[str, Sequence[float]] = {
+        "roots": [0, 3],
+        "features": [0, -1, -1, 1, -1, -1],
+        "thresholds": [1, 0, 0, 1, 0, 0],
+        "lefts": [1, 0, 0, 4, 0, 0],
+        "rights": [2, 0, 0, 5, 0, 0],
+        "values": [0, -1, 1, 0, -1, 1],
+    } | columns
+    kinds = {"thresholds": np.float64, "values": np.float64}
+    made = {name: np.array(column, dtype=kinds.get(name, np.int64)) for name, column in given.items()}
+    return Trees(**made, baseline=0.0, slope=1.0, intercept=0.0)
+
+
+def test_sound_nodes_are_walked() -> None:
+    (risk,) = nodes().probabilities(np.full((1, WIDTH), 9.0)).tolist()
+
+    assert risk == pytest.approx(0.88, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"lefts": [0, 0, 0, 4, 0, 0]},
+        {"lefts": [1, 0, 0, 3, 0, 0]},
+        {"rights": [2, 0, 0, 1, 0, 0]},
+        {"lefts": [-1, 0, 0, 4, 0, 0]},
+        {"rights": [2, 0, 0, 6, 0, 0]},
+        {"rights": [4, 0, 0, 5, 0, 0]},
+        {"lefts": [1, 0, 0, 2**62, 0, 0]},
+        {"features": [WIDTH, -1, -1, 1, -1, -1]},
+        {"features": [-2, -1, -1, 1, -1, -1]},
+        {"roots": [0, 6]},
+        {"roots": [3, 0]},
+        {"roots": [-1, 3]},
+        {"roots": []},
+        {"values": [0, -1, 1, 0, -1]},
+        {"values": [0, -1, float("nan"), 0, -1, 1]},
+    ],
+    ids=str,
+)
+def test_nodes_that_lead_nowhere_or_in_a_circle_are_refused(columns: dict[str, Sequence[float]]) -> None:
+    """The walk would read past its arrays, or never end; a crafted file could say anything."""
+    with pytest.raises(ValueError, match=r"tree|node|nodes|finite"):
+        nodes(**columns)
+
+
+@pytest.mark.parametrize("shape", [(1, WIDTH - 1), (1, 0), (1, WIDTH + 1), (WIDTH,)])
+def test_rows_of_another_width_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="features"):
+        nodes().probabilities(np.zeros(shape))

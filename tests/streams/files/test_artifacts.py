@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,25 @@ def test_what_is_read_is_what_was_written(stored: Path) -> None:
     assert again.name == artifact().name
     assert (again.model.of_rows(rows) == artifact().model.of_rows(rows)).all()
     assert [path.name for path in stored.parent.iterdir()] == ["risk.skops"]  # no other file is left next to it
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("left", 0), ("right", 2**31), ("feature_idx", 1000), ("feature_idx", -5), ("is_categorical", 1)],
+)
+def test_a_file_whose_nodes_lead_nowhere_is_refused(stored: Path, field: str, value: int) -> None:
+    """Neither our walk nor scikit-learn's looks at an index before following it."""
+    estimator = artifact().estimator
+    crafted = pickle.loads(pickle.dumps(estimator))  # noqa: S301 - a deep copy with writable arrays
+    crafted._predictors[-1][0].nodes[field][0] = value
+
+    with pytest.raises(ArtifactError, match="a node"):
+        read(changed(stored, estimator=crafted))
+
+
+def test_a_file_whose_probes_have_too_few_columns_is_refused(stored: Path) -> None:
+    with pytest.raises(ArtifactError, match="features"):
+        read(changed(stored, probes=np.zeros((3, 1))))
 
 
 def test_the_worker_reads_it_in_another_process_and_gets_the_same(stored: Path) -> None:
