@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet
 PROJECT := setup.cfg pyproject.toml $(wildcard requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench quality up down lock
+.PHONY: help demo test check fuzz chaos bench quality up down lock
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -23,6 +23,11 @@ check: $(VENV)/test.stamp  ## Check style and types: ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+fuzz: $(VENV)/test.stamp  ## Feed every parser of foreign bytes with wrong ones, then again with numba's checks of bounds (long)
+	@$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz $(ARGS)
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)/boundscheck \
+	    $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz $(ARGS)
 
 chaos: $(VENV)/test.stamp  ## Break a running system in every way and compare what came out (long; ARGS="--only kills" for one)
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from streams.local.guard import Guard
 from streams.local.ports import LOOPBACK, any_free_port
@@ -20,6 +20,7 @@ from streams.local.valkey import answers, find_valkey, valkey_command
 
 # A busy machine is no failure, nor is a function that is compiled at its first call.
 settings.register_profile("no-deadline", deadline=None)
+settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 if settings.get_current_profile_name() == "default":
     settings.load_profile("no-deadline")
 

@@ -162,8 +162,15 @@ def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Itera
 
 
 def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
-    """The hosts of the domains or URLs that a carrier found itself, normalised; those that have none are left out."""
+    """The hosts of the domains or URLs that a carrier found itself, normalised; those that have none are left out.
+
+    As many are looked at as a text of `LONGEST` characters could hold.
+    """
+    left = LONGEST
     for domain in domains:
+        left -= len(domain) + 1
+        if left < 0:
+            return
         with suppress(ValueError):
             yield host_of(domain)
 

@@ -39,6 +39,9 @@ WITHHELD: Final = frozenset(
 _NO_PRESENTATION: Final = frozenset({"-1", "-2", "-3"})
 """Android's and some switches' codes for an unknown, a private and a payphone's number."""
 
+_LONGEST_WORD: Final = 1000
+"""Characters beyond ASCII that are taken for a word, with all that may stand between; each may become eighteen."""
+
 
 def is_withheld(written: str) -> bool:
     """Whether a peer says that nobody is known: empty, zeros alone, or a word for it.
@@ -46,6 +49,8 @@ def is_withheld(written: str) -> bool:
     >>> [is_withheld(each) for each in ("", "0", "00", "Anonymous", "N/A", "***", "USPS", "110")]
     [True, True, True, True, True, True, False, False]
     """
+    if len(written) > _LONGEST_WORD and not written.isascii():
+        return False
     folded = _BETWEEN.sub("", unicodedata.normalize("NFKC", written).casefold())
     return not folded.strip("0") or folded in WITHHELD or written in _NO_PRESENTATION
 

@@ -144,11 +144,11 @@ def unpack(
             begin, at = at + _HEADER.size, at + _LOG_OVERHEAD + length
             if at < begin:
                 raise CorruptRecordException(f"{topic}-{partition} at {base} has a record batch that is cut off")
+            if magic != 2:
+                raise CorruptRecordException(f"{topic}-{partition} at {base} has another message format than Kafka's 2")
             batch = memory.next_batch()
             if records._check_crcs and not batch.validate_crc():
                 raise CorruptRecordException(f"Invalid CRC in {topic}-{partition} at {batch.base_offset}")
-            if magic < 2:
-                raise CorruptRecordException(f"{topic}-{partition} at {base} has a message format before Kafka 0.11")
             # The whole batch may lie before the position.
             upto = max(batch.next_offset, base + 1, start)
             if _is_aborted(records, batch) or batch.is_control_batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def nodes(**columns: Sequence[float]) -> Trees:
         "values": [0, -1, 1, 0, -1, 1],
     } | columns
     kinds = {"thresholds": np.float64, "values": np.float64}
-    made = {name: np.array(column, dtype=kinds.get(name, np.int64)) for name, column in given.items()}
+    made: dict[str, Any] = {name: np.array(column, dtype=kinds.get(name, np.int64)) for name, column in given.items()}
     return Trees(**made, baseline=0.0, slope=1.0, intercept=0.0)
 
 
