@@ -242,3 +242,10 @@ def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
     assert {prefilter._PORT_STEP, parties._PORT_STEP} == {PORT_STEP}
     assert {prefilter._FIRST_NAME, parties._FIRST_NAME} == {FIRST_NAME}
     assert (parties._NOBODY, parties._REFUSED, parties._TAKEN) == (NOBODY, scanning.REFUSED, scanning.TAKEN)
+
+
+def test_every_program_reads_kafka_within_bounds() -> None:
+    """The consumer of aiokafka unpacks a batch without a bound, and ends at one that it cannot read."""
+    own = [name(module) for module in STREAMS if "AIOKafkaConsumer" in calls(ast.parse(module.read_text()))]
+
+    assert own == []

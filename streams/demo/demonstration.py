@@ -19,6 +19,7 @@ from models.indicators.indicator import Indicator
 from streams.demo.playing import PlayedRecord, by_rate, play, records, shifted, span
 from streams.files.indicator_files import IndicatorFile
 from streams.kafka.indicator_topic import publish
+from streams.kafka.record_batches import Consumer
 from streams.kafka.reference_data import SubscriberRecord
 from streams.local import LocalStackError
 from streams.local.process import Server
@@ -166,7 +167,7 @@ async def look_back(settings: Settings, examples: Path, shown: Callable[[Alert],
 async def _alerts(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer at the end of the alerts topic."""
     topic = settings.topic("alerts")
-    consumer = AIOKafkaConsumer(topic, **settings.consumer_options(), auto_offset_reset="latest", fetch_max_wait_ms=50)
+    consumer = Consumer(topic, **settings.consumer_options(), auto_offset_reset="latest", fetch_max_wait_ms=50)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from streams import metrics
 from streams.backoff import Backoff
+from streams.kafka.record_batches import Consumer
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
     Raises KafkaError when a topic does not exist.
     """
     options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.consumer_options()
-    consumer = await started(lambda: AIOKafkaConsumer(**options), settings)
+    consumer = await started(lambda: Consumer(**options), settings)
     try:
         cluster = await consumer._client.fetch_all_metadata()  # a request for one topic alone could create it
         partitions: list[TopicPartition] = []

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from models.indicators.indicator import Indicator, IndicatorError, encode, parse
 from streams.kafka.newest import NewestWords
+from streams.kafka.record_batches import Consumer
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -155,7 +156,7 @@ async def read(settings: Settings, only: frozenset[str] | None = None) -> Conten
     """
     topic = settings.topic(TOPIC)
     contents, newest = Contents(), NewestWords()
-    consumer = AIOKafkaConsumer(
+    consumer = Consumer(
         **settings.consumer_options(), auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
     )
     async with _client(consumer, settings):

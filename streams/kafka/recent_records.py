@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.base.packed import Packed
+from streams.kafka.record_batches import Consumer
 from streams.settings import Settings
 
 
@@ -31,7 +32,7 @@ async def recent_records(settings: Settings, name: str, since: int) -> AsyncIter
     Raises `RecentRecordsError` when Kafka does not answer or the topic does not exist.
     """
     topic = settings.topic(name)
-    consumer = AIOKafkaConsumer(
+    consumer = Consumer(
         enable_auto_commit=False,
         isolation_level="read_committed",
         max_partition_fetch_bytes=8_000_000,

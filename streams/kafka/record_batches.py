@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import structlog
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
@@ -93,6 +94,13 @@ class SingleRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 # aiokafka's own classes drop the bytes of a fetch, unpack without a bound, and end at a batch that they cannot read.
 fetcher.MemoryRecords = RawRecords
 fetcher.PartitionRecords = SingleRecords
+
+
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """aiokafka's consumer, whose records are read by `unpack`; every program makes its consumers of this class.
+
+    It has nothing of its own: whoever imports it has imported the two lines above.
+    """
 
 
 class _Batch(NamedTuple):
