@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from struct import Struct
+from struct import Struct, error
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -159,7 +159,7 @@ def unpack(
                 raise CorruptRecordException(f"Invalid CRC in {topic}-{partition} at {batch.base_offset}")
             # The whole batch may lie before the position.
             upto = max(batch.next_offset, base + 1, start)
-            if _is_aborted(records, batch) or batch.is_control_batch:
+            if _is_aborted(records, batch, count) or batch.is_control_batch:
                 continue
             append_time = last if attributes & _LOG_APPEND_TIME else UNKNOWN
             content, holds, why = None, at - begin, 0
@@ -185,18 +185,22 @@ def unpack(
             yield columns
 
 
-def _is_aborted(records: Any, batch: Any) -> bool:
+def _is_aborted(records: Any, batch: Any, count: int) -> bool:
     """Whether a record batch belongs to an aborted transaction; call it for every batch of a fetch, in order.
 
     The broker lists the aborted transactions of a fetch by producer and first offset. One ends at its producer's next
-    abort marker (Kafka's protocol guide, "Fetch", and KIP-98).
+    abort marker (Kafka's protocol guide, "Fetch", and KIP-98). A marker that compaction has emptied says nothing.
+    Raises CorruptRecordException for a marker that is none; brokers alone write them.
     """
     if records._isolation_level != READ_COMMITTED or batch.producer_id is None:
         return False
     records._consume_aborted_up_to(batch.base_offset)
     if batch.is_control_batch:
-        if records._contains_abort_marker(batch):
-            records._aborted_producers.discard(batch.producer_id)
+        try:
+            if count > 0 and records._contains_abort_marker(batch):
+                records._aborted_producers.discard(batch.producer_id)
+        except (error, TypeError, ValueError) as wrong:
+            raise CorruptRecordException(f"There is no marker at {batch.base_offset}: {wrong}") from None
         return False
     return bool(batch.is_transactional and batch.producer_id in records._aborted_producers)
 

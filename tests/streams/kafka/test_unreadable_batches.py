@@ -114,6 +114,15 @@ def test_consumers_of_single_records_get_the_same() -> None:
     assert (last.value, last.offset, records.next_fetch_offset) == (None, 300, 301)
 
 
+def test_a_marker_that_compaction_has_emptied_says_nothing() -> None:
+    """The client of aiokafka would end at it."""
+    marker = bytearray(raw_batch(b"", 0, attributes=0x30))
+    marker[43:51] = (7).to_bytes(8, "big")  # its producer
+    (columns,) = unpack(fetched(bytes(marker), raw_batch(content(b"v"), 1, base=1)))
+
+    assert (columns.offsets.tolist(), columns.upto) == ([1], 2)
+
+
 @pytest.mark.parametrize("length", [-1, 0, 13, 20, 48])
 def test_a_batch_that_is_cut_off_within_its_header_is_refused(length: int) -> None:
     """Nobody knows where the next one begins; aiokafka would look past the end of the bytes."""
