@@ -71,6 +71,13 @@ _encode = msgspec.json.Encoder().encode
 _decode_known = msgspec.json.Decoder(Knowledge).decode
 
 
+_DAMAGED: Final = (
+    *(pa.ArrowException, OSError, LookupError, AttributeError),
+    *(ArithmeticError, TypeError, ValueError),
+)
+"""What reading the footer of a damaged file may raise."""
+
+
 class NoSegmentError(Exception):
     """A file is not a segment of the ledger, or it is damaged."""
 
@@ -172,7 +179,7 @@ class SegmentFile:
         except NewerFormatError as error:
             opened.close()
             raise LedgerError(str(error)) from None
-        except (pa.ArrowException, OSError, KeyError, AttributeError, ValueError, msgspec.MsgspecError) as error:
+        except _DAMAGED as error:
             opened.close()
             raise NoSegmentError(str(error).splitlines()[0][:200]) from None
 
