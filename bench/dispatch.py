@@ -20,7 +20,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.__main__ import say
 from models.casework.cases import Case, decode
-from models.detection.alerts import Alert, Reason, alert_id, encode
+from models.detection.alerts import Alert, Reason, encode
+from models.detection.ids import alert_id
 from models.policy.policy import Severity
 from streams.cli.demo import percentile
 from streams.kafka.contracts import apply, load, open_admin

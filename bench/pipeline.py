@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ class Run:
         environ = {
             "FOREWARN_KAFKA": settings.kafka,
             "FOREWARN_REDIS": settings.redis,
+            "FOREWARN_SECRET": secrets.token_hex(32),
             "FOREWARN_GROUP": settings.group,
             "FOREWARN_ALERTS_WHEN_REPEATED": "publish",
             "FOREWARN_LEDGER": str(folder / "ledger") if ledger else "",

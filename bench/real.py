@@ -11,6 +11,7 @@ import csv
 import json
 import logging
 import random
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -179,6 +180,7 @@ def run(
     environ = {
         "FOREWARN_KAFKA": settings.kafka,
         "FOREWARN_REDIS": settings.redis,
+        "FOREWARN_SECRET": secrets.token_hex(32),
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
         "FOREWARN_LEDGER": str(FOLDER / "ledger"),
     }

@@ -88,8 +88,8 @@ class AuditLog:
 
     @classmethod
     def of(cls, settings: Settings) -> AuditLog:
-        """The site's log."""
-        return cls(settings.audit_log, settings.pseudonym_key)
+        """The site's log; raises `SettingsError` when there is no key for its pseudonyms."""
+        return cls(settings.audit_log, settings.key_of_pseudonyms())
 
     def note(
         self,

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
+from models.access.site_secret import fingerprint
 from models.indicators.indicator import Indicator
 from models.policy.policy import PolicyError
 from streams.files import model_file, policy_file
@@ -20,7 +21,8 @@ from streams.kafka.transactions import open_transactions
 from streams.local.worker import is_ready
 from streams.redis.answers import FAILURES
 from streams.redis.client import Redis
-from streams.settings import Settings
+from streams.redis.site_secret import difference, recorded
+from streams.settings import Settings, SettingsError
 from streams.worker.eviction import eviction
 
 State = Literal["good", "look", "bad"]
@@ -47,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _kafka,
         _transactions,
         _redis,
+        secret,
         _indicators,
         _worker,
     )
@@ -154,6 +157,33 @@ async def _asked_of_redis(settings: Settings) -> tuple[str, list[dict[str, Any]]
             return shape, await client.infos("memory", "persistence")
         except ResponseError:  # an ACL may forbid INFO
             return shape, None
+    finally:
+        await client.aclose()
+
+
+def secret(settings: Settings) -> Iterator[Finding]:
+    """Check that there is a site secret, and that it is the one that the site's programs have used."""
+    try:
+        mine = fingerprint(settings.site_secret())
+    except SettingsError as error:
+        yield Finding("secret", "bad", str(error))
+        return
+    try:
+        theirs = asyncio.run(_recorded(settings))
+    except FAILURES:  # an earlier finding says what is wrong
+        return
+    if not theirs:
+        yield Finding("secret", "good", f"has the fingerprint {mine}, and no program has used one yet")
+    elif theirs != mine:
+        yield Finding("secret", "bad", difference(mine, theirs, settings))
+    else:
+        yield Finding("secret", "good", f"has the fingerprint {mine}, as in all programs of the site")
+
+
+async def _recorded(settings: Settings) -> str:
+    client = Redis(settings, timeout=3)
+    try:
+        return await recorded(client, settings)
     finally:
         await client.aclose()
 

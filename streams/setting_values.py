@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.access.site_secret import LEAST
 from streams.bundled import bundled
 
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -179,6 +180,13 @@ def secret_key(text: str) -> str:
     """A secret of at least 16 characters, so that it cannot be guessed."""
     if len(text) < 16:
         raise ValueError("a secret of at least 16 characters")
+    return text
+
+
+def site_secret(text: str) -> str:
+    """A secret of at least `LEAST` characters, from which no key can be guessed."""
+    if len(text) < LEAST:
+        raise ValueError(f"a secret of at least {LEAST} characters")
     return text
 
 

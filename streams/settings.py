@@ -11,14 +11,15 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-import secrets
 import ssl
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from models.access.site_secret import Purpose, key_of
 from streams.setting_values import (
     Address,
     address,
@@ -34,6 +35,7 @@ from streams.setting_values import (
     seconds,
     secret_key,
     servers,
+    site_secret,
     zone,
 )
 
@@ -47,6 +49,10 @@ class SettingsError(ValueError):
     """The settings cannot be used: one line for each mistake, with the variables and what they take."""
 
 
+class _ExposedError(Exception):
+    """Others can read the file of a secret that must stay private; the message says how to mend it."""
+
+
 def setting(
     parse: Callable[[str], T],
     text: str,
@@ -55,16 +61,17 @@ def setting(
     make: Callable[[], object] | None = None,
     shown: str | None = None,
     secret: bool = False,
+    private: bool = False,
     empty: bool = False,
 ) -> Any:
     """A documented field of :class:`Settings`; returns Any, so the field's annotation gives its type.
 
     ``parse`` reads the variable's text, and ``text`` is its help. ``make`` computes the default, and ``shown`` is how
-    the page writes the default. A ``secret`` may come from a file and is not in the repr. With ``empty``, an empty
-    variable is a value; otherwise it counts as unset.
+    the page writes the default. A ``secret`` may come from a file and is not in the repr; nobody else may be able to
+    read that file if it is ``private``. With ``empty``, an empty variable is a value; otherwise it counts as unset.
     """
     shown = shown if shown is not None else ("" if default is None else str(default))
-    metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "empty": empty}
+    metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "private": private, "empty": empty}
     if make is not None:
         return dataclasses.field(default_factory=make, repr=not secret, metadata=metadata)
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
@@ -231,12 +238,18 @@ class Settings:
     log_level: str = setting(
         one_of("debug", "info", "warning", "error"), "`debug`, `info`, `warning` or `error`.", "info"
     )
-    pseudonym_key: str = setting(
+    secret: str | None = setting(
+        site_secret,
+        "The site secret, 32 characters or more, the same for all programs of a site; see "
+        "[security](security.md#the-site-secret). Give it as a file that only its owner can read.",
+        secret=True,
+        private=True,
+    )
+    pseudonym_key: str | None = setting(
         secret_key,
-        "Secret for the pseudonyms of numbers in logs, 16 characters or more. "
-        "It must be the same for all workers, so that one person has one pseudonym.",
-        make=lambda: secrets.token_hex(32),
-        shown="random, new in every process",
+        "Secret for the pseudonyms in the audit log and the hashes of account numbers, 16 characters or more. Only for "
+        "a site that had one before it had a site secret; it must not change.",
+        shown="derived from the site secret",
         secret=True,
     )
 
@@ -278,6 +291,8 @@ class Settings:
                 # The message does not repeat the value of a secret, because error messages end up in logs.
                 got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
                 mistakes.append(f"{variable} takes {error}; not {got}")
+            except _ExposedError as error:
+                mistakes.append(f"{variable}_FILE is refused: {error}")
             except OSError as error:
                 mistakes.append(f"{variable}_FILE cannot be read: {error.strerror} ({error.filename})")
         if mistakes:
@@ -287,6 +302,23 @@ class Settings:
     def topic(self, name: str) -> str:
         """The name of a contract's topic on this site's cluster: with the site's prefix."""
         return self.topic_prefix + name
+
+    def site_secret(self) -> str:
+        """The site secret; raises :class:`SettingsError` when there is none."""
+        if self.secret is None:
+            raise SettingsError(
+                "The site has no secret: make one with (umask 077; openssl rand -hex 32 > FILE), keep a copy, and set "
+                "FOREWARN_SECRET_FILE to that file for all programs of the site"
+            )
+        return self.secret
+
+    def derived_key(self, purpose: Purpose) -> bytes:
+        """The key for a purpose, from the site secret; raises :class:`SettingsError` when there is none."""
+        return key_of(self.site_secret(), purpose)
+
+    def key_of_pseudonyms(self) -> str:
+        """The key of pseudonyms; raises :class:`SettingsError` when there is neither that key nor a site secret."""
+        return self.pseudonym_key or self.derived_key("pseudonyms").hex()
 
     @property
     def redis_shown(self) -> str:
@@ -365,12 +397,23 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str, str]) -> str | None:
     """The text of a field's variable or, for a secret, of its file; None when it is not set.
 
-    Raises ValueError when both the variable and its file are set, and OSError when the file cannot be read.
+    Raises ValueError when both the variable and its file are set, `_ExposedError` when others can read a private file,
+    and OSError when the file cannot be read.
     """
     text = environ.get(variable)
     path = environ.get(f"{variable}_FILE") if field.metadata["secret"] else None
     if path:
         if text:
             raise ValueError(f"its value or a file ({variable}_FILE), not both")
+        if field.metadata["private"]:
+            _demand_private(Path(path))
         text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     return text if text or (text is not None and field.metadata["empty"]) else None
+
+
+def _demand_private(path: Path) -> None:
+    """Raise `_ExposedError` if others may use the file; root may give a file to a group to read, as containers do."""
+    about = path.stat()
+    allowed = stat.S_IRWXU | (0 if about.st_uid else stat.S_IRGRP)
+    if about.st_mode & (stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO) & ~allowed:
+        raise _ExposedError(f"others may use {path} (mode {stat.S_IMODE(about.st_mode):04o}): run chmod 600 on it")

@@ -12,8 +12,9 @@ from models.casework.board import Board
 from models.casework.cases import Case, Feedback, Person, encode
 from models.casework.deadlines import Office
 from models.casework.routing import parse as parse_stations
-from models.detection.alerts import Alert, Reason, alert_id
+from models.detection.alerts import Alert, Reason
 from models.detection.alerts import Status as AlertStatus
+from models.detection.ids import alert_id
 from models.policy.policy import Severity
 from models.policy.policy import parse as parse_policy
 
@@ -50,7 +51,7 @@ def alert(
         risk=0.9,
         scam_type="impersonated-authority",
         status=status,
-        reasons=(Reason("fraud-number-talk", "与已知诈骗号码通话12分钟", why, ("c1",)),),
+        reasons=(Reason("fraud-number-talk", "与已知诈骗号码通话12分钟", why, ("event-c1",)),),
         indicators=("number:99900000001",),
         first_seen=at,
         at=at,

@@ -12,7 +12,8 @@ from typing import Any, Final
 from models.base.durations import HOUR, MINUTE
 from models.casework.board import Board
 from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
-from models.detection.alerts import Alert, Reason, alert_id
+from models.detection.alerts import Alert, Reason
+from models.detection.ids import alert_id
 from models.policy.policy import Severity
 from models.policy.stages import Stage
 from tests.casework import OFFICE

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from models.access.site_secret import key_of
+from models.detection.ids import Ids
 from streams.kafka.contracts import apply, load, open_admin
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
@@ -23,6 +25,9 @@ Record = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 BY_POINTS = {"FOREWARN_MODEL": "points", "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml")}
+SECRET = "the secret of a site that only tests know"
+IDS = Ids(key_of(SECRET, "ids"))
+"""The ids that the site's programs make."""
 FRAUD = "99900123456"
 """A made-up fraud number: no country has the code 999."""
 
@@ -89,6 +94,7 @@ class Site:
             "FOREWARN_REDIS": self.settings.redis,
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
+            "FOREWARN_SECRET": SECRET,
             "FOREWARN_ALERTS_WHEN_REPEATED": self.settings.alerts_when_repeated,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
         } | (BY_POINTS if self.by_points else {})

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "models").rglob("*.py"))
 STREAMS = sorted((ROOT / "streams").rglob("*.py"))
 PURE = frozenset(
-    "__future__ abc base64 bisect collections contextlib dataclasses enum functools hashlib heapq html idna ipaddress"  # noqa: SIM905
-    " numba"
+    "__future__ abc base64 bisect collections contextlib dataclasses enum functools hashlib heapq hmac html idna"  # noqa: SIM905
+    " ipaddress numba"
     " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
     " unicodedata urllib.parse zlib".split()
 )

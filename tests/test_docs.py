@@ -68,7 +68,9 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_and_metrics_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
-    variables = {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)}
+    fields = dataclasses.fields(Settings)
+    variables = {PREFIX + field.name.upper() for field in fields}
+    variables |= {f"{PREFIX}{field.name.upper()}_FILE" for field in fields if field.metadata["secret"]}
     assert set(re.findall(r"FOREWARN_[A-Z_]*[A-Z]", text)) <= variables | OTHER_VARIABLES
     names = {metric.name + ("_total" if metric.type == "counter" else "") for metric in metrics.REGISTRY.collect()}
     assert set(re.findall(r"forewarn_[a-z_]*[a-z]", text)) <= names

@@ -13,6 +13,7 @@ from streams.settings import Settings, SettingsError
 from streams.settings_page import page
 
 ROOT = Path(__file__).parent.parent
+SECRET = "a secret that only the tests know"
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def test_without_any_variable_it_is_the_stack_on_this_machine() -> None:
         ("ALERTS_WHEN_REPEATED", "publish", "publish"),
         ("STALL_SECONDS", "2.5", 2.5),
         ("PSEUDONYM_KEY", "0123456789abcdef", "0123456789abcdef"),
+        ("SECRET", "0123456789abcdef" * 2, "0123456789abcdef" * 2),
         ("KAFKA_TLS_CA", "system", "system"),
     ],
 )
@@ -97,6 +99,7 @@ def test_a_variable_sets_its_field(variable: str, text: str, value: object) -> N
         ("STALL_SECONDS", "nan", "a number of seconds above 0"),
         ("STALL_SECONDS", "soon", "a number of seconds above 0"),
         ("PSEUDONYM_KEY", "short", "at least 16 characters"),
+        ("SECRET", "0123456789abcdef", "at least 32 characters"),
         ("KAFKA_TLS_CA", "/nowhere.pem", "the path of an existing file"),
         ("KAFKA_SASL_MECHANISM", "GSSAPI", "PLAIN or SCRAM-SHA-256 or SCRAM-SHA-512"),
         ("KAFKA_SASL_PASSWORD_FILE", "/nowhere", "cannot be read"),
@@ -148,7 +151,8 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 def test_no_secret_is_ever_shown() -> None:
     """Not in the repr, not in the values shown in messages, and not in an error about the secret."""
     login = {"kafka_sasl_mechanism": "PLAIN", "kafka_sasl_username": "u", "kafka_sasl_password": "hush"}
-    settings = Settings(redis="redis://u:hush@cache:6379/0?password=hush", pseudonym_key="hush" * 4, **login)  # type: ignore[arg-type]
+    keys = {"pseudonym_key": "hush" * 4, "secret": "hush" * 8}
+    settings = Settings(redis="redis://u:hush@cache:6379/0?password=hush", **keys, **login)  # type: ignore[arg-type]
 
     assert "hush" not in repr(settings)
     assert settings.redis_shown == "redis://cache:6379/0"
@@ -157,9 +161,44 @@ def test_no_secret_is_ever_shown() -> None:
     assert "hush" not in str(caught.value)
 
 
-def test_two_processes_have_different_pseudonym_keys_by_default() -> None:
-    """A fixed default would not be a secret at all."""
-    assert Settings().pseudonym_key != Settings().pseudonym_key
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o601])
+def test_a_site_secret_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+    """One sentence with the file and the remedy."""
+    path = tmp_path / "site.secret"
+    path.write_text(SECRET, encoding="ascii")
+    path.chmod(mode)
+
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({"FOREWARN_SECRET_FILE": str(path)})
+    assert str(caught.value) == (
+        f"FOREWARN_SECRET_FILE is refused: others may use {path} (mode {mode:04o}): run chmod 600 on it"
+    )
+
+
+def test_a_site_secret_that_only_its_owner_may_read_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "site.secret"
+    path.write_text(SECRET + "\n", encoding="ascii")
+    path.chmod(0o600)
+
+    assert Settings.from_environ({"FOREWARN_SECRET_FILE": str(path)}).secret == SECRET
+
+
+def test_a_site_secret_that_is_missing_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """Where the file should be, and what to do where there is none."""
+    with pytest.raises(SettingsError, match=r"^FOREWARN_SECRET_FILE cannot be read: No such file"):
+        Settings.from_environ({"FOREWARN_SECRET_FILE": str(tmp_path / "nothing")})
+    with pytest.raises(SettingsError, match=r"openssl rand -hex 32 > FILE.*FOREWARN_SECRET_FILE"):
+        Settings().derived_key("ids")
+
+
+def test_pseudonyms_are_keyed_by_the_site_secret_unless_the_site_had_a_key_before() -> None:
+    """Without either there is no key, and nothing that needs one is done: a fixed default would be no secret at all."""
+    derived = Settings(secret=SECRET).key_of_pseudonyms()
+
+    assert derived == Settings(secret=SECRET).key_of_pseudonyms() != Settings(secret=SECRET * 2).key_of_pseudonyms()
+    assert Settings(secret=SECRET, pseudonym_key="0123456789abcdef").key_of_pseudonyms() == "0123456789abcdef"
+    with pytest.raises(SettingsError, match="FOREWARN_SECRET_FILE"):
+        Settings().key_of_pseudonyms()
 
 
 @pytest.mark.parametrize(

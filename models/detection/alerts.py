@@ -1,12 +1,11 @@
 """Alerts: the decision that somebody must act, one per episode and severity.
 
-An alert's value depends only on the records, so two runs over the same records can be compared byte for byte. Its id is
-a hash of its episode and severity, so a repeat is recognised.
+An alert's value depends only on the records and the site's key, so two runs over the same records can be compared byte
+for byte. Its id follows from its episode and severity (`models.detection.ids`), so a repeat is recognised.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal
 
 import msgspec
@@ -65,21 +64,3 @@ _encoder = msgspec.json.Encoder()
 def encode(alert: Alert) -> bytes:
     """The alert as one line of JSON without a newline, fields always in the same order."""
     return _encoder.encode(alert)
-
-
-def episode_id(subscriber: str, first_event: str) -> str:
-    """The name of an episode: a hash of its subscriber and the event of its first contact.
-
-    >>> episode_id("8610000000001", "c1") == episode_id("8610000000001", "c1")
-    True
-    """
-    return _hash("episode", subscriber, first_event)
-
-
-def alert_id(episode: str, severity: Severity) -> str:
-    """The id of the one alert of an episode and severity."""
-    return _hash("alert", episode, severity)
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from models.base.durations import HOUR
 from models.detection.ablation import weighed
-from models.detection.alerts import Alert, Published, Status, alert_id, encode, episode_id
+from models.detection.alerts import Alert, Published, Status, encode
 from models.detection.episodes import Episode, Moment, Subject
+from models.detection.ids import PUBLIC, Ids, alert_id
 from models.detection.kinds import CONTACTS
 from models.detection.risk import Model
 from models.detection.signals import Signal
@@ -75,7 +76,10 @@ def digest(alert: Alert) -> int:
 class Publication:
     """Compares the decisions about a subscriber with the published alerts, and writes the missing ones."""
 
-    def __init__(self, subscriber: str, subject: Subject, policy: Policy, model: Model, vulnerable: int) -> None:
+    def __init__(
+        self, subscriber: str, subject: Subject, policy: Policy, model: Model, vulnerable: int, ids: Ids = PUBLIC
+    ) -> None:
+        self._ids = ids
         self._subscriber = subscriber
         self._subject = subject
         self._policy = policy
@@ -89,7 +93,7 @@ class Publication:
         current: set[str] = set()
         names: set[str] = set()
         for episode, decisions in decided:
-            name = episode_id(self._subscriber, episode.first.event)
+            name = self._name(episode)
             names.add(name)
             by_severity: dict[Severity, list[Decision]] = {}
             for decision in decisions:
@@ -102,6 +106,15 @@ class Publication:
             if published[alert].last.status == "raised":
                 due.append(self._taken_back(published[alert].last, names))
         return sorted(due, key=lambda alert: alert.at)
+
+    def _name(self, episode: Episode) -> str:
+        """The name of an episode. One that has alerts from before the site had a key keeps its name."""
+        event = episode.first.event
+        if published := self._subject.published:
+            former = PUBLIC.episode(self._subscriber, event)
+            if any(each.last.episode == former for each in published.values()):
+                return former
+        return self._ids.episode(self._subscriber, event)
 
     def _missing(self, alert: str, name: str, episode: Episode, made: Sequence[Decision]) -> list[Alert]:
         """The alerts still to be published: all after the published one, or only the newest if that one has changed."""

@@ -18,6 +18,7 @@ from models.detection.alerts import Alert
 from models.detection.calls_in_progress import Wakes, arrival_of, known_until
 from models.detection.decisions import Publication, decide
 from models.detection.episodes import Arrival, Episode, Moment, Subject, episodes, unfold
+from models.detection.ids import PUBLIC, Ids
 from models.detection.kinds import CALL_BEGINS, CONTACTS, CONTEXTS, LONG_CALL
 from models.detection.recognition import match_again, placed_call_signals, sms_signals
 from models.detection.reminders import DayOf, Reminder, occasion, reminder, utc_day
@@ -112,7 +113,7 @@ class Engine:
 
     ``vulnerable`` maps subscribers to the number of their vulnerability flags, and ``languages`` maps them to their
     language (BCP 47). Subscribers without flags are not in the first; those who read Chinese are not in the second.
-    ``day_of`` tells the days of reminders.
+    ``day_of`` tells the days of reminders, and ``ids`` makes the names of what goes out.
     """
 
     def __init__(
@@ -124,7 +125,9 @@ class Engine:
         languages: Mapping[str, str] | None = None,
         witness: Witness | None = None,
         day_of: DayOf = utc_day,
+        ids: Ids = PUBLIC,
     ) -> None:
+        self.ids = ids
         self.indicators = indicators
         self.policy = policy
         self.model = model
@@ -303,7 +306,7 @@ class Engine:
                 self._witness(subscriber, episode, moments, found)
                 decided.append((episode, decide(moments, found, policy)))
             vulnerable = self.vulnerable.get(subscriber, 0)
-            alerts = Publication(subscriber, subject, policy, self.model, vulnerable).alerts(decided)
+            alerts = Publication(subscriber, subject, policy, self.model, vulnerable, self.ids).alerts(decided)
             if alerts:
                 result.alerts += alerts
                 result.changed.add(subscriber)
@@ -317,7 +320,7 @@ class Engine:
             if about is not None and about not in subject.reminded:
                 subject.reminded.append(about)
                 language = self.languages.get(alert.subscriber, "zh")
-                result.reminders.append(reminder(alert, about, language, partition.call_clock.at))
+                result.reminders.append(reminder(alert, about, language, partition.call_clock.at, self.ids))
 
     def _forget(self, partition: Partition, result: StepResult) -> None:
         """Drop context that can no longer matter.

@@ -6,7 +6,6 @@ day and scam type. The reminder's id follows from these, so the sender can recog
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from models.base.durations import DAY
 from models.detection.alerts import Alert
+from models.detection.ids import Ids
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 from models.indicators.scam_types import ENTRIES, Advice
 
@@ -69,7 +69,7 @@ def occasion(alert: Alert, day_of: DayOf) -> str | None:
     return f"{alert.scam_type}:{day_of(alert.at)}"
 
 
-def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:
+def reminder(alert: Alert, about: str, language: str, now: int, ids: Ids) -> Reminder:
     """The reminder about an `occasion`; ``now`` is the event time of the decision, in a look-back after the alert's."""
     chinese = language.partition("-")[0] == "zh"
     advice = _ADVICE.get(alert.scam_type)  # a site may have its own types, for which there is no advice
@@ -83,7 +83,7 @@ def reminder(alert: Alert, about: str, language: str, now: int) -> Reminder:
         about_it = f"{advice.en} " if advice else ""
         text = f"Fraud alert: a number or link of {name[1]} has reached you. {about_it}{_GENERAL.en} Help: 96110."
     return Reminder(
-        id=hashlib.blake2b(f"reminder\0{alert.subscriber}\0{about}".encode(), digest_size=12).hexdigest(),
+        id=ids.reminder(alert.subscriber, about),
         subscriber=alert.subscriber,
         cause=alert.id,
         text=text,

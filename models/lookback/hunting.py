@@ -6,12 +6,12 @@ same functions. So one engine decides about live and past contacts alike.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.base.number_keys import key_of, number_of
+from models.detection.ids import PUBLIC, Ids
 from models.detection.kinds import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS
 from models.detection.recognition import call_signal, contact_kind, strongest
 from models.detection.signals import Signal, SignalRecord
@@ -119,11 +119,11 @@ def distinct(contacts: Iterable[Contact]) -> Iterator[Contact]:
             yield contact
 
 
-def record_of(subscriber: int, signal: Signal) -> SignalRecord:
+def record_of(subscriber: int, signal: Signal, ids: Ids = PUBLIC) -> SignalRecord:
     """The record that carries a signal of a subscriber (a number key) to the worker that decides."""
     number = number_of(subscriber)
     return SignalRecord(
-        _id(number, signal.event, signal.kind, signal.indicator, "raised"),
+        ids.signal(number, signal.event, signal.kind, signal.indicator, "raised"),
         number,
         signal.kind,  # type: ignore[arg-type]
         signal.at,
@@ -136,11 +136,11 @@ def record_of(subscriber: int, signal: Signal) -> SignalRecord:
     )
 
 
-def withdrawal_of(contact: Contact) -> SignalRecord:
+def withdrawal_of(contact: Contact, ids: Ids = PUBLIC) -> SignalRecord:
     """The record that withdraws the signal of a contact."""
     number, code = number_of(contact.subscriber), kind_of_contact(contact)
     return SignalRecord(
-        _id(number, contact.event, code, "", "withdrawn"),
+        ids.signal(number, contact.event, code, "", "withdrawn"),
         number,
         code,  # type: ignore[arg-type]
         contact.at,
@@ -165,7 +165,3 @@ def grouped(contacts: Sequence[SignalRecord], context: Sequence[SignalRecord]) -
         for record in sorted(records, key=lambda each: (each.at, each.kind, each.event)):
             groups[record.subscriber].append(record)
     yield from groups.values()
-
-
-def _id(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

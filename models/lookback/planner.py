@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from models.base.durations import HOUR
 from models.base.number_keys import number_of
+from models.detection.ids import PUBLIC, Ids
 from models.detection.signals import SignalRecord
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
@@ -30,14 +31,15 @@ Dealings = dict[int, list[Contact]]
 
 
 class Planner:
-    """Plans the look-backs of one site; ``pivot`` and ``known`` follow the same records.
+    """Plans the look-backs of one site; ``pivot`` and ``known`` follow the same records, ``ids`` name its signals.
 
     ``policy`` may be replaced at any time; the new one applies from the next call on. The planner remembers the calls
     of the last hours, by partition, and the numbers that led people on in the last two days. Only one thread may use
     it at a time.
     """
 
-    def __init__(self, known: Indicators, pivot: Pivot, policy: Policy) -> None:
+    def __init__(self, known: Indicators, pivot: Pivot, policy: Policy, ids: Ids = PUBLIC) -> None:
+        self._ids = ids
         self.policy = policy
         self._known = known
         self._pivot = pivot
@@ -64,9 +66,9 @@ class Planner:
             is_gone = not all(map(self._known.holds, names))
             if signal is None:
                 if is_gone:
-                    yield contact, withdrawal_of(contact)
+                    yield contact, withdrawal_of(contact, self._ids)
             elif is_gone or signal.indicator in looked_for:
-                yield contact, record_of(contact.subscriber, signal)
+                yield contact, record_of(contact.subscriber, signal, self._ids)
 
     def context(self, moments: Mapping[int, Sequence[int]]) -> Question[list[SignalRecord]]:
         """The signals of these subscribers (number keys) around their contacts (event times)."""
@@ -79,7 +81,7 @@ class Planner:
             if any(at - before <= contact.at <= at + after for at in moments[contact.subscriber]):
                 signal = signal_of(contact, self._known, windows)
                 if signal is not None:
-                    yield record_of(contact.subscriber, signal)
+                    yield record_of(contact.subscriber, signal, self._ids)
 
     # Pivoting from domains to the numbers that send them
 

@@ -97,8 +97,7 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
     count = asyncio.run(import_lists(settings, examples))
     say(f"{count:,} indicators; starting {', '.join(HEALTH)}")
     pages = f"{LOOPBACK}:{choose_port(None, USUAL_CONSOLE_PORT)}"
-    environ = _environ(settings) | {
-        **{name: str(path) for name, path in samples.kept(folder.absolute()).items()},
+    environ = _environ(settings, folder) | {
         "FOREWARN_LEDGER": str(folder.absolute() / "ledger"),
         "FOREWARN_CONSOLE_HTTP": pages,
     }
@@ -141,7 +140,7 @@ def _city(stack: LocalStack, folder: Path, console: Console) -> None:
     truths = small_city.make(folder / "city")
     settings = _site(stack, topic_prefix="city.", group="city")
     asyncio.run(import_lists(settings, folder / "city"))
-    environ = _environ(settings) | {"FOREWARN_LEDGER": str(folder.absolute() / "city-ledger")}
+    environ = _environ(settings, folder) | {"FOREWARN_LEDGER": str(folder.absolute() / "city-ledger")}
     process = service("worker", folder / "city.log", str(settings.http), environ, stack.watch)
     try:
         process.start()
@@ -171,8 +170,9 @@ def _site(stack: LocalStack, **fields: str) -> Settings:
     return settings
 
 
-def _environ(settings: Settings) -> dict[str, str]:
-    return {
+def _environ(settings: Settings, folder: Path) -> dict[str, str]:
+    files = {name: str(path) for name, path in samples.kept(folder.absolute()).items()}
+    return files | {
         "FOREWARN_KAFKA": settings.kafka,
         "FOREWARN_REDIS": settings.redis,
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,

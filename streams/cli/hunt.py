@@ -27,7 +27,7 @@ from streams.files.text_lines import FileError
 from streams.ledger.lookup import find
 from streams.ledger.people import People, Reached, contacts_of
 from streams.ledger.storage import LedgerError, Storage
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
 """Fields of an indicator that do not matter for a look-up."""
@@ -73,16 +73,17 @@ def hunt(
     _check_since(since, settings)
     keys = [indicator.key for indicator in dict.fromkeys(wanted)]
     try:
+        audit = AuditLog.of(settings)
         found = _search(settings, keys, since)
         people = len({each.subscriber for each in found})
-        AuditLog.of(settings).note(
+        audit.note(
             "look-up",
             who=operator(),
             case=case,
             about=keys,
             details={"since": since.isoformat(timespec="seconds"), "found": people},
         )
-    except (LedgerError, AuditError) as error:
+    except (LedgerError, AuditError, SettingsError) as error:
         raise InputError(str(error)) from None
     _SHOWN[form or ("table" if sys.stdout.isatty() else "tabs")](found)
     click.echo(f"{people:,} people", err=True)

@@ -20,11 +20,13 @@ from rich.table import Table
 from models.city.labels import Verdict, verdict
 from models.detection.alerts import Alert, encode
 from models.detection.engine import Engine
+from models.detection.ids import PUBLIC
 from models.events.decoding import CallReader, MessageReader, RareReader
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.policy.policy import SEVERITIES, PolicyError
 from streams.cli import CommandError, site_settings
+from streams.cli.ids import PUBLIC_SAID, site_ids
 from streams.cli.progress import byte_bar
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
@@ -79,6 +81,9 @@ def replay(
     Lines that were recorded from Kafka may have `appended`, the broker's time of the record (epoch ms), and count as
     they did live; lines of --signals need it, and heartbeats among them their `partition` as well.
 
+    The site secret (FOREWARN_SECRET_FILE) gives the alerts the ids that they had live. Without it they get public ids,
+    and the summary says so.
+
     Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
     --indicators examples/indicators.jsonl --out alerts.jsonl
     """
@@ -99,6 +104,7 @@ def replay(
             policy_file.load(policy or settings.policy_file),
             model_file.load(settings.model if model is None else model).model,
             _vulnerable(subscribers, refusals),
+            ids=site_ids(settings),
         )
         with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
 
@@ -205,6 +211,7 @@ def _summarise(
             "alerts": counted,
             "policy": engine.policy.version,
             "model": engine.model.name,
+            "ids": "public" if engine.ids == PUBLIC else "site",
             "seconds": round(seconds, 3),
             "events_per_second": round(events / seconds),
         }
@@ -212,6 +219,8 @@ def _summarise(
             summary["outcomes"] = judged._asdict()
         click.echo(msgspec.json.encode(summary))
         return
+    if engine.ids == PUBLIC:
+        click.echo(PUBLIC_SAID, err=True)
     if sys.stderr.isatty():
         table = Table("alerts", "raised", "withdrawn", box=None)
         for severity, by_status in counted.items():

@@ -10,6 +10,7 @@ import uvloop
 from streams import logs
 from streams.cli import CommandError
 from streams.redis.answers import RedisRefusedError
+from streams.redis.site_secret import OtherSecretError
 from streams.service import AddressTakenError, bounded_end
 from streams.settings import Settings, SettingsError
 
@@ -19,7 +20,13 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Ex
 
     ``others`` are the program's errors that the user can fix, besides those of the environment.
     """
-    mistakes: tuple[type[Exception], ...] = (SettingsError, AddressTakenError, RedisRefusedError, *others)
+    mistakes: tuple[type[Exception], ...] = (
+        SettingsError,
+        AddressTakenError,
+        RedisRefusedError,
+        OtherSecretError,
+        *others,
+    )
     try:
         settings = Settings.from_environ()
         logs.configure(settings)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from models.policy.policy import Policy, PolicyError
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.ids import site_ids
 from streams.cli.indicator_options import run
 from streams.cli.progress import byte_bar, count_bar
 from streams.files import policy_file
@@ -136,7 +137,7 @@ def _samples(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes) 
     with byte_bar("playing", [path for folder in folders for path in folder.records]) as read:
         for folder in folders:
             folder.told = read
-        return samples_of(folders, policy, outcomes.by_case)
+        return samples_of(folders, policy, outcomes.by_case, site_ids(site_settings()))
 
 
 def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str, ...]:

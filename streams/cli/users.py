@@ -20,7 +20,7 @@ from streams.audit import AuditError, operator
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.extras import require
 from streams.cli.tables import show_table
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -195,7 +195,7 @@ def _told() -> Iterator[None]:
         yield
     except (UsersError, AccessError, PasswordError) as error:
         raise InputError(str(error)) from None
-    except AuditError as error:
+    except (AuditError, SettingsError) as error:
         raise CommandError(str(error)) from None
 
 

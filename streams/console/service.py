@@ -31,6 +31,7 @@ from streams.dispatch import stations_file
 from streams.files import policy_file
 from streams.files.playbook_files import read_playbooks
 from streams.redis.answers import answered
+from streams.redis.site_secret import check_secret
 from streams.service import STOP_WITHIN, AddressTakenError, serve
 from streams.setting_values import Address
 from streams.settings import Settings
@@ -61,7 +62,7 @@ async def run(settings: Settings) -> None:
         door=Authenticator.of(settings, store),
         audit=AuditLog.of(settings),
         playbooks=read_playbooks(settings.playbooks),
-        secret=settings.pseudonym_key,
+        secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
         secure=settings.console_tls_cert is not None or settings.console_proxy is not None,
     )
@@ -180,8 +181,14 @@ async def _connected(topic: FeedbackTopic) -> None:
 
 
 async def _redis_answers(store: Store, settings: Settings) -> None:
-    """Report Redis as ready once it has answered, so that users can sign in."""
-    await answered(store.redis.ping, settings)
+    """Report Redis as ready once it has answered, so that users can sign in.
+
+    Raises `OtherSecretError` when the site's other programs have another secret.
+    """
+    if settings.secret is None:  # a site that still has only a key for pseudonyms
+        await answered(store.redis.ping, settings)
+    else:
+        await check_secret(store.redis, settings)
     await asyncio.Event().wait()
 
 

@@ -14,6 +14,7 @@ from time import perf_counter
 
 import structlog
 
+from models.detection.ids import Ids
 from models.detection.signals import SignalRecord
 from models.lookback.hunting import Hit, grouped, moments_of
 from models.lookback.planner import Planner
@@ -33,6 +34,7 @@ from streams.hunter.spreading import Spreading
 from streams.hunter.suspecting import Suspecting
 from streams.ledger.storage import Segment, Storage
 from streams.redis.client import Redis
+from streams.redis.site_secret import check_secret
 from streams.service import serve
 from streams.settings import Settings
 
@@ -66,7 +68,7 @@ class Hunter:
     ) -> None:
         self._settings = settings
         self._index = SegmentIndex(storage)
-        self._planner = Planner(known.indicators, known.pivot, policy)
+        self._planner = Planner(known.indicators, known.pivot, policy, Ids(settings.derived_key("ids")))
         self._known = known
         self._out = out
         self._storage = storage
@@ -83,8 +85,9 @@ class Hunter:
     async def load(self) -> None:
         """Continue where the previous hunter ended; one that still runs ends when it next has something to publish.
 
-        Raises `HunterError` when the memory cannot be read.
+        Raises `HunterError` when the memory cannot be read, and `OtherSecretError` for another site's secret.
         """
+        await check_secret(self._redis, self._settings)
         try:
             memory = await self._memory.load()
         except MemoryFormatError as error:
@@ -193,6 +196,7 @@ async def run(settings: Settings) -> None:
     """Run the hunter until SIGTERM or SIGINT. Raises the error that ended it otherwise."""
     if not settings.ledger:
         raise HunterError("There is no ledger to look back in: FOREWARN_LEDGER is empty.")
+    settings.site_secret()  # without one it refuses before it connects
     policy = policy_file.load(settings.policy_file)
     for part in ("kafka", "redis", "indicators"):
         metrics.READY.labels(part).set(0)

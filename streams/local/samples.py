@@ -1,4 +1,4 @@
-"""Sample data: the users and the pseudonym key with which the console can be tried on a local stack."""
+"""Sample data: the site secret of a local stack, and the users with which its console can be tried."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from models.access.rights import Role, user
-from streams.access.accounts import AccountsFile
 from streams.access.passwords import random_password
 from streams.access.users import Users
-from streams.audit import AuditLog, operator
+from streams.audit import operator
+from streams.settings import Settings
 
 PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
     "officer": ("officer", "ps-0101"),
@@ -22,29 +22,31 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
 }
 """The role and unit of each sample user, by name, in the city of ``stations.yaml``."""
 
-FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "pseudonym.key")
-"""The files that are kept in the stack's folder."""
+FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "site.secret", "pseudonym.key")
+"""The files that are kept in the stack's folder.
+
+``pseudonym.key`` is there in a folder from before there was a site secret: what is kept under that key stays under it.
+"""
 
 
 def kept(folder: Path) -> dict[str, Path]:
-    """The absolute paths of the files in a stack's folder, by variable; creates the key on the first call."""
-    key = folder / "pseudonym.key"
+    """The absolute paths of the files in a stack's folder, by variable; makes the site secret on the first call."""
+    secret, key = folder / "site.secret", folder / "pseudonym.key"
     with contextlib.suppress(FileExistsError):
-        made = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(made, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
-    return {
+    found = {
         "FOREWARN_USERS_FILE": folder / "users.json",
         "FOREWARN_AUDIT_LOG": folder / "audit.jsonl",
-        "FOREWARN_PSEUDONYM_KEY_FILE": key,
+        "FOREWARN_SECRET_FILE": secret,
     }
+    return found | ({"FOREWARN_PSEUDONYM_KEY_FILE": key} if key.exists() else {})
 
 
 def users_of(folder: Path) -> Users:
     """The users in a stack's folder."""
-    files = kept(folder)
-    key = files["FOREWARN_PSEUDONYM_KEY_FILE"].read_text(encoding="ascii")
-    return Users(AccountsFile(files["FOREWARN_USERS_FILE"]), AuditLog(files["FOREWARN_AUDIT_LOG"], key))
+    return Users.of(Settings.from_environ({variable: str(path) for variable, path in kept(folder).items()}))
 
 
 def first_users(folder: Path) -> dict[str, str]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from models.city.acting import Truth
 from models.city.labels import OUTCOMES, is_defrauded
-from models.detection.alerts import episode_id
 from models.detection.episodes import Episode, Moment
+from models.detection.ids import PUBLIC, Ids
 from models.detection.risk import PointScore
 from models.policy.policy import Policy
 from streams.simulation.cities import CityFolder
@@ -60,7 +60,8 @@ class Samples:
 
     def take(self, seen: Seen, truths: Mapping[str, Sequence[Truth]], outcomes: Mapping[str, str]) -> None:
         """Add all judged moments of a city's episodes."""
-        for (subscriber, case), moments in sorted(seen.moments.items()):
+        for (subscriber, name), moments in sorted(seen.moments.items()):
+            case = name if name in outcomes else seen.cases.get(name, name)
             said = OUTCOMES.get(outcomes.get(case, ""))
             if case in outcomes:
                 self.cases.add(case)
@@ -84,25 +85,36 @@ class Seen:
     They include the state of an episode before its indicators were known, because a site judges that too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Ids = PUBLIC) -> None:
+        self._ids = ids
         self.moments: dict[tuple[str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
-        """By subscriber and episode: the features, and when they first had these values."""
+        """By subscriber and public name of the episode: the features, and when they first had these values."""
+        self.cases: dict[str, str] = {}
+        """By public name of an episode, the name that the site's key gives it, which is that of its case."""
 
     def witness(self, subscriber: str, episode: Episode, moments: Sequence[Moment], risks: Sequence[float]) -> None:
         """Add an episode as it is judged (`models.detection.engine.Witness`)."""
-        rows = self.moments[subscriber, episode_id(subscriber, episode.first.event)]
+        name = PUBLIC.episode(subscriber, episode.first.event)
+        if name not in self.cases:
+            self.cases[name] = self._ids.episode(subscriber, episode.first.event)
+        rows = self.moments[subscriber, name]
         for moment in moments:
             rows.setdefault(astuple(moment.features), moment.at)
 
 
-def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str]) -> Samples:
-    """The samples of some cities; ``outcomes``: by case, the officers' last outcome."""
+def samples_of(
+    folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str], ids: Ids = PUBLIC
+) -> Samples:
+    """The samples of some cities; ``outcomes``: by case, the officers' last outcome, as ``ids`` name the cases.
+
+    Cases from before the site had a key are known by their public names.
+    """
     samples = Samples()
     for folder in folders:
         truths: dict[str, list[Truth]] = defaultdict(list)
         for truth in folder.truths:
             truths[truth.subscriber].append(truth)
-        seen = Seen()
+        seen = Seen(ids)
         Operation(folder, [Contender(PointScore(), policy)], seen.witness).run(lambda hours: None)
         samples.take(seen, truths, outcomes)
     return samples

@@ -23,6 +23,7 @@ from streams import metrics
 from streams.ledger.progress import LedgerProgress
 from streams.redis.answers import RedisRefusedError, answered
 from streams.redis.client import Redis
+from streams.redis.site_secret import check_secret
 from streams.settings import Settings
 from streams.worker.checkpoint_format import FORMAT, LOG, OFFSET, decode_meta, decode_subjects, encode
 from streams.worker.eviction import eviction
@@ -243,6 +244,10 @@ class Checkpoints:
     @property
     def _refusals_key(self) -> str:
         return f"forewarn:{self._settings.topic_prefix}{self._settings.group}:refused"
+
+    async def check_secret(self) -> None:
+        """Raise `OtherSecretError` if the site's other programs have used another secret."""
+        await check_secret(self._redis, self._settings)
 
     async def check_memory(self) -> None:
         """Raise `EvictionError` if a server drops keys when its memory is full. An ACL may forbid to ask for that."""

@@ -39,11 +39,13 @@ class Loader:
     async def load(self, committed: Offsets, source: Source, policy: Policy) -> dict[int, AssignedPartition]:
         """The partitions, by number; ``committed``: the group's offset of every assigned topic partition (-1: none).
 
-        Raises `EvictionError` when Redis may drop state, and `MissingStateError` when it holds no state of a partition
-        that the group has read, unless the settings say to rebuild it. Raises `OtherLogError` when a topic was made
-        anew or truncated, `MissingTopicError` when it is gone, and `LedgerError` when the ledger cannot be used.
+        Raises `EvictionError` when Redis may drop state, `OtherSecretError` when the site's programs have another
+        secret, and `MissingStateError` when Redis holds no state of a partition that the group has read, unless the
+        settings say to rebuild it. Raises `OtherLogError` when a topic was made anew or truncated, `MissingTopicError`
+        when it is gone, and `LedgerError` when the ledger cannot be used.
         """
         await self._checkpoints.check_memory()
+        await self._checkpoints.check_secret()
         numbers = sorted({partition for _, partition in committed})
         states = [await self._checkpoints.load(number) for number in numbers]
         # Asked for after the offsets were read: the ends of a log never lie before offsets that were stored earlier.

@@ -16,6 +16,7 @@ from time import perf_counter
 import structlog
 
 from models.detection.engine import Engine
+from models.detection.ids import Ids
 from models.indicators.matching import Indicators
 from models.policy.policy import Policy
 from streams import health, metrics
@@ -49,6 +50,7 @@ SWITCH_INTERVAL = 0.0005
 
 async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises the error if one ends it earlier."""
+    settings.site_secret()  # without one it refuses before it connects
     policy = policy_file.load(settings.policy_file)
     trained = asyncio.create_task(asyncio.to_thread(model_file.load, settings.model))
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):
@@ -77,8 +79,10 @@ async def _work(
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
         drifting = DriftWatch(reference)
-        day_of = day_in(settings.time_zone)
-        engine = Engine(indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness, day_of)
+        day_of, ids = day_in(settings.time_zone), Ids(settings.derived_key("ids"))
+        engine = Engine(
+            indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness, day_of, ids
+        )
         indicator_records = IndicatorRecords(indicators)
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
         subscriber_topic = CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher)

@@ -21,7 +21,7 @@ from streams.demo.playing import records as played
 from streams.files import model_file, policy_file
 from streams.files.indicator_files import IndicatorFile
 from streams.replay.replay import Replay
-from tests.site import ROOT
+from tests.site import IDS, ROOT
 from tests.strategies import packed
 
 EXAMPLES = ROOT / "examples"
@@ -92,7 +92,7 @@ def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indica
 
 def engine(indicators: Iterable[Indicator]) -> Engine:
     """An engine like that of a worker that knows only these indicators."""
-    return Engine(Indicators(indicators), policy_file.load(ROOT / "policy.yaml"), _model())
+    return Engine(Indicators(indicators), policy_file.load(ROOT / "policy.yaml"), _model(), ids=IDS)
 
 
 @cache

@@ -253,7 +253,7 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         "FOREWARN_LEDGER": str(folder / "ledger"),
         "FOREWARN_USERS_FILE": str(folder / "users.json"),
         "FOREWARN_AUDIT_LOG": str(folder / "audit.jsonl"),
-        "FOREWARN_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
+        "FOREWARN_SECRET_FILE": str(folder / "site.secret"),
     }
     assert first.stdout.startswith("export ")
     assert (second.returncode, second.stdout) == (0, first.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import threading
 import time
@@ -26,7 +27,7 @@ from streams.local.worker import FOREWARN, metric
 from streams.replay.replay import Replay
 from streams.settings import Settings
 from tests.chaos.city import alerts_of, engine, example_day, example_indicators, for_others
-from tests.site import ROOT, Site, call, indicator, last_words, until
+from tests.site import ROOT, SECRET, Site, call, indicator, last_words, until
 from tests.strategies import CALLS, MESSAGES
 
 EXAMPLES = ROOT / "examples"
@@ -256,6 +257,7 @@ def test_the_replay_command_writes_what_the_engine_decides(replayed: list[bytes]
             *("--indicators", "examples/indicators.jsonl", "--out", str(out), "--json"),
         ],
         cwd=ROOT,
+        env=os.environ | {"FOREWARN_SECRET": SECRET},
         capture_output=True,
         check=True,
     )

@@ -11,6 +11,7 @@ import pytest
 
 from models.base.durations import DAY, HOUR, MINUTE
 from models.detection.alerts import Alert
+from models.detection.ids import PUBLIC
 from models.detection.reminders import Reminder, encode, occasion, reminder
 from models.indicators.indicator import SCAM_TYPES
 from streams.worker.city_days import day_in
@@ -119,7 +120,7 @@ def test_who_reads_no_chinese_is_written_to_in_english() -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_scam_type_has_words_that_fit(scam_type: str, language: str) -> None:
     alert = alerted(T0, scam_type)
-    text = reminder(alert, "about", language, T0).text
+    text = reminder(alert, "about", language, T0, PUBLIC).text
     assert "96110" in text
     assert len(text) <= (134 if language == "zh" else 306)  # two parts of an SMS: UCS-2, GSM 7 bits
     assert CROOK not in text

@@ -24,6 +24,7 @@ from streams.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 GOOD = "three plain words"
+SECRET = "a secret that only the tests know"
 Forewarn = Callable[..., Result]
 LI = ("li.wei", "--role", "officer", "--unit", "ps-0101")
 
@@ -32,7 +33,10 @@ LI = ("li.wei", "--role", "officer", "--unit", "ps-0101")
 def settings(tmp_path: Path) -> Settings:
     """A site without Redis."""
     return Settings(
-        users_file=tmp_path / "users.json", audit_log=tmp_path / "audit.jsonl", redis="redis://127.0.0.1:1/0"
+        users_file=tmp_path / "users.json",
+        audit_log=tmp_path / "audit.jsonl",
+        redis="redis://127.0.0.1:1/0",
+        secret=SECRET,
     )
 
 
@@ -43,6 +47,7 @@ def forewarn(settings: Settings) -> Forewarn:
         "FOREWARN_USERS_FILE": str(settings.users_file),
         "FOREWARN_AUDIT_LOG": str(settings.audit_log),
         "FOREWARN_REDIS": settings.redis,
+        "FOREWARN_SECRET": SECRET,
     }
 
     def invoke(*arguments: str, typed: str | bytes | None = None, **more: str) -> Result:
@@ -67,6 +72,7 @@ def test_a_password_is_asked_for_twice_on_a_terminal_that_does_not_show_it(setti
     environ = {
         "FOREWARN_USERS_FILE": str(settings.users_file),
         "FOREWARN_AUDIT_LOG": str(settings.audit_log),
+        "FOREWARN_SECRET": SECRET,
         "PYTHONPATH": str(ROOT),
     }
     command = subprocess.Popen(
@@ -218,6 +224,7 @@ def test_disabling_and_another_password_end_the_sessions(
         audit_log=tmp_path / "audit.jsonl",
         redis=valkey,
         topic_prefix=topic_prefix,
+        secret=SECRET,
     )
     forewarn("add", *LI, "--password-file", "-", typed=GOOD)
 
