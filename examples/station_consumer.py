@@ -69,7 +69,7 @@ def orders(consumer: KafkaConsumer, seconds: float | None) -> Iterator[Any]:
 def show(case: dict[str, Any], unit: str) -> str:
     """One line for an officer. The person's number is masked, because such lines end up in logs."""
     number = case["subscriber"]
-    masked = number[:5] + "*" * max(0, len(number) - 8) + number[-3:]
+    masked = "*****" + number[-2:]
     if case["unit"] != unit:
         return f"{case['case']}: gone to {case['unit']}"
     if case["status"] in OVER:

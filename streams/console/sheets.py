@@ -1,7 +1,8 @@
-"""Sheets: a case as users see it, which is its snapshot on the topic with the person's number masked.
+"""Sheets: a case as users see it: its snapshot on the topic, without the person's number and what leads to it.
 
-The whole number needs a request of its own. It is shown only to users whose unit, or a unit below it, has the case,
-only while the case is not over, and only after the audit log has recorded it.
+The number is masked, and the ids of the records behind the alerts are left out, because whoever has the records finds
+the number by them. The whole number needs a request of its own. It is shown only to users whose unit, or a unit below
+it, has the case, only while the case is not over, and only after the audit log has recorded it.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def sheet(request: Request, case: Case, number: str = "") -> Sheet:
-    """The sheet of a case; it has the person's whole number only if ``number`` is given."""
+    """The sheet of a case; it has the person's whole number, and the ids of events, only if ``number`` is given."""
     fields: dict[str, Any] = {name: getattr(case, name) for name in Case.__struct_fields__}
-    fields["subscriber"] = number or masked(case.subscriber)
+    if not number:
+        fields["subscriber"] = masked(case.subscriber)
+        fields["reasons"] = tuple(msgspec.structs.replace(each, events=()) for each in case.reasons)
     return Sheet(
         **fields,
         number_shown=bool(number),

@@ -214,13 +214,36 @@ async def test_the_number_is_masked_until_it_is_asked_for_which_is_noted_first(r
     room.alert()
     for path in ("orders", "cases/e1", "units", "me", "playbooks/loan"):
         assert ANN not in (await get(room, "li", path)).text
-    assert (await get(room, "li", "cases/e1")).json()["subscriber"] == "86100*****001"
+    assert (await get(room, "li", "cases/e1")).json()["subscriber"] == "*****01"
     shown = (await get(room, "li", "cases/e1?show=number")).json()
     assert (shown["subscriber"], shown["number_shown"]) == (ANN, True)
     assert [line["did"] for line in room.noted()] == ["shown-case", "shown-case", "shown-number"]
     assert ANN not in room.audit_file.read_text(encoding="utf-8")
     await post(room, "li", "outcome")
     assert said(await get(room, "li", "cases/e1?show=number")) == (409, "over")
+
+
+async def test_the_ids_of_the_events_are_left_out_wherever_the_number_is_masked(room: Backroom) -> None:
+    """Whoever has the carrier's records would find the number by them."""
+    async with room.listening("li") as ear:
+        await ear.began()
+        room.alert()
+        told = await ear.event()
+    reported = await post(room, "li", "acknowledged")
+    async with room.coming("li") as client:
+        page = await client.get("/cases/e1")
+    masked = [
+        (await get(room, "li", "orders")).text,
+        (await get(room, "li", "cases/e1")).text,
+        reported.text,
+        told["data"],
+        page.text,
+    ]
+    shown = (await get(room, "li", "cases/e1?show=number")).json()
+
+    assert room.view.case("e1").reasons[0].events == ("event-c1",)  # type: ignore[union-attr]
+    assert not any("event-c1" in text or ANN in text for text in masked)
+    assert (shown["subscriber"], shown["reasons"][0]["events"]) == (ANN, ["event-c1"])
 
 
 async def test_what_cannot_be_noted_is_not_shown(room: Backroom) -> None:
@@ -559,7 +582,7 @@ async def test_changes_are_told_to_those_who_may_see_the_case(room: Backroom) ->
         gone = await mine.event()
         assert others.silent
 
-    assert (event["event"], json.loads(event["data"])["subscriber"]) == ("case", "86100*****001")
+    assert (event["event"], json.loads(event["data"])["subscriber"]) == ("case", "*****01")
     assert json.loads(later["data"])["status"] == "acknowledged"
     assert (gone["event"], json.loads(gone["data"])) == ("forgotten", {"case": "e1"})
 
