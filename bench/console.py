@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 import random
-import secrets
 import shutil
 import time
 from collections.abc import Mapping
@@ -61,7 +60,6 @@ def main(cases: int, readers: int, writes: int, seconds: int) -> None:
         environ = {name: str(path) for name, path in samples.kept(FOLDER.absolute()).items()} | {
             "FOREWARN_KAFKA": stack.kafka,
             "FOREWARN_REDIS": stack.redis,
-            "FOREWARN_SECRET": secrets.token_hex(32),
             "FOREWARN_CONSOLE_HTTP": pages,
         }
         at = {name: f"127.0.0.1:{any_free_port()}" for name in ("dispatcher", "console")}

@@ -23,7 +23,7 @@ from tests.casework import alert
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding
 from tests.consoles import GOOD
-from tests.site import Record, Site
+from tests.site import SECRET, Record, Site
 
 LONGEST_S = 6.0
 """The most seconds for which a process runs undisturbed; it needs two of them to start."""
@@ -148,7 +148,7 @@ def own_site(ground: Ground, name: str) -> Iterator[Site]:
     here = ground.beside(f"{name}.")
     folder = ground.folder / name
     folder.mkdir(parents=True)
-    settings = replace(here.settings, users_file=folder / "users.json", audit_log=folder / "audit.jsonl")
+    settings = replace(here.settings, users_file=folder / "users.json", audit_log=folder / "audit.jsonl", secret=SECRET)
     site = Site(settings, folder, watch=ground.stack.watch)
     try:
         yield site

@@ -24,7 +24,7 @@ from streams.settings import Settings
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
 from tests.live.test_dispatch import cases, told
-from tests.site import ROOT, Site, until
+from tests.site import ROOT, SECRET, Site, until
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,7 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         topic_prefix=f"t{time.time_ns():x}.",
         users_file=folder / "users.json",
         audit_log=folder / "audit.jsonl",
+        secret=SECRET,
     )
     site = Site(settings, folder)
     site.apply_topics()

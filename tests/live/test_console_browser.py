@@ -23,7 +23,7 @@ from tests.browser import MISSING, chromium, find_chromium
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
 from tests.live.test_dispatch import said, told
-from tests.site import Record, Site, until
+from tests.site import SECRET, Record, Site, until
 
 STATION, CELL = "ps-0101", "001-01-3-0"
 OTHER_STATIONS = "001-01-30-0"
@@ -49,6 +49,7 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         topic_prefix=f"t{time.time_ns():x}.",
         users_file=folder / "users.json",
         audit_log=folder / "audit.jsonl",
+        secret=SECRET,
     )
     site = Site(settings, folder)
     site.apply_topics()

@@ -15,7 +15,7 @@ from streams.local.stack import LocalStack
 from streams.settings import Settings
 from tests.casework import Desk, alert
 from tests.consoles import GOOD
-from tests.site import Site, until
+from tests.site import SECRET, Site, until
 
 
 def test_while_kafka_stands_still_nothing_is_answered_as_done_and_then_it_is(
@@ -27,6 +27,7 @@ def test_while_kafka_stands_still_nothing_is_answered_as_done_and_then_it_is(
         topic_prefix=topic_prefix,
         users_file=tmp_path / "users.json",
         audit_log=tmp_path / "audit.jsonl",
+        secret=SECRET,
     )
     site = Site(settings, tmp_path)
     site.apply_topics()
