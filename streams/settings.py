@@ -12,7 +12,6 @@ import dataclasses
 import difflib
 import os
 import ssl
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from models.access.site_secret import Purpose, key_of
+from streams.secret_files import MISSING, ExposedError, read_secret
 from streams.setting_values import (
     Address,
     address,
@@ -47,10 +47,6 @@ _FOR_TESTS = ("FOREWARN_TEST_", "FOREWARN_DATA")
 
 class SettingsError(ValueError):
     """The settings cannot be used: one line for each mistake, with the variables and what they take."""
-
-
-class _ExposedError(Exception):
-    """Others can read the file of a secret that must stay private; the message says how to mend it."""
 
 
 def setting(
@@ -240,8 +236,7 @@ class Settings:
     )
     secret: str | None = setting(
         site_secret,
-        "The site secret, 32 characters or more, the same for all programs of a site; see "
-        "[security](security.md#the-site-secret). Give it as a file that only its owner can read.",
+        "The site secret, 32 characters or more, the same for all programs: [security](security.md#the-site-secret).",
         secret=True,
         private=True,
     )
@@ -291,7 +286,7 @@ class Settings:
                 # The message does not repeat the value of a secret, because error messages end up in logs.
                 got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
                 mistakes.append(f"{variable} takes {error}; not {got}")
-            except _ExposedError as error:
+            except ExposedError as error:
                 mistakes.append(f"{variable}_FILE is refused: {error}")
             except OSError as error:
                 mistakes.append(f"{variable}_FILE cannot be read: {error.strerror} ({error.filename})")
@@ -306,10 +301,7 @@ class Settings:
     def site_secret(self) -> str:
         """The site secret; raises :class:`SettingsError` when there is none."""
         if self.secret is None:
-            raise SettingsError(
-                "The site has no secret: make one with (umask 077; openssl rand -hex 32 > FILE), keep a copy, and set "
-                "FOREWARN_SECRET_FILE to that file for all programs of the site"
-            )
+            raise SettingsError(MISSING)
         return self.secret
 
     def derived_key(self, purpose: Purpose) -> bytes:
@@ -397,23 +389,12 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str, str]) -> str | None:
     """The text of a field's variable or, for a secret, of its file; None when it is not set.
 
-    Raises ValueError when both the variable and its file are set, `_ExposedError` when others can read a private file,
-    and OSError when the file cannot be read.
+    Raises ValueError when both the variable and its file are set, and what `read_secret` raises.
     """
     text = environ.get(variable)
     path = environ.get(f"{variable}_FILE") if field.metadata["secret"] else None
     if path:
         if text:
             raise ValueError(f"its value or a file ({variable}_FILE), not both")
-        if field.metadata["private"]:
-            _demand_private(Path(path))
-        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        text = read_secret(Path(path), private=field.metadata["private"])
     return text if text or (text is not None and field.metadata["empty"]) else None
-
-
-def _demand_private(path: Path) -> None:
-    """Raise `_ExposedError` if others may use the file; root may give a file to a group to read, as containers do."""
-    about = path.stat()
-    allowed = stat.S_IRWXU | (0 if about.st_uid else stat.S_IRGRP)
-    if about.st_mode & (stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO) & ~allowed:
-        raise _ExposedError(f"others may use {path} (mode {stat.S_IMODE(about.st_mode):04o}): run chmod 600 on it")

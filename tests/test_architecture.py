@@ -36,7 +36,7 @@ LAYERS = (
     {"models.detection", "models.city"},
     {"models.lookback", "models.casework"},
     {"streams.backoff", "streams.bundled", "streams.metrics"},
-    {"streams.setting_values"},
+    {"streams.secret_files", "streams.setting_values"},
     {"streams.settings", "streams.health"},
     {"streams.logs", "streams.service", "streams.settings_page"},
     {"streams.kafka", "streams.redis", "streams.signals_page"},
