@@ -9,6 +9,7 @@ from pathlib import Path
 
 import redis
 from kafka import KafkaConsumer, TopicPartition
+from redis.cluster import RedisCluster
 
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
@@ -64,11 +65,16 @@ def peak_megabytes(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def reached(client: redis.Redis, settings: Settings) -> dict[tuple[str, int], int]:
+def meta_key(settings: Settings, number: int) -> str:
+    """The key of a partition's offsets in Redis."""
+    return f"{{forewarn:{settings.topic_prefix}{settings.group}:{number}}}:meta"
+
+
+def reached(client: redis.Redis | RedisCluster, settings: Settings) -> dict[tuple[str, int], int]:
     """The offset that the group's checkpoints have reached, by topic and partition."""
     asked = client.pipeline(transaction=False)
     for number in range(8):
-        asked.hgetall(f"{{forewarn:{settings.topic_prefix}{settings.group}:{number}}}:meta")
+        asked.hgetall(meta_key(settings, number))
     found = {}
     for number, meta in enumerate(asked.execute()):
         for name, value in meta.items():

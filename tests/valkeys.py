@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException, RedisError
+from redis.retry import Retry
 
 from streams.local.guard import Guard
 from streams.local.ports import LOOPBACK, any_free_port
@@ -117,6 +120,18 @@ class ValkeyCluster:
                 return valkey
         return None
 
+    def serves(self, valkey: Valkey, key: str) -> bool:
+        """Whether this server answers for a key now."""
+        return self.primary_of(key) is valkey
+
+    def replica_of(self, primary: Valkey) -> Valkey:
+        """A server that follows this primary."""
+        return next(
+            valkey
+            for valkey in self.running()
+            if (about := valkey.ask("INFO", "replication"))["role"] == "slave" and about["master_port"] == primary.port
+        )
+
     def wait(self) -> None:
         """Wait until every running server knows all of them and finds the cluster whole."""
 
@@ -164,3 +179,16 @@ def guarded() -> Iterator[Callable[[ProcessId], None]]:
         yield guard.watch
     finally:
         guard.close()
+
+
+def opened(url: str) -> Any:
+    """A client that does not wait, for looking into Redis: of a cluster when the URL names several servers."""
+    addresses = url.removeprefix("redis://").partition("/")[0].split(",")
+    if len(addresses) == 1:
+        return redis.Redis.from_url(url, socket_timeout=1, retry=Retry(NoBackoff(), 1))
+    return RedisCluster(startup_nodes=_nodes(addresses), socket_timeout=1, retry=Retry(NoBackoff(), 1))
+
+
+def _nodes(addresses: Sequence[str]) -> list[ClusterNode]:
+    node: Any = ClusterNode  # it has no types
+    return [node(host, int(port)) for host, _, port in (each.rpartition(":") for each in addresses)]

@@ -17,19 +17,12 @@ from models.indicators.indicator import Indicator
 from streams.kafka.indicator_topic import publish
 from tests.chaos.city import alerts_of
 from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.standing import standing
 from tests.chaos.trial import Finding, Trial
 
 ROUNDS = 12
 LATER_MS = 25 * 3600 * 1000
 """The second part's records begin this long after the first part's, when these are over."""
-
-
-class _Word(msgspec.Struct):
-    id: str
-    status: str
-
-
-_word = msgspec.json.Decoder(_Word)
 
 
 def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
@@ -68,12 +61,12 @@ def changing_indicators(ground: Ground, kills: int = 3) -> Finding:
         left = [each for each in city.indicators() if each.key not in names]
         trial.expected = alerts_of(lambda: chain(city.records(), second()), [*left, *new])
         finding = trial.finding("indicators change meanwhile, worker killed", kills)
-        standing, expected = _standing(trial.published()), _standing(trial.expected)
+        found, expected = standing(trial.published()), standing(trial.expected)
         return replace(
             finding,
             expected=len(expected),
-            lost=len(expected - standing),
-            wrong=len(standing - expected),
+            lost=len(expected - found),
+            wrong=len(found - expected),
             notes=(f"{len(gone)} withdrawn, {len(idle) + len(new):,} new; the final alerts are compared",),
         )
 
@@ -87,12 +80,3 @@ def _withdraw(trial: Trial, gone: list[Indicator]) -> None:
             if index % 2:
                 said = json.dumps(msgspec.to_builtins(each) | {"revoked": True}).encode()
             producer.send(topic, key=each.key.encode(), value=said)
-
-
-def _standing(published: Iterator[bytes] | list[bytes]) -> set[bytes]:
-    """The last record of each alert that has not been withdrawn."""
-    last: dict[str, tuple[str, bytes]] = {}
-    for value in published:
-        word = _word.decode(value)
-        last[word.id] = word.status, value
-    return {value for status, value in last.values() if status == "raised"}

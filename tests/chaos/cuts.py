@@ -7,12 +7,11 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 from tests.chaos.cut_worker import CUT, SEEN
 from tests.chaos.ground import Ground
-from tests.chaos.trial import SAME_MEMBER, Finding, Trial
+from tests.chaos.trial import SAME_MEMBER, Finding, Trial, together
 
 COMMAND = (sys.executable, "-m", "tests.chaos.cut_worker")
 Side = Literal["before", "after"]
@@ -26,23 +25,26 @@ def cuts(ground: Ground, places: Sequence[str] | None = None, most_visits: int =
     left = [(place, side) for place in places for side in SIDES]
     part = ground.events // (len(left) + 1)
     findings: list[Finding] = []
-    for last in (False, True):  # a rarely reached await gets a whole backlog of its own
+    for last in (False, True):  # in the end an await gets a whole backlog, whose workers are also stopped at work
         while left:
             before = len(left)
             with ground.trial("cuts") as trial:
                 trial.site.command = COMMAND
                 for place, side in list(left):
                     visits = 1 if last else chance.randint(1, most_visits)
-                    if _cut(trial, f"{place} {side} {visits}", ground.events if last else part):
+                    met = False
+                    while not met and trial.progress() < trial.events:
+                        met = _cut(trial, f"{place} {side} {visits}", part)
+                        if not last:
+                            break
+                    if met:
                         left.remove((place, side))
-                    if trial.progress() == trial.events:
-                        break
                 trial.start({SEEN: str(trial.site.folder / "seen")})
                 findings.append(trial.finding("power cut at an await of a batch", before - len(left)))
             if len(left) == before:
                 break
     unmet = [f"not reached: {side} {place}" for place, side in left]
-    return _together(findings, f"at {len(places)} awaits, before the answer and after it", *unmet)
+    return together(findings, f"at {len(places)} awaits, before the answer and after it", *unmet)
 
 
 def awaits(ground: Ground) -> list[str]:
@@ -72,16 +74,3 @@ def _cut(trial: Trial, where: str, count: int) -> bool:
     if worker.runs:
         time.sleep(0.3)
     return worker.stop() == -signal.SIGKILL
-
-
-def _together(findings: Sequence[Finding], *notes: str) -> Finding:
-    first = findings[0]
-    return replace(
-        first,
-        times=sum(each.times for each in findings),
-        lost=sum(each.lost for each in findings),
-        wrong=sum(each.wrong for each in findings),
-        repeated=sum(each.repeated for each in findings),
-        recovered=tuple(second for each in findings for second in each.recovered),
-        notes=notes,
-    )

@@ -32,6 +32,8 @@ class Ground:
     city: City
     folder: Path
     prefix: str = ""
+    redis: str = ""
+    """Another Redis than the stack's."""
     expected: frozenset[bytes] = frozenset()
     refused: frozenset[bytes] = frozenset()
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -40,29 +42,30 @@ class Ground:
     @property
     def settings(self) -> Settings:
         """The settings with the servers' addresses."""
-        return Settings(kafka=self.stack.kafka, redis=self.stack.redis, topic_prefix=self.prefix)
+        return Settings(kafka=self.stack.kafka, redis=self.redis or self.stack.redis, topic_prefix=self.prefix)
 
     @property
     def events(self) -> int:
         """The number of records in the backlog."""
         return sum(self.ends.values())
 
-    def beside(self, prefix: str) -> Ground:
+    def beside(self, prefix: str, *, heartbeats: bool = False) -> Ground:
         """A second ground with its own empty topics on the same servers."""
         other = replace(self, prefix=prefix, ends={}, expected=frozenset(), refused=frozenset())
-        other.create_topics()
+        other.create_topics(heartbeats=heartbeats)
         return other
 
-    def create_topics(self) -> None:
-        """Create the topics that the contracts require, but `signals` without append times.
+    def create_topics(self, *, heartbeats: bool = False) -> None:
+        """Create the topics that the contracts require; without ``heartbeats``, `signals` has no append times.
 
-        So heartbeats have no effect. A trial may begin minutes after its records were written, and the calls that are
-        open at their end would by then be long ones for its worker, but not for the replay that it is compared with.
+        Then heartbeats have no effect. A trial may begin minutes after its records were written, and the calls that are
+        open at their end would by then be long ones for its worker, but not for a replay that knows no append times.
         """
         with open_admin(self.settings) as admin:
             apply(load(self.settings.topics_file), admin, self.settings)
-            config = {"message.timestamp.type": (AlterConfigOp.SET, "CreateTime")}
-            admin.alter_configs([ConfigResource("TOPIC", self.settings.topic("signals"), config)])
+            if not heartbeats:
+                config = {"message.timestamp.type": (AlterConfigOp.SET, "CreateTime")}
+                admin.alter_configs([ConfigResource("TOPIC", self.settings.topic("signals"), config)])
 
     def prepare(self) -> None:
         """Create the topics, fill them, and compute the expected alerts and dead letters."""

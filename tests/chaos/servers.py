@@ -9,12 +9,15 @@ from pathlib import Path
 
 from streams.local.process import Server
 from tests.chaos.ground import Ground
-from tests.chaos.trial import Finding, Trial
+from tests.chaos.trial import Finding, Trial, together
 
 FORGETS_S = 1.0
 """Seconds of writes that an append-only file with ``everysec`` may lose in a power cut."""
 
 COMMITTED_WITHIN_S = 60.0
+
+SHORT_REST_S = 0.3
+"""Seconds of rest after each hundredth of a second of a worker's work, so that its backlog outlasts many kills."""
 
 NO_STATE = "Redis holds no state of partition"
 
@@ -24,7 +27,7 @@ def valkey_kills(ground: Ground, times: int) -> Finding:
     with ground.trial("valkey-kills") as trial, trial.slowed(0.02) as slowed:
         trial.start(wait=True)
         forgotten = 0
-        for moment in _moments(trial, times, seed=3):
+        for moment in moments(trial, times, seed=3):
             slowed.update(trial.kept)
             sizes = _watched(trial, ground.stack.valkey, moment)
             slowed.clear()
@@ -41,6 +44,31 @@ def valkey_kills(ground: Ground, times: int) -> Finding:
             f"checkpoints of {forgotten:,} records were forgotten",
             f"the worker was refused and started again {trial.restarts} times",
         )
+
+
+def valkey_kills_in_a_row(ground: Ground, times: int) -> Finding:
+    """Valkey is killed at random moments, often before the worker has written to it again; nobody starts the worker."""
+    chance = random.Random(8)
+    findings: list[Finding] = []
+    left, valkey = times, ground.stack.valkey
+    while left:
+        with ground.trial("valkey-in-a-row") as trial, trial.slowed(rest=SHORT_REST_S) as slowed:
+            slowed.add(trial.start(wait=True))
+            trial.move_on()
+            before = left
+            while left and trial.progress() < trial.events * 0.9:
+                time.sleep(chance.uniform(0, 0.4))
+                valkey.kill()
+                time.sleep(chance.uniform(0, 0.4))
+                valkey.start()
+                valkey.wait()
+                left -= 1
+                if chance.random() < 0.5:
+                    trial.move_on()
+            slowed.clear()
+            findings.append(trial.finding("Valkey killed many times in a row", before - left))
+            assert not trial.restarts, "the worker ended"
+    return together(findings, f"{len(findings)} backlogs; the worker never ended and never stood still")
 
 
 def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:
@@ -83,7 +111,7 @@ def broker_kills(ground: Ground, times: int) -> Finding:
     """The Kafka broker is killed and started again."""
     with ground.trial("broker-kills") as trial:
         trial.start(wait=True)
-        for moment in _moments(trial, times, seed=5):
+        for moment in moments(trial, times, seed=5):
             trial.reach(moment)
             ground.stack.broker.kill()
             ground.stack.broker.start()
@@ -100,7 +128,7 @@ def broker_pauses(ground: Ground, times: int, seconds: float = 30.0) -> Finding:
 def _pauses(ground: Ground, server: Server, name: str, times: int, seconds: float) -> Finding:
     with ground.trial(f"{name.split()[-1].lower()}-pauses") as trial:
         trial.start(wait=True)
-        for moment in _moments(trial, times, seed=4):
+        for moment in moments(trial, times, seed=4):
             trial.reach(moment)
             server.pause()
             time.sleep(seconds)
@@ -111,7 +139,7 @@ def _pauses(ground: Ground, server: Server, name: str, times: int, seconds: floa
         )
 
 
-def _moments(trial: Trial, times: int, seed: int) -> list[int]:
+def moments(trial: Trial, times: int, seed: int) -> list[int]:
     """The number of records to read before each disturbance, never at the very beginning or end of the backlog."""
     chance = random.Random(seed)
     return [int(trial.events * (0.2 + 0.6 * (number + chance.random()) / times)) for number in range(times)]

@@ -7,16 +7,15 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import redis
 
 from bench.pipeline import reached
 from streams.kafka.contracts import open_admin
 from streams.local.process import Server, send
 from streams.local.worker import metric
 from tests.site import Site
+from tests.valkeys import FAILURES, opened
 
 LOOK_EVERY = 0.01
 PATIENCE = 120.0
@@ -72,6 +71,8 @@ class Trial:
     begun: bool = False
     """Whether every partition has a checkpoint, as last seen."""
     _last: int = 0
+    _covered: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    _redis: Any = None
     _slowed: set[Server] = field(default_factory=set)
 
     @property
@@ -94,13 +95,18 @@ class Trial:
         self.let_go(worker)
         worker.kill()
 
+    def covered(self) -> Mapping[tuple[str, int], int]:
+        """The offset that the checkpoints cover by topic and partition, as last known while Redis does not answer."""
+        try:
+            self._redis = self._redis or opened(self.site.settings.redis)
+            self._covered = reached(self._redis, self.site.settings)
+        except FAILURES:
+            self._close_redis()
+        return self._covered
+
     def progress(self) -> int:
         """The number of records that the checkpoints cover; the last known number while Redis does not answer."""
-        try:
-            with redis.Redis.from_url(self.site.settings.redis, socket_timeout=1) as client:
-                at = reached(client, self.site.settings)
-        except redis.RedisError:
-            return self._last
+        at = self.covered()
         self._last = sum(min(offset, self.ends.get(place, 0)) for place, offset in at.items())
         self.begun = {number for _, number in self.ends} == {number for _, number in at}
         return self._last
@@ -204,10 +210,16 @@ class Trial:
     def end(self) -> None:
         """Stop every worker."""
         self.kept.clear()
+        self._close_redis()
         for worker in self.site.workers:
             if worker.runs:
                 worker.resume()
         self.site.stop()
+
+    def _close_redis(self) -> None:
+        if self._redis is not None:
+            self._redis.close()
+            self._redis = None
 
     def finding(self, name: str, times: int, *notes: str, earlier: Collection[bytes] = ()) -> Finding:
         """Compare the published alerts with an undisturbed run; ``earlier`` are alerts of a topic that was deleted."""
@@ -230,3 +242,18 @@ class Trial:
             recovered=tuple(self.recovered),
             notes=notes,
         )
+
+
+def together(findings: Sequence[Finding], *notes: str) -> Finding:
+    """The findings of several trials of one scenario as one; the events are those of one trial."""
+    first = findings[0]
+    return replace(
+        first,
+        times=sum(each.times for each in findings),
+        lost=sum(each.lost for each in findings),
+        wrong=sum(each.wrong for each in findings),
+        repeated=sum(each.repeated for each in findings),
+        letters_lost=sum(each.letters_lost for each in findings),
+        recovered=tuple(second for each in findings for second in each.recovered),
+        notes=notes,
+    )

@@ -16,6 +16,7 @@ from tests.chaos import (
     changes,
     cuts,
     dispatching,
+    failing_over,
     growing,
     load,
     poison,
@@ -91,6 +92,11 @@ def test_valkey_frozen(ground: Ground) -> None:
 
 def test_valkey_emptied(ground: Ground) -> None:
     holds(servers.valkey_emptied(ground))
+
+
+def test_a_primary_of_a_cluster_killed_and_a_replica_behind_promoted(ground: Ground) -> None:
+    finding = holds(failing_over.failovers(ground, 1))
+    assert "of 0 records" not in finding.notes[0], "no write was lost: the scenario shows nothing"
 
 
 def test_the_broker_killed(ground: Ground) -> None:
