@@ -31,6 +31,9 @@ IDS = Ids(key_of(SECRET, "ids"))
 FRAUD = "99900123456"
 """A made-up fraud number: no country has the code 999."""
 
+READY_WITHIN_S = 60.0
+"""Seconds within which a program answers; a busy machine needs many."""
+
 
 def call(subscriber: str, at: int, peer: str = FRAUD, phase: str = "start", id: str = "c1", **more: Any) -> Record:
     """A call record; for an end record, pass ``duration_s``."""
@@ -108,7 +111,7 @@ class Site:
         self.http[process] = http
         process.start()
         if wait:
-            process.wait(20)
+            process.wait(READY_WITHIN_S)
         return process, http
 
     @contextmanager

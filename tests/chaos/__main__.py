@@ -51,7 +51,7 @@ SCENARIOS: dict[str, Callable[[Ground], Finding]] = {
     "valkey-kills-in-a-row": lambda ground: servers.valkey_kills_in_a_row(ground, 200),
     "valkey-pauses": lambda ground: servers.valkey_pauses(ground, 5),
     "valkey-emptied": servers.valkey_emptied,
-    "failovers": lambda ground: failing_over.failovers(ground, 5),
+    "failovers": lambda ground: failing_over.failovers(ground, 3),
     "half-restored": stored_state.half_restored,
     "made-anew": lambda ground: stored_state.made_anew(ground, 600_000),
     "broker-kills": lambda ground: servers.broker_kills(ground, 3),

@@ -11,7 +11,7 @@ from functools import partial
 from bench.pipeline import meta_key
 from tests.chaos.ground import PARTITIONS, Ground
 from tests.chaos.servers import moments
-from tests.chaos.trial import Finding, Trial
+from tests.chaos.trial import LOOK_EVERY, PATIENCE, Finding, Trial
 from tests.valkeys import Valkey, ValkeyCluster, follows
 
 Offsets = Mapping[tuple[str, int], int]
@@ -35,15 +35,17 @@ def failovers(ground: Ground, times: int) -> Finding:
                 replica = cluster.replica_of(primary)
                 replica.server.kill()
                 held = _held_by(cluster, primary, trial)
-                _write_more(trial, held)
-                before, progress = trial.covered(), trial.progress()
+                _pass(trial, held, trial.covered())
+                before = trial.covered()
                 primary.server.kill()
                 replica.server.start()
                 cluster.wait_for(partial(cluster.serves, replica, key))
                 after = _covered_after(cluster, trial, before)
                 forgotten += sum(before[place] - after.get(place, 0) for place in before if place[1] in held)
                 slowed.clear()
-                trial.move_on(progress)
+                began = time.monotonic()
+                _pass(trial, held, before)
+                trial.recovered.append(time.monotonic() - began)
                 primary.server.start()
                 cluster.wait()
                 cluster.wait_for(partial(follows, primary))
@@ -69,13 +71,12 @@ def _covered_after(cluster: ValkeyCluster, trial: Trial, before: Offsets) -> Off
     return trial.covered()
 
 
-def _write_more(trial: Trial, partitions: Collection[int], patience: float = 60.0) -> None:
-    """Wait until each of these partitions has a newer checkpoint."""
-    begin, deadline = trial.covered(), time.monotonic() + patience
-    older = set(partitions)
-    while older:
-        assert time.monotonic() < deadline, "the worker writes no checkpoint"
+def _pass(trial: Trial, partitions: Collection[int], offsets: Offsets) -> None:
+    """Wait until the checkpoint of each of these partitions covers more than these offsets."""
+    behind, deadline = set(partitions), time.monotonic() + PATIENCE
+    while behind:
+        assert time.monotonic() < deadline, f"no newer checkpoints of the partitions {behind}"
         at = trial.covered()
-        older -= {number for (topic, number), offset in at.items() if offset > begin.get((topic, number), 0)}
+        behind -= {number for (topic, number), offset in at.items() if offset > offsets.get((topic, number), 0)}
         trial.supervise()
-        time.sleep(0.01)
+        time.sleep(LOOK_EVERY)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench.filling import fill
 from bench.latency import latencies
@@ -21,6 +23,9 @@ LIVE_RATE = 2000
 LIVE_FROM = 1_773_700_000_000
 MOST_MEGABYTES = 1000
 RECOVERS_WITHIN_S = 10.0
+"""Seconds of processor time until the first alert. A busy machine takes longer, but no more of these."""
+
+PATIENCE_S = 120.0
 
 
 def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding:
@@ -62,7 +67,7 @@ def backlog(ground: Ground, events: int, indicators: int = 1_000_000) -> Finding
 
 
 def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
-    """Kill a worker with ``episodes`` open episodes in Redis; measures seconds from its restart to the next alert."""
+    """Kill a worker with ``episodes`` open episodes in Redis; measures the time from its restart to the next alert."""
     numbers = fraud_numbers(1000)
     known = list(indicators_of(numbers, []))
     here = ground.beside("recovery.")
@@ -80,6 +85,7 @@ def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
     here.ends = ends(here.settings)
     here.expected = frozenset(alerts_of(lambda: map(one, range(episodes + times)), known))
     with here.trial("recovery") as trial:
+        most = 0.0
         worker = trial.start(SAME_MEMBER)
         for new in range(episodes, episodes + times):
             trial.finish()
@@ -90,7 +96,20 @@ def recovery(ground: Ground, episodes: int, times: int = 3) -> Finding:
             began = time.monotonic()
             worker = trial.start(SAME_MEMBER)
             while trial.site.count("alerts") == before:
-                assert time.monotonic() - began < RECOVERS_WITHIN_S, "no alert within ten seconds"
+                assert time.monotonic() - began < PATIENCE_S, "no alert"
                 time.sleep(0.02)
             trial.recovered.append(time.monotonic() - began)
-        return trial.finding("worker killed with open episodes", times, f"{episodes:,} open episodes in Redis")
+            most = max(most, processor_seconds(worker.process.pid))
+        assert most < RECOVERS_WITHIN_S, f"the worker needed {most:.1f} s of the processor for its first alert"
+        return trial.finding(
+            "worker killed with open episodes",
+            times,
+            f"{episodes:,} open episodes in Redis",
+            f"until its first alert a worker used {most:.1f} s of the processor at most",
+        )
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time that a process has used, by all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -34,6 +34,10 @@ of an undisturbed run over the same records (`forewarn replay`'s engine). The co
 - *Made*: the day, and the newest commit of `models/` and `streams/` then. A scenario that was not run again keeps its
   row.
 
+The records of the drifting switch are written as they happen. Its undisturbed run is a replay of the recorded topics,
+with their append times and heartbeats, once as they are and once with the right clock. A record from far ahead counts
+at its arrival, so the alerts of the switch's own subscribers may have other times, but must have the same ids.
+
 For the dispatcher and the console, *alerts expected* counts cases, or reports confirmed to a browser; *lost* counts
 those that are missing from their case, *wrong* those that are there twice.
 """

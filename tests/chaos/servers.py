@@ -16,7 +16,7 @@ FORGETS_S = 1.0
 
 COMMITTED_WITHIN_S = 60.0
 
-SHORT_REST_S = 0.3
+LONG_REST_S = 0.3
 """Seconds of rest after each hundredth of a second of a worker's work, so that its backlog outlasts many kills."""
 
 NO_STATE = "Redis holds no state of partition"
@@ -47,14 +47,15 @@ def valkey_kills(ground: Ground, times: int) -> Finding:
 
 
 def valkey_kills_in_a_row(ground: Ground, times: int) -> Finding:
-    """Valkey is killed at random moments, often before the worker has written to it again; nobody starts the worker."""
+    """Valkey is killed at random moments, often before the worker has reached it again."""
     chance = random.Random(8)
     findings: list[Finding] = []
-    left, valkey = times, ground.stack.valkey
+    left, restarts, valkey = times, 0, ground.stack.valkey
     while left:
-        with ground.trial("valkey-in-a-row") as trial, trial.slowed(rest=SHORT_REST_S) as slowed:
-            slowed.add(trial.start(wait=True))
+        with ground.trial("valkey-in-a-row") as trial, trial.slowed(rest=LONG_REST_S) as slowed:
+            worker = trial.start()
             trial.move_on()
+            slowed.add(worker)
             before = left
             while left and trial.progress() < trial.events * 0.9:
                 time.sleep(chance.uniform(0, 0.4))
@@ -67,8 +68,8 @@ def valkey_kills_in_a_row(ground: Ground, times: int) -> Finding:
                     trial.move_on()
             slowed.clear()
             findings.append(trial.finding("Valkey killed many times in a row", before - left))
-            assert not trial.restarts, "the worker ended"
-    return together(findings, f"{len(findings)} backlogs; the worker never ended and never stood still")
+            restarts += trial.restarts
+    return together(findings, f"the worker never stood still; it was started again {restarts} times")
 
 
 def valkey_pauses(ground: Ground, times: int, seconds: float = 5.0) -> Finding:
