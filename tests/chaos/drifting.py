@@ -109,23 +109,25 @@ def drifting_switch(ground: Ground, seconds: int, rate: int) -> Finding:
                 key=attrgetter("at"),
             )
             asyncio.run(_write(trial, switch, records, at + seconds * 500, environ))
-            time.sleep(max(0.0, (at + round_ms) / 1000 - time.time()))
+            time.sleep(max(LULL_S, (at + round_ms) / 1000 - time.time()))  # the writing may be late
         trial.ends = ends(here.settings)
         finding = trial.finding("a switch's clock runs away and comes back", ROUNDS)
         recording = Recording.of(trial.site)
         live = trial.published()
-        as_written = recording.replayed(here.folder / "as-written", indicators, policy)
-        right = recording.replayed(here.folder / "right", indicators, policy, lambda each: switch.right.get(each, each))
+        as_written = recording.replayed(trial.site.folder / "as-written", indicators, policy)
+        right = recording.replayed(
+            trial.site.folder / "right", indicators, policy, lambda each: switch.right.get(each, each)
+        )
     found, expected = _said(live), _said(right)
     bytes_found, bytes_expected = standing(live), standing(as_written)
-    wrong_times = sum(wrong != right for wrong, right in switch.right.items())
+    drifted = sum(written != meant for written, meant in switch.right.items())
     return replace(
         finding,
         expected=len(bytes_expected),
         lost=len(expected - found) + len(bytes_expected - bytes_found),
         wrong=len(found - expected) + len(bytes_found - bytes_expected),
         notes=(
-            f"{wrong_times:,} records of {len(switch.right):,} were dated up to {AWAY_MS // 3_600_000} hours ahead",
+            f"{drifted:,} records of {len(switch.right):,} were dated up to {AWAY_MS // 3_600_000} hours ahead",
             f"{sum(map(_is_own, standing(right))):,} alerts are of the switch's own subscribers",
             f"{recording.heartbeats:,} heartbeats were written",
         ),

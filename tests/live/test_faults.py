@@ -1,6 +1,7 @@
 """Faults: the scenarios of ``make chaos`` in short form; whatever happens, no alert is lost and none is wrong.
 
-Carriers' transactions, and state that is gone in part or belongs to another log, have live tests of their own.
+Carriers' transactions, wrong clocks, and state that is gone in part or belongs to another log have live tests of their
+own.
 """
 
 from __future__ import annotations
