@@ -11,7 +11,7 @@ from typing import Literal
 
 from tests.chaos.cut_worker import CUT, SEEN
 from tests.chaos.ground import Ground
-from tests.chaos.trial import SAME_MEMBER, Finding, Trial, together
+from tests.chaos.trial import PATIENCE, SAME_MEMBER, Finding, Trial, together
 
 COMMAND = (sys.executable, "-m", "tests.chaos.cut_worker")
 Side = Literal["before", "after"]
@@ -69,7 +69,7 @@ def _cut(trial: Trial, where: str, count: int) -> bool:
     before = trial.progress()
     worker, _ = trial.site.start_worker(wait=False, **SAME_MEMBER, **{CUT: where})
     while worker.runs and trial.progress() < min(before + count, trial.events):
-        assert time.monotonic() < began + 60, "a worker that was to be cut neither ends nor moves"
+        assert time.monotonic() < began + PATIENCE, "a worker that was to be cut neither ends nor moves"
         time.sleep(0.003)
     if worker.runs:
         time.sleep(0.3)
