@@ -12,7 +12,7 @@ import pytest
 from models.base.number_keys import FIRST_NAME, LENGTH_STEP, NOBODY, PORT_STEP
 from models.events import parties, scanning
 from models.events.event import EARLIEST, LATEST, LONGEST_TALK, MAX_BYTES
-from models.indicators import prefilter
+from models.indicators import prefilter, text_numbers
 
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "models").rglob("*.py"))
@@ -238,7 +238,8 @@ def test_a_compiled_function_that_calls_another_module_would_be_noticed() -> Non
 def test_constants_that_compiled_functions_repeat_are_the_same() -> None:
     assert (scanning._EARLIEST, scanning._LATEST, scanning._LARGEST) == (EARLIEST, LATEST, MAX_BYTES)
     assert scanning._LONGEST_DURATION == LONGEST_TALK
-    assert {scanning._LENGTH_STEP, prefilter._LENGTH_STEP, parties._LENGTH_STEP} == {LENGTH_STEP}
+    assert {each._LENGTH_STEP for each in (scanning, prefilter, text_numbers, parties)} == {LENGTH_STEP}
+    assert text_numbers._SPREAD.astype("int64") == prefilter._SPREAD
     assert {prefilter._PORT_STEP, parties._PORT_STEP} == {PORT_STEP}
     assert {prefilter._FIRST_NAME, parties._FIRST_NAME} == {FIRST_NAME}
     assert (parties._NOBODY, parties._REFUSED, parties._TAKEN) == (NOBODY, scanning.REFUSED, scanning.TAKEN)

@@ -27,6 +27,7 @@ from models.detection.signals import Heartbeat, Signal, SignalRecord
 from models.detection.transfers import Transfers
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
+from models.events.numbering import CHINA, Sources
 from models.indicators.matching import Indicators
 from models.indicators.prefilter import NumberPrefilter
 from models.policy.policy import Policy
@@ -113,7 +114,8 @@ class Engine:
 
     ``vulnerable`` maps subscribers to the number of their vulnerability flags, and ``languages`` maps them to their
     language (BCP 47). Subscribers without flags are not in the first; those who read Chinese are not in the second.
-    ``day_of`` tells the days of reminders, and ``ids`` makes the names of what goes out.
+    ``day_of`` tells the days of reminders, ``ids`` makes the names of what goes out, and ``sources`` says how numbers in
+    texts are written.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Engine:
         witness: Witness | None = None,
         day_of: DayOf = utc_day,
         ids: Ids = PUBLIC,
+        sources: Sources = CHINA,
     ) -> None:
         self.ids = ids
         self.indicators = indicators
@@ -134,6 +137,7 @@ class Engine:
         self.vulnerable = vulnerable if vulnerable is not None else {}
         self.languages = languages if languages is not None else {}
         self._day_of = day_of
+        self._sources = sources
         self._witness: Witness = witness if witness is not None else _unwitnessed
 
     def use(self, policy: Policy) -> None:
@@ -167,7 +171,7 @@ class Engine:
                 self._take(partition, subscriber, signal, result, touched, arrival)
         for messages in sms:
             partition.sms_clock.take(messages)
-            for subscriber, signal in sms_signals(messages, self.indicators):
+            for subscriber, signal in sms_signals(messages, self.indicators, self._sources):
                 self._take(partition, subscriber, signal, result, touched)
         for record in signals:
             if isinstance(record, Heartbeat):

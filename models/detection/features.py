@@ -23,7 +23,7 @@ class Features(Struct, frozen=True, gc=False):
     reply: float = 0.0
     """Share: the subscriber has written to a known number."""
     domain: float = 0.0
-    """Share: an SMS with a known domain or URL."""
+    """Share: an SMS with a known domain or URL, or whose text names a known number."""
     missed: float = 0.0
     """Share: an unanswered call from a known number."""
     brief_talk: float = 0.0
@@ -69,7 +69,7 @@ class Features(Struct, frozen=True, gc=False):
     replies: float = 0.0
     """Count 0 to 5: SMS to known numbers."""
     links: float = 0.0
-    """Count 0 to 5: SMS with known domains or URLs."""
+    """Count 0 to 5: SMS with known domains, URLs or numbers."""
     identities: float = 0.0
     """Count 0 to 6: different indicators met."""
     hours: float = 0.0

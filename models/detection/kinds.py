@@ -22,6 +22,7 @@ ContactKind = Literal[
     "fraud-number-missed",
     "fraud-number-sms",
     "fraud-number-reply",
+    "fraud-number-text",
     "fraud-domain-sms",
 ]
 ContextKind = Literal["verification-code", "bank-notice", "bank-call", "check-call", "long-call"]
@@ -40,6 +41,8 @@ NUMBER_SMS: Final = "fraud-number-sms"
 """An SMS from a known number."""
 NUMBER_REPLY: Final = "fraud-number-reply"
 """The subscriber has written to a known number."""
+NUMBER_TEXT: Final = "fraud-number-text"
+"""An SMS whose text names a known number, so that the subscriber may ring it."""
 DOMAIN_SMS: Final = "fraud-domain-sms"
 """An SMS with a known domain or URL."""
 CODE: Final = "verification-code"
@@ -150,6 +153,12 @@ _ENTRIES: Final[tuple[Kind, ...]] = (
         feature="sms",
         zh="收到已知诈骗号码的短信，共{n}条{scam}",
         en="got {n} SMS from a known fraud number{scam}",
+    ),
+    Contact(
+        name="fraud-number-text",
+        feature="domain",
+        zh="收到短信{n}条，内容中留有已知诈骗号码{scam}",
+        en="got {n} SMS naming a known fraud number{scam}",
     ),
     Contact(
         name="fraud-domain-sms",

@@ -25,12 +25,16 @@ from models.detection.kinds import (
     NUMBER_REPLY,
     NUMBER_SMS,
     NUMBER_TALK,
+    NUMBER_TEXT,
     ContextKind,
 )
 from models.detection.signals import Signal
 from models.detection.transfers import Transfers
 from models.events.batches import UNREAD, Calls, Messages
 from models.events.event import Call, Sms, cell_of
+from models.events.named_numbers import named_numbers
+from models.events.numbering import CHINA, Numbering, Sources
+from models.events.scanning import OUT
 from models.indicators.hotlines import HotlineKind
 from models.indicators.matching import Indicators, Match
 from models.indicators.numbers import hotline
@@ -131,24 +135,37 @@ def call_signal(call: Call, indicators: Indicators, long_call: float) -> Signal 
     return None
 
 
-def sms_signals(messages: Messages, indicators: Indicators) -> Iterator[tuple[str, Signal]]:
-    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and stored nowhere."""
+def sms_signals(messages: Messages, indicators: Indicators, sources: Sources = CHINA) -> Iterator[tuple[str, Signal]]:
+    """The signals of SMS events, with the subscriber of each, in order. Texts are read here and stored nowhere.
+
+    ``sources`` say how the numbers in a text are written.
+    """
     traits = messages.traits.copy()
     plain = np.flatnonzero((traits & (DOT | DISGUISE | UNREAD)) == DOT)
     if len(plain):
         kept = indicators.hosts.may_hold(messages.texts, messages.text_begins[plain], messages.text_ends[plain])
         traits[plain[~kept]] ^= DOT  # there may be a host, but no known one
-    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (traits > 0)).tolist():
+    naming = indicators.text_numbers.may_hold(messages.texts, messages.text_begins, messages.text_ends)
+    naming = (naming | ((traits & UNREAD) > 0)) & ((messages.kinds & OUT) == 0)
+    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (traits > 0) | naming).tolist():
         message = messages.event(row)
-        for signal in _message_signals(message, int(traits[row]), indicators):
+        numbering = sources.numbering(int(messages.sources[row])) if naming[row] else None
+        for signal in _message_signals(message, int(traits[row]), indicators, numbering):
             yield message.subscriber, signal
 
 
-def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Iterator[Signal]:
+def _message_signals(
+    message: Sms, traits: int, indicators: Indicators, numbering: Numbering | None
+) -> Iterator[Signal]:
+    """The signals of one SMS; ``numbering`` is None if its text names no known number."""
     match = indicators.number(message.peer, message.at)  # a sender that is no number matches none
     if match is not None:
         yield _contact(message, NUMBER_SMS if message.direction == "in" else NUMBER_REPLY, message.peer, match)
     text = (message.text or "")[:LONGEST]
+    if numbering is not None:
+        named = _strongest_named(text, message.at, indicators, numbering, "" if match is None else match.key)
+        if named is not None:
+            yield _contact(message, NUMBER_TEXT, *named)
     hosts, urls, flags = read(text) if traits & UNREAD else read_with_traits(text, traits)
     if message.direction == "in":
         for flag in flags:
@@ -159,6 +176,21 @@ def _message_signals(message: Sms, traits: int, indicators: Indicators) -> Itera
         found = strongest(hosts, urls, message.at, indicators)
         if found is not None:
             yield _contact(message, DOMAIN_SMS, *found)
+
+
+def _strongest_named(
+    text: str, at: int, indicators: Indicators, numbering: Numbering, sender: str
+) -> tuple[str, Match] | None:
+    """The match of highest confidence among the numbers that a text names, with the number; None if none is known.
+
+    The indicator of the ``sender`` does not count, since senders sign with their own number.
+    """
+    found = (
+        (number, match)
+        for number in named_numbers(text, numbering, indicators.text_numbers)
+        if (match := indicators.number(number, at)) is not None and match.key != sender
+    )
+    return max(found, key=lambda each: _strength(each[1]), default=None)
 
 
 def normal_hosts(domains: Sequence[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from models.indicators.hotlines import HotlineKind
 from models.indicators.indicator import SUSPECTED, Indicator
 from models.indicators.numbers import hotlines
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter
+from models.indicators.text_numbers import TextNumberPrefilter
 from models.texts.domains import normalise_url, parents
 
 
@@ -52,12 +53,14 @@ class Indicators:
     """The indicators that a worker matches against; they change as their topic is read.
 
     ``numbers`` and ``hosts`` are prefilters over every indicator and hotline: an event that they drop matches nothing.
+    ``text_numbers`` is one for texts in which a known number is written.
     """
 
     def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
         protected, prefilter = _protected()
         self.numbers = prefilter.copy()
         self.hosts = HostPrefilter()
+        self.text_numbers = TextNumberPrefilter()
         self.watched: dict[str, Listing | str] = dict(protected)
         """Every known number and every hotline."""
         self.prefix_lengths: tuple[int, ...] = ()
@@ -178,8 +181,10 @@ class Indicators:
         """Make the prefilters keep everything that the indicator may match."""
         if indicator.type == "number":
             self.numbers.add_number(indicator.value)
+            self.text_numbers.add_number(indicator.value)
         elif indicator.type == "number-prefix":
             self.numbers.add_prefix(indicator.value)
+            self.text_numbers.add_prefix(indicator.value)
         elif indicator.type == "domain":
             self.hosts.add_host(indicator.value)
         else:

@@ -32,15 +32,16 @@ class Prefilter:
 
     def __init__(self) -> None:
         self.table = np.zeros(_FEWEST, dtype=np.int64)
-        self._count = 0
+        self.count = 0
+        """The keys in it."""
 
     def add(self, key: int) -> None:
         """Add a key; 0 is not a key."""
-        if self._count * 2 >= len(self.table):
+        if self.count * 2 >= len(self.table):
             grown = np.zeros(len(self.table) * 2, dtype=np.int64)
             _insert(grown, self.table)
             self.table = grown
-        self._count += _put(self.table, key)
+        self.count += _put(self.table, key)
 
     def add_all(self, keys: Iterable[int]) -> None:
         """Add many keys in one compiled pass."""

@@ -105,6 +105,7 @@ def replay(
             model_file.load(settings.model if model is None else model).model,
             _vulnerable(subscribers, refusals),
             ids=site_ids(settings),
+            sources=sources,
         )
         with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
 

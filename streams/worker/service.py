@@ -80,9 +80,9 @@ async def _work(
         vulnerable = VulnerableSubscribers()
         drifting = DriftWatch(reference)
         day_of, ids = day_in(settings.time_zone), Ids(settings.derived_key("ids"))
-        engine = Engine(
-            indicators, policy, model, vulnerable.flags, vulnerable.languages, drifting.witness, day_of, ids
-        )
+        sources = load(settings.topics_file).sources
+        told = vulnerable.flags, vulnerable.languages, drifting.witness
+        engine = Engine(indicators, policy, model, *told, day_of, ids, sources)
         indicator_records = IndicatorRecords(indicators)
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
         subscriber_topic = CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher)
@@ -91,7 +91,6 @@ async def _work(
         stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"), indicator_topic.reached)
         loader = Loader(settings, checkpoints, ledger)
         assignment = Assignment(engine, loader, stepper, indicator_topic, [subscriber_topic])
-        sources = load(settings.topics_file).sources
         scorer = Scorer(settings, sources, engine, assignment, stepper, Heartbeats(publisher))
         tasks = [asyncio.create_task(topic.follow(assignment.reconcile)) for topic in topics]
         warm = asyncio.create_task(asyncio.to_thread(warm_up, policy, model))

@@ -145,6 +145,55 @@ def test_of_several_links_the_surest_is_named_and_a_url_before_its_domain() -> N
     assert [(signal.indicator, signal.peer) for signal in found] == [(f"url:{EVIL}/pay", f"http://{EVIL}/pay/1")]
 
 
+def test_an_sms_that_names_a_known_number_says_so_whoever_sends_it() -> None:
+    """The number is the signal's peer. The sender may be unknown, a name or nobody."""
+    for sender in (FRIEND, ""):
+        found = of_sms(sms("m", 0, f"请立即致电+{CROOK}处理", peer=sender))
+
+        assert found == [Signal(T0, "fraud-number-text", "m", CROOK, f"number:{CROOK}", "loan", 100)]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (sms("m", 0, f"我已转账给{CROOK}", direction="out"), []),
+        (sms("m", 0, "致电 95588 或 99900000009"), []),
+        (sms("m", 0, f"回电{CROOK}", peer=CROOK), ["fraud-number-sms"]),
+        (sms("m", 0, "回电99900551234", peer=CROOK), ["fraud-number-sms", "fraud-number-text"]),
+        (sms("m", 0, f"回电{CROOK}或99900551234", peer=CROOK), ["fraud-number-sms", "fraud-number-text"]),
+        (sms("m", 0, f"致电{CROOK}或99900551234"), ["fraud-number-text"]),
+        (sms("m", 0, f"致电{CROOK}或登录 http://{EVIL}/a"), ["fraud-number-text", "fraud-domain-sms"]),
+        (sms("m", 0, f"登录 http://{EVIL}/{CROOK}"), ["fraud-domain-sms"]),
+        (sms("m", 0, f"{CODE_TEXT} 致电{CROOK}"), ["fraud-number-text", "verification-code"]),
+        (sms("m", 0, f'请拨"{CROOK}"'), ["fraud-number-text"]),
+    ],
+    ids=[
+        "sent",
+        "strangers",
+        "the sender's own",
+        "another",
+        "both",
+        "two",
+        "with a link",
+        "in a link",
+        "with a code",
+        "quoted",
+    ],
+)
+def test_a_number_in_a_text_counts_once_beside_sender_and_link(message: Sms, expected: list[str]) -> None:
+    """A sender who signs with their own number says nothing new; of several numbers the surest is named."""
+    assert codes(of_sms(message)) == expected
+
+
+def test_a_number_in_a_text_is_matched_again_by_a_prefix() -> None:
+    signal = Signal(T0, "fraud-number-text", "m", "99900551234", "number:99900551234")
+
+    match = match_again(signal, known())
+
+    assert match is not None
+    assert match.key == "number-prefix:9990055"
+
+
 def test_the_text_is_in_no_signal() -> None:
     for signal in of_sms(sms("m", 0, f"{CODE_TEXT} secret http://{EVIL}/a", peer=CROOK)):
         assert "secret" not in repr(signal)

@@ -144,3 +144,24 @@ def test_an_id_that_is_used_again_counts_as_another_id_would(tmp_path: Path) -> 
 
         assert found[0] == found[1]
         assert len(found[0]) > 1
+
+
+def test_a_text_that_tells_to_ring_a_known_number_gives_an_alert_whoever_sent_it(tmp_path: Path) -> None:
+    """Groups, a plus and Chinese letters around it do not hide it; another text about the same digits gives none."""
+    texts = [
+        "您的账户异常,请致电99900770077处理",
+        "您涉嫌洗钱,请立即致电+999-0077-0077配合调查",
+        'Blocked. Ring "00999 0077 0077" now',
+        "订单号99900770077已发货",
+        "https://fine.invalid/99900770077",
+    ]
+    records = [
+        {"id": f"m{at}", "subscriber": f"8610000077{at:03}", "peer": sender, "direction": "in", "at": AT, "text": text}
+        for at, (text, sender) in enumerate(
+            zip(texts, ["10690000000077", "快递通知", None, "1069", "1069"], strict=True)
+        )
+    ]
+
+    who, _, _ = alerted(tmp_path, f"--sms={written(tmp_path / 'sms.jsonl', records)}")
+
+    assert who == {f"8610000077{at:03}" for at in range(3)}
