@@ -1,9 +1,9 @@
 """Contacts: the ledger's rows of events, by which a number or domain that becomes known later finds the people reached.
 
 All rows have the same form, and each is found by one integer key. The key of a call or SMS is its peer's number. An SMS
-has another row for each host that one of its links lies below. The key of a context signal (verification codes, calls
-to a bank or to 110 around contacts) is its subscriber. The rows are made from the columns of a batch, because every
-event passes through here.
+has another row for each host that one of its links lies below, and for each number that its text names. The key of a
+context signal (verification codes, calls to a bank or to 110 around contacts) is its subscriber. The rows are made from
+the columns of a batch, because every event passes through here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.events.batches import NO_ID, Calls, Messages
 # The kind of a row, as bits; the lowest two are those of `models.events.scanning`.
 SMS: Final = 4
 LINKED: Final = 8
-"""An SMS, found by a host that it links to."""
+"""An SMS, found by a host that it links to, or by a number that its text names."""
 CONTEXT: Final = 16
 """A context signal of the subscriber; its kind's index in `CONTEXT_KINDS` is in the lower bits."""
 
@@ -49,6 +49,19 @@ def host_key(host: str) -> int:
     True
     """
     return -1 - (int.from_bytes(blake2b(host.encode(), digest_size=8).digest(), "big") >> 2)
+
+
+NUMBER_LINK: Final = "tel:"
+"""What a number that a text names begins with in the links of its row (RFC 3966); hosts have no colon but an IPv6's."""
+
+
+def named_key(number: str) -> int:
+    """The key of a normalised number that a text names; the number's own key finds those who had contact with it.
+
+    >>> named_key("99900123456") < 0
+    True
+    """
+    return host_key(NUMBER_LINK + number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from models.base.number_keys import key_of, number_of
 from models.detection.ids import PUBLIC, Ids
-from models.detection.kinds import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS
+from models.detection.kinds import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, NUMBER_TEXT
 from models.detection.recognition import call_signal, contact_kind, strongest
 from models.detection.signals import Signal, SignalRecord
 from models.events.event import NO_DURATION, Call
 from models.events.scanning import ENDED, OUT
 from models.indicators.matching import Indicators, Match
-from models.lookback.contacts import CONTEXT, CONTEXT_KINDS, LINKED, SMS
+from models.lookback.contacts import CONTEXT, CONTEXT_KINDS, LINKED, NUMBER_LINK, SMS
 from models.policy.policy import Windows
 
 
@@ -46,6 +46,11 @@ class Contact(NamedTuple):
         return not self.is_context and bool(self.what & OUT)
 
     @property
+    def named(self) -> str:
+        """The number that the text of an SMS names, by which this row is found; empty for any other row."""
+        return self.links.removeprefix(NUMBER_LINK) if self.links.startswith(NUMBER_LINK) else ""
+
+    @property
     def is_sms(self) -> bool:
         """Whether it is an SMS."""
         return not self.is_context and bool(self.what & SMS)
@@ -65,6 +70,8 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
         if code == LONG_CALL and indicators.number(peer, contact.at) is not None:
             return None  # the indicators now show that it was a contact
         return Signal(contact.at, code, contact.event, peer, duration_s=contact.duration_s)
+    if contact.named:
+        return _signal_of_named(contact, indicators)
     if contact.what & LINKED:
         found = match_of_links(contact.links, contact.at, indicators)
         return None if found is None else _signal(contact, DOMAIN_SMS, *found)
@@ -76,6 +83,15 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
     return signal if signal is not None and signal.kind in CONTACTS else None
 
 
+def _signal_of_named(contact: Contact, indicators: Indicators) -> Signal | None:
+    """The signal of an SMS that names a number, unless the sender's number is known by the same indicator."""
+    match = indicators.number(contact.named, contact.at)
+    sender = indicators.number(number_of(contact.peer), contact.at)
+    if match is None or (sender is not None and sender.key == match.key):
+        return None
+    return _signal(contact, NUMBER_TEXT, contact.named, match)
+
+
 def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
     """The best match of an SMS at this time, by its links as the ledger keeps them, with the link that matches."""
     each = links.split(" ")
@@ -84,6 +100,8 @@ def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Ma
 
 def kind_of_contact(contact: Contact) -> str:
     """The kind of the signal that a contact gives once its number or domain is known."""
+    if contact.named:
+        return NUMBER_TEXT
     if contact.what & LINKED:
         return DOMAIN_SMS
     if contact.what & SMS:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.base.number_keys import LENGTH_STEP, LONGEST_NUMBER, LONGEST_PORT, key_of
 from models.indicators.matching import split_url
-from models.lookback.contacts import host_key
+from models.lookback.contacts import host_key, named_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +71,16 @@ def prefix_ranges(prefix: str) -> list[tuple[int, int]]:
 
 
 def keys_of(indicators: Iterable[str]) -> Keys:
-    """The keys under which the contacts of indicators (``type:value``) are found."""
+    """The keys under which the contacts of indicators (``type:value``) are found.
+
+    A prefix finds who had contact with a number, but not whom a text told to ring one.
+    """
     keys: list[int] = []
     ranges: list[tuple[int, int]] = []
     for indicator in indicators:
         kind, _, value = indicator.partition(":")
         if kind == "number":
-            keys.append(key_of(value))
+            keys += (key_of(value), named_key(value))
         elif kind == "number-prefix":
             ranges += prefix_ranges(value)
         else:

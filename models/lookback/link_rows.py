@@ -1,5 +1,7 @@
 """Link rows: a row of the ledger for each host that an SMS links to, and for each domain that the host lies below.
 
+Each number that a text names has a row as well (`models.lookback.number_rows`).
+
 Most links are plain, and compiled code finds them. The others are read in the same way as for scoring. Mass mailings
 repeat their hosts and texts, so each is read once and then remembered.
 """
@@ -18,8 +20,10 @@ from models.base.compiled import compiled
 from models.detection.recognition import normal_hosts
 from models.events.batches import NAMED, UNREAD, Messages
 from models.events.event import Sms
+from models.events.numbering import CHINA, Sources
 from models.lookback.contacts import LINKED, SMS, Rows, host_key, ids_of
 from models.lookback.host_key_cache import MetHosts
+from models.lookback.number_rows import MetNumbers, rows_of_named_numbers
 from models.texts.domains import parents
 from models.texts.extraction import LONGEST, read, read_with_traits
 from models.texts.hosts import find_hosts
@@ -35,13 +39,14 @@ _MOST_HOSTS: Final = 1 << 15
 
 
 class MetLinks:
-    """The recently read hosts and texts, with the ledger's keys of their links.
+    """The recently read hosts, numbers and texts, with the ledger's keys of their links.
 
     For one thread. The thread that makes rows owns one and passes it to `rows_of_messages`. In a worker, this is the
     thread of `streams.ledger.gathering.RowMaker`. No text is kept, only its digest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources = CHINA) -> None:
+        self.numbers = MetNumbers(sources)
         self._host_keys = lru_cache(maxsize=_MOST_HOSTS)(_keys_of_host)
         self._read: OrderedDict[bytes, tuple[Sequence[int], bytes]] = OrderedDict()
         self.plain = [MetHosts(partial(self.keys_of, path=path)) for path in range(_LONG_PATH + 1)]
@@ -90,7 +95,7 @@ def _keys_of_host(host: str) -> Sequence[int]:
 
 
 def rows_of_messages(messages: Messages, met: MetLinks) -> Iterator[Rows]:
-    """A row for each SMS, keyed by its peer, and one for each host that its links lie below, keyed by that host.
+    """A row for each SMS, keyed by its peer, and one for each host and number in its text, keyed by that.
 
     ``met`` belongs to the calling thread.
     """
@@ -113,6 +118,9 @@ def rows_of_messages(messages: Messages, met: MetLinks) -> Iterator[Rows]:
             spans = host_begins[some], host_ends[some], url_ends[some]
             yield from _plainly_linked(messages, plain[some], *spans, path, closely, met)
     yield from _closely_linked(messages, np.flatnonzero(closely), met)
+    named = rows_of_named_numbers(messages, met.numbers)
+    if named is not None:
+        yield named
 
 
 def _plainly_linked(

@@ -38,6 +38,8 @@ class Named:
         """The keys (``type:value``) of these indicators; none for a contact that only shares a hash."""
         if contact.is_context:
             return ()
+        if contact.named:
+            return [*self._by_number(key_of(contact.named))]
         if not contact.what & LINKED:
             return [*self._by_number(contact.peer)]
         links = contact.links.split(" ")

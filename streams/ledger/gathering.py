@@ -12,6 +12,7 @@ from typing import Final
 
 from models.detection.signals import Signal
 from models.events.batches import Calls, Messages
+from models.events.numbering import CHINA, Sources
 from models.lookback.contacts import Rows, rows_of_calls, rows_of_context
 from models.lookback.link_rows import MetLinks, rows_of_messages
 from streams.ledger.segments import Knowledge, least
@@ -31,9 +32,9 @@ class RowMaker:
     this object's single thread; no other thread may use them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources = CHINA) -> None:
         self._thread = ThreadPoolExecutor(1, "ledger-rows")
-        self._met = MetLinks()
+        self._met = MetLinks(sources)
 
     def make(self, calls: Sequence[Calls], messages: Sequence[Messages]) -> Future[list[Rows]]:
         """Make the rows of these batches in the thread; batches that are passed later wait for them."""

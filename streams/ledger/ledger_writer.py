@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
+from models.events.numbering import CHINA, Sources
 from streams.kafka.topic_logs import TopicLogs
 from streams.ledger.gathering import RowMaker
 from streams.ledger.partition_ledger import PartitionLedger, Shared
@@ -34,15 +35,15 @@ class Beginning(NamedTuple):
 class LedgerWriter:
     """Opens the ledger of each assigned partition.
 
-    ``indicators`` says how far each partition of the indicators has been read. One thread makes the rows of all
-    partitions, and one segment is written at a time.
+    ``indicators`` says how far each partition of the indicators has been read, and ``sources`` how numbers in texts are
+    written. One thread makes the rows of all partitions, and one segment is written at a time.
 
     Shared between threads: the event loop calls `open`, whose work runs in another thread, because the storage may be
     slow. That thread only reads what the partitions share, and the event loop gets the ledgers when they are complete.
     So no lock is needed.
     """
 
-    def __init__(self, settings: Settings, indicators: Mapping[int, int]) -> None:
+    def __init__(self, settings: Settings, indicators: Mapping[int, int], sources: Sources = CHINA) -> None:
         self._shared = Shared(
             settings.topic("calls"),
             settings.topic("sms"),
@@ -50,7 +51,7 @@ class LedgerWriter:
             Storage(settings) if settings.ledger else None,
             secrets.token_hex(6),
             asyncio.Semaphore(1),
-            RowMaker(),
+            RowMaker(sources),
         )
 
     async def open(self, beginnings: Sequence[Beginning], logs: TopicLogs) -> list[PartitionLedger]:

@@ -87,7 +87,7 @@ async def _work(
         indicator_topic = CompactedTopic("indicators", indicator_records.apply, settings, checkpoints, publisher)
         subscriber_topic = CompactedTopic("subscribers", vulnerable.apply, settings, checkpoints, publisher)
         topics = [indicator_topic, subscriber_topic]
-        ledger = LedgerWriter(settings, indicator_topic.reached)
+        ledger = LedgerWriter(settings, indicator_topic.reached, sources)
         stepper = Stepper(engine, checkpoints, publisher, settings.topic("signals"), indicator_topic.reached)
         loader = Loader(settings, checkpoints, ledger)
         assignment = Assignment(engine, loader, stepper, indicator_topic, [subscriber_topic])

@@ -12,6 +12,7 @@ from typing import Any
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
+from msgspec.structs import replace
 
 from models.detection.alignment import Alignment
 from models.detection.engine import Engine, Partition
@@ -30,14 +31,15 @@ from streams.ledger.segments import Knowledge, table_of, written
 _WHO = b"8610000000000"
 _CALL = b'{"id":"c","subscriber":"%s","peer":"99900000000","direction":"in","phase":"start","at":1760000000000}' % _WHO
 _SMS = (
-    b'{"id":"m","subscriber":"%s","peer":"106","direction":"in","at":1760000000000,"text":"https://a.example.com/x"}'
-    % _WHO
+    b'{"id":"m","subscriber":"%s","peer":"106","direction":"in","at":1760000000000,'
+    b'"text":"https://a.example.com/x 99900000001"}' % _WHO
 )
-_INDICATOR = Indicator(
+_DOMAIN = Indicator(
     type="domain", value="a.example.com", scam_type="other", confidence=1, source="made up", valid_from=0
 )
+_NUMBER = replace(_DOMAIN, type="number", value="99900000001")
 _BROKEN = (
-    "The compiled loops do not work on this machine: a made-up SMS with a known domain was not recognised. "
+    "The compiled loops do not work on this machine: a made-up SMS with a known domain and number was not recognised. "
     "Delete the *.nbc files in the __pycache__ folders of models and streams, or install numba anew."
 )
 
@@ -56,9 +58,9 @@ def warm_up(policy: Policy, model: Model) -> None:
     lanes.calls.put(CallReader().read(_fetched(_CALL).records).events)
     lanes.sms.put(MessageReader().read(_fetched(_SMS).records).events)
     calls, sms = lanes.due({"calls": True, "sms": True})
-    engine = Engine(Indicators([_INDICATOR]), policy, model)
+    engine = Engine(Indicators([_DOMAIN, _NUMBER]), policy, model)
     outcome = engine.step(partition, [each.events for each in calls], [each.events for each in sms])
-    if outcome.signals != {"fraud-domain-sms": 1}:
+    if outcome.signals != {"fraud-domain-sms": 1, "fraud-number-text": 1}:
         raise WarmUpError(_BROKEN)
     _warm_up_ledger([each.events for each in calls], [each.events for each in sms])
 
@@ -68,7 +70,7 @@ def _warm_up_ledger(calls: list[Calls], sms: list[Messages]) -> None:
     met = MetLinks()
     for some_calls, messages in ((calls[0], sms[0]), (Calls.joined(calls * 2), Messages.joined(sms * 2))):
         rows = [rows_of_calls([some_calls]), *rows_of_messages(messages, met)]
-        if sum(map(len, rows)) != len(some_calls) + 3 * len(messages):  # rows by peer, host and domain
+        if sum(map(len, rows)) != len(some_calls) + 4 * len(messages):  # rows by peer, host, domain and number
             raise WarmUpError(_BROKEN)
         written(table_of(rows), Knowledge())
 

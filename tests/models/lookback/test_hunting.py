@@ -18,6 +18,7 @@ from models.detection.recognition import call_signals, sms_signals
 from models.detection.signals import SignalRecord
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
+from models.events.event import Sms
 from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.lookback.contacts import rows_of_calls, rows_of_context
@@ -34,12 +35,13 @@ from streams.settings import Settings
 from tests.chaos.city import example_day, example_indicators
 from tests.site import ROOT
 from tests.stories import Story
-from tests.strategies import ANN, CROOK, T0, end, packed, sms
+from tests.strategies import ANN, BO, CROOK, T0, end, messages_of, packed, sms
 
 POLICY = parse((ROOT / "policy.yaml").read_bytes())
 WINDOWS = POLICY.windows
 KNOWN: tuple[Indicator, ...] = (*example_indicators(), *indicators_of(fraud_numbers(200), fraud_domains(50)))
 DAY = date(2026, 11, 25)
+TOLD = "99900770077"
 
 
 class Said(NamedTuple):
@@ -121,6 +123,45 @@ def planner(known: Indicators) -> Planner:
 def said_by_contacts(ledger: SegmentLedger, known: Indicators, keys: Iterable[str]) -> list[SignalRecord]:
     """The signals of all contacts with these indicators."""
     return [record for _, record in planner(known).contacts(keys).put_to(ledger)]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> SegmentLedger:
+    """A ledger of SMS whose texts name numbers, none of which was known then."""
+    texts = [
+        (BO, "请致电+999-0077-0077配合调查", "10690000000001"),
+        (ANN, f"回电{TOLD}", TOLD),
+        (ANN, f"https://fine.invalid/{TOLD}", "10690000000001"),
+    ]
+    events = messages_of(
+        Sms(f"t{at}", who, sender, "in", T0 + at, text) for at, (who, text, sender) in enumerate(texts)
+    )
+    storage = Storage(Settings(ledger=str(tmp_path / "told")))
+    segment = Segment(0, (0, 1), (0, 1), DAY)
+    rows = [*rows_of_messages(events, MetLinks())]
+    storage.enter(storage.put(segment, "test", written(table_of(rows), Knowledge())), segment)
+    index = SegmentIndex(storage)
+    return SegmentLedger(storage, index, index.refresh())
+
+
+def test_a_number_that_becomes_known_finds_whom_a_text_told_to_ring_it(told: SegmentLedger) -> None:
+    """A sender who signs with their own number is found by that alone, as in the live worker."""
+    known = Indicators(indicators_of([TOLD], []))
+
+    found = said_by_contacts(told, known, [f"number:{TOLD}"])
+
+    assert {(each.subscriber, each.kind, each.peer, each.event) for each in found} == {
+        (BO, "fraud-number-text", TOLD, "t0"),
+        (ANN, "fraud-number-sms", TOLD, "t1"),
+    }
+
+
+def test_a_revoked_number_takes_back_what_texts_told_of_it(told: SegmentLedger) -> None:
+    found = said_by_contacts(told, Indicators(), [f"number:{TOLD}"])
+
+    assert {("t0", "fraud-number-text", "withdrawn"), ("t1", "fraud-number-sms", "withdrawn")} <= {
+        (each.event, each.kind, each.status) for each in found
+    }
 
 
 def test_contacts_say_what_they_would_have_said_live(ledger: SegmentLedger, live: set[Said]) -> None:
