@@ -1,4 +1,4 @@
-"""Sightings: reads from new segments who received an SMS with which domain or from which number."""
+"""Sightings: reads from new segments who received an SMS with which domain, from which number, or naming which."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.base.durations import HOUR
-from models.base.number_keys import number_of
+from models.base.number_keys import key_of, number_of
 from models.events.scanning import OUT
 from models.lookback.campaigns import SpreadType
-from models.lookback.contacts import CONTEXT, LINKED, SMS, host_key
+from models.lookback.contacts import CONTEXT, LINKED, NUMBER_LINK, SMS, host_key
 from models.texts.domains import parents
 from streams.ledger.segments import NoSegmentError, SegmentFile
 from streams.ledger.storage import Segment, Storage
@@ -41,7 +41,7 @@ _SPREADING = np.int64(0x1E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sightings:
-    """The SMS to people that contained one domain or came from one number, in order of event time."""
+    """The SMS to people that contained one domain, or that came from one number or named it, in order of event time."""
 
     type: SpreadType
     value: str
@@ -75,17 +75,16 @@ class Sightings:
 
 
 class Busy:
-    """Tells which numbers have sent so many SMS in an hour that their recipients are worth counting.
+    """Tells which numbers have sent, or were named in, so many SMS in an hour that their recipients are worth counting.
 
-    Nearly all numbers send only a few SMS, so numbers share counters. A number's counter is never less than what the
-    number has sent.
+    Nearly all numbers send only a few SMS, so numbers share counters. A number's counter is never less than its SMS.
     """
 
     def __init__(self) -> None:
         self._hours: dict[int, NDArray[np.int32]] = {}
 
     def __call__(self, keys: NDArray[np.int64], times: NDArray[np.int64], least: int) -> NDArray[np.bool_]:
-        """Count SMS by sender key and hour; return a mask of the SMS whose sender has sent ``least`` in that hour.
+        """Count SMS by number key and hour; return a mask of the SMS whose number had ``least`` in that hour.
 
         ``least`` may differ from call to call. An hour that holds hardly any of the SMS comes from a wrong clock, and
         does not replace another hour.
@@ -108,7 +107,7 @@ class Busy:
 def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy, least: int) -> Iterator[list[Sightings]]:
     """The sightings in these segments' SMS to people, one for each domain and each busy number.
 
-    ``least``: how many SMS in an hour make a number busy.
+    ``least``: how many SMS in an hour, sent by a number or naming it, make it busy.
 
     They come in pieces, so memory does not grow with the amount to read. A segment that has been deleted in the
     meantime, or cannot be read, is left out: look-ups deal with it.
@@ -127,9 +126,21 @@ def sightings(storage: Storage, segments: Sequence[Segment], busy: Busy, least: 
 def _of(tables: Sequence[pa.Table], busy: Busy, least: int) -> list[Sightings]:
     table = pa.concat_tables(tables).combine_chunks()
     linked = (table.column("what").to_numpy() & LINKED) > 0
-    plain = table.filter(pa.array(~linked))
-    masses = busy(plain.column("key").to_numpy(), plain.column("at").to_numpy(), least)
-    return [*_by_key(table.filter(pa.array(linked)), "domain"), *_by_key(plain.filter(pa.array(masses)), "number")]
+    named = pc.fill_null(pc.starts_with(table.column("links"), NUMBER_LINK), False).to_numpy()
+    numbers = pa.concat_tables([table.filter(pa.array(~linked)), _by_number(table.filter(pa.array(named)))])
+    masses = busy(numbers.column("key").to_numpy(), numbers.column("at").to_numpy(), least)
+    return [
+        *_by_key(table.filter(pa.array(linked & ~named)), "domain"),
+        *_by_key(numbers.filter(pa.array(masses)), "number"),
+    ]
+
+
+def _by_number(named: pa.Table) -> pa.Table:
+    """The rows of numbers that texts name, each with the number's own key, so that it counts with what it has sent."""
+    links = named.column("links").combine_chunks().dictionary_encode()
+    keys = np.array([key_of(each.removeprefix(NUMBER_LINK)) for each in links.dictionary.to_pylist()], dtype=np.int64)
+    column = pa.array(keys[links.indices.to_numpy()] if len(named) else keys, pa.int64())
+    return named.set_column(named.schema.get_field_index("key"), named.schema.field("key"), column)
 
 
 def _received(storage: Storage, segment: Segment) -> Iterator[pa.Table]:

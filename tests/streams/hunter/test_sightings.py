@@ -76,6 +76,22 @@ def test_a_number_counts_once_it_is_busy_within_an_hour(storage: Storage) -> Non
     assert {key: len(each) for key, each in seen(storage).items()} == {"number:99900000002": BUSY}
 
 
+def test_a_number_that_texts_name_counts_together_with_what_it_has_sent(storage: Storage) -> None:
+    """A hotline is never evidence, nor is a number that only few texts name."""
+    people = [f"86100000000{at:02}" for at in range(BUSY)]
+    texts = ["请致电99900000002", "ring +999 0000 0002 or 95588", "call 010-96110 or 99900000003"]
+    named = [sms(who, AT + at, texts[at % 2], f"n{at}", f"1069{at:06}") for at, who in enumerate(people[2:])]
+    sent = [sms(who, AT + at, "hi", f"s{at}", "99900000002") for at, who in enumerate(people[:2])]
+    few = [sms(ANN, AT, texts[2], "f")]
+    put(storage, 0, rows(messages=[*named, *sent, *few]))
+
+    found = seen(storage)
+
+    assert {key: len(each) for key, each in found.items()} == {"number:99900000002": BUSY}
+    assert {*found["number:99900000002"].subscribers} == {key_of(who) for who in people}
+    assert len({*found["number:99900000002"].senders}) == BUSY - 1
+
+
 def test_a_lowered_limit_applies_at_once_to_what_was_counted_before(storage: Storage) -> None:
     """The policy may change while the hunter is running."""
     busy, found = Busy(), []
