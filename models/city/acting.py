@@ -218,6 +218,9 @@ class Gang:
         if "{link}" in text:
             link = self._touch(step.link, at, truth).used.value if step.link is not None else "parcel.example"
             text = text.replace("{link}", f"https://{link}/{rng.randrange(36**4):x}")
+        if "{number}" in text:
+            named = self._touch(step.names, at, truth).number if step.names is not None else numbers.BANKS[0]
+            text = text.replace("{number}", str(named))
         talk = max(int(drawn(step.talk_min, rng) * 60), 1) if step.talk_min is not None else 0
         is_call = not text
         happened.append(Happening(at, person, peer, is_out, talk if is_call else -1, text))

@@ -85,7 +85,7 @@ class City:
 
     def hours(self) -> Iterator[tuple[list[str], list[str]]]:
         """The JSON lines of calls and of SMS, one hour at a time, in event time."""
-        recording = RecordWriter(self._population, self._seed)
+        recording = RecordWriter(self._population, self._seed, self._life.telemarketers)
         planned: list[tuple[int, int, Happening]] = []
         order = count()
         for hour in range(self.days * 24):

@@ -27,11 +27,15 @@ _START, _END = 0, 1
 
 
 class RecordWriter:
-    """Writes the records hour by hour; records that fall into a later hour (such as a call's end) wait here."""
+    """Writes the records hour by hour; records that fall into a later hour (such as a call's end) wait here.
 
-    def __init__(self, population: Population, seed: int) -> None:
+    ``lines`` are the numbers that adverts name.
+    """
+
+    def __init__(self, population: Population, seed: int, lines: Sequence[int]) -> None:
         self._population = population
         self._seed = seed
+        self._lines = lines
         self._count = 0
         self._numbers: list[int] = population.numbers[: len(population)].tolist()
         self._calls_later: list[Any] = [np.empty(0, dtype=np.int64) for _ in range(8)]
@@ -77,13 +81,17 @@ class RecordWriter:
         now, self._sms_later = _split([np.concatenate(two) for two in zip(self._sms_later, sent, strict=True)], upto)
         cells = self._cells(now[2], hour, rng).tolist()
         figures = rng.integers(10**8, size=len(cells)).tolist()
-        numbers = self._numbers
+        numbers, named = self._numbers, self._lines
         lines = []
         for (at_, id_, who, whom, out, text), cell, figure in zip(
             zip(*(each.tolist() for each in now), strict=True), cells, figures, strict=True
         ):
             form, sizes = forms[text]
-            said = form % tuple(figure * size // 7 % size for size in sizes) if sizes else form
+            said = (
+                form % tuple(figure * size // 7 % size if size else named[figure % len(named)] for size in sizes)
+                if sizes
+                else form
+            )
             lines.append(
                 f'{{"id":"m{id_:012x}","subscriber":"{numbers[who]}","peer":"{whom}",'
                 f'"direction":"{"out" if out else "in"}","at":{at_},"text":"{said}",'
@@ -124,13 +132,13 @@ def _split(columns: list[Any], upto: int) -> tuple[list[Any], list[Any]]:
 
 
 def _form(text: str) -> tuple[str, tuple[int, ...]]:
-    """A text as a format string, and how many values each of its placeholders can take.
+    """A text as a format string, and how many values each of its placeholders can take; 0 stands for a named line.
 
-    >>> _form("code {n4}, 5 %")
-    ('code %04d, 5 %%', (10000,))
+    >>> _form("code {n4}, 5 %"), _form("ring {line}")
+    (('code %04d, 5 %%', (10000,)), ('ring %d', (0,)))
     """
-    sizes = tuple(10 ** int(size) for size in re.findall(r"{n(\d)}", text))
-    form = re.sub(r"{n(\d)}", r"%0\1d", text.replace("%", "%%"))
+    sizes = tuple(10 ** int(size) if size else 0 for size in re.findall(r"{(?:n(\d)|line)}", text))
+    form = re.sub(r"{n(\d)}", r"%0\1d", text.replace("%", "%%")).replace("{line}", "%d")
     return (form, sizes) if sizes else (text, ())
 
 

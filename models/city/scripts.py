@@ -84,6 +84,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     actor: Word | None = None
     link: Word | None = None
     """The actor whose domain an SMS links to."""
+    names: Word | None = None
+    """The actor whose number an SMS tells people to ring."""
     text: Word | None = None
     """The name of an SMS's text (`models.city.texts`)."""
     wait_min: Spread | None = None
@@ -184,7 +186,7 @@ def _problems(script: Script) -> Iterator[tuple[str, str]]:
 
 
 def _bad_actors(at: str, step: Step, script: Script) -> Iterator[tuple[str, str]]:
-    for field, wanted in (("actor", "number"), ("link", "domain")):
+    for field, wanted in (("actor", "number"), ("link", "domain"), ("names", "number")):
         name = getattr(step, field)
         if name is None:
             continue
@@ -199,8 +201,9 @@ def _bad_actors(at: str, step: Step, script: Script) -> Iterator[tuple[str, str]
         yield f"{at}.actor", f"{step.name}: {step.do} cannot have an actor."
     if (step.text is None) == (step.do in ("sms-in", "sms-out")):
         yield at, f"{step.name}: {step.do} {'needs' if step.text is None else 'cannot have'} text."
-    if step.link is not None and step.do != "sms-in":
-        yield f"{at}.link", f"{step.name}: only sms-in can have a link."
+    for field in ("link", "names"):
+        if getattr(step, field) is not None and step.do != "sms-in":
+            yield f"{at}.{field}", f"{step.name}: only sms-in can have {field}."
 
 
 def _bad_hours(at: str, hours: tuple[int, int]) -> Iterator[tuple[str, str]]:

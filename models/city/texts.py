@@ -1,7 +1,7 @@
 """Texts: the SMS texts of the city, by name. Each copy gets its own digits.
 
-``{n4}`` stands for four digits, other placeholders likewise, and ``{link}`` for a link. All texts were written for this
-simulation.
+``{n4}`` stands for four digits, other placeholders likewise. ``{link}`` stands for a link, ``{number}`` for a number
+that a gang wants to be rung at, and ``{line}`` for that of a telemarketer. All texts were written for this simulation.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "【云朵商城】会员日全场{n2}折起，戳 https://shop.cloudmall.example/d/{n6} 退订回T",
             "【健身】春季课程报名中，到店咨询可领体验券，回T退订",
             "【装修】您小区已有{n2}户开工，免费量房，回T退订",
+            "【装修】您小区已有{n2}户开工，免费量房请致电{line}，回T退订",
         ),
         # Gangs' texts, and the victims' replies.
         "parcel-lost": (
             "您的包裹{n8}丢失，理赔双倍赔付，请添加客服办理 {link}",
             "【快递理赔】运单{n8}因破损拒收，退款入口：{link}",
+            "【快递理赔】您的包裹{n8}丢失，请于今日内致电理赔专员 {number} 办理双倍赔付",
         ),
         "insurance-expired": (
             "【医保】您的医保电子凭证已于今日停用，请尽快认证激活：{link}",
@@ -65,7 +67,10 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "居家兼职，点赞关注一单一结，日入{n3}元，联系 {link}",
             "Part-time from home, CNY {n3} a day, paid per task: {link}",
         ),
-        "prize": ("恭喜您的手机号获得二等奖，奖金{n2}000元，登录 {link} 领取，验证码{n4}",),
+        "prize": (
+            "恭喜您的手机号获得二等奖，奖金{n2}000元，登录 {link} 领取，验证码{n4}，详询{number}",
+            "恭喜您的手机号获得二等奖，奖金{n2}000元，领取请致电{number}，领奖编号{n4}",
+        ),
         "invest": (
             "老师今晚直播讲短线，名额有限，进群 {link}",
             "平台提现已到账，继续加仓收益翻倍 {link}",

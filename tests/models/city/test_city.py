@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def played(city: City) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return City(3000, 3, 5, busy(40, 30), 0.4, 6)
+    return City(3000, 3, 9, busy(40, 30), 0.4, 6)
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +86,20 @@ def test_what_is_true_shows_in_the_records(
 ) -> None:
     met = Counter((each["subscriber"], each["peer"]) for some in records for each in some)
     texts = [each["text"] for each in records[1] if ".example/" in each["text"]]
+    told = {(each["subscriber"], number) for each in records[1] for number in re.findall(r"8610000\d{8}", each["text"])}
     assert any(truth.paid_at is not None for truth in city.truths)
     for truth in city.truths:
         assert truth.indicators
         for used in truth.indicators:
             if used.type == "number":
-                assert met[truth.subscriber, used.value]
+                assert met[truth.subscriber, used.value] or (truth.subscriber, used.value) in told
             else:
                 assert any(f"https://{used.value}/" in text for text in texts)
         reached = [truth.stages[stage] for stage in STAGES if stage in truth.stages]
         assert reached == sorted(reached)
         assert (truth.paid_at is None) == ("harmed" not in truth.stages) == (truth.loss == 0)
         assert truth.paid_at is None or truth.paid_at == truth.stages["harmed"]
+    assert any((truth.subscriber, used.value) in told for truth in city.truths for used in truth.indicators)
 
 
 def test_a_share_becomes_known_some_hours_after_first_use(city: City) -> None:
