@@ -114,8 +114,8 @@ class Engine:
 
     ``vulnerable`` maps subscribers to the number of their vulnerability flags, and ``languages`` maps them to their
     language (BCP 47). Subscribers without flags are not in the first; those who read Chinese are not in the second.
-    ``day_of`` tells the days of reminders, ``ids`` makes the names of what goes out, and ``sources`` says how numbers in
-    texts are written.
+    ``day_of`` tells the days of reminders, ``ids`` makes the names of what goes out, and ``sources`` tells how numbers
+    in texts are written.
     """
 
     def __init__(
