@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from models.base.durations import HOUR
 from models.detection.episodes import Subject
-from models.detection.kinds import CALL_BEGINS, NUMBER_MISSED, NUMBER_TALK
+from models.detection.kinds import CALL_BEGINS, CALL_ENDS, NUMBER_MISSED, NUMBER_TALK
 from models.detection.signals import Signal
 from models.events.batches import Calls
 from models.events.event import Call, cell_of
@@ -38,12 +38,16 @@ class Transfers(NamedTuple):
         return ends & self.callers.may_hold(calls.subscribers)
 
     def end_of(self, call: Call) -> Signal | None:
-        """The signal of the end record of a call that began with a known number; None for any other record."""
+        """The signal of the end record of a running call that began with a known number; None for any other record."""
         subject = self.subjects.get(call.subscriber)
         if call.phase != "end" or subject is None:
             return None
         for begin in reversed(subject.signals):
-            if begin.event == call.id and begin.kind in CALL_BEGINS and 0 <= call.at - begin.at <= _LONGEST_CALL:
+            if begin.event != call.id or not 0 <= call.at - begin.at <= _LONGEST_CALL:
+                continue
+            if begin.kind in CALL_ENDS and begin.at != call.at:  # at the same time it is this record's, read before
+                return None
+            if begin.kind in CALL_BEGINS:
                 return Signal(
                     call.at,
                     NUMBER_TALK if call.duration_s > 0 else NUMBER_MISSED,

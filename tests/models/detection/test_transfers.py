@@ -50,6 +50,21 @@ def test_other_calls_of_the_subscriber_end_nothing() -> None:
     assert told([start("1", 0)], LATER, [end("1", 13 * HOUR, 590, peer=FRIEND)]) == running
 
 
+def test_a_call_that_has_ended_is_not_ended_again_by_another_with_its_id() -> None:
+    """The switch has used the id again for a call with a friend, of which only the end is of interest."""
+    over = [start("1", 0), end("1", 20 * MINUTE, 590)]
+    friends = [start("1", HOUR, peer=FRIEND), end("1", 2 * HOUR, 3000, peer=FRIEND)]
+    other = [start("2", HOUR, peer=FRIEND), end("2", 2 * HOUR, 3000, peer=FRIEND)]
+
+    assert told(over, friends, LATER)[-1].risk == told(over, other, LATER)[-1].risk
+
+
+def test_the_end_record_that_comes_twice_counts_once() -> None:
+    ends = end("1", 50 * MINUTE, 2900, peer=FRIEND)
+
+    assert told([start("1", 0)], [ends], [ends], LATER) == told([start("1", 0)], [ends], LATER)
+
+
 def test_an_unanswered_call_that_was_passed_on_is_a_missed_one() -> None:
     alerts = told([start("1", 0)], [end("1", MINUTE, 0, peer=FRIEND)], LATER)
 
