@@ -48,21 +48,25 @@ async def _is_at_end(assigned: AssignedPartition, name: EventTopic, behind: int)
             return True
     # The end that the last fetch reported may be older than the events that the other topic has brought since.
     end = await source.end_offset_now(feed.topic, assigned.number)
-    if end is not None:
-        feed.heard = perf_counter()
-        return feed.upto >= end
-    # The leader does not answer, so no more records will come for some time. If the other topic's leader answers, go on
-    # without this topic: a timely alert is worth more than the exact order of events. If it does not answer either, all
-    # of Kafka is down. No alert can be published then, and going on would only lose the order.
-    other = assigned.feeds[_OTHER[name]]
-    is_away = silent and await source.end_offset_now(other.topic, assigned.number) is not None
-    if is_away:
-        log.warning(
-            "a topic's leader does not answer; the other topic goes on alone",
-            topic=feed.topic,
-            partition=assigned.number,
-        )
-    return is_away
+    if end is None and silent:
+        # The leader does not answer, so no more records will come for some time. If the other topic's leader answers,
+        # go on without this topic: a timely alert is worth more than the exact order of events. If it does not answer
+        # either, all of Kafka is down. No alert can be published then, and going on would only lose the order. Kafka
+        # may have come back between the two questions, so the first one is asked again.
+        other = assigned.feeds[_OTHER[name]]
+        if await source.end_offset_now(other.topic, assigned.number) is not None:
+            end = await source.end_offset_now(feed.topic, assigned.number)
+            if end is None:
+                log.warning(
+                    "a topic's leader does not answer; the other topic goes on alone",
+                    topic=feed.topic,
+                    partition=assigned.number,
+                )
+                return True
+    if end is None:
+        return False
+    feed.heard = perf_counter()
+    return feed.upto >= end
 
 
 def pause_or_resume(assigned: AssignedPartition, horizons: Mapping[str, float]) -> None:

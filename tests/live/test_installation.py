@@ -22,8 +22,10 @@ from tests.site import FRAUD, ROOT, Site, call, indicator, until
 AT = 1_773_625_200_000
 LOADED = """
 import sys
-from streams.cli import cli
-cli.main(["--help"], standalone_mode=False)  # this asks every command what it does
+import importlib
+from streams.cli import COMMANDS
+for command in COMMANDS.values():
+    importlib.import_module(command.partition(":")[0])
 print(*(file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))), sep="\\n")
 """
 ABSENT = """

@@ -86,3 +86,19 @@ async def test_after_a_leader_has_said_that_it_has_more_it_is_not_asked_again_at
     for _ in range(3):
         assert not (await at_end(partition))["calls"]
     assert leaders.asked.count("calls") == 1
+
+
+class Returning(Leaders):
+    """Leaders that answer from the second question on: Kafka was away and has just come back."""
+
+    async def end_offset_now(self, topic: str, partition: int) -> int | None:
+        """The end offset that the leader reports when asked."""
+        self.asked.append(topic)
+        return self.ends[topic] if len(self.asked) > 1 else None
+
+
+async def test_a_topic_is_not_left_out_when_kafka_comes_back_between_the_questions() -> None:
+    leaders = Returning(calls=20, sms=10)
+
+    assert not (await at_end(assigned(LONGEST_WAIT + 1, leaders)))["calls"]
+    assert leaders.asked[:3] == ["calls", "sms", "calls"]
