@@ -166,23 +166,29 @@ def _begins_prefix(table: Any, lengths: Any, texts: Any, at: int, end: int) -> b
 
 
 @compiled
+def _next_group(texts: Any, at: int, end: int) -> int:
+    """Where the next group of a number begins, behind the signs at a place; -1 if these join nothing."""
+    joints = 0
+    while at < end and joints < _MOST_JOINTS:
+        size = _joint(texts, at, end)
+        if size == 0:
+            break
+        at += size
+        joints += 1
+    return at if joints and at < end and _digit(texts, at, end) >= 0 else -1
+
+
+@compiled
 def _length_of(texts: Any, at: int, end: int) -> tuple[int, int]:
     """The end of the run of groups that begins at a place, and its count of digits."""
     count = 0
-    behind = at
     while True:
         while at < end and _digit(texts, at, end) >= 0:
             count += 1
             at += 1 if texts[at] < 128 else 3
         behind = at
-        joints = 0
-        while at < end and joints < _MOST_JOINTS:
-            size = _joint(texts, at, end)
-            if size == 0:
-                break
-            at += size
-            joints += 1
-        if joints == 0 or at >= end or _digit(texts, at, end) < 0:
+        at = _next_group(texts, behind, end)
+        if at < 0:
             return behind, count
 
 
@@ -216,7 +222,6 @@ def _run(table: Any, lengths: Any, shortest: int, texts: Any, at: int, end: int)
     """The end of the run of groups that begins at a place, and whether it may hold a known number."""
     found = False
     ending = count = 0
-    behind = at
     while True:
         own = own_count = 0
         if lengths.size and not found:
@@ -235,14 +240,8 @@ def _run(table: Any, lengths: Any, shortest: int, texts: Any, at: int, end: int)
             found = _holds(table, _ENDING * _LENGTH_STEP + ending)
         if not found and shortest <= own_count < _ENDING:
             found = _holds(table, own_count * _LENGTH_STEP + own)
-        joints = 0
-        while at < end and joints < _MOST_JOINTS:
-            size = _joint(texts, at, end)
-            if size == 0:
-                break
-            at += size
-            joints += 1
-        if joints == 0 or at >= end or _digit(texts, at, end) < 0:
+        at = _next_group(texts, behind, end)
+        if at < 0:
             return behind, found
 
 

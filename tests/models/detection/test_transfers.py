@@ -1,4 +1,4 @@
-"""Transfers: a call with a known number ends, whatever number its end record names."""
+"""Transfers: a call with a known number ends, even if its end record names another number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def told(*steps: list[Call], restart_before: int = -1) -> list[Alert]:
 
 
 @pytest.mark.parametrize("peer", [FRIEND, ""])
-def test_the_end_ends_the_call_whatever_number_it_names(peer: str) -> None:
+def test_the_end_ends_the_call_with_any_number_or_none(peer: str) -> None:
     begins, ends = start("1", 0), end("1", 20 * MINUTE, 590, peer=peer)
     right = told([begins], [end("1", 20 * MINUTE, 590)], LATER)
 
