@@ -1,6 +1,6 @@
 """The site secret: one secret that the programs of a site share, and the keys that are derived from it.
 
-Each purpose has a key of its own, so that whoever learns one key learns neither the secret nor another key. Nothing
+Each purpose has a key of its own, so that one key tells neither the secret nor another key. Nothing
 here reads a file: the secret is a text that the settings hand in.
 """
 

@@ -63,7 +63,7 @@ class Trees:
     def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability of each row; its columns are those that the trees were trained on.
 
-        The probability of a row is the same to the last bit, whatever the other rows are. Raises ValueError for rows
+        The probability of a row is the same to the last bit, with any other rows beside it. Raises ValueError for rows
         that have another number of columns.
         """
         if rows.ndim != 2 or rows.shape[1] != WIDTH:

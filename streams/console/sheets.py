@@ -1,6 +1,6 @@
 """Sheets: a case as users see it: its snapshot on the topic, without the person's number and what leads to it.
 
-The number is masked, and the ids of the records behind the alerts are left out, because whoever has the records finds
+The number is masked. The ids of the records behind the alerts are left out, because a reader of the records would find
 the number by them. The whole number needs a request of its own. It is shown only to users whose unit, or a unit below
 it, has the case, only while the case is not over, and only after the audit log has recorded it.
 """
