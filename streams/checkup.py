@@ -22,7 +22,8 @@ from streams.local.worker import is_ready
 from streams.redis.answers import FAILURES
 from streams.redis.client import Redis
 from streams.redis.site_secret import difference, recorded
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 from streams.worker.eviction import eviction
 
 State = Literal["good", "look", "bad"]

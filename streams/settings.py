@@ -1,7 +1,8 @@
 """The site's settings: the variables ``FOREWARN_*``, read once at the start and passed on as one frozen value.
 
-Each field carries the help and the parser of its variable. `streams.settings_page` makes ``docs/settings.md`` from
-them. The parsers are in `streams.setting_values`. A secret may also come from a file, which ``FOREWARN_…_FILE`` names.
+Each field carries the help and the parser of its variable (`streams.setting_fields`, `streams.setting_values`).
+`streams.settings_page` makes ``docs/settings.md`` from them. A secret may also come from a file, which
+``FOREWARN_…_FILE`` names.
 """
 
 # ruff: noqa: RUF009 - setting() is dataclasses.field with documentation
@@ -9,17 +10,17 @@ them. The parsers are in `streams.setting_values`. A secret may also come from a
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from models.access.site_secret import Purpose, key_of
-from streams.secret_files import MISSING, ExposedError, read_secret
+from streams.secret_files import MISSING
+from streams.setting_fields import SettingsError, setting, values_of
 from streams.setting_values import (
     Address,
     address,
@@ -38,39 +39,6 @@ from streams.setting_values import (
     site_secret,
     zone,
 )
-
-T = TypeVar("T")
-
-PREFIX = "FOREWARN_"
-_FOR_TESTS = ("FOREWARN_TEST_", "FOREWARN_DATA")
-
-
-class SettingsError(ValueError):
-    """The settings cannot be used: one line for each mistake, with the variables and what they take."""
-
-
-def setting(
-    parse: Callable[[str], T],
-    text: str,
-    default: object = None,
-    *,
-    make: Callable[[], object] | None = None,
-    shown: str | None = None,
-    secret: bool = False,
-    private: bool = False,
-    empty: bool = False,
-) -> Any:
-    """A documented field of :class:`Settings`; returns Any, so the field's annotation gives its type.
-
-    ``parse`` reads the variable's text, and ``text`` is its help. ``make`` computes the default, and ``shown`` is how
-    the page writes the default. A ``secret`` may come from a file and is not in the repr; nobody else may be able to
-    read that file if it is ``private``. With ``empty``, an empty variable is a value; otherwise it counts as unset.
-    """
-    shown = shown if shown is not None else ("" if default is None else str(default))
-    metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "private": private, "empty": empty}
-    if make is not None:
-        return dataclasses.field(default_factory=make, repr=not secret, metadata=metadata)
-    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -273,26 +241,7 @@ class Settings:
         Variables that do not begin with ``FOREWARN_`` are ignored, and so are ``FOREWARN_TEST_…`` and
         ``FOREWARN_DATA…``.
         """
-        environ = os.environ if environ is None else environ
-        values: dict[str, Any] = {}
-        mistakes = list(_unknown(environ))
-        for field in dataclasses.fields(cls):
-            variable = PREFIX + field.name.upper()
-            try:
-                text = _text_of(field, variable, environ)
-                if text is not None:
-                    values[field.name] = field.metadata["parse"](text)
-            except ValueError as error:
-                # The message does not repeat the value of a secret, because error messages end up in logs.
-                got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
-                mistakes.append(f"{variable} takes {error}; not {got}")
-            except ExposedError as error:
-                mistakes.append(f"{variable}_FILE is refused: {error}")
-            except OSError as error:
-                mistakes.append(f"{variable}_FILE cannot be read: {error.strerror} ({error.filename})")
-        if mistakes:
-            raise SettingsError("\n".join(mistakes))
-        return cls(**values)
+        return cls(**values_of(cls, os.environ if environ is None else environ))
 
     def topic(self, name: str) -> str:
         """The name of a contract's topic on this site's cluster: with the site's prefix."""
@@ -369,32 +318,3 @@ class Settings:
     def redis_options(self) -> dict[str, Any]:
         """Keyword arguments for redis-py's ``from_url``, in addition to the URL."""
         return {} if self.redis_tls_ca is None else {"ssl_ca_certs": str(self.redis_tls_ca)}
-
-
-def _variables() -> dict[str, dataclasses.Field[Any]]:
-    """Every known variable with its field; a secret has a second variable, for a file."""
-    known = {PREFIX + field.name.upper(): field for field in dataclasses.fields(Settings)}
-    return known | {f"{variable}_FILE": field for variable, field in known.items() if field.metadata["secret"]}
-
-
-def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
-    known = _variables()
-    for variable in sorted(environ):
-        if variable.startswith(PREFIX) and variable not in known and not variable.startswith(_FOR_TESTS):
-            near = difflib.get_close_matches(variable, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists all settings"
-            yield f"{variable} is not a setting; {advice}"
-
-
-def _text_of(field: dataclasses.Field[Any], variable: str, environ: Mapping[str, str]) -> str | None:
-    """The text of a field's variable or, for a secret, of its file; None when it is not set.
-
-    Raises ValueError when both the variable and its file are set, and what `read_secret` raises.
-    """
-    text = environ.get(variable)
-    path = environ.get(f"{variable}_FILE") if field.metadata["secret"] else None
-    if path:
-        if text:
-            raise ValueError(f"its value or a file ({variable}_FILE), not both")
-        text = read_secret(Path(path), private=field.metadata["private"])
-    return text if text or (text is not None and field.metadata["empty"]) else None

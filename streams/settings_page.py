@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from streams.settings import PREFIX, Settings
+from streams.setting_fields import PREFIX
+from streams.settings import Settings
 
 
 def page() -> str:

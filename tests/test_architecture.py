@@ -37,6 +37,7 @@ LAYERS = (
     {"models.lookback", "models.casework"},
     {"streams.backoff", "streams.bundled", "streams.metrics"},
     {"streams.secret_files", "streams.setting_values"},
+    {"streams.setting_fields"},
     {"streams.settings", "streams.health"},
     {"streams.logs", "streams.service", "streams.settings_page"},
     {"streams.kafka", "streams.redis", "streams.signals_page"},

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from streams import health, metrics
 from streams.cli import COMMANDS, cli
-from streams.settings import PREFIX, Settings
+from streams.setting_fields import PREFIX
+from streams.settings import Settings
 from tests.strategies import CALLS, MESSAGES, packed
 
 ROOT = Path(__file__).parent.parent

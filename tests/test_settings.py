@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from streams.setting_fields import SettingsError
 from streams.setting_values import Address, beside
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 from streams.settings_page import page
 
 ROOT = Path(__file__).parent.parent

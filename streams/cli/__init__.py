@@ -62,7 +62,8 @@ class InputError(CommandError):
 
 def site_settings() -> Settings:
     """The settings from the environment; a mistake in them is reported in one sentence."""
-    from streams.settings import Settings, SettingsError
+    from streams.setting_fields import SettingsError
+    from streams.settings import Settings
 
     try:
         return Settings.from_environ()

@@ -27,7 +27,8 @@ from streams.files.text_lines import FileError
 from streams.ledger.lookup import find
 from streams.ledger.people import People, Reached, contacts_of
 from streams.ledger.storage import LedgerError, Storage
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 _UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
 """Fields of an indicator that do not matter for a look-up."""

@@ -14,7 +14,7 @@ import phonenumbers
 from streams.cli import CommandError
 from streams.files.instants import instant
 from streams.kafka.indicator_topic import TopicError
-from streams.settings import SettingsError
+from streams.setting_fields import SettingsError
 
 T = TypeVar("T")
 

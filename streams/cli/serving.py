@@ -12,7 +12,8 @@ from streams.cli import CommandError
 from streams.redis.answers import RedisRefusedError
 from streams.redis.site_secret import OtherSecretError
 from streams.service import AddressTakenError, bounded_end
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 
 def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Exception]) -> None:

@@ -13,7 +13,8 @@ import click
 from streams.cli import CommandError, site_settings
 from streams.kafka.contracts import Change, ContractError, Contracts, Problem, apply, diff, load, open_admin
 from streams.kafka.contracts.validation import check
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 CHANGES = 3
 """Exit status of ``diff`` when the cluster does not match the contract."""

@@ -20,7 +20,8 @@ from streams.audit import AuditError, operator
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.extras import require
 from streams.cli.tables import show_table
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 

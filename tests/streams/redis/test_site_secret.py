@@ -10,7 +10,8 @@ from models.access.site_secret import fingerprint
 from streams import checkup
 from streams.redis.client import Redis
 from streams.redis.site_secret import OtherSecretError, check_secret, key, recorded
-from streams.settings import Settings, SettingsError
+from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 SECRET, OTHER = "a secret that only the tests know", "a secret of quite another city here"
 
