@@ -30,7 +30,7 @@ from models.detection.kinds import (
 )
 from models.detection.signals import Signal
 from models.detection.transfers import Transfers
-from models.events.batches import UNREAD, Calls, Messages
+from models.events.batches import NAMED, UNREAD, Calls, Messages
 from models.events.event import Call, Sms, cell_of
 from models.events.named_numbers import named_numbers
 from models.events.numbering import CHINA, Numbering, Sources
@@ -42,7 +42,7 @@ from models.policy.policy import Windows
 from models.texts.domains import host_of
 from models.texts.extraction import LONGEST, read, read_with_traits
 from models.texts.notices import Flag
-from models.texts.prefilter import DISGUISE, DOT
+from models.texts.prefilter import DISGUISE, DOT, READ
 
 
 def _kind_of_hotline(kind: HotlineKind) -> ContextKind | None:
@@ -147,7 +147,9 @@ def sms_signals(messages: Messages, indicators: Indicators, sources: Sources = C
         traits[plain[~kept]] ^= DOT  # there may be a host, but no known one
     naming = indicators.text_numbers.may_hold(messages.texts, messages.text_begins, messages.text_ends)
     naming = (naming | ((traits & UNREAD) > 0)) & ((messages.kinds & OUT) == 0)
-    for row in np.flatnonzero(indicators.numbers.may_hold(messages.peers) | (traits > 0) | naming).tolist():
+    for row in np.flatnonzero(
+        indicators.numbers.may_hold(messages.peers) | ((traits & (READ | NAMED | UNREAD)) > 0) | naming
+    ).tolist():
         message = messages.event(row)
         numbering = sources.numbering(int(messages.sources[row])) if naming[row] else None
         for signal in _message_signals(message, int(traits[row]), indicators, numbering):

@@ -28,8 +28,13 @@ DISGUISE: Final = 2
 """A possible substitute for a dot, a sign that may hide one, or an e-mail address: there may be a disguised host."""
 WORD: Final = 4
 """A word of verification codes or of a movement of money: there may be a flag."""
+READ: Final = DOT | DISGUISE | WORD
+"""Any of these: `models.texts.extraction` reads the text."""
 _WHOLE: Final = 8
-"""The same, unless a letter or digit follows ("tac" in "contact"); never among the traits found."""
+"""The same as `WORD`, unless a letter or digit follows ("tac" in "contact"); never among the traits found."""
+DIGITS: Final = 32
+"""As many digits, ASCII or full-width, as a phone number that shows itself has: the text may name one."""
+_DIGITS_OF_A_NUMBER: Final = 9  # as `models.indicators.text_numbers.LONG`; machine code would not notice a change there
 
 _LETTERS = string.ascii_lowercase + string.digits
 _SPACES = (" ", "\n", "\t", "\r")
@@ -117,16 +122,19 @@ def traits_of(texts: Any, ends: Any) -> Any:
 def _find(moves: Any, kinds: Any, texts: Any, ends: Any, traits: Any) -> None:
     at = 0
     for index in range(ends.size):
-        state = found = 0
+        state = found = digits = 0
         end = ends[index]
         while at < end:
-            state = moves[state, texts[at]]
+            sign = texts[at]
+            state = moves[state, sign]
             at += 1
+            # The loop waits for the next state anyway, so that counting costs nothing.
+            digits += (48 <= sign <= 57) or (0x90 <= sign <= 0x99 and at > 1 and texts[at - 2] == 0xBC)
             kind = kinds[state]
             if kind & _WHOLE and (at >= end or not _is_word(texts[at])):
                 kind |= WORD
             found |= kind
-        traits[index] = found & (DOT | DISGUISE | WORD)
+        traits[index] = (found & READ) | (DIGITS if digits >= _DIGITS_OF_A_NUMBER else 0)
 
 
 @compiled
@@ -143,4 +151,5 @@ def worth_reading(texts: Sequence[str]) -> list[tuple[int, int]]:
     spelt = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is not a letter
     ends = np.cumsum([len(each) for each in spelt], dtype=np.int64)
     traits = traits_of(np.frombuffer(b"".join(spelt), dtype=np.uint8), ends)
+    traits &= READ
     return [(int(index), int(traits[index])) for index in np.flatnonzero(traits)]

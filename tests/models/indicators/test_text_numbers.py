@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.indicators.text_numbers import LONG, MOST_RUNS, TextNumberPrefilter, long_runs
+from models.texts.prefilter import DIGITS, traits_of
 
 
 def prefilter(*numbers: str, prefixes: tuple[str, ...] = ()) -> TextNumberPrefilter:
@@ -100,6 +101,17 @@ def test_the_compiled_pass_says_what_plain_python_says_and_stays_within_its_text
 
     assert kept(known, before, behind) == alone
     assert [bool(known.runs(columns(text)[0])) for text in (before, behind)] == alone
+
+
+@given(SPELT.map("".join), st.integers(1, LONG).map(lambda count: "１2" * count).flatmap(st.permutations).map("".join))
+def test_every_text_with_a_long_run_has_the_trait_of_digits(before: str, digits: str) -> None:
+    """The ledger looks for numbers in texts with that trait only."""
+    texts = columns(before, digits, before + digits, "")
+
+    has_digits = (traits_of(texts[0], texts[2]) & DIGITS) > 0
+
+    assert set(long_runs(*texts)[0].tolist()) <= set(np.flatnonzero(has_digits).tolist())
+    assert has_digits[1] == (len(digits) >= LONG)
 
 
 def test_a_flood_of_numbers_is_read_in_part_only() -> None:
