@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
@@ -14,6 +15,7 @@ from models.indicators.indicator import Indicator
 from models.policy.policy import PolicyError
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
+from streams.files.at_rest import encryption, existing, readable_by_others
 from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check_worker, diff, load, open_admin
 from streams.kafka.contracts.validation import check
 from streams.kafka.indicator_topic import TopicError, read
@@ -53,6 +55,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         secret,
         _indicators,
         _worker,
+        _files,
+        _disks,
     )
     for look in looks:
         yield from look(settings)
@@ -220,3 +224,41 @@ def _worker(settings: Settings) -> Iterator[Finding]:
     else:
         says = f"none is ready at {settings.http}: start one (forewarn worker) or see http://{settings.http}/readyz"
         yield Finding("worker", "look", says)
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Check that other users of this machine cannot read the files about people."""
+    try:
+        open_ones = [path for path in _personal(settings) if path.exists() and readable_by_others(path)]
+    except OSError as error:
+        yield Finding("files", "look", f"{error.filename} cannot be looked at ({error.strerror})")
+        return
+    if open_ones:
+        shown = " ".join(map(str, open_ones))
+        yield Finding("files", "look", f"other users of this machine can read what people did: run chmod -R o= {shown}")
+    else:
+        yield Finding("files", "good", "other users of this machine cannot read ledger, audit log and users")
+
+
+def _disks(settings: Settings) -> Iterator[Finding]:
+    """Say whether the disks of ledger, audit log and users are encrypted; those of Kafka and Redis are elsewhere."""
+    found = {path: encryption(existing(path)) for path in _personal(settings)}
+    plain = [str(path) for path, says in found.items() if says == "plain"]
+    unknown = [str(path) for path, says in found.items() if says == "unknown"]
+    if plain:
+        says = (
+            f"the system does not encrypt the disk of {' and '.join(plain)}: whoever takes the disk can read it. Use "
+            "LUKS, here and for Kafka and Redis, unless the hardware or the cloud encrypts"
+        )
+        yield Finding("disks", "look", says)
+    elif unknown:
+        says = f"it cannot be seen whether the disk of {' and '.join(unknown)} is encrypted: look on its server"
+        yield Finding("disks", "look", says)
+    else:
+        yield Finding("disks", "good", "ledger, audit log and users are on encrypted disks; see to Kafka's and Redis's")
+
+
+def _personal(settings: Settings) -> list[Path]:
+    """The files and local folders in which the programs of this machine keep what is about people."""
+    ledger = [Path(settings.ledger)] if settings.ledger and "://" not in settings.ledger else []
+    return [*ledger, settings.audit_log, settings.users_file]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import gc
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,4 +121,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # An import makes hundreds of thousands of objects that stay. To look through them again and again, as Python does
     # by default, takes nearly a tenth of every start.
     gc.set_threshold(20_000, 20, 50)
+    os.umask(os.umask(0o077) | 0o007)  # what people did is for this user and perhaps their group, never for others
     cli.main(args=list(arguments) if arguments is not None else None, prog_name="forewarn")

@@ -73,7 +73,7 @@ def compact(every: float | None) -> None:
 @click.option("--keep", type=click.IntRange(min=1), metavar="DAYS", help="Days to keep  [FOREWARN_LEDGER_DAYS]")
 @EVERY
 def expire(keep: int | None, every: float | None) -> None:
-    """Delete whole days that are older than the time for which contacts are kept.
+    """Delete whole days that are older than the time for which contacts are kept, with what could not be read of them.
 
     Example: forewarn ledger expire --every 3600
     """
@@ -132,7 +132,7 @@ def _compact(storage: Storage, today: date) -> None:
 
 
 def _expire(storage: Storage, keep: int) -> None:
-    days = compaction.expired([*storage.days()], keep, _today())
+    days = compaction.expired(sorted({*storage.days(), *storage.days_aside()}), keep, _today())
     for day in days:
         storage.remove_day(day)
     click.echo(f"days deleted: {len(days):,}; {keep} days are kept", err=True)

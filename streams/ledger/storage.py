@@ -35,7 +35,7 @@ PENDING = "pending"
 MERGING = "merge-"
 """Prefix of the mark of a merge; the time when the merge began (epoch s) follows."""
 ASIDE = "aside"
-"""Folder of segments that could not be read."""
+"""Folder of segments that could not be read, by the day they were recorded."""
 
 
 class LedgerError(Exception):
@@ -229,10 +229,19 @@ class Storage:
         with self._reached():
             self._forget(f"{self._root}/{segment.path}")
 
-    def remove_day(self, day: date) -> None:
-        """Delete a day with all its segments."""
+    def days_aside(self) -> list[date]:
+        """The days of which there are segments that could not be read."""
         with self._reached():
-            self._fs.rm(f"{self._root}/day={day.isoformat()}", recursive=True)
+            return [*filter(None, map(_day_of, self._names(ASIDE)))]
+
+    def remove_day(self, day: date) -> None:
+        """Delete a day with all its segments, also those that could not be read."""
+        with self._reached():
+            for folder in (f"{self._root}/day={day.isoformat()}", f"{self._root}/{ASIDE}/day={day.isoformat()}"):
+                try:
+                    self._fs.rm(folder, recursive=True)
+                except FileNotFoundError:
+                    continue
 
     def clear_pending(self, partition: int) -> None:
         """Delete files that earlier owners of a partition have written and never committed; files of merges stay."""
@@ -257,9 +266,9 @@ class Storage:
             aside=f"{self._root}/{ASIDE}",
         )
         with self._reached():
-            self._fs.makedirs(f"{self._root}/{ASIDE}", exist_ok=True)
+            self._fs.makedirs(f"{self._root}/{ASIDE}/day={segment.day.isoformat()}", exist_ok=True)
             try:
-                self._move(f"{self._root}/{segment.path}", f"{self._root}/{ASIDE}/{segment.name}")
+                self._move(f"{self._root}/{segment.path}", f"{self._root}/{ASIDE}/{segment.path}")
             except FileNotFoundError:
                 return
 

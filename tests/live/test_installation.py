@@ -152,6 +152,7 @@ def test_a_base_installation_brings_an_alert(
 
     assert (alert["subscriber"], alert["indicators"]) == ("8610000000001", [f"number:{FRAUD}"])
     findings = {each["part"]: each["state"] for each in map(json.loads, doctor.stdout.splitlines())}
+    assert findings.pop("disks") != "bad"  # the machine's disk may be encrypted or not
     assert set(findings.values()) == {"good"}, doctor.stdout
     assert {"policy", "model", "contracts", "kafka", "worker"} <= set(findings)
 

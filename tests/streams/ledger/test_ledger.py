@@ -302,7 +302,21 @@ def test_a_file_that_is_no_segment_is_set_aside_and_the_rest_is_found(storage: S
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
     assert [each.subscriber for each in contacts(storage, keys_of([f"number:{FRAUD}"]))] == [key_of(ANN)]
     assert storage.segments() == [good]
-    assert [each.name for each in (Path(storage.shown) / "aside").iterdir()] == [bad.name]
+    assert [each.name for each in (Path(storage.shown) / "aside").rglob("*.parquet")] == [bad.name]
+
+
+def test_what_was_set_aside_is_deleted_with_its_day(storage: Storage) -> None:
+    """A segment that cannot be read has the contacts of people too, and is kept no longer than the others."""
+    bad = put(storage, 0, rows([call(ANN, AT)]))
+    (Path(storage.shown) / bad.path).write_bytes(b"")
+    contacts(storage, keys_of([f"number:{FRAUD}"]))
+
+    before = storage.days_aside()
+    storage.remove_day(bad.day)
+
+    assert before == [bad.day]
+    assert storage.days_aside() == []
+    assert not [*Path(storage.shown).rglob("*.parquet")]
 
 
 def test_damage_within_a_file_sets_it_aside(storage: Storage) -> None:
