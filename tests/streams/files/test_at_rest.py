@@ -54,7 +54,7 @@ def test_a_disk_is_encrypted_if_everything_that_it_lies_on_is(
 def test_the_innermost_and_latest_mount_decides(tmp_path: Path) -> None:
     inner = tmp_path / "一个 文件夹"
     inner.mkdir()
-    devices = {"8:1": ("", []), "8:2": (LUKS, []), "8:3": ("", [])}
+    devices: dict[str, tuple[str, list[str]]] = {"8:1": ("", []), "8:2": (LUKS, []), "8:3": ("", [])}
     point = str(inner).replace(" ", "\\040")
 
     lists = kernel(tmp_path, devices, [mount("8:1", "/"), mount("8:3", point), mount("8:2", point)])
