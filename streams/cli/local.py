@@ -20,7 +20,7 @@ import msgspec
 
 from streams.cli import CommandError
 from streams.cli.extras import require
-from streams.local import LocalStackError, keeper, samples
+from streams.local import LocalStackError, keeper, login, samples
 from streams.local.ports import LOOPBACK, choose_port
 from streams.local.process import Server, terminate
 from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
@@ -108,8 +108,9 @@ def start_servers(
     if former is not None:
         end(folder, former)
     say("Starting Kafka and Valkey")
-    with LocalStack(folder, kafka_port, redis_port, notify=say) as stack:
-        state = StackState(stack.kafka, stack.redis, stack.broker.process, stack.valkey.process)
+    with LocalStack(folder, kafka_port, redis_port, has_login=True, notify=say) as stack:
+        processes = stack.broker.process, stack.valkey.process
+        state = StackState(stack.kafka, stack.redis, *processes, has_login=True)
         write_state(folder, state)
         stack.leave_running()
     return state
@@ -123,7 +124,8 @@ def environment(folder: Path, state: StackState) -> dict[str, str]:
         for name, path in files.items()
         if name.removesuffix("_FILE") not in os.environ or not name.endswith("_FILE")
     }
-    return {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis} | chosen
+    servers = {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
+    return servers | (login.variables(folder.absolute(), state.redis) if state.has_login else {}) | chosen
 
 
 def apply_topics(folder: Path, state: StackState) -> None:
@@ -230,7 +232,7 @@ def delete_data(folder: Path) -> None:
         )
     for name in ("kafka", "valkey", "ledger"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (*(f"{each}.log" for each in HEALTH), keeper.LOG, *samples.FILES, "lock"):
+    for name in (*(f"{each}.log" for each in HEALTH), keeper.LOG, *samples.FILES, *login.FILES, "lock"):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

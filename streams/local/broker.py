@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from streams.local import LocalStackError
+from streams.local.login import Login, write_private
 from streams.local.ports import LOOPBACK, listens
 from streams.local.process import Launch
 
@@ -41,18 +42,30 @@ rootLogger.level = info
 rootLogger.appenderRef.file.ref = file
 """
 
+LOGIN = """\
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.clients.plain.sasl.jaas.config={jaas}
+listener.name.controller.plain.sasl.jaas.config={jaas}"""
 
-def server_properties(port: int, controller_port: int) -> str:
-    """The broker's configuration: KRaft, broker and controller in one process, loopback only, one replica."""
+
+def server_properties(port: int, controller_port: int, login: Login | None = None) -> str:
+    """The broker's configuration: KRaft, broker and controller in one process, loopback only, one replica.
+
+    With a ``login`` its clients, the broker itself among them, have to log in.
+    """
+    protocol = "PLAINTEXT" if login is None else "SASL_PLAINTEXT"
     return f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{LOOPBACK}:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}
-advertised.listeners=PLAINTEXT://{LOOPBACK}:{port}
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}
+advertised.listeners=CLIENTS://{LOOPBACK}:{port}
+inter.broker.listener.name=CLIENTS
+listener.security.protocol.map=CLIENTS:{protocol},CONTROLLER:{protocol}
+{"" if login is None else LOGIN.format(jaas=login.jaas())}
 log.dirs=data
 # Topics are contracts: they are applied from topics.yaml and never appear by a typing error.
 auto.create.topics.enable=false
@@ -75,10 +88,10 @@ replica.fetch.max.bytes=2097152
 """
 
 
-def write_configuration(folder: Path, port: int, controller_port: int) -> None:
+def write_configuration(folder: Path, port: int, controller_port: int, login: Login | None = None) -> None:
     """Write the broker's and its logger's configuration into its folder."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    (folder / "server.properties").write_text(server_properties(port, controller_port), encoding="utf-8")
+    write_private(folder / "server.properties", server_properties(port, controller_port, login))
     (folder / "log4j2.properties").write_text(LOG4J, encoding="utf-8")
 
 
@@ -97,15 +110,21 @@ def java_command(java: Path, jars: Path, heap_megabytes: int, main_class: str, *
 
 
 def launch(
-    folder: Path, java: Path, jars: Path, port: int, heap_megabytes: int, keep_open: tuple[int, ...] = ()
+    folder: Path,
+    java: Path,
+    jars: Path,
+    port: int,
+    heap_megabytes: int,
+    keep_open: tuple[int, ...] = (),
+    login: Login | None = None,
 ) -> Launch:
-    """How the broker is started over the data and the configuration in its folder."""
+    """How the broker is started over the data and the configuration in its folder, which has the same ``login``."""
     return Launch(
         name="Kafka",
         command=java_command(java, jars, heap_megabytes, "kafka.Kafka", "server.properties"),
         folder=folder,
         log=folder / "console.log",
-        answers=partial(answers, port),
+        answers=partial(answers, port, login),
         keep_open=keep_open,
     )
 
@@ -129,7 +148,7 @@ def format_storage(folder: Path, java: Path, jars: Path) -> None:
         )
 
 
-def answers(port: int) -> bool:
+def answers(port: int, login: Login | None = None) -> bool:
     """Whether a broker on this loopback port describes itself to a client, which it does only when it serves."""
     if not listens(port):
         return False  # cheaper than a client that tries, and the log stays silent
@@ -138,7 +157,10 @@ def answers(port: int) -> bool:
 
     try:
         with KafkaAdminClient(
-            bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=5_000, bootstrap_timeout_ms=5_000
+            bootstrap_servers=f"{LOOPBACK}:{port}",
+            request_timeout_ms=5_000,
+            bootstrap_timeout_ms=5_000,
+            **({} if login is None else login.kafka_options()),
         ) as admin:
             return bool(admin.describe_cluster()["brokers"])
     except (KafkaError, OSError):

@@ -19,6 +19,7 @@ from typing import Final
 from streams.backoff import Backoff
 from streams.local import LocalStackError, broker, valkey
 from streams.local.jars import find_java, kafka_jars
+from streams.local.login import login_of
 from streams.local.process import Launch, ProcessId, Server, is_alive, start_time
 from streams.local.stack import take_folder
 from streams.local.state import KAFKA, VALKEY, StackState, read_state, write_state
@@ -100,13 +101,14 @@ class Keeper:
         return server
 
     def _launch(self, name: str, state: StackState) -> Launch:
+        login = login_of(self._folder) if state.has_login else None
         if name == KAFKA:
             port = int(state.kafka.rpartition(":")[2])
             folder = self._folder / "kafka"
-            return broker.launch(folder, find_java(), kafka_jars(), port, broker.HEAP_MEGABYTES, self._held())
+            return broker.launch(folder, find_java(), kafka_jars(), port, broker.HEAP_MEGABYTES, self._held(), login)
         if name == VALKEY:
             port = int(state.redis.removesuffix("/0").rpartition(":")[2])
-            return valkey.launch(valkey.find_valkey(), self._folder / "valkey", port, self._held())
+            return valkey.launch(valkey.find_valkey(), self._folder / "valkey", port, self._held(), login)
         return service(name, self._folder / f"{name}.log", state.services[name].http, {}).launch
 
     def _held(self) -> tuple[int, ...]:

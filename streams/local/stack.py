@@ -18,6 +18,7 @@ from streams.local import LocalStackError, broker, valkey
 from streams.local.broker import HEAP_MEGABYTES
 from streams.local.guard import Guard
 from streams.local.jars import find_java, kafka_jars
+from streams.local.login import login_of
 from streams.local.ports import LOOPBACK, any_free_port, choose_port
 from streams.local.process import ProcessId, Server
 
@@ -54,7 +55,8 @@ class LocalStack:
     """A real Kafka and a real Valkey on loopback, with their data in one folder.
 
     Ports: a number is used as it is, None means the usual port or a free one when that is taken, and 0 means any free
-    port. ``notify`` gets a message when a step takes long. A stack in a used folder serves the data that is there.
+    port. If it ``has_login``, both servers demand the passwords of `streams.local.login`. ``notify`` gets a message when
+    a step takes long. A stack in a used folder serves the data that is there.
     """
 
     broker: Server
@@ -67,6 +69,7 @@ class LocalStack:
         redis_port: int | None = None,
         *,
         heap_megabytes: int = HEAP_MEGABYTES,
+        has_login: bool = False,
         notify: Callable[[str], None] = lambda words: None,
     ) -> None:
         """Describe the stack; nothing is started or written yet."""
@@ -74,6 +77,7 @@ class LocalStack:
         self._asked = (kafka_port, redis_port)
         self._ports: tuple[int, int] | None = None
         self._heap_megabytes = heap_megabytes
+        self._has_login = has_login
         self._notify = notify
         self._guard: Guard | None = None
         self._lock: int | None = None
@@ -119,12 +123,13 @@ class LocalStack:
         redis_port = choose_port(self._asked[1], valkey.USUAL_PORT)
         self._ports = kafka_port, redis_port
         self._guard = Guard()
-        self.valkey = Server(valkey.launch(server, valkey_folder, redis_port, (lock,)), self.watch)
+        login = login_of(self.folder) if self._has_login else None
+        self.valkey = Server(valkey.launch(server, valkey_folder, redis_port, (lock,), login), self.watch)
         self.broker = Server(
-            broker.launch(kafka_folder, java, jars, kafka_port, self._heap_megabytes, (lock,)), self.watch
+            broker.launch(kafka_folder, java, jars, kafka_port, self._heap_megabytes, (lock,), login), self.watch
         )
         self.valkey.start()  # starts while Kafka formats its storage
-        broker.write_configuration(kafka_folder, kafka_port, any_free_port())
+        broker.write_configuration(kafka_folder, kafka_port, any_free_port(), login)
         broker.format_storage(kafka_folder, java, jars)
         self.broker.start()
         self.valkey.wait()

@@ -37,6 +37,8 @@ class StackState(msgspec.Struct, frozen=True):
     console: str = ""
     keeper: ProcessId | None = None
     """The process that starts what has ended again; None where an older version started the stack."""
+    has_login: bool = False
+    """Whether the servers demand the passwords of `streams.local.login`, which an older version did not use."""
 
     @property
     def serves(self) -> bool:

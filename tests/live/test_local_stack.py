@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -20,6 +21,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from streams.local import LocalStackError, broker, valkey
+from streams.local.login import login_of
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, is_alive
 from streams.local.stack import LocalStack
@@ -40,9 +42,9 @@ with LocalStack(Path(sys.argv[1]), 0, 0) as stack:
 
 
 @contextmanager
-def admin_of(kafka: str) -> Iterator[KafkaAdminClient]:
+def admin_of(kafka: str, **login: Any) -> Iterator[KafkaAdminClient]:
     """An admin client for this Kafka."""
-    client = KafkaAdminClient(bootstrap_servers=kafka)
+    client = KafkaAdminClient(bootstrap_servers=kafka, **login)
     try:
         yield client
     finally:
@@ -219,7 +221,10 @@ def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> No
 
 
 def test_up_twice_and_down_twice(tmp_path: Path) -> None:
-    """The servers outlive ``up``; a second ``up`` finds them; ``down`` ends them, and a second one does nothing."""
+    """The servers outlive ``up``; a second ``up`` finds them; ``down`` ends them, and a second one does nothing.
+
+    Other users of the machine reach its loopback, so both servers demand passwords.
+    """
     folder = tmp_path / "site"
     ports = ["--kafka-port", str(any_free_port()), "--redis-port", str(any_free_port())]
 
@@ -239,8 +244,16 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         assert first.returncode == 0, first.stderr
         state = json.loads((folder / "stack.json").read_bytes())
         second = forewarn("up", "--servers-only")
-        with admin_of(state["kafka"]) as admin:
+        with admin_of(state["kafka"], **login_of(folder).kafka_options()) as admin:
             topics = admin.list_topics()
+        with redis.Redis.from_url((folder / "redis.url").read_text()) as client:
+            client.ping()
+        with redis.Redis.from_url(state["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        nobody = broker.answers(port_of(state["kafka"]))
+        secrets = login_of(folder)
+        texts = {each: each.read_text("latin-1") for each in folder.rglob("*") if each.is_file()}
+        modes = {path.stat().st_mode & 0o777 for path, text in texts.items() if any(map(text.__contains__, secrets))}
     finally:
         ended = forewarn("down")
         again = forewarn("down", "--delete")
@@ -249,12 +262,19 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
     variables = dict(word.split("=", 1) for word in shlex.split(first.stdout)[1:])
     assert variables == {
         "FOREWARN_KAFKA": state["kafka"],
-        "FOREWARN_REDIS": state["redis"],
+        "FOREWARN_REDIS": "",
+        "FOREWARN_REDIS_FILE": str(folder / "redis.url"),
+        "FOREWARN_KAFKA_SASL_MECHANISM": "PLAIN",
+        "FOREWARN_KAFKA_SASL_USERNAME": "forewarn",
+        "FOREWARN_KAFKA_SASL_PASSWORD": "",
+        "FOREWARN_KAFKA_SASL_PASSWORD_FILE": str(folder / "kafka.password"),
         "FOREWARN_LEDGER": str(folder / "ledger"),
         "FOREWARN_USERS_FILE": str(folder / "users.json"),
         "FOREWARN_AUDIT_LOG": str(folder / "audit.jsonl"),
         "FOREWARN_SECRET_FILE": str(folder / "site.secret"),
     }
+    assert not nobody
+    assert modes == {0o600}
     assert first.stdout.startswith("export ")
     assert (second.returncode, second.stdout) == (0, first.stdout)
     assert "Already running" in second.stderr

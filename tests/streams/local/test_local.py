@@ -268,7 +268,7 @@ def test_a_folder_serves_one_stack_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_broker_listens_on_loopback_only() -> None:
-    """The broker asks for no password, so no other machine on the network may reach it."""
+    """A broker of tests asks for no password, so no other machine on the network may reach it."""
     lines = broker.server_properties(9092, 9093).splitlines()
     listeners = next(line for line in lines if line.startswith("listeners=")).removeprefix("listeners=")
 
