@@ -35,7 +35,7 @@ LAYERS = (
     {"models.events"},
     {"models.detection", "models.city"},
     {"models.lookback", "models.casework"},
-    {"streams.backoff", "streams.bundled", "streams.metrics"},
+    {"streams.backoff", "streams.bundled", "streams.metrics", "streams.sealing"},
     {"streams.secret_files", "streams.setting_values"},
     {"streams.setting_fields"},
     {"streams.settings", "streams.health"},
