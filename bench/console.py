@@ -57,7 +57,7 @@ def main(cases: int, readers: int, writes: int, seconds: int) -> None:
         with open_admin(settings) as admin:
             apply(load(settings.topics_file), admin, settings)
         pages = f"127.0.0.1:{any_free_port()}"
-        environ = {name: str(path) for name, path in samples.kept(FOLDER.absolute()).items()} | {
+        environ = samples.kept(FOLDER.absolute()) | {
             "FOREWARN_KAFKA": stack.kafka,
             "FOREWARN_REDIS": stack.redis,
             "FOREWARN_CONSOLE_HTTP": pages,

@@ -14,6 +14,7 @@ from redis.cluster import RedisCluster
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
 from streams.local.worker import service
+from streams.sealing import new_keys
 from streams.settings import Settings
 
 
@@ -29,6 +30,7 @@ class Run:
             "FOREWARN_KAFKA": settings.kafka,
             "FOREWARN_REDIS": settings.redis,
             "FOREWARN_SECRET": secrets.token_hex(32),
+            "FOREWARN_LETTERS_RECIPIENT": new_keys().recipient,
             "FOREWARN_GROUP": settings.group,
             "FOREWARN_ALERTS_WHEN_REPEATED": "publish",
             "FOREWARN_LEDGER": str(folder / "ledger") if ledger else "",

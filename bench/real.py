@@ -32,6 +32,7 @@ from streams.kafka.indicator_topic import publish
 from streams.local.ports import any_free_port
 from streams.local.stack import LocalStack
 from streams.local.worker import metric, service
+from streams.sealing import new_keys
 from streams.settings import Settings
 
 FOLDER = Path(".forewarn/real")
@@ -181,6 +182,7 @@ def run(
         "FOREWARN_KAFKA": settings.kafka,
         "FOREWARN_REDIS": settings.redis,
         "FOREWARN_SECRET": secrets.token_hex(32),
+        "FOREWARN_LETTERS_RECIPIENT": new_keys().recipient,
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
         "FOREWARN_LEDGER": str(FOLDER / "ledger"),
     }

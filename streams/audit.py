@@ -28,6 +28,7 @@ from streams.settings import Settings
 
 Deed = Literal[
     "look-up",
+    "letters-opened",
     "shown-number",
     "shown-case",
     "case-refused",

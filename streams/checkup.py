@@ -53,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _transactions,
         _redis,
         secret,
+        letters_key,
         _indicators,
         _worker,
         _files,
@@ -191,6 +192,16 @@ async def _recorded(settings: Settings) -> str:
         return await recorded(client, settings)
     finally:
         await client.aclose()
+
+
+def letters_key(settings: Settings) -> Iterator[Finding]:
+    """Check that worker and dispatcher have a key to seal dead letters to."""
+    try:
+        count = len(settings.letters_key().split(","))
+    except SettingsError as error:
+        yield Finding("letters", "bad", str(error))
+    else:
+        yield Finding("letters", "good", f"refused records are sealed to {count} public key{'s' if count > 1 else ''}")
 
 
 def _indicators(settings: Settings) -> Iterator[Finding]:

@@ -12,6 +12,13 @@ MISSING: Final = (
 )
 """What to do where there is no site secret."""
 
+NO_LETTERS_KEY: Final = (
+    "Dead letters hold whole records, and there is no key to seal them to: make one with forewarn letters keygen FILE, "
+    "keep FILE at the centre, and set FOREWARN_LETTERS_RECIPIENT to the public key that it prints, for worker and "
+    "dispatcher"
+)
+"""What to do where there is no key for dead letters."""
+
 
 class ExposedError(Exception):
     """Others may use the file of a secret that must stay private; the message says how to mend it."""

@@ -30,15 +30,18 @@ def setting(
     secret: bool = False,
     private: bool = False,
     empty: bool = False,
+    repeated: bool = True,
 ) -> Any:
     """A documented field of `streams.settings.Settings`; returns Any, so the field's annotation gives its type.
 
     ``parse`` reads the variable's text, and ``text`` is its help. ``make`` computes the default, and ``shown`` is how
     the page writes the default. A ``secret`` may come from a file and is not in the repr; nobody else may be able to
     read that file if it is ``private``. With ``empty``, an empty variable is a value; otherwise it counts as unset.
+    A wrong value is ``repeated`` in the message unless it may be a secret that was put into the wrong place.
     """
     shown = shown if shown is not None else ("" if default is None else str(default))
     metadata = {"parse": parse, "help": text, "shown": shown, "secret": secret, "private": private, "empty": empty}
+    metadata["repeated"] = repeated and not secret
     if make is not None:
         return dataclasses.field(default_factory=make, repr=not secret, metadata=metadata)
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
@@ -60,7 +63,7 @@ def values_of(cls: type[Any], environ: Mapping[str, str]) -> dict[str, Any]:
                 values[field.name] = field.metadata["parse"](text)
         except ValueError as error:
             # The message does not repeat the value of a secret, because error messages end up in logs.
-            got = "its present value" if field.metadata["secret"] else repr(environ.get(variable))
+            got = repr(environ.get(variable)) if field.metadata["repeated"] else "its present value"
             mistakes.append(f"{variable} takes {error}; not {got}")
         except ExposedError as error:
             mistakes.append(f"{variable}_FILE is refused: {error}")

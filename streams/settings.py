@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from models.access.site_secret import Purpose, key_of
-from streams.secret_files import MISSING
+from streams.sealing import recipients
+from streams.secret_files import MISSING, NO_LETTERS_KEY
 from streams.setting_fields import SettingsError, setting, values_of
 from streams.setting_values import (
     Address,
@@ -215,6 +216,12 @@ class Settings:
         shown="derived from the site secret",
         secret=True,
     )
+    letters_recipient: str | None = setting(
+        recipients,
+        "The public key (`age1…`) to which worker and dispatcher seal refused records, or several with commas: "
+        "[security](security.md#dead-letters).",
+        repeated=False,  # somebody may have put the private key here
+    )
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for fields that do not fit together."""
@@ -252,6 +259,12 @@ class Settings:
         if self.secret is None:
             raise SettingsError(MISSING)
         return self.secret
+
+    def letters_key(self) -> str:
+        """The public keys for dead letters; raises :class:`SettingsError` when there is none."""
+        if self.letters_recipient is None:
+            raise SettingsError(NO_LETTERS_KEY)
+        return self.letters_recipient
 
     def derived_key(self, purpose: Purpose) -> bytes:
         """The key for a purpose, from the site secret; raises :class:`SettingsError` when there is none."""

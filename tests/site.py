@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from models.access.site_secret import key_of
 from models.detection.ids import Ids
 from streams.kafka.contracts import apply, load, open_admin
+from streams.kafka.letters import HEADER, Envelope, opened
 from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, Server
 from streams.local.worker import FOREWARN, metric, service
+from streams.sealing import Identities, new_keys
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -26,6 +28,8 @@ Record = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 BY_POINTS = {"FOREWARN_MODEL": "points", "FOREWARN_POLICY_FILE": str(ROOT / "examples" / "policy-points.yaml")}
 SECRET = "the secret of a site that only tests know"
+LETTERS_KEY = new_keys()
+"""The keys of the site's dead letters."""
 IDS = Ids(key_of(SECRET, "ids"))
 """The ids that the site's programs make."""
 FRAUD = "99900123456"
@@ -45,6 +49,19 @@ def indicator(value: str = FRAUD, kind: str = "number", **more: Any) -> Record:
     """An indicator record that is valid at any time."""
     record = {"type": kind, "value": value, "scam_type": "impersonated-authority", "confidence": 90}
     return record | {"source": "test", "valid_from": 0} | more
+
+
+class OpenedLetter(NamedTuple):
+    """A dead letter: what stands in the clear in its headers, by name without the prefix, and its record."""
+
+    said: dict[str, str]
+    record: Envelope
+
+    @classmethod
+    def of(cls, letter: Any) -> OpenedLetter:
+        """Open a record of ``dead-letters`` with the site's key."""
+        said = {name.removeprefix(HEADER): value.decode() for name, value in letter.headers}
+        return cls(said, opened(letter.value, Identities([LETTERS_KEY.identity])))
 
 
 @dataclass
@@ -98,6 +115,7 @@ class Site:
             "FOREWARN_TOPIC_PREFIX": self.settings.topic_prefix,
             "FOREWARN_GROUP": self.settings.group,
             "FOREWARN_SECRET": SECRET,
+            "FOREWARN_LETTERS_RECIPIENT": LETTERS_KEY.recipient,
             "FOREWARN_ALERTS_WHEN_REPEATED": self.settings.alerts_when_repeated,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
         } | (BY_POINTS if self.by_points else {})
@@ -147,6 +165,10 @@ class Site:
                 for batch in consumer.poll(timeout_ms=200).values():
                     records += batch
             return records
+
+    def letters(self, since: Mapping[int, int] | None = None) -> list[OpenedLetter]:
+        """The dead letters up to now, opened; with ``since``, from these offsets on."""
+        return [OpenedLetter.of(record) for record in self.read("dead-letters", since)]
 
     def ends(self, topic: str) -> dict[int, int]:
         """The offset after the last record of each partition of a topic."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streams.sealing import new_keys
 from streams.setting_fields import SettingsError
 from streams.setting_values import Address, beside
 from streams.settings import Settings
@@ -160,6 +161,23 @@ def test_no_secret_is_ever_shown() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({"FOREWARN_REDIS": "http://u:hush@cache", "FOREWARN_PSEUDONYM_KEY": "hush"})
     assert "hush" not in str(caught.value)
+
+
+def test_a_private_key_that_is_given_for_the_public_one_is_refused_and_not_repeated() -> None:
+    """The message ends up in logs."""
+    private = new_keys().identity.splitlines()[-1]
+    with pytest.raises(SettingsError, match=r"FOREWARN_LETTERS_RECIPIENT takes public keys of age") as caught:
+        Settings.from_environ({"FOREWARN_LETTERS_RECIPIENT": private})
+
+    assert private not in str(caught.value)
+
+
+def test_several_public_keys_are_taken_with_or_without_blanks() -> None:
+    one, other = new_keys().recipient, new_keys().recipient
+
+    settings = Settings.from_environ({"FOREWARN_LETTERS_RECIPIENT": f" {one}, {other}"})
+
+    assert settings.letters_key() == f"{one},{other}"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o601])

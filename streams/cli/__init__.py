@@ -33,6 +33,7 @@ COMMANDS = {
     "hunter": "streams.cli.hunter:hunter",
     "indicators": "streams.cli.indicators:indicators",
     "ledger": "streams.cli.ledger:ledger",
+    "letters": "streams.cli.letters:letters",
     "play": "streams.cli.play:play_command",
     "playbook": "streams.cli.playbook:playbook",
     "replay": "streams.cli.replay:replay",

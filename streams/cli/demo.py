@@ -171,8 +171,7 @@ def _site(stack: LocalStack, **fields: str) -> Settings:
 
 
 def _environ(settings: Settings, folder: Path) -> dict[str, str]:
-    files = {name: str(path) for name, path in samples.kept(folder.absolute()).items()}
-    return files | {
+    return samples.kept(folder.absolute()) | {
         "FOREWARN_KAFKA": settings.kafka,
         "FOREWARN_REDIS": settings.redis,
         "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,

@@ -16,7 +16,7 @@ _MARKS = {"good": ("✓", "green"), "look": ("!", "yellow"), "bad": ("✗", "red
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each finding on stdout.")
 def doctor(as_json: bool) -> None:
-    """Check policy, contracts, Kafka, topics, Redis, site secret, indicators, worker, files and disks.
+    """Check policy, contracts, Kafka, topics, Redis, keys, indicators, worker, files and disks.
 
     Each finding says what to repair.
 

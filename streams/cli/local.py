@@ -118,10 +118,10 @@ def start_servers(
 
 def environment(folder: Path, state: StackState) -> dict[str, str]:
     """The environment variables by which Forewarn's own commands find this stack and the files in its folder."""
-    files = {"FOREWARN_LEDGER": folder.absolute() / "ledger"} | samples.kept(folder.absolute())
+    found = {"FOREWARN_LEDGER": str(folder.absolute() / "ledger")} | samples.kept(folder.absolute())
     chosen = {
-        name: os.environ.get(name, str(path))
-        for name, path in files.items()
+        name: os.environ.get(name, value)
+        for name, value in found.items()
         if name.removesuffix("_FILE") not in os.environ or not name.endswith("_FILE")
     }
     servers = {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from models.casework.cases import Case, encode
 from streams.kafka.clients import started
-from streams.kafka.publishing import Letter
+from streams.kafka.letters import Letter
 from streams.settings import Settings
 
 TOPIC = "dispatch"
@@ -62,7 +62,13 @@ class Outbox:
                 for value, partition in await self._words(producer, case)
             ]
             sent += [
-                await producer.send(each.topic, key=each.key, value=each.value, headers=list(each.headers))
+                await producer.send(
+                    each.topic,
+                    key=each.key,
+                    value=each.value,
+                    headers=list(each.headers),
+                    timestamp_ms=each.timestamp,
+                )
                 for each in letters
             ]
             if sent:

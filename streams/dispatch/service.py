@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from heapq import merge
 from time import time
 from typing import Any, Final
@@ -39,8 +39,8 @@ from streams.files import policy_file
 from streams.kafka.clients import passes, reader
 from streams.kafka.columns import Record
 from streams.kafka.compacted import CompactedReader
+from streams.kafka.letters import DeadLetters, Refused, refused
 from streams.kafka.partition_watch import PartitionWatch
-from streams.kafka.publishing import Letter, Refused, dead_letter, refused
 from streams.service import serve
 from streams.settings import Settings
 
@@ -71,6 +71,7 @@ class Dispatcher:
         self._inbox = inbox
         self._outbox = outbox
         self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK)}
+        self._dead_letters = DeadLetters(settings)
         self._casebook = Casebook()
         self._watch = PartitionWatch(inbox)
         self._heard: dict[TopicPartition, int] = {}
@@ -149,22 +150,19 @@ class Dispatcher:
         changes.update(self._board.due(await self._clock()))
         if not changes and not read:
             return 0
-        await self._outbox.commit(changes, self._letters(wrong), read)
-        for record, refusal in wrong:
-            metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
+        letters = await asyncio.to_thread(self._dead_letters.of, wrong) if wrong else []
+        await self._outbox.commit(changes, letters, read)
+        for each in wrong:
+            metrics.DEAD_LETTERS.labels(each.record.topic, each.refusal.reason).inc()
         for name, case in changes.items():
             self._casebook.note(name, case)
         return len(changes)
-
-    def _letters(self, wrong: Sequence[Refused]) -> list[Letter]:
-        topic, group = self._settings.topic("dead-letters"), self._settings.group
-        return [dead_letter(record, refusal, topic, group) for record, refusal in wrong]
 
     def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
         try:
             case = take(self._board, topic, record)
         except RecordError as error:
-            wrong.append(refused(Record.of(record), Refusal(0, error.reason, str(error))))
+            wrong.append(refused(Record.of(record), Refusal(0, error.reason, str(error)), stays=True))
             return
         if case is not None:
             changes[case.case] = case
@@ -187,6 +185,7 @@ class Dispatcher:
 
 async def run(settings: Settings) -> None:
     """Run the dispatcher until SIGTERM or SIGINT. Raises the error that ended it otherwise."""
+    settings.letters_key()  # without one it refuses before it connects
     policy = policy_file.load(settings.policy_file)
     stations = stations_file.load(settings.stations_file)
     for part in ("kafka", "cases"):

@@ -19,9 +19,10 @@ from models.events.event import RecordError, Refusal
 from streams import metrics
 from streams.kafka.clients import has_reached, reader
 from streams.kafka.columns import Record
+from streams.kafka.letters import refused
 from streams.kafka.newest import NewestWords
 from streams.kafka.partition_watch import PartitionWatch
-from streams.kafka.publishing import Publisher, refused
+from streams.kafka.publishing import Publisher
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -194,5 +195,6 @@ class CompactedTopic:
     async def _refuse(self, record: Any, error: RecordError) -> None:
         if not await self._refusals.is_new_refusal(record.topic, record.partition, record.offset):
             return
-        await self._publisher.dead_letters([refused(Record.of(record), Refusal(0, error.reason, str(error)))])
+        refusal = Refusal(0, error.reason, str(error))
+        await self._publisher.dead_letters([refused(Record.of(record), refusal, stays=True)])
         await self._refusals.note_refusal(record.topic, record.partition, record.offset)

@@ -7,13 +7,11 @@ published after it.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from itertools import accumulate, islice
+from itertools import islice
 from time import time
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -22,21 +20,19 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTime
 from models.detection.alerts import Alert, encode
 from models.detection.reminders import Reminder
 from models.detection.reminders import encode as encode_reminder
-from models.events.event import Refusal
 from streams import metrics
 from streams.backoff import Backoff
 from streams.kafka.clients import started
-from streams.kafka.columns import Record
+from streams.kafka.letters import DEAD_LETTERS, DeadLetters, Letter, Refused
 from streams.kafka.partitioning import partition_of
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-HEADER = "forewarn.error."
-_LONGEST_LENGTH: Final = 5  # bytes of a varint of 32 bits
-
 HEARTBEAT: Final = b"heartbeat"
 """The key of a heartbeat among the signals; no subscriber's number is equal to it."""
+LETTERS_AT_ONCE: Final = 1000
+"""Dead letters that are in memory at a time."""
 
 
 class PublishError(Exception):
@@ -56,80 +52,18 @@ def producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
-class Letter(NamedTuple):
-    """A record on its way to a topic."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]] = ()
-    timestamp: int | None = None
-    partition: int | None = None
-    """The partition it goes to; None: that of its key."""
-
-
-Refused = tuple[Record, Refusal]
-
-LARGEST_WHOLE: Final = 1_040_000
-"""Bytes of the key, value and headers of a record whose dead letter is the whole record. Its letter is smaller than
-Kafka's own limit for a message (1,048,588), so that it fits even where ``max.message.bytes`` was never raised."""
-BEGINNING: Final = 16_384
-"""Bytes that are sent of the key and of the value of a larger record, and at most those of its headers."""
-LETTERS_AT_ONCE: Final = 1000
-"""Dead letters that are in memory at a time."""
-
-
-def refused(record: Record, refusal: Refusal) -> Refused:
-    """A record with the reason why it is refused: the reader's reason, or that of the record batch it stands for."""
-    if record.unreadable:
-        refusal = Refusal(refusal.index, "unreadable-batch", record.unreadable)
-    return record, refusal
-
-
-def dead_letter(record: Record, refusal: Refusal, topic: str, group: str) -> Letter:
-    """The dead letter of a refused record: its bytes, key, time and headers, with context in ``forewarn.error.*``.
-
-    The detail of the refusal is cut to 500 characters. Of a record above `LARGEST_WHOLE` the letter has the beginning,
-    the first headers, and the length and hash of its value.
-    """
-    said = {
-        "reason": refusal.reason,
-        "detail": refusal.detail[:500],
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "group": group,
-    }
-    key, value, headers = record.key, record.value, record.headers
-    if sum(map(len, (key or b"", value or b""))) + sum(map(_header_size, headers)) > LARGEST_WHOLE:
-        said |= {"length": str(len(value or b"")), "sha256": sha256(value or b"").hexdigest()}
-        key, value = key and key[:BEGINNING], value and value[:BEGINNING]
-        upto = [*accumulate(map(_header_size, headers))]
-        headers = headers[: bisect_right(upto, BEGINNING)]
-    if key is None and value is None:
-        key = b""  # aiokafka sends no record that has neither
-    context = [(HEADER + name, told.encode()) for name, told in said.items()]
-    return Letter(topic, key, value, (*headers, *context), max(record.timestamp, 0))
-
-
-def _header_size(header: tuple[str, bytes | None]) -> int:
-    """The most bytes that a header takes in a record, with both of its lengths."""
-    name, value = header
-    return len(name.encode()) + len(value or b"") + 2 * _LONGEST_LENGTH
-
-
 class Publisher:
     """The worker's publisher: an idempotent producer that waits for every confirmation; a context manager.
 
     Waits with backoff while Kafka does not answer. Raises `PublishError` when Kafka refuses a record and a retry would
-    not help.
+    not help, and `SettingsError` when the site has no key for dead letters.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._alerts = settings.topic("alerts")
         self._reminders = settings.topic("reminders")
-        self._dead_letters = settings.topic("dead-letters")
+        self._dead_letters = DeadLetters(settings)
         self._signals = settings.topic("signals")
         self._producer: AIOKafkaProducer | None = None
         self._counts: dict[str, int] = {}
@@ -141,7 +75,7 @@ class Publisher:
 
     async def _count_partitions(self, producer: AIOKafkaProducer) -> None:
         """Look the topics up in advance, so that the first alert need not wait for it."""
-        for topic in (self._alerts, self._reminders, self._dead_letters):
+        for topic in (self._alerts, self._reminders, self._settings.topic(DEAD_LETTERS)):
             self._counts[topic] = len(await producer.partitions_for(topic))
 
     async def __aexit__(
@@ -170,12 +104,15 @@ class Publisher:
             metrics.ALERT_LATENCY_SECONDS.observe(max(time() - read_at, 0.0))
 
     async def dead_letters(self, refused: Iterable[Refused]) -> None:
-        """Publish the dead letters of refused records, some of them at a time, and wait until all are confirmed."""
-        group, rest = self._settings.group, iter(refused)
+        """Publish the dead letters of refused records, some of them at a time, and wait until all are confirmed.
+
+        They are sealed in a thread, because a thousand take longer than the event loop may stand still.
+        """
+        rest = iter(refused)
         while some := [*islice(rest, LETTERS_AT_ONCE)]:
-            await self._send([dead_letter(record, refusal, self._dead_letters, group) for record, refusal in some])
-            for record, refusal in some:
-                metrics.DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
+            await self._send(await asyncio.to_thread(self._dead_letters.of, some))
+            for each in some:
+                metrics.DEAD_LETTERS.labels(each.record.topic, each.refusal.reason).inc()
 
     async def heartbeat(self, partition: int, value: bytes) -> None:
         """Publish a heartbeat to a partition of ``signals`` and wait until it is confirmed."""

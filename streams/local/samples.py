@@ -1,4 +1,4 @@
-"""Sample data: the site secret of a local stack, and the users with which its console can be tried."""
+"""Sample data: the secrets of a local stack, and the users with which its console can be tried."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from models.access.rights import Role, user
 from streams.access.passwords import random_password
 from streams.access.users import Users
 from streams.audit import operator
+from streams.sealing import Identities, new_keys
 from streams.settings import Settings
 
 PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
@@ -22,31 +23,39 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
 }
 """The role and unit of each sample user, by name, in the city of ``stations.yaml``."""
 
-FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "site.secret", "pseudonym.key")
+FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "site.secret", "pseudonym.key", "letters.key")
 """The files that are kept in the stack's folder.
 
 ``pseudonym.key`` is there in a folder from before there was a site secret: what is kept under that key stays under it.
 """
 
 
-def kept(folder: Path) -> dict[str, Path]:
-    """The absolute paths of the files in a stack's folder, by variable; makes the site secret on the first call."""
-    secret, key = folder / "site.secret", folder / "pseudonym.key"
-    with contextlib.suppress(FileExistsError):
-        made = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(made, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
+def kept(folder: Path) -> dict[str, str]:
+    """The variables for the secrets and files in a stack's folder, which is absolute; makes the secrets once."""
+    secret, key, letters = folder / "site.secret", folder / "pseudonym.key", folder / "letters.key"
+    _make(secret, secrets.token_hex(32))
+    _make(letters, new_keys().identity)
     found = {
         "FOREWARN_USERS_FILE": folder / "users.json",
         "FOREWARN_AUDIT_LOG": folder / "audit.jsonl",
         "FOREWARN_SECRET_FILE": secret,
     }
-    return found | ({"FOREWARN_PSEUDONYM_KEY_FILE": key} if key.exists() else {})
+    found |= {"FOREWARN_PSEUDONYM_KEY_FILE": key} if key.exists() else {}
+    recipient = Identities([letters.read_text(encoding="ascii")]).recipient
+    return {variable: str(path) for variable, path in found.items()} | {"FOREWARN_LETTERS_RECIPIENT": recipient}
+
+
+def _make(path: Path, content: str) -> None:
+    """Write a file that its owner alone may read, unless it is there already."""
+    with contextlib.suppress(FileExistsError):
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w", encoding="ascii") as file:
+            file.write(content)
 
 
 def users_of(folder: Path) -> Users:
     """The users in a stack's folder."""
-    return Users.of(Settings.from_environ({variable: str(path) for variable, path in kept(folder).items()}))
+    return Users.of(Settings.from_environ(kept(folder)))
 
 
 def first_users(folder: Path) -> dict[str, str]:

@@ -50,7 +50,8 @@ SWITCH_INTERVAL = 0.0005
 
 async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises the error if one ends it earlier."""
-    settings.site_secret()  # without one it refuses before it connects
+    settings.site_secret()  # without it, or without a key for dead letters, it refuses before it connects
+    settings.letters_key()
     policy = policy_file.load(settings.policy_file)
     trained = asyncio.create_task(asyncio.to_thread(model_file.load, settings.model))
     for part in ("kafka", "redis", "topics", "indicators", "subscribers", "partitions"):

@@ -19,7 +19,8 @@ from time import perf_counter
 from models.detection.alignment import Portion
 from models.detection.engine import Engine, StepResult
 from streams import metrics
-from streams.kafka.publishing import Publisher, refused
+from streams.kafka.letters import refused
+from streams.kafka.publishing import Publisher
 from streams.ledger.segments import Knowledge
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.partition import AssignedPartition, ReadBatch

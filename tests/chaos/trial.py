@@ -14,7 +14,7 @@ from bench.pipeline import reached
 from streams.kafka.contracts import open_admin
 from streams.local.process import Server, send
 from streams.local.worker import metric
-from tests.site import Site
+from tests.site import OpenedLetter, Site
 from tests.valkeys import FAILURES, opened
 
 LOOK_EVERY = 0.01
@@ -67,7 +67,7 @@ class Trial:
     kept: dict[Server, Mapping[str, str]] = field(default_factory=dict)
     """The workers to start again when they end, with their environment."""
     letters: Sequence[Any] = ()
-    """The dead letters of this trial, once it is over."""
+    """The dead letters of this trial, sealed, once it is over."""
     begun: bool = False
     """Whether every partition has a checkpoint, as last seen."""
     _last: int = 0
@@ -238,10 +238,13 @@ class Trial:
             lost=len(expected - alerts),
             wrong=len(alerts - expected),
             repeated=len(published) - len(alerts),
-            letters_lost=len(set(self.refused) ^ {letter.value for letter in self.letters}),
+            letters_lost=len(set(self.refused) ^ self._refused_in_letters()) if self.refused else len(self.letters),
             recovered=tuple(self.recovered),
             notes=notes,
         )
+
+    def _refused_in_letters(self) -> set[bytes | None]:
+        return {OpenedLetter.of(letter).record.value for letter in self.letters}
 
 
 def together(findings: Sequence[Finding], *notes: str) -> Finding:

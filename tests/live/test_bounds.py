@@ -7,16 +7,15 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.kafka.publishing import BEGINNING
+from streams.kafka.letters import BEGINNING, Cut
 from streams.local.worker import metric
 from streams.settings import Settings
 from tests.live.conftest import Servers
-from tests.site import Site, call, indicator, until
+from tests.site import OpenedLetter, Site, call, indicator, until
 
 AT = 1_773_625_200_000
 LARGE = b"x" * 10_000_000
@@ -48,14 +47,10 @@ def send(site: Site, topic: str, key: bytes | None, value: bytes | None, partiti
     asyncio.run(sent())
 
 
-def letters(site: Site, count: int) -> dict[str, Any]:
-    """The dead letters by reason, once there are so many, each with its headers as texts."""
-    found = until(lambda: read if len(read := site.read("dead-letters")) >= count else [], 30)
-    return {headers["reason"]: (letter, headers) for letter in found for headers in [_said(letter)]}
-
-
-def _said(letter: Any) -> dict[str, str]:
-    return {name.removeprefix("forewarn.error."): value.decode() for name, value in letter.headers}
+def letters(site: Site, count: int) -> dict[str, OpenedLetter]:
+    """The dead letters by reason, once there are so many."""
+    found = until(lambda: read if len(read := site.letters()) >= count else [], 30)
+    return {letter.said["reason"]: letter for letter in found}
 
 
 def test_a_worker_goes_on_after_records_and_batches_that_are_far_too_large(site: Site) -> None:
@@ -68,12 +63,12 @@ def test_a_worker_goes_on_after_records_and_batches_that_are_far_too_large(site:
     found = letters(site, 2)
 
     assert set(found) == {"too-large", "unreadable-batch"}
-    letter, said = found["too-large"]
+    letter = found["too-large"].record
     assert (letter.value, letter.key) == (LARGE[:BEGINNING], b"8610000000202")
-    assert (said["length"], said["sha256"]) == (str(len(LARGE)), sha256(LARGE).hexdigest())
-    letter, said = found["unreadable-batch"]
-    assert len(letter.value) < 5000
-    assert said["offset"] == "1"
+    assert letter.cut == Cut(len(LARGE), sha256(LARGE).hexdigest())
+    letter = found["unreadable-batch"].record
+    assert len(letter.value or b"") < 5000
+    assert letter.offset == 1
     assert metric(http, "forewarn_unreadable_batches_total") == 1
 
 

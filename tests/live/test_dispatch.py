@@ -150,9 +150,9 @@ def test_what_cannot_be_said_is_put_aside_with_its_reason_and_disturbs_nobody(de
         producer.send(desk.settings.topic("alerts"), key=b"8610000000001", value=b"[]")
     desk.send("dispatch-feedback", said("acknowledged", 1, "f6", unit="sb-01"))
     until(lambda: status(desk, 1) == "acknowledged")
-    letters = until(lambda: found if len(found := desk.read("dead-letters")) == 9 else [])
+    letters = until(lambda: found if len(found := desk.letters()) == 9 else [])
 
-    reasons = [dict(record.headers)["forewarn.error.reason"].decode() for record in letters]
+    reasons = [letter.said["reason"] for letter in letters]
     parsed = ["not-an-object", "not-utf8", "tombstone", "wrong-field", "wrong-field", "wrong-key"]
     assert sorted(reasons) == sorted(["another-units-case", "incomplete", "unknown-case", *parsed])
-    assert "dance" not in "".join(dict(record.headers)["forewarn.error.detail"].decode() for record in letters)
+    assert "dance" not in "".join(letter.said["detail"] for letter in letters)

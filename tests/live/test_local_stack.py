@@ -27,6 +27,7 @@ from streams.local.process import ProcessId, is_alive
 from streams.local.stack import LocalStack
 from streams.local.state import StackState, read_state
 from streams.local.worker import is_ready
+from streams.sealing import Identities
 from tests.conftest import Servers
 
 ROOT = Path(__file__).parents[2]
@@ -254,6 +255,7 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         secrets = login_of(folder)
         texts = {each: each.read_text("latin-1") for each in folder.rglob("*") if each.is_file()}
         modes = {path.stat().st_mode & 0o777 for path, text in texts.items() if any(map(text.__contains__, secrets))}
+        letters = Identities([(folder / "letters.key").read_text(encoding="ascii")])
     finally:
         ended = forewarn("down")
         again = forewarn("down", "--delete")
@@ -272,6 +274,7 @@ def test_up_twice_and_down_twice(tmp_path: Path) -> None:
         "FOREWARN_USERS_FILE": str(folder / "users.json"),
         "FOREWARN_AUDIT_LOG": str(folder / "audit.jsonl"),
         "FOREWARN_SECRET_FILE": str(folder / "site.secret"),
+        "FOREWARN_LETTERS_RECIPIENT": letters.recipient,
     }
     assert not nobody
     assert modes == {0o600}

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import time
 import urllib.request
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
+from streams.cli import cli
+from streams.files.letter_lines import LetterLine, bytes_of
 from streams.local.worker import metric
-from tests.site import ROOT, Site, applied, call, indicator, until
+from streams.sealing import new_keys
+from tests.site import FRAUD, LETTERS_KEY, ROOT, Site, applied, call, indicator, until
 
 AT = 1_773_625_200_000
 
@@ -56,16 +62,57 @@ def test_wrong_records_become_dead_letters_and_their_neighbours_are_unharmed(wor
             producer.send(topic, key=its_key, value=value, partition=3, headers=[("carrier", b"one")])
         producer.send(topic, key=key, value=good, partition=3)
     until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000202"])
-    letters = {dict(letter.headers)["forewarn.error.reason"].decode(): letter for letter in site.read("dead-letters")}
+    letters = {letter.said["reason"]: letter for letter in site.letters()}
     assert set(letters) == set(wrong)
     for reason, letter in letters.items():
-        headers = {name: value.decode() for name, value in letter.headers}
-        assert (letter.value or None, letter.key) == wrong[reason]
-        assert headers["carrier"] == "one"
-        assert headers["forewarn.error.topic"] == topic
-        assert headers["forewarn.error.partition"] == "3"
-    offsets = [int(dict(letter.headers)["forewarn.error.offset"]) for letter in letters.values()]
+        assert (letter.record.value or None, letter.record.key) == wrong[reason]
+        assert letter.record.headers == (("carrier", b"one"),)
+        assert (letter.said["topic"], letter.said["partition"]) == (topic, "3")
+    offsets = [letter.record.offset for letter in letters.values()]
     assert len(set(offsets)) == len(wrong)
+
+
+def test_a_refused_text_lies_sealed_is_opened_with_the_centres_key_and_is_read_after_the_mend(
+    working: tuple[Site, str],
+) -> None:
+    """The carrier wrote the record under the key of somebody else."""
+    site, _ = working
+    person, text = "8610000000606", "pay at https://evil-letters.top/x 验证码 482913"
+    site.send("indicators", indicator("evil-letters.top", "domain"))
+    value = json.dumps({"id": "m6", "subscriber": person, "peer": FRAUD, "direction": "in", "at": AT, "text": text})
+    before = site.ends("dead-letters")
+    with site.producer() as producer:
+        producer.send(site.settings.topic("sms"), key=b"8610000000607", value=value.encode())
+    lying = until(lambda: site.read("dead-letters", before))
+    log = site.folder / "audit.jsonl"
+
+    def opening(identity: str, out: str) -> Result:
+        key = site.folder / f"{out}.key"
+        key.write_text(identity)
+        key.chmod(0o600)
+        options = ["--topic", "sms", "--case", "A-1", "--identity", str(key), "--out", str(site.folder / out)]
+        environ = site.environ | {"FOREWARN_AUDIT_LOG": str(log)}
+        return CliRunner().invoke(cli, ["letters", "open", *options], env=environ)
+
+    stranger, ours = opening(new_keys().identity, "nothing"), opening(LETTERS_KEY.identity, "opened")
+    out = site.folder / "opened"
+    (line,) = [msgspec.json.decode(each, type=LetterLine) for each in out.read_bytes().splitlines()]
+    with site.producer() as producer:
+        producer.send(site.settings.topic("sms"), key=person.encode(), value=bytes_of(line.value))
+    alert = until(lambda: [each for each in site.alerts() if each["subscriber"] == person])[0]
+
+    clear = b"".join(part or b"" for each in lying for part in (each.key, each.value, *dict(each.headers).values()))
+    assert not [part for part in (person, "8610000000607", "482913", "evil-letters") if part.encode() in clear]
+    assert (stranger.exit_code, (site.folder / "nothing").read_bytes()) == (1, b"")
+    assert "1 of 1 letters could not be opened" in stranger.stderr
+    assert "sealed to another key" in stranger.stderr
+    assert ours.exit_code == 0, ours.stderr
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert (line.reason, line.key, line.value) == ("wrong-key", "8610000000607", value)
+    assert alert["indicators"] == ["domain:evil-letters.top"]
+    noted = [json.loads(each) for each in log.read_text().splitlines()]
+    assert [(each["did"], each["case"]) for each in noted] == [("letters-opened", "A-1")] * 2
+    assert [(each["details"]["opened"], each["details"]["closed"]) for each in noted] == [(0, 1), (1, 0)]
 
 
 def test_a_new_indicator_is_matched_within_a_second_and_a_revoked_one_withdraws(working: tuple[Site, str]) -> None:
@@ -112,9 +159,7 @@ def test_a_wrong_indicator_is_a_dead_letter_once_and_the_last_good_one_stands(si
     _, http = site.start_worker()
     site.send("calls", call("8610000000401", AT))
     until(lambda: site.alerts())
-    assert [dict(each.headers)["forewarn.error.reason"] for each in site.read("dead-letters")] == [
-        b"wrong-indicator"
-    ] * 3
+    assert [each.said["reason"] for each in site.letters()] == ["wrong-indicator"] * 3
     assert metric(http, "forewarn_indicators", type="number") == 1
 
 

@@ -18,6 +18,8 @@ _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KAFKA_MAX_MESSAGE_BYTES = 1_048_588
 """The broker's default of ``max.message.bytes`` (Kafka documentation, topic configs)."""
+_KAFKA_SEGMENT_MS = 604_800_000
+"""The broker's default of ``segment.ms``: for so long a record may be in a segment that takes more records."""
 
 TOPIC_CONFIGS = frozenset(
     {
@@ -133,8 +135,13 @@ def _configs(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
 
 
 def _max_message_bytes(topic: Topic) -> int:
-    value = topic.configs.get("max.message.bytes", "")
-    return int(value) if value.isascii() and value.isdigit() else _KAFKA_MAX_MESSAGE_BYTES
+    return _whole(topic, "max.message.bytes", _KAFKA_MAX_MESSAGE_BYTES)
+
+
+def _whole(topic: Topic, config: str, default: int) -> int:
+    """A config that is a whole number; the default where it is none, which another check reports."""
+    value = topic.configs.get(config, "")
+    return int(value) if value.isascii() and value.isdigit() else default
 
 
 def _dead_letter(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
@@ -151,6 +158,20 @@ def _dead_letter(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
             f"topics.{letters.name}.configs.max.message.bytes",
             f"{_max_message_bytes(letters)} must be more than {_max_message_bytes(topic)} of {topic.name}, "
             "or its largest records would not fit with the error headers",
+        )
+    elif not set(letters.producers).isdisjoint(topic.consumers):
+        yield from _letters_kept(contracts, letters, topic)
+
+
+def _letters_kept(contracts: Contracts, letters: Topic, topic: Topic) -> Iterator[Problem]:
+    """A dead letter holds a whole record, so it must not be there for longer than the record itself."""
+    kept = _whole(letters, "retention.ms", 0) + _whole(letters, "segment.ms", _KAFKA_SEGMENT_MS)
+    longest = _whole(topic, "retention.ms", kept)
+    if not topic.compacted and kept > longest:
+        yield contracts.problem(
+            f"topics.{letters.name}.configs.retention.ms",
+            f"retention.ms and segment.ms together must be at most {longest}, not {kept}, "
+            f"or dead letters outlive the records of {topic.name}",
         )
 
 

@@ -140,6 +140,18 @@ def test_the_page_is_what_the_contracts_say() -> None:
             "topics.dead-letters.dead_letter",
             "its own dead letters",
         ),
+        (
+            "ms: 259200000\n",
+            "ms: 259200001\n",
+            "topics.dead-letters.configs.retention.ms",
+            "outlive the records of calls",
+        ),
+        (
+            "259200000\n      segment.ms: 86400000\n",
+            "259200000\n",
+            "topics.dead-letters.configs.retention.ms",
+            "at most 345600000, not 864000000",
+        ),
         ("2162688", "2097152", "topics.dead-letters.configs.max.message.bytes", "must be more than 2097152"),
         ("  calls:\n", "  call s:\n", "topics.call s", "is not a legal topic name"),
         ("  calls:\n", "  telephony:\n", "topics", "calls is not declared"),

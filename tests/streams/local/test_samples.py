@@ -11,6 +11,7 @@ from streams.cli.local import environment
 from streams.local import samples
 from streams.local.process import ProcessId
 from streams.local.state import StackState
+from streams.sealing import Identities
 from streams.settings import Settings
 
 STATE = StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", ProcessId(1, "x"), ProcessId(2, "x"))
@@ -18,13 +19,23 @@ STATE = StackState("127.0.0.1:1", "redis://127.0.0.1:1/0", ProcessId(1, "x"), Pr
 
 def test_a_stack_makes_a_secret_once_that_only_its_owner_can_read(tmp_path: Path) -> None:
     """A second start finds the first one's, so that its ids stay the same."""
-    path = samples.kept(tmp_path)["FOREWARN_SECRET_FILE"]
+    path = Path(samples.kept(tmp_path)["FOREWARN_SECRET_FILE"])
     made = path.read_text(encoding="ascii")
-    again = samples.kept(tmp_path)["FOREWARN_SECRET_FILE"].read_text(encoding="ascii")
+    again = Path(samples.kept(tmp_path)["FOREWARN_SECRET_FILE"]).read_text(encoding="ascii")
 
     assert made == again
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert Settings.from_environ({"FOREWARN_SECRET_FILE": str(path)}).secret == made
+
+
+def test_a_stack_makes_the_key_of_its_dead_letters_once(tmp_path: Path) -> None:
+    """Its programs get the public key; the private one stays in the folder, for its owner alone."""
+    made, again = (samples.kept(tmp_path)["FOREWARN_LETTERS_RECIPIENT"] for _ in range(2))
+    path = tmp_path / "letters.key"
+
+    assert made == again == Identities([path.read_text(encoding="ascii")]).recipient
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Settings.from_environ(samples.kept(tmp_path)).letters_key() == made
 
 
 def test_a_stack_from_before_keeps_the_key_of_its_pseudonyms(tmp_path: Path) -> None:
@@ -32,8 +43,7 @@ def test_a_stack_from_before_keeps_the_key_of_its_pseudonyms(tmp_path: Path) -> 
     assert "FOREWARN_PSEUDONYM_KEY_FILE" not in samples.kept(tmp_path)
     (tmp_path / "pseudonym.key").write_text("0123456789abcdef", encoding="ascii")
 
-    variables = {name: str(path) for name, path in samples.kept(tmp_path).items()}
-    assert Settings.from_environ(variables).key_of_pseudonyms() == "0123456789abcdef"
+    assert Settings.from_environ(samples.kept(tmp_path)).key_of_pseudonyms() == "0123456789abcdef"
 
 
 def test_a_secret_in_the_environment_goes_before_that_of_the_folder(
