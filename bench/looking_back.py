@@ -30,6 +30,7 @@ from rich.console import Console
 from bench.records import BEGIN, fraud_numbers, indicators_of
 from models.base.durations import DAY
 from models.base.number_keys import key_of
+from models.indicators.path_hashes import PUBLIC
 from models.lookback.contacts import Rows
 from models.lookback.keys import keys_of
 from models.lookback.naming import Named
@@ -105,7 +106,7 @@ def ask(numbers: int, seed: int) -> None:
     keys = [f"number:{number}" for number in chosen]
     began = time.perf_counter()
     storage = Storage(Settings(ledger=str(FOLDER)))
-    people = People(Named(keys))
+    people = People(Named(keys, PUBLIC))
     for table in find(storage, storage.segments(), keys_of(keys)):
         for contact in contacts_of(table):
             people.add(contact)

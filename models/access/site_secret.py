@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 from typing import Final, Literal
 
-Purpose = Literal["ids", "pseudonyms", "fingerprint"]
-"""``ids``: names of episodes, reminders and signals; ``pseudonyms``: audit log and account numbers; `fingerprint`."""
+Purpose = Literal["ids", "links", "pseudonyms", "fingerprint"]
+"""``ids``: names of episodes, reminders and signals; ``links``: hashes of links in the ledger; ``pseudonyms``: audit
+log and account numbers; `fingerprint`."""
 
 LEAST: Final = 32
 """The fewest characters of a secret: 128 bits, if they are hexadecimal digits."""

@@ -210,18 +210,31 @@ def normal_hosts(domains: Sequence[str]) -> Iterator[str]:
 
 
 def strongest(hosts: Sequence[str], urls: Sequence[str], at: int, indicators: Indicators) -> tuple[str, Match] | None:
-    """The match of highest confidence among the hosts and URLs of one message, with the matching host or URL."""
-    best: tuple[str, Match] | None = None
-    for host in hosts:
-        match = indicators.host(host, at)
-        if match is not None and (best is None or _strength(match) > _strength(best[1])):
-            best = host, match
+    """The match of highest confidence among the hosts and URLs of one message, with what matched.
+
+    That is the host, or the longest listed URL that covers the link. The link itself may have a person's token in it.
+    """
+    found = [*_matching_hosts(hosts, at, indicators)]
     if urls and indicators.knows_urls:
-        for url in urls:
-            match = indicators.url(url, at)
-            if match is not None and (best is None or _strength(match) > _strength(best[1])):
-                best = url, match
-    return best
+        matches = ((url, indicators.url(url, at)) for url in urls)
+        found += ((indicators.listed(url), match) for url, match in matches if match is not None)
+    return _strongest(found)
+
+
+def strongest_hashed(
+    hosts: Sequence[str], paths: Sequence[int], at: int, indicators: Indicators
+) -> tuple[str, Match] | None:
+    """The same of a message whose URLs are known by their hashes only (`models.indicators.path_hashes`)."""
+    return _strongest([*_matching_hosts(hosts, at, indicators), *indicators.hashed_links(paths, at)])
+
+
+def _matching_hosts(hosts: Sequence[str], at: int, indicators: Indicators) -> Iterator[tuple[str, Match]]:
+    matches = ((host, indicators.host(host, at)) for host in hosts)
+    return ((host, match) for host, match in matches if match is not None)
+
+
+def _strongest(found: Sequence[tuple[str, Match]]) -> tuple[str, Match] | None:
+    return max(found, key=lambda each: _strength(each[1]), default=None)
 
 
 def _strength(match: Match) -> tuple[int, str]:
@@ -229,15 +242,15 @@ def _strength(match: Match) -> tuple[int, str]:
 
 
 def match_again(signal: Signal, indicators: Indicators) -> Match | None:
-    """The match of a contact whose indicator is gone, if any. For an SMS, only the link that matched is still known."""
+    """The match of a contact whose indicator is gone, if any. For an SMS, only what matched of its links is known."""
     if signal.kind != DOMAIN_SMS:
         return indicators.number(signal.peer, signal.at)
-    _, is_url, rest = signal.peer.partition("://")
-    if not is_url:
-        return indicators.host(signal.peer.lower(), signal.at)
-    host = rest.partition("/")[0].partition("?")[0]
-    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    found = strongest((host,), (signal.peer,), signal.at, indicators)
+    try:
+        host = host_of(signal.peer)
+    except ValueError:  # an IPv6 address
+        host = signal.peer
+    urls = (signal.peer,) if "/" in signal.peer or "?" in signal.peer else ()
+    found = strongest((host,), urls, signal.at, indicators)
     return None if found is None else found[1]
 
 

@@ -26,7 +26,7 @@ class Signal(Struct, frozen=True, gc=False, array_like=True, order=True):
     kind: str
     event: str
     peer: str = ""
-    """The peer's number, empty if none is known; or the link that matched."""
+    """The peer's number, empty if none is known; for a link, its host, or the longest listed URL that covers it."""
     indicator: str = ""
     scam_type: str = ""
     confidence: int = 0

@@ -7,7 +7,7 @@ values (scam type, confidence, validity) are stored once and shared.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -16,8 +16,10 @@ from models.base.number_keys import key_of
 from models.indicators.hotlines import HotlineKind
 from models.indicators.indicator import SUSPECTED, Indicator
 from models.indicators.numbers import hotlines
+from models.indicators.path_hashes import NEXT_LINK, PUBLIC, PathHashes
 from models.indicators.prefilter import HostPrefilter, NumberPrefilter
 from models.indicators.text_numbers import TextNumberPrefilter
+from models.indicators.url_starts import split_url, starts_of
 from models.texts.domains import normalise_url, parents
 
 
@@ -53,10 +55,11 @@ class Indicators:
     """The indicators that a worker matches against; they change as their topic is read.
 
     ``numbers`` and ``hosts`` are prefilters over every indicator and hotline: an event that they drop matches nothing.
-    ``text_numbers`` is one for texts in which a known number is written.
+    ``text_numbers`` is one for texts in which a known number is written. ``hashes`` are those of a ledger's links; only
+    a program that looks back needs the site's.
     """
 
-    def __init__(self, indicators: Iterable[Indicator] = ()) -> None:
+    def __init__(self, indicators: Iterable[Indicator] = (), hashes: PathHashes = PUBLIC) -> None:
         protected, prefilter = _protected()
         self.numbers = prefilter.copy()
         self.hosts = HostPrefilter()
@@ -67,6 +70,9 @@ class Indicators:
         self._prefixes: dict[str, Listing] = {}
         self._domains: dict[str, Listing] = {}
         self._urls: dict[str, dict[str, Listing]] = {}
+        self.hashes = hashes
+        self._hashed: dict[int, str] | None = None
+        """The listed URLs by their hash; None until a link is first matched by its hashes."""
         self._shared: dict[Listing, Listing] = {}
         self._removed: set[str] = set()
         self.counts = dict.fromkeys(("number", "number-prefix", "domain", "url"), 0)
@@ -88,6 +94,8 @@ class Indicators:
         self._add_to_prefilters(indicator)
         if indicator.type == "url":
             self._urls.setdefault(split_url(indicator.value)[0], {})
+            if self._hashed is not None:
+                self._hashed[self.hashes.of_listed(indicator.value)] = indicator.value
         place, name = self._place(indicator.type, indicator.value)
         if name not in place:
             self.counts[indicator.type] += 1
@@ -106,8 +114,11 @@ class Indicators:
         self.counts[kind] -= 1
         if kind == "number-prefix":
             self._measure_prefixes()
-        if kind == "url" and not place:
-            del self._urls[split_url(value)[0]]
+        if kind == "url":
+            if not place:
+                del self._urls[split_url(value)[0]]
+            if self._hashed is not None:
+                self._hashed.pop(self.hashes.of_listed(value), None)
         return True
 
     def is_removed(self, key: str) -> bool:
@@ -158,18 +169,51 @@ class Indicators:
 
     def url(self, url: str, at: int) -> Match | None:
         """The indicator that matches a URL at an event time: a listed URL covers every URL below its path."""
+        return self._longest(self._covering(url), at)
+
+    def listed(self, url: str) -> str:
+        """The longest listed URL that covers a URL, whatever its validity; empty when none does.
+
+        Unlike the URL itself, it is public, and every other listed URL that covers the one also covers the other.
+        """
+        return next(self._covering(url), "")
+
+    def hashed_links(self, paths: Sequence[int], at: int) -> Iterator[tuple[str, Match]]:
+        """What `listed` and `url` say of each link of a text, by the links' hashes; links without a match are left out.
+
+        ``paths`` are those that `PathHashes.of_links` gives.
+        """
+        if not paths or not self._urls:
+            return
+        if self._hashed is None:
+            listed = (f"{host}{start}" for host, starts in self._urls.items() for start in starts)
+            self._hashed = {self.hashes.of_listed(value): value for value in listed}
+        covering: list[str] = []
+        for each in (*paths, NEXT_LINK):
+            if each in self._hashed:
+                covering.insert(0, self._hashed[each])
+            elif each == NEXT_LINK:
+                match = self._longest(covering, at)
+                if match is not None:
+                    yield covering[0], match
+                covering = []
+
+    def _covering(self, url: str) -> Iterator[str]:
+        """The listed URLs that cover a URL, longest first."""
         try:
-            value = normalise_url(url)
+            host, path = split_url(normalise_url(url))
         except ValueError:
-            return None
-        host, path = split_url(value)
+            return
         listed = self._urls.get(host)
-        if not listed:
-            return None
-        for start in starts_of(path):
-            known = listed.get(start)
+        if listed:
+            yield from (f"{host}{start}" for start in starts_of(path) if start in listed)
+
+    def _longest(self, covering: Iterable[str], at: int) -> Match | None:
+        """The match of the first of these listed URLs that is valid at an event time."""
+        for value in covering:
+            known = self.known(f"url:{value}")
             if known is not None and known.holds_at(at):
-                return Match(f"url:{host}{start}", known)
+                return Match(f"url:{value}", known)
         return None
 
     @property
@@ -214,28 +258,3 @@ def _protected() -> tuple[dict[str, HotlineKind], NumberPrefilter]:
     prefilter = NumberPrefilter()
     prefilter.add_all(map(key_of, forms))
     return forms, prefilter
-
-
-def split_url(url: str) -> tuple[str, str]:
-    """Split a normalised URL into its host with the port, and its path with the query.
-
-    >>> split_url("evil.top:8080/a?x=1"), split_url("evil.top?x=1")
-    (('evil.top:8080', '/a?x=1'), ('evil.top', '?x=1'))
-    """
-    end = min((at for at in (url.find("/"), url.find("?")) if at >= 0), default=len(url))
-    return url[:end], url[end:]
-
-
-def starts_of(path: str) -> Iterator[str]:
-    """A path and the paths above it, longest first; the empty path covers the whole host.
-
-    >>> list(starts_of("/a/b?x=1"))
-    ['/a/b?x=1', '/a/b', '/a', '']
-    """
-    yield path
-    bare = path.partition("?")[0]
-    if bare != path:
-        yield bare
-    while bare:
-        bare = bare.rpartition("/")[0]
-        yield bare

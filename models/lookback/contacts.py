@@ -81,10 +81,13 @@ class Rows:
     """The events' ids in UTF-8, one after the other."""
     id_ends: NDArray[np.int64]
     links: NDArray[np.uint8] | None = None
-    """The hosts and URLs of each SMS, joined by spaces, in UTF-8 one after the other; None when no row has any."""
+    """The hosts of each SMS, joined by spaces, in UTF-8 one after the other; None when no row has any."""
     link_ends: NDArray[np.int64] | None = None
     templates: NDArray[np.int64] | None = None
     """The template of each SMS (`models.texts.templates`); None when no row has any."""
+    paths: NDArray[np.int64] | None = None
+    """The hashes of the links of each SMS (`models.indicators.path_hashes`); None when no row has any."""
+    path_ends: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -136,16 +139,21 @@ def ids_of(events: Calls | Messages) -> tuple[NDArray[np.uint8], NDArray[np.int6
         ends[unread] = len(buffer) + np.cumsum([len(each) for each in spelt])
         begins[unread] = ends[unread] - [len(each) for each in spelt]
         buffer = np.concatenate((buffer, np.frombuffer(b"".join(spelt), dtype=np.uint8)))
-    id_ends = np.cumsum(ends - begins)
-    gathered = np.empty(int(id_ends[-1]) if len(id_ends) else 0, dtype=np.uint8)
-    _gather(buffer, begins, ends, gathered)
-    return gathered, id_ends
+    return gathered(buffer, begins, ends)
+
+
+def gathered(values: NDArray[Any], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[Any, NDArray[np.int64]]:
+    """The values at ``begins`` to ``ends``, one after the other, and the end of each piece."""
+    piece_ends = np.cumsum(ends - begins)
+    found = np.empty(int(piece_ends[-1]) if len(piece_ends) else 0, dtype=values.dtype)
+    _gather(values, begins, ends, found)
+    return found, piece_ends
 
 
 @compiled
-def _gather(buffer: Any, begins: Any, ends: Any, gathered: Any) -> None:
+def _gather(values: Any, begins: Any, ends: Any, found: Any) -> None:
     to = 0
     for index in range(begins.size):
         for at in range(begins[index], ends[index]):
-            gathered[to] = buffer[at]
+            found[to] = values[at]
             to += 1

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from models.base.number_keys import key_of, number_of
 from models.detection.ids import PUBLIC, Ids
 from models.detection.kinds import CONTACTS, DOMAIN_SMS, LONG_CALL, NUMBER_REPLY, NUMBER_SMS, NUMBER_TEXT
-from models.detection.recognition import call_signal, contact_kind, strongest
+from models.detection.recognition import call_signal, contact_kind, strongest_hashed
 from models.detection.signals import Signal, SignalRecord
 from models.events.event import NO_DURATION, Call
 from models.events.scanning import ENDED, OUT
@@ -34,6 +34,9 @@ class Contact(NamedTuple):
     duration_s: float
     event: str
     links: str
+    """The hosts that an SMS links to, joined by spaces; or `NUMBER_LINK` and the number by which it is found."""
+    paths: Sequence[int] = ()
+    """The hashes of its links (`models.indicators.path_hashes`)."""
 
     @property
     def is_context(self) -> bool:
@@ -73,7 +76,7 @@ def signal_of(contact: Contact, indicators: Indicators, windows: Windows) -> Sig
     if contact.named:
         return _signal_of_named(contact, indicators)
     if contact.what & LINKED:
-        found = match_of_links(contact.links, contact.at, indicators)
+        found = match_of_links(contact.links, contact.paths, contact.at, indicators)
         return None if found is None else _signal(contact, DOMAIN_SMS, *found)
     peer = number_of(contact.peer)
     if contact.what & SMS:
@@ -92,10 +95,9 @@ def _signal_of_named(contact: Contact, indicators: Indicators) -> Signal | None:
     return _signal(contact, NUMBER_TEXT, contact.named, match)
 
 
-def match_of_links(links: str, at: int, indicators: Indicators) -> tuple[str, Match] | None:
-    """The best match of an SMS at this time, by its links as the ledger keeps them, with the link that matches."""
-    each = links.split(" ")
-    return strongest([one for one in each if "://" not in one], [one for one in each if "://" in one], at, indicators)
+def match_of_links(links: str, paths: Sequence[int], at: int, indicators: Indicators) -> tuple[str, Match] | None:
+    """The best match of an SMS at this time, by its hosts and hashes as the ledger keeps them, with what matches."""
+    return strongest_hashed(links.split(" "), paths, at, indicators)
 
 
 def kind_of_contact(contact: Contact) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base.number_keys import LENGTH_STEP, LONGEST_NUMBER, LONGEST_PORT, key_of
-from models.indicators.matching import split_url
+from models.indicators.url_starts import split_url
 from models.lookback.contacts import host_key, named_key
 
 

@@ -1,6 +1,7 @@
 """Link rows: a row of the ledger for each host that an SMS links to, and for each domain that the host lies below.
 
-Each number that a text names has a row as well (`models.lookback.number_rows`).
+A row has the hosts, and hashes by which a URL that is listed later finds it (`models.indicators.path_hashes`), but no
+link. Each number that a text names has a row as well (`models.lookback.number_rows`).
 
 Most links are plain, and compiled code finds them. The others are read in the same way as for scoring. Mass mailings
 repeat their hosts and texts, so each is read once and then remembered.
@@ -12,16 +13,17 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 
-from models.base.compiled import compiled
 from models.detection.recognition import normal_hosts
 from models.events.batches import NAMED, UNREAD, Messages
 from models.events.event import Sms
 from models.events.numbering import CHINA, Sources
-from models.lookback.contacts import LINKED, SMS, Rows, host_key, ids_of
+from models.indicators.path_hashes import PUBLIC, PathHashes
+from models.lookback.contacts import LINKED, SMS, Rows, gathered, host_key, ids_of
 from models.lookback.host_key_cache import MetHosts
 from models.lookback.number_rows import MetNumbers, rows_of_named_numbers
 from models.texts.domains import parents
@@ -37,6 +39,9 @@ _LONG_PATH: Final = 4
 _MOST_READ: Final = 1 << 14
 _MOST_HOSTS: Final = 1 << 15
 
+Read = tuple[Sequence[int], bytes, Sequence[int]]
+"""The ledger's keys of the links of an SMS, its hosts joined by spaces, and the hashes of its links."""
+
 
 class MetLinks:
     """The recently read hosts, numbers and texts, with the ledger's keys of their links.
@@ -45,10 +50,11 @@ class MetLinks:
     thread of `streams.ledger.gathering.RowMaker`. No text is kept, only its digest.
     """
 
-    def __init__(self, sources: Sources = CHINA) -> None:
+    def __init__(self, sources: Sources = CHINA, hashes: PathHashes = PUBLIC) -> None:
         self.numbers = MetNumbers(sources)
+        self.hashes = hashes
         self._host_keys = lru_cache(maxsize=_MOST_HOSTS)(_keys_of_host)
-        self._read: OrderedDict[bytes, tuple[Sequence[int], bytes]] = OrderedDict()
+        self._read: OrderedDict[bytes, Read] = OrderedDict()
         self.plain = [MetHosts(partial(self.keys_of, path=path)) for path in range(_LONG_PATH + 1)]
         """The hosts met in plain links, by the length of the path."""
 
@@ -67,26 +73,26 @@ class MetLinks:
             return ()
         return keys
 
-    def read_whole(self, message: Sms, traits: int) -> tuple[Sequence[int], bytes]:
-        """The keys and links of an SMS whose record names domains, or whose text the columns do not hold."""
+    def read_whole(self, message: Sms, traits: int) -> Read:
+        """What is kept of an SMS whose record names domains, or whose text the columns do not hold."""
         text = (message.text or "")[:LONGEST]
         hosts, urls, _ = read(text) if traits & UNREAD else read_with_traits(text, traits)
-        return self._keys_and_links((*normal_hosts(message.domains or ()), *hosts), urls)
+        return self._kept_of((*normal_hosts(message.domains or ()), *hosts), urls)
 
-    def read_once(self, spelt: bytes, traits: int) -> tuple[Sequence[int], bytes]:
-        """The keys and links of a text; only one of a mass mailing's many copies is read."""
+    def read_once(self, spelt: bytes, traits: int) -> Read:
+        """What is kept of a text; only one of a mass mailing's many copies is read."""
         digest = blake2b(spelt, digest_size=16).digest()
         known = self._read.get(digest)
         if known is None:
             hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], traits)
-            known = self._read[digest] = self._keys_and_links(hosts, urls)
+            known = self._read[digest] = self._kept_of(hosts, urls)
             if len(self._read) > _MOST_READ:
                 self._read.popitem(last=False)
         return known
 
-    def _keys_and_links(self, hosts: Sequence[str], urls: Sequence[str]) -> tuple[Sequence[int], bytes]:
+    def _kept_of(self, hosts: Sequence[str], urls: Sequence[str]) -> Read:
         keys = {key: None for host in hosts for key in self._host_keys(host)}
-        return tuple(keys), " ".join((*hosts, *urls)).encode()
+        return tuple(keys), " ".join(hosts).encode(), self.hashes.of_links(urls)
 
 
 def _keys_of_host(host: str) -> Sequence[int]:
@@ -141,15 +147,13 @@ def _plainly_linked(
     keys, counts = met.plain[path].keys(messages.texts, host_begins, host_ends)
     closely[rows[counts == 0]] = True
     if len(keys):
-        sizes = (
-            (host_ends - host_begins) + 1 + (url_ends - host_begins) + np.where(_is_https(messages, host_begins), 8, 7)
-        )
         each = np.repeat(np.arange(len(counts)), counts)
-        link_ends = np.cumsum(sizes[each])
-        links = np.empty(int(link_ends[-1]), dtype=np.uint8)
-        _spell_links(messages.texts, host_begins[each], host_ends[each], url_ends[each], links)
+        hosts = gathered(messages.texts, host_begins[each], host_ends[each])
+        hashes, hash_ends = met.hashes.of_plain(messages.texts, host_begins, host_ends, url_ends)
+        hash_begins = np.concatenate(([0], hash_ends[:-1]))
+        paths = gathered(hashes, hash_begins[each], hash_ends[each])
         templates = templates_of(messages.texts, messages.text_begins[rows], messages.text_ends[rows])
-        yield _linked(messages[rows[each]], keys, links, link_ends, templates[each])
+        yield _linked(messages[rows[each]], keys, hosts, paths, templates[each])
 
 
 def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Rows]:
@@ -157,53 +161,36 @@ def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Ro
     found: list[int] = []
     keys: list[int] = []
     links: list[bytes] = []
+    paths: list[Sequence[int]] = []
     texts = messages.texts.tobytes() if len(rows) else b""
     spans = messages.traits[rows], messages.text_begins[rows], messages.text_ends[rows]
     for row, traits, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
         if traits & (NAMED | UNREAD):
-            named, link = met.read_whole(messages.event(row), traits)
+            named, link, hashes = met.read_whole(messages.event(row), traits)
         else:
-            named, link = met.read_once(texts[begin:end], traits)
+            named, link, hashes = met.read_once(texts[begin:end], traits)
         if named:
             found += [row] * len(named)
             keys += named
             links += [link] * len(named)
+            paths += [hashes] * len(named)
     if found:
         linked = messages[np.array(found, dtype=np.int64)]
+        ends = np.cumsum([len(each) for each in links], dtype=np.int64)
+        path_ends = np.cumsum([len(each) for each in paths], dtype=np.int64)
         yield _linked(
             linked,
             np.array(keys, dtype=np.int64),
-            np.frombuffer(b"".join(links), dtype=np.uint8),
-            np.cumsum([len(each) for each in links], dtype=np.int64),
+            (np.frombuffer(b"".join(links), dtype=np.uint8), ends),
+            (np.array([*chain.from_iterable(paths)], dtype=np.int64), path_ends),
             templates_of(linked.texts, linked.text_begins, linked.text_ends),
         )
 
 
-def _linked(linked: Messages, keys: Any, links: Any, link_ends: Any, templates: Any) -> Rows:
+def _linked(linked: Messages, keys: Any, hosts: tuple[Any, Any], paths: tuple[Any, Any], templates: Any) -> Rows:
     return Rows(
         *(keys, linked.subscribers, linked.peers, linked.times, linked.kinds | np.uint8(SMS | LINKED)),
         np.full(len(keys), -1.0),
         *ids_of(linked),
-        *(links, link_ends, templates),
+        *(*hosts, templates, *paths),
     )
-
-
-def _is_https(messages: Messages, host_begins: Any) -> Any:
-    """Whether the scheme right before the host is https, for each plain link: a mask."""
-    return messages.texts[host_begins - 4] == ord("s")
-
-
-@compiled
-def _spell_links(texts: Any, host_begins: Any, host_ends: Any, url_ends: Any, links: Any) -> None:
-    """Write each plain link's host, a space and its URL one after the other."""
-    to = 0
-    for index in range(host_begins.size):
-        begin = host_begins[index]
-        for at in range(begin, host_ends[index]):
-            links[to] = texts[at]
-            to += 1
-        links[to] = 32
-        to += 1
-        for at in range(begin - (8 if texts[begin - 4] == 115 else 7), url_ends[index]):
-            links[to] = texts[at]
-            to += 1

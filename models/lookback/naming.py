@@ -1,6 +1,7 @@
 """Naming: finds which of the requested indicators a contact belongs to.
 
-The ledger finds contacts by key, and two hosts may share one hash. So the contact's own number or links decide.
+The ledger finds contacts by key, and two hosts may share one hash. So the contact's own number or hosts decide, and for
+a URL the hashes of its links.
 """
 
 from __future__ import annotations
@@ -8,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from models.base.number_keys import key_of, number_of
-from models.indicators.matching import split_url, starts_of
+from models.indicators.path_hashes import PathHashes
 from models.lookback.contacts import LINKED
 from models.lookback.hunting import Contact
-from models.lookback.keys import bare_host
-from models.texts.domains import normalise_url, parents
+from models.texts.domains import parents
 
 
 class Named:
-    """Finds which of the requested indicators a contact belongs to."""
+    """Finds which of the requested indicators a contact belongs to; ``hashes`` are those of the ledger's links."""
 
-    def __init__(self, indicators: Iterable[str]) -> None:
+    def __init__(self, indicators: Iterable[str], hashes: PathHashes) -> None:
         self._numbers: dict[int, str] = {}
         self._prefixes: dict[int, set[str]] = {}
         self._domains: set[str] = set()
-        self._urls: dict[str, set[str]] = {}
+        self._urls: dict[int, str] = {}
+        """By the hash of the URL."""
         for indicator in indicators:
             kind, _, value = indicator.partition(":")
             if kind == "number":
@@ -32,7 +33,7 @@ class Named:
             elif kind == "domain":
                 self._domains.add(value)
             else:
-                self._urls.setdefault(bare_host(value), set()).add(value)
+                self._urls[hashes.of_listed(value)] = indicator
 
     def __call__(self, contact: Contact) -> Sequence[str]:
         """The keys (``type:value``) of these indicators; none for a contact that only shares a hash."""
@@ -42,17 +43,10 @@ class Named:
             return [*self._by_number(key_of(contact.named))]
         if not contact.what & LINKED:
             return [*self._by_number(contact.peer)]
-        links = contact.links.split(" ")
-        named: dict[str, None] = {}
-        for link in links:
-            if "://" not in link:
-                for name in parents(link) or (link,):
-                    if name in self._domains:
-                        named[f"domain:{name}"] = None
-        for link in links:
-            if "://" in link:
-                named |= dict.fromkeys(self._by_url(link))
-        return [*named]
+        names = (name for host in contact.links.split(" ") for name in parents(host) or (host,))
+        named = [f"domain:{name}" for name in names if name in self._domains]
+        named += [self._urls[path] for path in contact.paths if path in self._urls]
+        return [*dict.fromkeys(named)]
 
     def _by_number(self, peer: int) -> Iterator[str]:
         known = self._numbers.get(peer)
@@ -64,14 +58,3 @@ class Named:
         for length, prefixes in self._prefixes.items():
             if number[:length] in prefixes:
                 yield f"number-prefix:{number[:length]}"
-
-    def _by_url(self, link: str) -> Iterator[str]:
-        try:
-            host, path = split_url(normalise_url(link))
-        except ValueError:
-            return
-        listed = self._urls.get(bare_host(host))
-        if listed:
-            for start in starts_of(path):
-                if f"{host}{start}" in listed:
-                    yield f"url:{host}{start}"

@@ -33,6 +33,8 @@ Dealings = dict[int, list[Contact]]
 class Planner:
     """Plans the look-backs of one site; ``pivot`` and ``known`` follow the same records, ``ids`` name its signals.
 
+    ``known`` has the hashes under which the site's ledger keeps links.
+
     ``policy`` may be replaced at any time; the new one applies from the next call on. The planner remembers the calls
     of the last hours, by partition, and the numbers that led people on in the last two days. Only one thread may use
     it at a time.
@@ -57,7 +59,7 @@ class Planner:
         return Question(keys_of(looked_for), lambda contacts: [*self._hits(contacts, looked_for)])
 
     def _hits(self, contacts: Iterable[Contact], looked_for: frozenset[str]) -> Iterator[Hit]:
-        named, windows = Named(looked_for), self.policy.windows
+        named, windows = Named(looked_for, self._known.hashes), self.policy.windows
         for contact in contacts:
             names = named(contact)
             if not names:
@@ -91,7 +93,7 @@ class Planner:
 
     def sendings_seen(self, messages: Iterable[LinkedSms]) -> list[Sending]:
         """The numbers that sent known domains with these SMS, all of which were received."""
-        return [sending for each in messages if (sending := sending_by_links(*each, self._known)) is not None]
+        return [sending for each in messages if (sending := sending_by_links(each, self._known)) is not None]
 
     def derived(self, sendings: Iterable[Sending], counts: Mapping[Pair, int]) -> list[Indicator]:
         """The numbers to publish as indicators after new sendings, by how many people their senders have reached."""

@@ -7,7 +7,7 @@ the link is a fraud.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from models.detection.kinds import DOMAIN_SMS
@@ -39,14 +39,20 @@ def sending_of(contact: Contact, found: SignalRecord) -> Sending | None:
     return Sending(found.indicator, contact.peer, contact.subscriber, contact.at)
 
 
-LinkedSms = tuple[str, int, int, int]
-"""An SMS that a subscriber received: its links as the ledger keeps them, its sender, recipient and event time."""
+class LinkedSms(NamedTuple):
+    """An SMS that a subscriber received: its links as the ledger keeps them, its sender, recipient and event time."""
+
+    links: str
+    paths: Sequence[int]
+    sender: int
+    subscriber: int
+    at: int
 
 
-def sending_by_links(links: str, sender: int, subscriber: int, at: int, known: Indicators) -> Sending | None:
-    """The sending that the links of a received SMS show (see `LinkedSms`); None if no link is known."""
-    found = match_of_links(links, at, known)
-    return None if found is None else Sending(found[1].key, sender, subscriber, at)
+def sending_by_links(message: LinkedSms, known: Indicators) -> Sending | None:
+    """The sending that the links of a received SMS show; None if no link is known."""
+    found = match_of_links(message.links, message.paths, message.at, known)
+    return None if found is None else Sending(found[1].key, message.sender, message.subscriber, message.at)
 
 
 def recipients(sendings: Iterable[Sending]) -> dict[Pair, set[int]]:

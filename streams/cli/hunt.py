@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.indicators.indicator import Indicator, IndicatorError, IndicatorType, check, guess_type
+from models.indicators.path_hashes import PUBLIC, PathHashes
 from models.lookback.keys import keys_of
 from models.lookback.naming import Named
 from streams.audit import AuditError, AuditLog, operator
@@ -137,7 +138,8 @@ def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Re
         raise LedgerError(
             f"Nothing has been recorded at {storage.shown}: does the worker have the same FOREWARN_LEDGER?"
         )
-    people = People(Named(keys))
+    has_urls = any(key.startswith("url:") for key in keys)
+    people = People(Named(keys, PathHashes(settings.derived_key("links")) if has_urls else PUBLIC))
     segments = storage.segments((since - _LATE).date())
     with count_bar("looking back", len(segments)) as told:
         for table in find(

@@ -14,7 +14,7 @@ from rich.table import Table
 from streams.cli import InputError, site_settings
 from streams.cli.progress import count_bar
 from streams.ledger import compaction
-from streams.ledger.storage import LedgerError, Storage, merge_mark, whole
+from streams.ledger.storage import LedgerError, Segment, Storage, merge_mark, whole
 
 LONGEST_MERGE = 3600
 """Seconds after which an unfinished merge counts as killed."""
@@ -64,9 +64,12 @@ def status(as_json: bool) -> None:
 def compact(every: float | None) -> None:
     """Merge small segments, so that a look-up opens few files. Safe at any time, also while workers run.
 
+    Segments from before links were hashed are written again without the links.
+
     Example: forewarn ledger compact --every 60
     """
-    _again(every, lambda storage: _compact(storage, _today()))
+    newest: set[Segment] = set()
+    _again(every, lambda storage: _compact(storage, _today(), newest))
 
 
 @ledger.command()
@@ -113,7 +116,7 @@ def _again(every: float | None, work: Callable[[Storage], None]) -> None:
         click.echo("Stopped", err=True)
 
 
-def _compact(storage: Storage, today: date) -> None:
+def _compact(storage: Storage, today: date, newest: set[Segment]) -> None:
     now = int(time.time())
     storage.clear_merges(now - LONGEST_MERGE)
     listed = storage.listed()
@@ -121,6 +124,9 @@ def _compact(storage: Storage, today: date) -> None:
     for segment in listed.keys() - set(segments):  # parts of a merge that was interrupted before it deleted them
         storage.remove(segment)
     todo = [*compaction.due(segments, listed, today)]
+    merging = {part for each in todo for part in each.parts}
+    alone = [segment for segment in segments if segment not in merging]
+    todo += compaction.outdated(storage, alone, newest)
     merged = rows = 0
     with count_bar("compacting", len(todo)) as told:
         for each in todo:

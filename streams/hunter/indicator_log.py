@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from models.events.event import RecordError
 from models.indicators.indicator import TYPES
 from models.indicators.matching import Indicators
+from models.indicators.path_hashes import PathHashes
 from models.lookback.pivoting import Pivot
 from streams.kafka.compacted import CompactedReader
 from streams.kafka.reference_data import IndicatorRecords
@@ -19,10 +20,13 @@ from streams.settings import Settings
 
 
 class IndicatorLog:
-    """Follows the ``indicators`` topic from its beginning; a context manager."""
+    """Follows the ``indicators`` topic from its beginning; a context manager.
+
+    Raises `SettingsError` without the site secret, under a key of which the ledger keeps links.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.indicators = Indicators()
+        self.indicators = Indicators(hashes=PathHashes(settings.derived_key("links")))
         self.pivot = Pivot(self.indicators)
         self.reached: dict[int, int] = {}
         """The next offset to read, by partition."""

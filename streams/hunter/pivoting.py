@@ -103,4 +103,6 @@ class Pivoting:
 
 def _messages(seen: Iterable[Sightings]) -> Iterator[LinkedSms]:
     for each in seen:
-        yield from zip(each.links(), each.senders.tolist(), each.subscribers.tolist(), each.times.tolist(), strict=True)
+        columns = (each.senders.tolist(), each.subscribers.tolist(), each.times.tolist())
+        for (links, paths), sender, subscriber, at in zip(each.links(), *columns, strict=True):
+            yield LinkedSms(links, paths, sender, subscriber, at)

@@ -22,7 +22,7 @@ from models.texts.domains import parents
 from streams.ledger.segments import NoSegmentError, SegmentFile
 from streams.ledger.storage import Segment, Storage
 
-COLUMNS = ("key", "subscriber", "peer", "at", "what", "event", "links", "template")
+COLUMNS = ("key", "subscriber", "peer", "at", "what", "event", "links", "template", "paths")
 _PIECE = 500_000
 """Rows that are processed together."""
 _GROUPS = 8
@@ -53,8 +53,11 @@ class Sightings:
     events: Sequence[str]
     templates: NDArray[np.int64]
     """The template of each text (`models.texts.templates`); -1 where none is kept."""
-    links: Callable[[], Sequence[str]] = list
-    """The hosts and URLs of each SMS that contained a domain; read only on request, since they are rarely needed."""
+    links: Callable[[], Sequence[tuple[str, Sequence[int]]]] = list
+    """The hosts of each SMS that contained a domain, joined by spaces, and the hashes of its links.
+
+    Read only on request, since they are rarely needed.
+    """
 
     @property
     def key(self) -> str:
@@ -146,7 +149,7 @@ def _by_number(named: pa.Table) -> pa.Table:
 def _received(storage: Storage, segment: Segment) -> Iterator[pa.Table]:
     """The rows of SMS to people in a segment, a few row groups at a time."""
     try:
-        with SegmentFile(storage.open(segment)) as file:
+        with SegmentFile(storage.open(segment), storage.hashes) as file:
             for first in range(0, file.row_groups, _GROUPS):
                 table = file.read(range(file.row_groups)[first : first + _GROUPS], COLUMNS)
                 whats = table.column("what").to_numpy()
@@ -170,20 +173,21 @@ def _by_key(table: pa.Table, kind: SpreadType) -> Iterator[Sightings]:
         value = number_of(key) if kind == "number" else _domain(key, table.column("links")[int(rows[0])].as_py())
         if value:
             events = table.column("event").take(pa.array(rows)).to_pylist()
-            links = partial(_taken, table.column("links"), rows)
+            links = partial(_taken, table, rows)
             yield Sightings(kind, value, subscribers[rows], senders[rows], times[rows], events, templates[rows], links)
 
 
-def _taken(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> list[str]:
-    texts: list[str] = pc.fill_null(column.take(pa.array(rows)), "").to_pylist()
-    return texts
+def _taken(table: pa.Table, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[int]]]:
+    taken = table.select(["links", "paths"]).take(pa.array(rows))
+    links, paths = (taken.column(name).to_pylist() for name in ("links", "paths"))
+    return [(link or "", some or ()) for link, some in zip(links, paths, strict=True)]
 
 
 def _domain(key: int, links: str) -> str:
-    """The registered domain (or IP address) among the links that has this key; empty when none has it."""
+    """The registered domain (or IP address) among the hosts that has this key; empty when none has it."""
     known = _DOMAINS.get(key)
     if known is None:
-        owned = [(parents(host) or (host,))[-1] for host in links.split(" ") if "://" not in host]
+        owned = [(parents(host) or (host,))[-1] for host in links.split(" ")]
         known = next((each for each in owned if host_key(each) == key), "")
         if len(_DOMAINS) >= _MOST_KEYS:
             _DOMAINS.clear()

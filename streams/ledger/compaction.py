@@ -3,6 +3,8 @@
 It merges neighbours of one partition, log and day in key order, one row group of each at a time, so memory does not
 grow with the day. The merged file becomes part of the ledger before the small ones are removed. Until then, and after
 an interruption, its name says that they lie within it.
+
+What it writes is in the present format. So it also writes alone segments of format 1 again, which have whole links.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.ledger.segments import ROW_GROUP, SCHEMA, NoSegmentError, SegmentFile, least, writer
+from streams.ledger.segments import FORMAT, ROW_GROUP, SCHEMA, NoSegmentError, SegmentFile, least, writer
 from streams.ledger.storage import Segment, Storage
 
 FEWEST: Final = 8
@@ -28,7 +30,7 @@ _CLASS: Final = 8
 
 
 class Merge(NamedTuple):
-    """Neighbouring segments, and the segment that they become."""
+    """Neighbouring segments, and the segment that they become; one alone becomes itself in the present format."""
 
     parts: Sequence[Segment]
     whole: Segment
@@ -81,6 +83,28 @@ def _merge(parts: Sequence[Segment]) -> Merge:
     return Merge(parts, first._replace(calls=(first.calls[0], last.calls[1]), sms=(first.sms[0], last.sms[1])))
 
 
+def outdated(storage: Storage, segments: Sequence[Segment], newest: set[Segment]) -> Iterator[Merge]:
+    """The segments of an earlier format, each to be written again; none on an object store.
+
+    There a file cannot be replaced while others read it, so such a segment stays until it is merged or expires. To tell
+    the format, each file is opened once: ``newest`` remembers those of the present one. Raises `LedgerError`.
+    """
+    if not storage.is_local:
+        return
+    newest.intersection_update(segments)
+    for segment in segments:
+        if segment in newest:
+            continue
+        try:
+            with SegmentFile(storage.open(segment)) as file:
+                if file.format < FORMAT:
+                    yield Merge([segment], segment)
+                else:
+                    newest.add(segment)
+        except (NoSegmentError, FileNotFoundError):  # a look-up deals with it
+            continue
+
+
 def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object] = lambda rows: None) -> int:
     """Make one merge; returns its number of rows, 0 if it was left for the next time.
 
@@ -101,7 +125,8 @@ def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object
     if not storage.enter(name, todo.whole):
         return 0  # without the whole the parts must stay
     for part in todo.parts:
-        storage.remove(part)
+        if part != todo.whole:
+            storage.remove(part)
     return count
 
 
@@ -117,7 +142,7 @@ class _Cursor:
     def __init__(self, storage: Storage, part: Segment) -> None:
         self.part = part
         try:
-            self.file = SegmentFile(storage.open(part))
+            self.file = SegmentFile(storage.open(part), storage.hashes)
         except NoSegmentError as error:
             raise _PartError(part, str(error)) from None
         self._next = 0

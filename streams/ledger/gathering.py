@@ -13,6 +13,7 @@ from typing import Final
 from models.detection.signals import Signal
 from models.events.batches import Calls, Messages
 from models.events.numbering import CHINA, Sources
+from models.indicators.path_hashes import PUBLIC, PathHashes
 from models.lookback.contacts import Rows, rows_of_calls, rows_of_context
 from models.lookback.link_rows import MetLinks, rows_of_messages
 from streams.ledger.segments import Knowledge, least
@@ -32,9 +33,9 @@ class RowMaker:
     this object's single thread; no other thread may use them.
     """
 
-    def __init__(self, sources: Sources = CHINA) -> None:
+    def __init__(self, sources: Sources = CHINA, hashes: PathHashes = PUBLIC) -> None:
         self._thread = ThreadPoolExecutor(1, "ledger-rows")
-        self._met = MetLinks(sources)
+        self._met = MetLinks(sources, hashes)
 
     def make(self, calls: Sequence[Calls], messages: Sequence[Messages]) -> Future[list[Rows]]:
         """Make the rows of these batches in the thread; batches that are passed later wait for them."""

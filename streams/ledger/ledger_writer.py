@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from models.events.numbering import CHINA, Sources
+from models.indicators.path_hashes import PUBLIC, PathHashes
 from streams.kafka.topic_logs import TopicLogs
 from streams.ledger.gathering import RowMaker
 from streams.ledger.partition_ledger import PartitionLedger, Shared
@@ -36,7 +37,8 @@ class LedgerWriter:
     """Opens the ledger of each assigned partition.
 
     ``indicators`` says how far each partition of the indicators has been read, and ``sources`` how numbers in texts are
-    written. One thread makes the rows of all partitions, and one segment is written at a time.
+    written. One thread makes the rows of all partitions, and one segment is written at a time. Raises `SettingsError`
+    for a ledger without the site secret, because its links are hashed under a key of the site.
 
     Shared between threads: the event loop calls `open`, whose work runs in another thread, because the storage may be
     slow. That thread only reads what the partitions share, and the event loop gets the ledgers when they are complete.
@@ -44,6 +46,7 @@ class LedgerWriter:
     """
 
     def __init__(self, settings: Settings, indicators: Mapping[int, int], sources: Sources = CHINA) -> None:
+        hashes = PathHashes(settings.derived_key("links")) if settings.ledger else PUBLIC
         self._shared = Shared(
             settings.topic("calls"),
             settings.topic("sms"),
@@ -51,7 +54,7 @@ class LedgerWriter:
             Storage(settings) if settings.ledger else None,
             secrets.token_hex(6),
             asyncio.Semaphore(1),
-            RowMaker(sources),
+            RowMaker(sources, hashes),
         )
 
     async def open(self, beginnings: Sequence[Beginning], logs: TopicLogs) -> list[PartitionLedger]:

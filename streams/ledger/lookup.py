@@ -77,7 +77,7 @@ def _read(storage: Storage, segment: Segment, keys: Keys, since: int) -> list[pa
     """The rows of one segment; None when it is gone. Runs in a thread of the pool."""
     found: list[pa.Table] = []
     try:
-        with SegmentFile(storage.open(segment)) as file:
+        with SegmentFile(storage.open(segment), storage.hashes) as file:
             groups = np.flatnonzero(keys.may_hold(file.lows, file.highs)).tolist()
             for start in range(0, len(groups), _GROUPS):
                 some = groups[start : start + _GROUPS]

@@ -41,7 +41,8 @@ def contacts_of(table: pa.Table) -> Iterator[Contact]:
     peers = pc.coalesce(table.column("peer"), table.column("key")).to_pylist()
     durations = pc.fill_null(table.column("duration_s"), -1.0).to_pylist()
     links = pc.fill_null(table.column("links"), "").to_pylist()
-    yield from map(Contact, keys, subscribers, peers, at, whats, durations, events, links)
+    paths = (each or () for each in table.column("paths").to_pylist())
+    yield from map(Contact, keys, subscribers, peers, at, whats, durations, events, links, paths)
 
 
 @dataclass(slots=True)

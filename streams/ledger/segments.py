@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.base.formats import NewerFormatError, check_format
+from models.indicators.path_hashes import PathHashes
 from models.lookback.contacts import Rows
 from streams.ledger.storage import LedgerError
 
@@ -33,15 +34,20 @@ SCHEMA: Final = pa.schema(
         pa.field("event", pa.string(), nullable=False),
         pa.field("links", pa.string()),
         pa.field("template", pa.int64()),
+        pa.field("paths", pa.list_(pa.field("item", pa.int64(), nullable=False))),
     ]
 )
 """Columns of a segment, as in `models.lookback.contacts.Rows`. A missing duration is null, and so is a peer that
 equals the key."""
 
+_PATHS: Final = SCHEMA.get_field_index("paths")
+_SCHEMAS: Final = {1: SCHEMA.remove(_PATHS), 2: SCHEMA}
+"""The columns of each format. In format 1, ``links`` has the hosts and then the whole links of an SMS."""
+
 KNOWN: Final = b"forewarn.known"
 """Key of the metadata that holds a segment's `Knowledge`."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format of the files that this version writes; it reads this one and all before it."""
 
 _FORMAT_KEY: Final = b"forewarn.format"
@@ -99,6 +105,7 @@ def table_of(some: Sequence[Rows]) -> pa.Table:
     templates = pa.concat_arrays(
         [pa.nulls(len(rows), pa.int64()) if rows.templates is None else pa.array(rows.templates) for rows in some]
     )
+    paths = pa.concat_arrays([_paths_of(rows) for rows in some])
     table = pa.Table.from_arrays(
         [
             pa.array(keys),
@@ -110,10 +117,19 @@ def table_of(some: Sequence[Rows]) -> pa.Table:
             ids,
             links,
             templates,
+            paths,
         ],
         schema=SCHEMA,
     )
     return table.take(pa.array(np.argsort(keys)))
+
+
+def _paths_of(rows: Rows) -> pa.Array:
+    kind = SCHEMA.field("paths").type
+    if rows.paths is None or rows.path_ends is None:
+        return pa.nulls(len(rows), kind)
+    ends = np.concatenate(([0], rows.path_ends)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(rows.paths), type=kind)
 
 
 def _strings(parts: Sequence[tuple[Any, Any]]) -> pa.Array:
@@ -154,17 +170,22 @@ def written(table: pa.Table, known: Knowledge) -> pa.Buffer:
 class SegmentFile:
     """An open segment; a context manager.
 
+    ``hashes`` are those of the site's links. They are only needed to read the links of a file of format 1, whose rows
+    come out as those of the present format.
+
     Raises `NoSegmentError` for a file that is no segment or is cut off, and `LedgerError` for one that was written by a
     newer version, which must not be set aside.
     """
 
-    def __init__(self, opened: Any) -> None:
+    def __init__(self, opened: Any, hashes: PathHashes | None = None) -> None:
         self._opened = opened
+        self._hashes = hashes
         try:
             self._parquet = pq.ParquetFile(opened)
             said = self._parquet.schema_arrow.metadata or {}
-            check_format("A segment of the ledger", int(said.get(_FORMAT_KEY, b"1")), FORMAT)
-            if not self._parquet.schema_arrow.equals(SCHEMA):
+            self.format = int(said.get(_FORMAT_KEY, b"1"))
+            check_format("A segment of the ledger", self.format, FORMAT)
+            if not self._parquet.schema_arrow.equals(_SCHEMAS[self.format]):
                 raise NoSegmentError("its columns are not a segment's")
             self.known: Knowledge = _decode_known(said[KNOWN])
             groups = [self._parquet.metadata.row_group(number) for number in range(self._parquet.num_row_groups)]
@@ -199,8 +220,34 @@ class SegmentFile:
         return int(self._parquet.num_row_groups)
 
     def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of some row groups; raises `NoSegmentError` when they are damaged."""
+        """The rows of some row groups; raises `NoSegmentError` when they are damaged.
+
+        Raises `LedgerError` when they have whole links and there are no ``hashes``.
+        """
+        wanted = SCHEMA.names if columns is None else columns
+        there = [name for name in wanted if name in _SCHEMAS[self.format].names]
         try:
-            return self._parquet.read_row_groups(list(groups), columns=columns, use_threads=False)
+            table = self._parquet.read_row_groups(list(groups), columns=there, use_threads=False)
         except (pa.ArrowException, OSError, io.UnsupportedOperation) as error:
             raise NoSegmentError(str(error).splitlines()[0][:200]) from None
+        if "paths" in wanted and self.format == 1:
+            table = self._with_hashes(table)
+        return table.select(wanted)
+
+    def _with_hashes(self, table: pa.Table) -> pa.Table:
+        """Rows of format 1, with the hosts and hashes of their links instead of the links."""
+        if self._hashes is None:
+            raise LedgerError(
+                "A segment of the ledger has whole links from an earlier version. To read them, the site secret is "
+                "needed: set FOREWARN_SECRET_FILE to its file."
+            )
+        links = table.column("links").combine_chunks().dictionary_encode()
+        each = [text.split(" ") for text in links.dictionary.to_pylist()]
+        hosts = pa.array([" ".join(one for one in some if "://" not in one) for some in each], pa.string())
+        paths = [self._hashes.of_links(one for one in some if "://" in one) for some in each]
+        table = table.set_column(
+            table.schema.get_field_index("links"), SCHEMA.field("links"), hosts.take(links.indices)
+        )
+        return table.append_column(
+            SCHEMA.field("paths"), pa.array(paths, SCHEMA.field("paths").type).take(links.indices)
+        )

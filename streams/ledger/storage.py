@@ -23,6 +23,7 @@ import structlog
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from models.indicators.path_hashes import PathHashes
 from streams import metrics
 from streams.settings import Settings
 
@@ -133,6 +134,8 @@ class Storage:
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.ledger
+        self.hashes = None if settings.secret is None else PathHashes(settings.derived_key("links"))
+        """Those of the links in this ledger; None where there is no site secret."""
         try:
             self._fs, root = url_to_fs(settings.ledger)
         except (ValueError, ImportError, OSError) as error:
@@ -141,7 +144,8 @@ class Storage:
                 "an fsspec URL whose package is installed, for example s3://bucket/ledger with s3fs."
             ) from None
         self._root = f"{root.rstrip('/')}/{settings.topic_prefix}{settings.group}"
-        self._is_local = isinstance(self._fs, LocalFileSystem)
+        self.is_local = isinstance(self._fs, LocalFileSystem)
+        """Whether it is a folder, in which a file is replaced at once."""
 
     @property
     def shown(self) -> str:
@@ -151,7 +155,7 @@ class Storage:
     @property
     def scratch(self) -> str | None:
         """A folder for temporary files; None: the system's own."""
-        if not self._is_local:
+        if not self.is_local:
             return None
         self._fs.makedirs(f"{self._root}/{PENDING}", exist_ok=True)
         return f"{self._root}/{PENDING}"
@@ -188,7 +192,7 @@ class Storage:
     def open(self, segment: Segment) -> IO[bytes]:
         """Open a segment's file; raises FileNotFoundError when it is gone, and any other OSError."""
         path = f"{self._root}/{segment.path}"
-        if self._is_local:
+        if self.is_local:
             return Path(path).open("rb")
         opened: IO[bytes] = self._fs.open(path, "rb")
         return opened
@@ -204,7 +208,7 @@ class Storage:
                     shutil.copyfileobj(content, file, 1 << 20)
                 else:
                     file.write(content)
-                if self._is_local:
+                if self.is_local:
                     file.flush()
                     os.fsync(file.fileno())
         except OSError:
@@ -273,7 +277,7 @@ class Storage:
                 return
 
     def _move(self, source: str, target: str) -> None:
-        if not self._is_local:
+        if not self.is_local:
             self._fs.mv(source, target)
             return
         Path(source).replace(target)

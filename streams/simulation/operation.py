@@ -31,7 +31,7 @@ from models.lookback.keys import keys_of
 from models.lookback.link_rows import MetLinks, rows_of_messages
 from models.lookback.pivoting import Pivot
 from models.lookback.planner import Planner
-from models.lookback.recipients import Counting, Pair, Recipients, Sending
+from models.lookback.recipients import Counting, LinkedSms, Pair, Recipients, Sending
 from models.policy.policy import Policy
 from streams.ledger.people import contacts_of
 from streams.ledger.remembered import Remembered
@@ -124,7 +124,7 @@ class Operation:
             table = table_of(linked)
             brought = table.filter(pa.array(self._known_domains.hold(table.column("key").to_numpy())))
             received = (each for each in contacts_of(brought) if not each.is_outgoing)
-            messages = ((each.links, each.peer, each.subscriber, each.at) for each in received)
+            messages = (LinkedSms(each.links, each.paths, each.peer, each.subscriber, each.at) for each in received)
             self._derive(self._planner.sendings_seen(messages), upto)
 
     def _derive(self, sendings: Sequence[Sending], at: int) -> None:

@@ -14,8 +14,9 @@ from models.detection.recognition import normal_hosts, sms_signals
 from models.events import parties, scanning, unescaping
 from models.events.decoding import CallReader, MessageReader
 from models.events.numbering import CHINA
-from models.indicators import prefilter
+from models.indicators import path_hashes, prefilter
 from models.indicators.prefilter import HostPrefilter
+from models.indicators.url_starts import DEEPEST
 from models.texts import plain_links, templates
 from models.texts import prefilter as traits
 from models.texts.extraction import LONGEST, read
@@ -92,6 +93,38 @@ def test_no_text_leads_a_scan_out_of_its_bytes(text: str) -> None:
     assert len(traits.traits_of(spelt, ends)) == len(hosts.may_hold(spelt, begins, ends)) == 1
     assert templates.templates_of(spelt, begins, ends)[0] >= 0
     assert all(host.isascii() for host in read(text).domains)
+
+
+@FEW
+@given(st.lists(st.text("/?a", max_size=12), min_size=1, max_size=4))
+def test_no_link_leads_its_hashing_out_of_its_bytes(paths: list[str]) -> None:
+    spelt = np.frombuffer("".join(f"e.top{path}" for path in paths).encode(), dtype=np.uint8)
+    ends = np.cumsum([5 + len(path) for path in paths])
+    begins = ends - [5 + len(path) for path in paths]
+    hashes, hash_ends = path_hashes.PUBLIC.of_plain(spelt, begins, begins + 5, ends)
+    most = int((np.minimum(ends - begins - 5, DEEPEST) + 2).sum())
+    filled = Guarded(np.zeros(most, dtype=np.uint64)), Guarded(np.zeros_like(hash_ends))
+
+    with np.errstate(over="ignore"):
+        count = plain(path_hashes._hash_starts)(
+            Guarded([0, 0]), *map(Guarded, (spelt, begins, begins + 5, ends)), *filled
+        )
+
+    assert [filled[0][at] for at in range(count)] == hashes.view(np.uint64).tolist()
+    assert [*filled[1]] == hash_ends.tolist()
+
+
+def test_a_link_of_twice_the_size_takes_twice_the_steps() -> None:
+    steps = []
+    for size in (200, 400):
+        spelt = Guarded(np.frombuffer(b"e.top" + b"/a" * size, dtype=np.uint8))
+        hashes = Guarded(np.zeros(DEEPEST + 2, dtype=np.uint64))
+        places = Guarded([0]), Guarded([5]), Guarded([spelt.size])
+        with np.errstate(over="ignore"):
+            plain(path_hashes._hash_starts)(Guarded([0, 0]), spelt, *places, hashes, Guarded([0]))
+        steps.append(spelt.reads)
+
+    assert steps[1] <= 2.1 * steps[0]
 
 
 UNITS = ("a.", "//a.", "http://", "。a", "é.", "www.", "a ", "\\u0041", "\\n", '"', "{", "9", "a.top ")

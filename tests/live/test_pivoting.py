@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,7 +20,7 @@ from streams.hunter.pivoting import Pivoting
 from streams.hunter.sightings import Sightings
 from streams.kafka.indicator_topic import TopicError
 from streams.redis.client import Redis
-from tests.site import Record, Site, call, indicator, last_words, until
+from tests.site import SECRET, Record, Site, call, indicator, last_words, until
 from tests.strategies import POLICY
 
 CROOK, SERVICE, FRIEND = "99900000001", "106900000001", "99900777777"
@@ -90,7 +91,7 @@ def test_the_sender_of_a_known_domain_is_hunted_for_until_the_domain_is_revoked(
 async def known(site: Site) -> AsyncIterator[IndicatorLog]:
     """The indicators that the site knows: evil.top."""
     site.send("indicators", EVIL)
-    async with IndicatorLog(site.settings) as log:
+    async with IndicatorLog(dataclasses.replace(site.settings, secret=SECRET)) as log:
         await log.catch_up()
         yield log
 
@@ -109,7 +110,8 @@ def brought(begin: int, end: int, domain: str = "evil.top") -> Sightings:
     people = np.arange(begin, end)
     senders, times = np.full(len(people), key_of(CROOK)), AT + people
     events = [f"m{each}" for each in people]
-    return Sightings("domain", domain, people, senders, times, events, people, lambda: [f"a.{domain}"] * len(people))
+    links = [(f"a.{domain}", ())] * len(people)
+    return Sightings("domain", domain, people, senders, times, events, people, lambda: links)
 
 
 async def records(site: Site) -> int:

@@ -142,7 +142,32 @@ def test_of_several_links_the_surest_is_named_and_a_url_before_its_domain() -> N
 
     found = of_sms(sms("m", 0, f"http://a.invalid/x http://{EVIL}/pay/1"), indicators=indicators)
 
-    assert [(signal.indicator, signal.peer) for signal in found] == [(f"url:{EVIL}/pay", f"http://{EVIL}/pay/1")]
+    assert [(signal.indicator, signal.peer) for signal in found] == [(f"url:{EVIL}/pay", f"{EVIL}/pay")]
+
+
+def test_of_a_link_only_what_is_listed_is_kept_and_it_is_matched_again_by_the_rest() -> None:
+    """The link's own path may have a person's token in it. What is listed is public."""
+    listed = [indicator("url", f"{EVIL}/a", 90), indicator("url", f"{EVIL}/a/b", 80), indicator("url", "evil.other/a")]
+    message = sms("m", 0, f"see https://{EVIL}/a/b/c?token=marked")
+
+    (signal,) = of_sms(message, indicators=Indicators(listed))
+    left = match_again(signal, Indicators(listed[:1]))
+
+    assert (signal.peer, signal.indicator) == (f"{EVIL}/a/b", f"url:{EVIL}/a/b")
+    assert left is not None
+    assert left.key == f"url:{EVIL}/a"
+
+
+def test_a_longer_listed_url_covers_a_link_after_the_shorter_one_is_gone() -> None:
+    shorter, longer = f"{EVIL}/a", f"{EVIL}/a/b"
+    of_both = Indicators([indicator("url", shorter), indicator("url", longer, valid_from=T0 + 1)])
+    (signal,) = of_sms(sms("m", 0, f"see https://{EVIL}/a/b/c"), indicators=of_both)
+
+    again = match_again(signal, Indicators([indicator("url", longer)]))
+
+    assert signal.indicator == f"url:{shorter}"
+    assert again is not None
+    assert again.key == f"url:{longer}"
 
 
 def test_an_sms_that_names_a_known_number_says_so_whoever_sends_it() -> None:
@@ -210,6 +235,8 @@ def test_the_text_is_in_no_signal() -> None:
         (f"http://fine.invalid/to.{EVIL}", indicator("domain", EVIL), None),
         ("http://[2001:db8::1]:80/a", indicator("url", "[2001:db8::1]/a"), "url:[2001:db8::1]/a"),
         (f"www.{EVIL}", indicator("domain", "fine.invalid"), None),
+        (f"{EVIL}?x=1", indicator("url", EVIL), f"url:{EVIL}"),
+        ("2001:db8::1", indicator("url", "[2001:db8::1]/a"), None),
     ],
 )
 def test_a_link_is_matched_again_by_its_host_or_url(peer: str, still_known: object, expected: str | None) -> None:

@@ -20,7 +20,7 @@ from models.lookback.hunting import Contact
 from models.lookback.keys import Keys
 from models.lookback.pivoting import Pivot
 from models.lookback.planner import Planner
-from models.lookback.recipients import Counting, Pair, Recipients, Sending
+from models.lookback.recipients import Counting, LinkedSms, Pair, Recipients, Sending
 from models.policy.policy import Policy
 from tests.models.lookback.test_suspicion import STRANGER, contact, talk
 from tests.strategies import ANN, BO, CROOK, POLICY, T0, indicator
@@ -133,20 +133,20 @@ def test_a_look_back_and_new_records_say_the_same_of_a_sender(outgoing: int) -> 
     looking = planner(EVIL)
     (key,) = looking.contacts([EVIL.key]).keys.lows.tolist()
     brought = Contact(
-        *(key, key_of(ANN), STRANGER, T0, SMS | LINKED | outgoing, -1.0, "m", "a.evil.top https://a.evil.top/x"),
+        *(key, key_of(ANN), STRANGER, T0, SMS | LINKED | outgoing, -1.0, "m", "a.evil.top"),
     )
     found = looking.sendings_found(looking.contacts([EVIL.key]).put_to(Kept([brought])))
-    seen = looking.sendings_seen([(brought.links, brought.peer, brought.subscriber, brought.at)])
+    seen = looking.sendings_seen([LinkedSms(brought.links, (), brought.peer, brought.subscriber, brought.at)])
 
     assert found == ([] if outgoing else seen)
     assert seen == [Sending(EVIL.key, STRANGER, key_of(ANN), T0)]
-    assert looking.sendings_seen([("fine.top https://fine.top/x", STRANGER, key_of(BO), T0)]) == []
+    assert looking.sendings_seen([LinkedSms("fine.top", (), STRANGER, key_of(BO), T0)]) == []
 
 
 def test_people_are_counted_once() -> None:
     counting: Counting[dict[Pair, int]] = Recipients()
     looking = planner(EVIL)
-    sent = looking.sendings_seen(("evil.top http://evil.top/a", STRANGER, who, T0) for who in (1, 2, 1))
+    sent = looking.sendings_seen(LinkedSms("evil.top", (), STRANGER, who, T0) for who in (1, 2, 1))
 
     assert [counting.add(sent), counting.add(sent[:1])] == [{(EVIL.key, STRANGER): 2}] * 2
 

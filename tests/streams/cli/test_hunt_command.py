@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from models.access.site_secret import key_of
+from models.indicators.path_hashes import PathHashes
+from models.lookback.link_rows import MetLinks
 from streams import audit
 from streams.cli import cli
-from streams.ledger.storage import Storage
+from streams.ledger.segments import SegmentFile
+from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
-from tests.site import FRAUD, call
+from tests.site import FRAUD, SECRET, call
 from tests.streams.ledger.test_ledger import ANN, BO, put, rows, sms
 
 KEY = "a-key-for-tests-only"
@@ -30,8 +34,9 @@ def storage(tmp_path: Path) -> Storage:
     storage = Storage(Settings(ledger=str(tmp_path / "ledger")))
     at = int((datetime.now(UTC) - timedelta(days=1)).timestamp() * 1000)
     calls = [call(ANN, at), call(ANN, at + 60_000, phase="end", duration_s=42), call(BO, at + 1, id="c2")]
-    messages = [sms(BO, at + 2, "see https://pay.evil.top/x")]
-    put(storage, 0, rows(calls, messages), day=datetime.now(UTC).date())
+    messages = [sms(BO, at + 2, "see https://pay.evil.top/x?token=marked")]
+    met = MetLinks(hashes=PathHashes(key_of(SECRET, "links")))
+    put(storage, 0, rows(calls, messages, met), day=datetime.now(UTC).date())
     return storage
 
 
@@ -42,6 +47,7 @@ def forewarn(tmp_path: Path) -> Forewarn:
         "FOREWARN_LEDGER": str(tmp_path / "ledger"),
         "FOREWARN_AUDIT_LOG": str(tmp_path / "audit" / "log.jsonl"),
         "FOREWARN_PSEUDONYM_KEY": KEY,
+        "FOREWARN_SECRET": SECRET,
     }
 
     def invoke(*arguments: str, **more: str) -> Result:
@@ -75,6 +81,27 @@ def test_a_domain_or_a_link_is_looked_up_as_it_is_written_in_reports(
     result = forewarn("hunt", *asked, "--case", "A-1", "--csv")
     (row,) = csv.DictReader(io.StringIO(result.stdout))
     assert (row["subscriber"], row["SMS in"]) == (BO, "1")
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(("secret", "found"), [(SECRET, 1), (SECRET[::-1], 0)])
+def test_a_link_is_found_under_the_sites_secret_and_never_shown(forewarn: Forewarn, secret: str, found: int) -> None:
+    result = forewarn("hunt", "--url", "pay.evil.top/x", "--case", "A-1", "--json", FOREWARN_SECRET=secret)
+
+    assert len(result.stdout.splitlines()) == found
+    assert "marked" not in result.stdout
+
+
+@pytest.mark.usefixtures("storage")
+def test_without_the_site_secret_only_a_link_cannot_be_looked_up(forewarn: Forewarn) -> None:
+    of_url, of_domain = (
+        forewarn("hunt", *asked, "--case", "A-1", "--json", FOREWARN_SECRET="")
+        for asked in (("--url", "pay.evil.top/x"), ("--domain", "evil.top"))
+    )
+
+    assert (of_url.exit_code, of_url.stdout) == (2, "")
+    assert "FOREWARN_SECRET_FILE" in of_url.stderr
+    assert len(of_domain.stdout.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("storage")
@@ -162,3 +189,23 @@ def test_the_ledger_is_shown_compacted_and_expired(forewarn: Forewarn, storage: 
     assert "days deleted: 1" in forewarn("ledger", "expire").stderr
     assert [*storage.days()] == [today]
     assert "days deleted: 0" in forewarn("ledger", "expire", "--keep", "1").stderr
+
+
+def test_compacting_writes_whole_links_of_an_earlier_version_again_as_hashes(
+    forewarn: Forewarn, tmp_path: Path
+) -> None:
+    """A segment that is alone in its day is written again, too; then it is left alone."""
+    day = datetime.now(UTC).date() - timedelta(days=3)
+    sample = (Path(__file__).parents[2] / "formats" / "segment-1-links.parquet").read_bytes()
+    storage = Storage(Settings(ledger=str(tmp_path / "ledger")))
+    lone = Segment(0, (500, 510), (0, 0), day)
+    storage.enter(storage.put(lone, "test", sample), lone)
+    refused = forewarn("ledger", "compact", FOREWARN_SECRET="")
+
+    assert (refused.exit_code, "FOREWARN_SECRET_FILE" in refused.stderr) == (2, True)
+    assert "1 segments became 1" in forewarn("ledger", "compact").stderr
+    assert "0 segments became 0" in forewarn("ledger", "compact").stderr
+    with SegmentFile(storage.open(lone)) as file:
+        rows = file.read(range(file.row_groups)).to_pylist()
+        assert (file.format, len(rows)) == (2, 8)
+    assert "marked" not in str(rows)

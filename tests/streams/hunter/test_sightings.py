@@ -10,6 +10,7 @@ import pytest
 
 from models.base.durations import HOUR
 from models.base.number_keys import key_of
+from models.indicators.path_hashes import PUBLIC
 from streams.hunter.sightings import Busy, Sightings, parts_of, sightings
 from streams.ledger.storage import Segment, Storage
 from streams.settings import Settings
@@ -42,9 +43,9 @@ def test_a_domain_is_what_somebody_registered_whatever_lies_before_it(storage: S
     found = seen(storage)
     assert {key: len(each) for key, each in found.items()} == {"domain:evil.co.uk": 3, "domain:other.top": 1}
     assert found["domain:evil.co.uk"].events == ["m0", "m1", "m2"]
-    links = [each.split(" ") for each in found["domain:evil.co.uk"].links()]
-    assert [each[0] for each in links] == ["a.evil.co.uk", "b.a.evil.co.uk", "evil.co.uk"]
-    assert "other.top" in links[2]
+    links = found["domain:evil.co.uk"].links()
+    assert [hosts for hosts, _ in links] == ["a.evil.co.uk", "b.a.evil.co.uk", "evil.co.uk other.top"]
+    assert all(PUBLIC.of_listed(url) in links[2][1] for url in ("evil.co.uk/y", "other.top/z"))
 
 
 def test_only_what_came_to_people_by_sms_counts(storage: Storage) -> None:

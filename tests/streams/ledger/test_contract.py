@@ -15,6 +15,7 @@ from models.detection.kinds import BANK_CALL, CODE
 from models.detection.signals import Signal
 from models.events.scanning import ENDED, OUT
 from models.indicators.matching import Indicators
+from models.indicators.path_hashes import PUBLIC
 from models.lookback.contacts import CONTEXT, LINKED, SMS, Rows, host_key, own_key, rows_of_context
 from models.lookback.hunting import Contact, moments_of
 from models.lookback.keys import Keys, keys_of
@@ -99,7 +100,8 @@ def test_a_domain_finds_the_sms_that_link_to_it_or_below(filled: Filled) -> None
     assert contact == Contact(
         host_key("evil.top"),
         *(key_of(ANN), key_of("99900000001"), AT, SMS | LINKED, -1.0, "m1"),
-        "a.evil.top https://a.evil.top/x",
+        "a.evil.top",
+        [PUBLIC.of_listed(f"a.evil.top{path}") for path in ("", "/x")],
     )
 
 

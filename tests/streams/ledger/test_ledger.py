@@ -20,6 +20,7 @@ from models.detection.kinds import CODE
 from models.detection.signals import Signal
 from models.events.batches import Messages
 from models.events.decoding import CallReader, MessageReader
+from models.indicators.path_hashes import PUBLIC
 from models.lookback.contacts import Rows, own_key, rows_of_calls, rows_of_context
 from models.lookback.hunting import Contact
 from models.lookback.keys import Keys, keys_of, prefix_ranges
@@ -45,7 +46,9 @@ def sms(subscriber: str, at: int, text: str, id: str = "m1", peer: str = "999000
     return {"id": id, "subscriber": subscriber, "peer": peer, "direction": "in", "at": at, "text": text}
 
 
-def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]] = ()) -> list[Rows]:
+def rows(
+    calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]] = (), met: MetLinks | None = None
+) -> list[Rows]:
     """The ledger's rows of these records."""
     found: list[Rows] = []
     if calls:
@@ -53,7 +56,7 @@ def rows(calls: Sequence[dict[str, Any]] = (), messages: Sequence[dict[str, Any]
         found.append(rows_of_calls([CallReader(keyed=False).read(packed_lines(text)).events]))
     if messages:
         text = "\n".join(map(json.dumps, messages)).encode()
-        found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events, MetLinks())
+        found += rows_of_messages(MessageReader(keyed=False).read(packed_lines(text)).events, met or MetLinks())
     return found
 
 
@@ -122,8 +125,8 @@ def test_an_id_with_escapes_is_kept_as_it_is_meant(storage: Storage) -> None:
 @pytest.mark.parametrize(
     ("text", "links"),
     [
-        ("pay at https://a.evil.top/x now", "a.evil.top https://a.evil.top/x"),
-        ("您的包裹 https://evil.top/p1查看", "evil.top https://evil.top/p1"),
+        ("pay at https://a.evil.top/x now", "a.evil.top"),
+        ("您的包裹 https://evil.top/p1查看", "evil.top"),
         ("登录evil[.]top 或 www.evil.top", None),
         ("two: https://other.com/1 and evil.top/2", None),
     ],
@@ -165,7 +168,7 @@ def test_people_are_added_up(storage: Storage) -> None:
             [sms(BO, AT + 7, "hello", peer=FRAUD)],
         ),
     )
-    people = People(Named([f"number:{FRAUD}"]))
+    people = People(Named([f"number:{FRAUD}"], PUBLIC))
     for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:  # a contact seen twice counts once
         people.add(each)
     first, second = people.lines()
@@ -179,7 +182,7 @@ def test_a_call_with_an_id_that_was_used_before_is_added_up_as_another(storage: 
     used = [call(ANN, AT), call(ANN, AT + 60_000, phase="end", duration_s=50)]
     again = [call(ANN, AT + day), call(ANN, AT + day + 60_000, phase="end", duration_s=40)]
     put(storage, 0, rows([*used, *again], [sms(ANN, AT + after, "hello", peer=FRAUD) for after in (7, day)]))
-    people = People(Named([f"number:{FRAUD}"]))
+    people = People(Named([f"number:{FRAUD}"], PUBLIC))
 
     for each in contacts(storage, keys_of([f"number:{FRAUD}"])) * 2:
         people.add(each)

@@ -14,7 +14,7 @@ from streams.ledger.progress import LedgerProgress, log_mark
 from streams.ledger.segments import Knowledge, table_of, written
 from streams.ledger.storage import LedgerError, Segment, Storage, segment_of, whole
 from streams.settings import Settings
-from tests.site import call
+from tests.site import SECRET, call
 from tests.streams.ledger.test_ledger import ANN, AT, TODAY, rows
 
 OLD, NEW = log_mark(["old", "s"], 0), log_mark(["new", "s"], 0)
@@ -38,7 +38,7 @@ def put(storage: Storage, of: Segment) -> None:
 
 async def reached(folder: Path, progress: LedgerProgress, of: dict[str, TopicLog]) -> int:
     """The offset of calls at which the ledger in a folder goes on."""
-    writer = LedgerWriter(Settings(ledger=str(folder)), {})
+    writer = LedgerWriter(Settings(ledger=str(folder), secret=SECRET), {})
     (ledger,) = await writer.open([Beginning(0, progress, STARTS)], of)
     return ledger.reached["calls"]
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models.access import site_secret
 from models.base.formats import NewerFormatError
 from models.base.number_keys import key_of
 from models.casework import cases
+from models.indicators.path_hashes import PathHashes
 from streams.hunter import memory
 from streams.hunter.memory import Found
 from streams.hunter.segment_index import Frontier
@@ -23,6 +26,7 @@ from streams.ledger.segments import Knowledge, SegmentFile
 from streams.ledger.storage import LedgerError
 from streams.worker.checkpoint_format import FORMAT, decode_meta, decode_subjects, encode_meta
 from streams.worker.snapshots import Snapshot, SnapshotError
+from tests.site import SECRET
 
 SAMPLES = Path(__file__).parents[2] / "formats"
 AT = 1_773_628_800_000
@@ -115,17 +119,42 @@ def test_the_memory_of_a_newer_version_is_refused() -> None:
         memory.decode(msgspec.msgpack.encode({"format": 3, "frontier": "of another kind"}))
 
 
+def rows_of(name: str, hashes: PathHashes | None) -> list[dict[str, Any]]:
+    """The rows of a sample of a segment."""
+    with SegmentFile((SAMPLES / name).open("rb"), hashes) as file:
+        assert file.known == Knowledge({0: 12}, 4)
+        rows: list[dict[str, Any]] = file.read([0]).to_pylist()
+    return rows
+
+
 def test_a_segment_of_the_first_format_is_read() -> None:
     """Files from before formats had numbers have none."""
     with SegmentFile((SAMPLES / "segment-1.parquet").open("rb")) as file:
-        assert segments.FORMAT == 1
-        assert (len(file), file.known) == (1, Knowledge({0: 12}, 4))
+        assert (len(file), file.known, file.format) == (1, Knowledge({0: 12}, 4), 1)
+
+
+def test_the_links_of_the_first_format_come_out_as_hosts_and_hashes() -> None:
+    """Both samples were written from the same records, one by the version before links were hashed."""
+    hashes = PathHashes(site_secret.key_of(SECRET, "links"))
+    first, second = rows_of("segment-1-links.parquet", hashes), rows_of("segment-2.parquet", hashes)
+
+    assert [each | {"paths": each["paths"] or None} for each in first] == second
+    assert {each["links"] for each in first} == {None, "a.evil.top", "evil.top b.top", "tel:99900770077"}
+    assert segments.FORMAT == 2
+
+
+def test_without_the_site_secret_whole_links_are_not_read() -> None:
+    """All else in the file is: the worker and the index need no links."""
+    with SegmentFile((SAMPLES / "segment-1-links.parquet").open("rb")) as file:
+        assert len(file.read([0], ["key", "at"])) == len(file)
+        with pytest.raises(LedgerError, match="FOREWARN_SECRET_FILE"):
+            file.read([0])
 
 
 def test_a_segment_of_a_newer_version_is_refused_and_left_where_it_is(tmp_path: Path) -> None:
     """Setting it aside, as if it were damaged, would hide it from the newer version."""
     path = tmp_path / "new.parquet"
-    schema = pa.schema([pa.field("other", pa.int64())]).with_metadata({"forewarn.format": "2"})
+    schema = pa.schema([pa.field("other", pa.int64())]).with_metadata({"forewarn.format": "3"})
     pq.write_table(pa.table({"other": [1]}, schema=schema), path)
 
     with pytest.raises(LedgerError, match="segment of the ledger was written by a newer version"):
