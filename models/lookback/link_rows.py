@@ -39,8 +39,8 @@ _LONG_PATH: Final = 4
 _MOST_READ: Final = 1 << 14
 _MOST_HOSTS: Final = 1 << 15
 
-Read = tuple[Sequence[int], bytes, Sequence[int]]
-"""The ledger's keys of the links of an SMS, its hosts joined by spaces, and the hashes of its links."""
+Read = tuple[Sequence[int], bytes, bytes]
+"""The ledger's keys of the links of an SMS, its hosts joined by spaces, and the hashes of its links (int64)."""
 
 
 class MetLinks:
@@ -92,7 +92,7 @@ class MetLinks:
 
     def _kept_of(self, hosts: Sequence[str], urls: Sequence[str]) -> Read:
         keys = {key: None for host in hosts for key in self._host_keys(host)}
-        return tuple(keys), " ".join(hosts).encode(), self.hashes.of_links(urls)
+        return tuple(keys), " ".join(hosts).encode(), np.array(self.hashes.of_links(urls), dtype=np.int64).tobytes()
 
 
 def _keys_of_host(host: str) -> Sequence[int]:
@@ -159,32 +159,33 @@ def _plainly_linked(
 def _closely_linked(messages: Messages, rows: Any, met: MetLinks) -> Iterator[Rows]:
     """The rows of all other links, read in the same way as for scoring."""
     found: list[int] = []
-    keys: list[int] = []
-    links: list[bytes] = []
-    paths: list[Sequence[int]] = []
+    kept: list[Read] = []
     texts = messages.texts.tobytes() if len(rows) else b""
     spans = messages.traits[rows], messages.text_begins[rows], messages.text_ends[rows]
     for row, traits, begin, end in zip(rows.tolist(), *(each.tolist() for each in spans), strict=True):
         if traits & (NAMED | UNREAD):
-            named, link, hashes = met.read_whole(messages.event(row), traits)
+            read = met.read_whole(messages.event(row), traits)
         else:
-            named, link, hashes = met.read_once(texts[begin:end], traits)
-        if named:
-            found += [row] * len(named)
-            keys += named
-            links += [link] * len(named)
-            paths += [hashes] * len(named)
+            read = met.read_once(texts[begin:end], traits)
+        if read[0]:
+            found.append(row)
+            kept.append(read)
     if found:
+        keys, hosts, hashes = zip(*kept, strict=True)
+        each = np.repeat(np.arange(len(found)), [len(some) for some in keys])
         linked = messages[np.array(found, dtype=np.int64)]
-        ends = np.cumsum([len(each) for each in links], dtype=np.int64)
-        path_ends = np.cumsum([len(each) for each in paths], dtype=np.int64)
+        templates = templates_of(linked.texts, linked.text_begins, linked.text_ends)
+        keyed = np.array([*chain.from_iterable(keys)], dtype=np.int64)
         yield _linked(
-            linked,
-            np.array(keys, dtype=np.int64),
-            (np.frombuffer(b"".join(links), dtype=np.uint8), ends),
-            (np.array([*chain.from_iterable(paths)], dtype=np.int64), path_ends),
-            templates_of(linked.texts, linked.text_begins, linked.text_ends),
+            linked[each], keyed, _taken(hosts, np.uint8, each), _taken(hashes, np.int64, each), templates[each]
         )
+
+
+def _taken(pieces: Sequence[bytes], kind: type[np.integer[Any]], each: Any) -> tuple[Any, Any]:
+    """The values of the pieces with these numbers, one after the other, and where those of each end."""
+    values = np.frombuffer(b"".join(pieces), dtype=kind)
+    ends = np.cumsum([len(piece) for piece in pieces]) // values.itemsize
+    return gathered(values, np.concatenate(([0], ends[:-1]))[each], ends[each])
 
 
 def _linked(linked: Messages, keys: Any, hosts: tuple[Any, Any], paths: tuple[Any, Any], templates: Any) -> Rows:
