@@ -179,15 +179,15 @@ class Indicators:
         return next(self._covering(url), "")
 
     def hashed_links(self, paths: Sequence[int], at: int) -> Iterator[tuple[str, Match]]:
-        """What `listed` and `url` say of each link of a text, by the links' hashes; links without a match are left out.
+        """The matches of a text's links at an event time, each with the longest listed URL that covers the link.
 
-        ``paths`` are those that `PathHashes.of_links` gives.
+        Of the links only the hashes are known, as `PathHashes.of_links` gives them. The matches are those of `url`.
         """
         if not paths or not self._urls:
             return
         if self._hashed is None:
-            listed = (f"{host}{start}" for host, starts in self._urls.items() for start in starts)
-            self._hashed = {self.hashes.of_listed(value): value for value in listed}
+            listed = [f"{host}{start}" for host, starts in self._urls.items() for start in starts]
+            self._hashed = dict(zip(self.hashes.of_all_listed(listed), listed, strict=True))
         covering: list[str] = []
         for each in (*paths, NEXT_LINK):
             if each in self._hashed:

@@ -43,7 +43,15 @@ class PathHashes:
         >>> PathHashes(b"a site's key").of_listed("evil.top/a") == PathHashes().of_listed("evil.top/a")
         False
         """
-        return self._of(value, len(value))[0]
+        return self.of_all_listed([value])[0]
+
+    def of_all_listed(self, values: Sequence[str]) -> list[int]:
+        """The hash of each of these listed URLs, in much less time than one after the other."""
+        sizes = np.array([len(value) for value in values], dtype=np.int64)
+        ends = np.cumsum(sizes)
+        spelt = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8)
+        hashes: list[int] = self.of_plain(spelt, ends - sizes, ends, ends)[0].tolist()
+        return hashes
 
     def of_links(self, links: Iterable[str]) -> list[int]:
         """The hashes of the beginnings of each link, the shortest first, with `NEXT_LINK` between two links.
@@ -66,7 +74,7 @@ class PathHashes:
         """
         most = np.minimum(ends - host_ends, DEEPEST) + 2
         hashes, hash_ends = np.empty(int(most.sum()), dtype=np.uint64), np.empty(len(ends), dtype=np.int64)
-        count = _hash_starts(self._key, texts, begins, host_ends, ends, hashes, hash_ends)
+        count = _hash_starts(self._key, DEEPEST, texts, begins, host_ends, ends, hashes, hash_ends)
         return hashes[:count].view(np.int64), hash_ends
 
     def _of(self, value: str, host_end: int) -> Sequence[int]:
@@ -121,10 +129,12 @@ def _hash(v0: Any, v1: Any, v2: Any, v3: Any, word: Any, size: int) -> Any:
 
 
 @compiled
-def _hash_starts(key: Any, texts: Any, begins: Any, host_ends: Any, ends: Any, hashes: Any, hash_ends: Any) -> int:
+def _hash_starts(
+    key: Any, deepest: int, texts: Any, begins: Any, host_ends: Any, ends: Any, hashes: Any, hash_ends: Any
+) -> int:
     """Fill in the hashes of each link's beginnings; returns how many there are.
 
-    They are the host, the path up to each of its first `DEEPEST` slashes, the whole path, and the path with the query.
+    They are the host, the path up to each of its first ``deepest`` slashes, the whole path, and that with the query.
     """
     to = 0
     for index in range(begins.size):
@@ -138,7 +148,7 @@ def _hash_starts(key: Any, texts: Any, begins: Any, host_ends: Any, ends: Any, h
                 if sign == 47:  # a slash
                     if at + 1 < end and texts[at + 1] == 63:
                         continue  # the normal form has no slash before the query
-                    if slashes < DEEPEST:
+                    if slashes < deepest:
                         hashes[to] = _hash(v0, v1, v2, v3, word, size)
                         to += 1
                         slashes += 1

@@ -107,7 +107,7 @@ def test_no_link_leads_its_hashing_out_of_its_bytes(paths: list[str]) -> None:
 
     with np.errstate(over="ignore"):
         count = plain(path_hashes._hash_starts)(
-            Guarded([0, 0]), *map(Guarded, (spelt, begins, begins + 5, ends)), *filled
+            Guarded([0, 0]), DEEPEST, *map(Guarded, (spelt, begins, begins + 5, ends)), *filled
         )
 
     assert [filled[0][at] for at in range(count)] == hashes.view(np.uint64).tolist()
@@ -121,7 +121,7 @@ def test_a_link_of_twice_the_size_takes_twice_the_steps() -> None:
         hashes = Guarded(np.zeros(DEEPEST + 2, dtype=np.uint64))
         places = Guarded([0]), Guarded([5]), Guarded([spelt.size])
         with np.errstate(over="ignore"):
-            plain(path_hashes._hash_starts)(Guarded([0, 0]), spelt, *places, hashes, Guarded([0]))
+            plain(path_hashes._hash_starts)(Guarded([0, 0]), DEEPEST, spelt, *places, hashes, Guarded([0]))
         steps.append(spelt.reads)
 
     assert steps[1] <= 2.1 * steps[0]
