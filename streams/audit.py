@@ -1,4 +1,4 @@
-"""Audit log: who did what, when and for which case, as lines that are only added; each has the hash of the one before.
+"""Audit log: who did what, when and for which case, as lines that are only added; each is sealed and names the last.
 
 An action that cannot be noted does not happen: a look-up shows nothing, and a sign-in fails. A line has a pseudonym, a
 keyed hash, for each number, domain or other value that it is about. The key allows a check whether a line is about a
@@ -11,18 +11,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import hmac
 import io
 import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, overload
 
 import msgspec
 
-from models.access.audit_chain import BEGINNING, HALF, Line, Plain, digest, line_of, old_line_of
+from models.access.audit_chain import BEGINNING, HALF, KEYED, Line, Plain, digest, line_of, old_line_of, sealed
+from models.access.audit_keys import AuditKeys, pseudonyms
 from streams.files.durable import hand_over, sync_folder
 from streams.settings import Settings
 
@@ -53,15 +53,6 @@ class AuditError(Exception):
     """The audit log cannot be written or read; the message names the file and says what to do."""
 
 
-def pseudonym(key: str, value: str) -> str:
-    """The pseudonym of a value under a key: 16 hexadecimal digits, always the same for the same value and key.
-
-    >>> pseudonym("0123456789abcdef", "evil.top") == pseudonym("0123456789abcdef", "evil.top")
-    True
-    """
-    return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()[:16]
-
-
 def operator() -> str:
     """The user who runs this command, for example ``os:root``; from the system, not from a variable they could set."""
     try:
@@ -82,15 +73,15 @@ class AuditLog:
     excludes other threads as well as other processes.
     """
 
-    def __init__(self, path: Path, key: str, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, path: Path, keys: AuditKeys, now: Callable[[], datetime] = _now) -> None:
         self.path = path
-        self._key = key
+        self._keys = keys
         self._now = now
 
     @classmethod
     def of(cls, settings: Settings) -> AuditLog:
-        """The site's log; raises `SettingsError` when there is no key for its pseudonyms."""
-        return cls(settings.audit_log, settings.key_of_pseudonyms())
+        """The site's log; raises `SettingsError` when there is no key for it."""
+        return cls(settings.audit_log, settings.audit_keys())
 
     def note(
         self,
@@ -106,17 +97,36 @@ class AuditLog:
         ``about`` has items ``type:value``, and the values are written as pseudonyms only. ``details`` are written
         unchanged and must contain no number. Raises `AuditError` when the line cannot be written.
         """
-        what = tuple(
-            f"{kind}:{pseudonym(self._key, value)}" for kind, _, value in (each.partition(":") for each in about)
-        )
+        what = tuple(pseudonyms(self._keys[:1], each)[0] for each in about)
+        return self._written(self._line(did, details or {}, who, case, what))
+
+    def change_key(self) -> Line | None:
+        """Go on under the newest key from now on, with a line that says so; None when the log does so already.
+
+        Raises `AuditError`.
+        """
+        return self._written(None)
+
+    @overload
+    def _written(self, line: Line) -> Line: ...
+    @overload
+    def _written(self, line: None) -> Line | None: ...
+    def _written(self, line: Line | None) -> Line | None:
         try:
             with self._locked() as file:
-                return self._append(file, did, who, case, what, dict(details or {}))
+                return self._append(file, line)
         except OSError as error:
             raise AuditError(
                 f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is done or shown: repair "
                 "its folder, or set FOREWARN_AUDIT_LOG."
             ) from None
+
+    def _line(
+        self, did: str, details: Mapping[str, Plain], who: str = "", case: str = "", what: tuple[str, ...] = ()
+    ) -> Line:
+        """A line that has no place in the chain yet; by default the user of this process did it."""
+        who, at = who or operator(), self._now().isoformat(timespec="seconds")
+        return Line(number=0, at=at, who=who, did=did, case=case, what=what, details=dict(details), before="")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[int]:
@@ -140,29 +150,40 @@ class AuditLog:
         except FileNotFoundError:
             return False
 
-    def _append(
-        self, file: int, did: Deed, who: str, case: str, what: tuple[str, ...], details: dict[str, Plain]
-    ) -> Line:
+    def _append(self, file: int, line: Line | None) -> Line | None:
+        """Add the notes that the end of the file needs, and the line; return what was written last."""
         size = os.fstat(file).st_size
         end = self._end(file, size)
-        at = self._now().isoformat(timespec="seconds")
-        content, number, before = b"", end.number, end.hash
-        if end.unread:
-            number += 1
-            note = Line(
-                number=number,
-                at=at,
-                who=operator(),  # the user of the next line has no part in it
-                did=HALF,
-                case="",
-                what=(),
-                details={"bytes": len(end.unread), "sha256": digest(end.unread)},
-                before=before,
+        lines: list[Line] = []
+        if end.unread:  # the user of the next line has no part in it
+            lines.append(self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
+        if self._is_other_key(end):
+            lines.append(self._line(KEYED, {"from": end.key, "to": self._keys[0].id}))
+        if line is not None:
+            lines.append(line)
+        if not lines:
+            return None
+        content, before = b"" if end.ended else b"\n", end.hash
+        for number, each in enumerate(lines, end.number + 1):
+            line = msgspec.structs.replace(each, number=number, before=before)
+            raw = sealed(line, self._keys[0])
+            content, before = content + raw + b"\n", digest(raw)
+        self._write(file, size, content)
+        return line
+
+    def _is_other_key(self, end: _End) -> bool:
+        """Whether the log's last line has an older key, or none; raises `AuditError` if it has a newer one."""
+        ids = [key.id for key in self._keys]
+        if not end.number or end.key == ids[0]:
+            return False
+        if end.key and end.key not in ids:
+            raise AuditError(
+                f"The audit log {self.path} is sealed with the key {end.key}, which is not known here, so nothing is "
+                "done or shown: give the present FOREWARN_AUDIT_SECRET_FILE, and restart the program."
             )
-            raw = msgspec.json.encode(note)
-            content, before = raw + b"\n", digest(raw)
-        line = Line(number=number + 1, at=at, who=who, did=did, case=case, what=what, details=details, before=before)
-        content = (b"" if end.ended else b"\n") + content + msgspec.json.encode(line) + b"\n"
+        return True
+
+    def _write(self, file: int, size: int, content: bytes) -> None:
         try:
             written = 0
             while written < len(content):
@@ -175,7 +196,6 @@ class AuditLog:
             with contextlib.suppress(OSError):  # if this fails, too, the next line notes it as half-written
                 os.ftruncate(file, size)
             raise
-        return line
 
     def _end(self, file: int, size: int) -> _End:
         """The end of the file; raises `AuditError` when it is no audit log."""
@@ -189,7 +209,7 @@ class AuditLog:
             for raw in reversed(lines):
                 line = line_of(raw if unread or ended else raw + b"\n")  # a line that lacks only its end counts
                 if line is not None:
-                    return _End(line.number, digest(raw), unread, ended)
+                    return _End(line.number, digest(raw), line.key, unread, ended)
                 unread = raw + unread
             if not start:
                 return self._beginning(lines)
@@ -213,7 +233,7 @@ class AuditLog:
                 "set FOREWARN_AUDIT_LOG to a file of its own."
             )
         ended = not lines or lines[-1].endswith(b"\n")
-        return _End(0, opening.hexdigest() if old else BEGINNING, unread, ended)
+        return _End(0, opening.hexdigest() if old else BEGINNING, "", unread, ended)
 
 
 class _End(NamedTuple):
@@ -221,6 +241,8 @@ class _End(NamedTuple):
     """The number of the chain's last line."""
     hash: str
     """The hash that the next line must contain."""
+    key: str
+    """The id of the key that sealed the last line; empty if it has no seal."""
     unread: bytes
     """The bytes after that line that are no line."""
     ended: bool

@@ -190,6 +190,11 @@ def site_secret(text: str) -> str:
     return text
 
 
+def secrets(text: str) -> tuple[str, ...]:
+    """Some secrets, each as `site_secret` takes it, separated by white space."""
+    return tuple(map(site_secret, text.split()))
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that accepts only these words."""
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from models.access.audit_keys import AuditKeys, audit_key
 from models.access.site_secret import Purpose, key_of
 from streams.sealing import recipients
 from streams.secret_files import MISSING, NO_LETTERS_KEY
@@ -36,6 +37,7 @@ from streams.setting_values import (
     redis_url,
     seconds,
     secret_key,
+    secrets,
     servers,
     site_secret,
     zone,
@@ -209,6 +211,15 @@ class Settings:
         secret=True,
         private=True,
     )
+    audit_secret: tuple[str, ...] = setting(
+        secrets,
+        "Secrets of the audit log in place of the site secret, 32 characters or more each, one a line: the newest "
+        "first, and below it the former ones: [access](access.md#another-key).",
+        (),
+        shown="the site secret",
+        secret=True,
+        private=True,
+    )
     pseudonym_key: str | None = setting(
         secret_key,
         "Secret for the pseudonyms in the audit log and the hashes of account numbers, 16 characters or more. Only for "
@@ -273,6 +284,19 @@ class Settings:
     def key_of_pseudonyms(self) -> str:
         """The key of pseudonyms; raises :class:`SettingsError` when there is neither that key nor a site secret."""
         return self.pseudonym_key or self.derived_key("pseudonyms").hex()
+
+    def audit_keys(self) -> AuditKeys:
+        """The keys of the audit log, the newest first; raises :class:`SettingsError` when there is no secret for one.
+
+        The site secret, and the key of pseudonyms that a site had before it, stay known beside newer secrets.
+        """
+        former = self.pseudonym_key or ""
+        keys = [audit_key(each) for each in self.audit_secret]
+        keys += [audit_key(self.secret, former)] if self.secret else []
+        keys += [audit_key(former, former)] if former else []
+        if not keys:
+            raise SettingsError(MISSING)
+        return keys
 
     @property
     def redis_shown(self) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from models.access.audit_keys import audit_key
 from models.access.rights import Role, user
 from models.casework.cases import Case, Feedback, FeedbackError
 from streams.access.accounts import AccountsFile, Token, UserAccount
@@ -60,7 +61,7 @@ class Backroom:
     def __init__(self, settings: Settings, folder: Path, secure: bool = False, shown_within: float = 2.0) -> None:
         self.audit_file, self.users_file = folder / "audit.jsonl", folder / "users.json"
         self.store = Store(settings)
-        audit = AuditLog(self.audit_file, KEY)
+        audit = AuditLog(self.audit_file, [audit_key(KEY, KEY)])
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         self.users = Users(AccountsFile(self.users_file), audit, passwords)
         self.sessions = Sessions(self.store, settings)

@@ -18,12 +18,18 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from models.access.audit_chain import HALF, ChainError, Line, Whole, digest, verify
-from streams.audit import AuditError, AuditLog, lines, pseudonym
+from models.access.audit_chain import HALF, KEYED, ChainError, Line, Whole, digest, is_sealed, line_of, sealed, verify
+from models.access.audit_keys import audit_key, pseudonym
+from streams.audit import AuditError, AuditLog, lines
 from streams.cli import cli
+from streams.settings import Settings
 
 KEY = "a-key-for-tests-only"
+NEWER, NEWEST = "newer-" * 8, "newest-" * 8
+KEYS = [audit_key(KEY, KEY)]
+ID = KEYS[0].id
 OLD = b'{"at":"2026-11-01T08:00:00+00:00","who":"li","case":"A-1","what":["number:00112233"],"since":"s","found":2}\n'
 ANN = "8610000000001"
 Forewarn = Callable[..., Result]
@@ -38,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def log(path: Path) -> AuditLog:
     """A log that has no entries yet."""
-    return AuditLog(path, KEY)
+    return AuditLog(path, KEYS)
 
 
 @pytest.fixture
@@ -46,7 +52,9 @@ def forewarn(path: Path) -> Forewarn:
     """Calls ``forewarn audit`` with this log."""
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli, ["audit", *arguments], env={"FOREWARN_AUDIT_LOG": str(path)})
+        return CliRunner().invoke(
+            cli, ["audit", *arguments], env={"FOREWARN_AUDIT_LOG": str(path), "FOREWARN_PSEUDONYM_KEY": KEY}
+        )
 
     return invoke
 
@@ -60,14 +68,18 @@ def noted(log: AuditLog, count: int) -> list[bytes]:
 
 def whole(path: Path, head: str | None = None) -> Whole:
     """The verdict of a check of the whole file."""
-    return verify(lines(path), head)
+    return verify(lines(path), KEYS, head)
 
 
 def test_a_line_says_who_did_what_for_which_case_and_about_whom_as_a_pseudonym(log: AuditLog) -> None:
-    log = AuditLog(log.path, KEY, lambda: datetime(2026, 11, 27, 9, 30, tzinfo=UTC))
+    log = AuditLog(log.path, KEYS, lambda: datetime(2026, 11, 27, 9, 30, tzinfo=UTC))
     log.note("shown-number", who="li.wei", case="A-1", about=[f"number:{ANN}"], details={"found": 1, "since": None})
 
-    assert json.loads(log.path.read_bytes()) == {
+    raw = log.path.read_bytes()
+    line = line_of(raw)
+    assert line is not None
+    assert is_sealed(raw, line, KEYS[0])
+    assert json.loads(raw) == {
         "number": 1,
         "at": "2026-11-27T09:30:00+00:00",
         "who": "li.wei",
@@ -76,6 +88,8 @@ def test_a_line_says_who_did_what_for_which_case_and_about_whom_as_a_pseudonym(l
         "what": [f"number:{pseudonym(KEY, ANN)}"],
         "details": {"found": 1, "since": None},
         "before": digest(b""),
+        "key": ID,
+        "seal": line.seal,
     }
     assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
 
@@ -83,7 +97,7 @@ def test_a_line_says_who_did_what_for_which_case_and_about_whom_as_a_pseudonym(l
 def test_a_log_that_nobody_has_touched_is_whole(log: AuditLog) -> None:
     raws = noted(log, 5)
 
-    assert whole(log.path) == Whole(lines=5, old=0, head=digest(raws[-1]), halves=(), cut=0)
+    assert whole(log.path) == Whole(lines=5, old=0, head=digest(raws[-1]), halves=(), cut=0, key=ID)
 
 
 def chained(count: int) -> list[bytes]:
@@ -94,7 +108,7 @@ def chained(count: int) -> list[bytes]:
         line = Line(
             number=number, at="t", who="li", did="look-up", case="A", what=("x:1",), details={"n": 1}, before=before
         )
-        raws.append(msgspec.json.encode(line) + b"\n")
+        raws.append(sealed(line, KEYS[0]) + b"\n")
     return raws
 
 
@@ -107,17 +121,17 @@ def test_a_changed_byte_is_seen_unless_the_last_line_alone_could_tell(place: int
     changed = [*raws]
     changed[place] = raws[place][:at] + bytes([byte]) + raws[place][at + 1 :]
     with pytest.raises(ChainError):
-        verify(b"".join(changed).splitlines(keepends=True) if byte == 10 else changed, digest(raws[-1]))
+        verify(b"".join(changed).splitlines(keepends=True) if byte == 10 else changed, KEYS, digest(raws[-1]))
     if place < 5:
         with pytest.raises(ChainError):
-            verify(changed)
+            verify(changed, KEYS)
 
 
 @given(st.permutations(range(6)).filter(lambda order: order != [*range(6)]))
 def test_exchanged_lines_are_seen(order: Sequence[int]) -> None:
     raws = chained(6)
     with pytest.raises(ChainError):
-        verify([raws[place] for place in order])
+        verify([raws[place] for place in order], KEYS)
 
 
 @given(st.integers(0, 4), st.integers(1, 5))
@@ -125,24 +139,24 @@ def test_removed_lines_are_seen_with_the_place_and_how_many(place: int, count: i
     raws = chained(6)
     count = min(count, 5 - place)
     with pytest.raises(ChainError, match=rf"lines of the chain were removed before line {place + 1}: {count}"):
-        verify([*raws[:place], *raws[place + count :]])
+        verify([*raws[:place], *raws[place + count :]], KEYS)
 
 
 @given(st.integers(0, 5), st.integers(0, 5))
 def test_a_line_that_is_inserted_is_seen(place: int, which: int) -> None:
     raws = chained(6)
     with pytest.raises(ChainError):
-        verify([*raws[: place + 1], raws[which], *raws[place + 1 :]])
+        verify([*raws[: place + 1], raws[which], *raws[place + 1 :]], KEYS)
 
 
 @given(st.integers(0, 5))
 def test_only_a_hash_noted_elsewhere_tells_that_the_end_is_gone(kept: int) -> None:
     raws = chained(6)
 
-    assert verify(raws[:kept]).lines == kept
+    assert verify(raws[:kept], KEYS).lines == kept
     with pytest.raises(ChainError, match=f"the end of the file was cut off after line {kept}"):
-        verify(raws[:kept], digest(raws[-1]))
-    assert verify([*raws], digest(raws[kept])).lines == 6
+        verify(raws[:kept], KEYS, digest(raws[-1]))
+    assert verify([*raws], KEYS, digest(raws[kept])).lines == 6
 
 
 @pytest.mark.parametrize("kept", [1, 10, 150])
@@ -157,7 +171,7 @@ def test_a_line_cut_short_by_a_power_cut_is_named_and_noted_by_the_next(log: Aud
     assert json.loads(note)["did"] == HALF
     assert json.loads(note)["details"] == {"bytes": kept, "sha256": digest(half)}
     assert json.loads(last)["case"] == "A-9"
-    assert whole(log.path) == Whole(lines=4, old=0, head=digest(last), halves=(3,), cut=0)
+    assert whole(log.path) == Whole(lines=4, old=0, head=digest(last), halves=(3,), cut=0, key=ID)
 
 
 def test_a_half_written_line_can_neither_be_changed_nor_removed_once_it_is_noted(log: AuditLog) -> None:
@@ -167,9 +181,9 @@ def test_a_half_written_line_can_neither_be_changed_nor_removed_once_it_is_noted
     first, half, *rest = log.path.read_bytes().splitlines(keepends=True)
 
     with pytest.raises(ChainError, match="line 2 cannot be read"):
-        verify([first, half.replace(b"number", b"numbex"), *rest])
+        verify([first, half.replace(b"number", b"numbex"), *rest], KEYS)
     with pytest.raises(ChainError, match="half-written line that line"):
-        verify([first, *rest])
+        verify([first, *rest], KEYS)
 
 
 def test_two_power_cuts_at_the_same_place_hide_nothing(log: AuditLog) -> None:
@@ -221,9 +235,9 @@ def test_lines_of_the_old_form_stay_and_are_sealed_by_the_first_of_the_chain(log
     assert whole(log.path)[:2] == (2, 3)
     for changed in ([*raws[1:]], [OLD.replace(b"A-1", b"A-2"), *raws[1:]], [OLD, *raws]):
         with pytest.raises(ChainError, match="old form before line"):
-            verify(changed)
+            verify(changed, KEYS)
     with pytest.raises(ChainError, match="line 6 cannot be read"):
-        verify([*raws, OLD])
+        verify([*raws, OLD], KEYS)
 
 
 @pytest.mark.parametrize("content", ["root:x:0:0:root:/root\nbin:x:1:1::/\n", "a sentence", '{"a": 1}\n'])
@@ -237,7 +251,7 @@ def test_nothing_is_added_to_a_file_that_is_no_audit_log(log: AuditLog, content:
 
 def many(path: Path, who: str, begin: Barrier) -> None:
     """Note a hundred entries in a separate process, once all processes are ready."""
-    log = AuditLog(path, KEY)
+    log = AuditLog(path, KEYS)
     begin.wait(60)
     for _ in range(100):
         log.note("look-up", who=who)
@@ -294,7 +308,8 @@ def test_verify_names_the_first_line_that_does_not_hold(forewarn: Forewarn, log:
     log.path.write_bytes(b"".join([raws[0], raws[1].replace(b"A-1", b"A-7"), *raws[2:]]))
     result = forewarn("verify")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "line 2 or line 3 was changed" in result.stderr
+    assert "line 2 was changed or was not written here" in result.stderr
+    assert "line 2 or line 3 was changed" in forewarn("verify", "--no-key").stderr
     assert str(log.path) in result.stderr
 
 
@@ -322,7 +337,7 @@ def test_show_filters_by_user_case_and_time(forewarn: Forewarn, path: Path) -> N
     path.write_bytes(OLD)
     for day, who, case in ((2, "li.wei", "A-1"), (3, "zhao", "A-1"), (4, "li.wei", "A-2")):
         moment = datetime(2026, 11, day, tzinfo=UTC)
-        AuditLog(path, KEY, lambda at=moment: at).note("look-up", who=who, case=case, details={"found": 1})  # type: ignore[misc]
+        AuditLog(path, KEYS, lambda at=moment: at).note("look-up", who=who, case=case, details={"found": 1})  # type: ignore[misc]
 
     def shown(*arguments: str) -> list[tuple[str, str]]:
         lines = [json.loads(line) for line in forewarn("show", "--json", *arguments).stdout.splitlines()]
@@ -342,3 +357,99 @@ def test_what_somebody_typed_commands_no_terminal(forewarn: Forewarn, log: Audit
     (_, row) = forewarn("show").stdout.splitlines()
     assert len(row.split("\t")) == 7
     assert "\x1b" not in row
+
+
+def unsealed(count: int) -> list[bytes]:
+    """The lines of a log from before there were seals."""
+    raws: list[bytes] = []
+    for number in range(1, count + 1):
+        fields = {"number": number, "at": "t", "who": "li", "did": "look-up", "case": "A", "what": [], "details": {}}
+        before = digest(raws[-1] if raws else b"")
+        raws.append(json.dumps(fields | {"before": before}, separators=(",", ":")).encode() + b"\n")
+    return raws
+
+
+@given(st.integers(0, 5), st.booleans())
+def test_who_has_the_file_but_not_the_key_can_write_no_line(place: int, is_last: bool) -> None:
+    """Not even the last one, and not by sealing it with another key or with none."""
+    raws = chained(6)
+    line = line_of(raws[place])
+    assert line is not None
+    other = audit_key(NEWER)
+    changed = replace(line, who="zhao")
+    rest = [] if is_last else raws[place + 1 :]
+    for forged in (
+        sealed(changed, other),
+        sealed(changed, KEYS[0]._replace(seal=other.seal)),
+        msgspec.json.encode(replace(changed, key="", seal="")),
+        msgspec.json.encode(changed),
+    ):
+        with pytest.raises(ChainError):
+            verify([*raws[:place], forged + b"\n", *rest], KEYS)
+
+
+def test_a_log_from_before_there_were_seals_goes_on_with_a_line_that_says_so(log: AuditLog, forewarn: Forewarn) -> None:
+    log.path.parent.mkdir()
+    log.path.write_bytes(b"".join(unsealed(3)))
+    assert "forewarn audit rotate" in forewarn("verify").stderr
+    assert verify(unsealed(3), None).unsealed == 3
+
+    raws = noted(log, 1)
+    assert [json.loads(raw)["did"] for raw in raws[3:]] == [KEYED, "look-up"]
+    assert json.loads(raws[3])["details"] == {"from": "", "to": ID}
+    assert whole(log.path)[:2] == (5, 0)
+    assert "3 of them without a seal" in forewarn("verify").stderr
+    for changed in ([unsealed(3)[0].replace(b"li", b"xi"), *raws[1:]], [*raws, unsealed(6)[5]], raws[:3], raws[3:]):
+        with pytest.raises(ChainError):
+            verify(changed, KEYS)
+
+
+def test_another_key_goes_on_and_older_lines_can_still_be_checked_and_found(log: AuditLog, path: Path) -> None:
+    """The former key writes no more: whoever found it can neither add lines nor bring the log back to it."""
+    raws = noted(log, 2)
+    settings = {"FOREWARN_AUDIT_LOG": str(path), "FOREWARN_PSEUDONYM_KEY": KEY, "FOREWARN_AUDIT_SECRET": NEWER}
+
+    def forewarn(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["audit", *words], env=settings)
+
+    assert forewarn("verify").exit_code == 1
+    rotated = forewarn("rotate")
+    assert (rotated.exit_code, "line 3 and all lines after it" in rotated.stderr) == (0, True)
+    assert "nothing to do" in forewarn("rotate").stderr
+    settings["FOREWARN_AUDIT_SECRET"] = f"{NEWEST}\n{NEWER}"
+    newest = AuditLog(path, Settings.from_environ(settings).audit_keys())
+    newest.note("look-up", who="li.wei", about=[f"number:{ANN}"])
+    assert forewarn("verify").stdout.startswith("5 ")
+    assert forewarn("show", "--about", f"number:{ANN}").stderr == "3 lines\n"
+
+    with pytest.raises(AuditError, match="restart the program"):
+        log.note("look-up", who="li.wei")
+    keys = Settings.from_environ(settings).audit_keys()
+    line = line_of(raws[1])
+    assert line is not None
+    late = replace(line, number=6, before=digest(path.read_bytes().splitlines()[-1]))
+    for changed in ([*lines(path), sealed(late, KEYS[0]) + b"\n"], raws):
+        with pytest.raises(ChainError):
+            verify(changed, keys)
+    with pytest.raises(ChainError, match="FOREWARN_AUDIT_SECRET_FILE"):
+        verify(lines(path), keys[:1])
+    assert verify(raws, keys, digest(raws[1])).lines == 2
+
+
+def test_a_key_change_after_a_power_cut_is_noted_after_the_half_written_line(log: AuditLog) -> None:
+    raws = noted(log, 2)
+    os.truncate(log.path, len(raws[0]) + 20)
+    keys = [audit_key(NEWER), *KEYS]
+    AuditLog(log.path, keys).note("look-up", who="zhao")
+
+    assert verify(lines(log.path), keys).halves == (2,)
+    assert [json.loads(raw)["did"] for raw in log.path.read_bytes().splitlines()[2:]] == [HALF, KEYED, "look-up"]
+
+
+def test_without_a_secret_the_chain_alone_is_checked_on_request(log: AuditLog, path: Path) -> None:
+    noted(log, 2)
+    environ = {"FOREWARN_AUDIT_LOG": str(path)}
+
+    assert "The site has no secret" in CliRunner().invoke(cli, ["audit", "verify"], env=environ).stderr
+    checked = CliRunner().invoke(cli, ["audit", "verify", "--no-key"], env=environ)
+    assert (checked.exit_code, "no seal was checked" in checked.stderr) == (0, True)

@@ -1,22 +1,32 @@
-"""The chain of the audit log: every line holds the hash of the line before, so that no change goes unnoticed.
+"""The chain of the audit log: every line holds the hash of the line before, and a seal that only a key can make.
+
+The hashes show any change within the file. The seals show a file that somebody without the key has written anew. Heads
+that were published elsewhere show that the end was cut off (`streams/audit_heads.py`).
 
 Nothing here reads a file: `verify` walks over lines. A line that a power cut left half-written stays in place, and the
-next line is a note with its hash. The file may begin with lines of the old form, from before the chain existed: the
-first line of the chain holds the hash of all of them.
+next line is a note with its hash. Where another key goes on, a note says so first. The file may begin with lines of
+the chain from before there were seals, and with lines of the old form, from before there was a chain: the first line
+after them holds the hash of what comes before.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hmac import compare_digest
 from typing import Final, NamedTuple
 
 import msgspec
+
+from models.access.audit_keys import AuditKey, AuditKeys, seal_of
 
 Plain = str | int | float | bool | None
 
 HALF: Final = "half-line"
 """The action (``did``) of a note about a half-written line."""
+
+KEYED: Final = "key-changed"
+"""The action of the note with which another key goes on."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,6 +43,10 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     details: dict[str, Plain]
     before: str
     """SHA-256 of the line before, without its line end; in the first line, of everything before it."""
+    key: str = ""
+    """The id of the key that sealed the line; empty in a line from before there were seals."""
+    seal: str = ""
+    """Keyed hash of the line's bytes with an empty ``seal``, so that the last line is as safe as any other."""
 
 
 class OldLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,6 +64,15 @@ class ChainError(Exception):
     """The chain is broken; one sentence names the first break and what happened there."""
 
 
+class Head(NamedTuple):
+    """One line of a log, by which the log up to there can be recognised later."""
+
+    log: str
+    """The log: the hash of the first line of its chain."""
+    number: int
+    hash: str
+
+
 class Whole(NamedTuple):
     """The contents of a file whose chain is intact."""
 
@@ -63,6 +86,10 @@ class Whole(NamedTuple):
     """Places in the file (from 1) of half-written lines that the next line records."""
     cut: int
     """Bytes of a half-written line at the end that no line records yet."""
+    unsealed: int = 0
+    """Lines in the chain from before there were seals."""
+    key: str = ""
+    """The id of the key that sealed the last line; empty if it has no seal."""
 
 
 _line = msgspec.json.Decoder(Line)
@@ -102,13 +129,32 @@ def old_line_of(raw: bytes) -> OldLine | None:
         return None
 
 
-def verify(lines: Iterable[bytes], head: str | None = None) -> Whole:
+def sealed(line: Line, key: AuditKey) -> bytes:
+    """The bytes of a line with its seal, without a line end."""
+    raw = msgspec.json.encode(msgspec.structs.replace(line, key=key.id, seal=""))
+    return raw.removesuffix(b'"}') + f'{seal_of(key, raw)}"}}'.encode()
+
+
+def is_sealed(raw: bytes, line: Line, key: AuditKey) -> bool:
+    """Whether the seal of a line belongs to its bytes and the key."""
+    content, seal, _ = raw.rstrip(b"\n").rpartition(f'{line.seal}"}}'.encode())
+    return bool(line.seal and seal) and compare_digest(line.seal, seal_of(key, content + b'"}'))
+
+
+def verify(
+    lines: Iterable[bytes],
+    keys: AuditKeys | None,
+    head: str | None = None,
+    published: Mapping[int, frozenset[str]] | None = None,
+) -> Whole:
     """Check a file's lines, each with its line end; raises `ChainError` at the first break of the chain.
 
-    ``head`` is the hash of some line, recorded elsewhere: that line must be in the file. Without ``head`` nothing shows
-    that lines are missing at the end, or that all lines from some point on were rewritten.
+    Without ``keys`` no seal is checked, and all lines from some point on may have been rewritten; with them, the newest
+    must have sealed the last line. ``head`` is the hash of some line, recorded elsewhere: that line must be in the
+    file. ``published`` holds such hashes by the number of their line: each of them must be there. Without either
+    nothing shows that lines are missing at the end.
     """
-    walk = _Walk(head)
+    walk = _Walk(keys, head, published or {})
     for raw in lines:
         walk.take(raw)
     return walk.end()
@@ -117,11 +163,14 @@ def verify(lines: Iterable[bytes], head: str | None = None) -> Whole:
 class _Walk:
     """The state of a walk over the lines of a file."""
 
-    def __init__(self, head: str | None) -> None:
-        self._place = self._last = self._number = self._old = self._unread_at = 0
+    def __init__(self, keys: AuditKeys | None, head: str | None, published: Mapping[int, frozenset[str]]) -> None:
+        self._place = self._last = self._number = self._old = self._unsealed = self._unread_at = 0
         self._chain, self._opening, self._unread = BEGINNING, hashlib.sha256(), b""
         self._halves: list[int] = []
-        self._sought = head
+        self._head = self._sought = head
+        self._published = published
+        self._ages = None if keys is None else {key.id: (age, key) for age, key in enumerate(keys)}
+        self._key = ""
 
     def take(self, raw: bytes) -> None:
         """Check the next line; raises `ChainError` when it breaks the chain."""
@@ -129,10 +178,16 @@ class _Walk:
         line = line_of(raw)
         if line is not None:
             self._check(line)
+            self._check_seal(raw, line)
             self._chain, self._number, self._last = digest(raw), line.number, self._place
             self._unread, self._unread_at = b"", 0
             if self._chain == self._sought:
                 self._sought = None
+            if self._published.get(line.number, frozenset((self._chain,))) != {self._chain}:
+                raise ChainError(
+                    f"line {self._place} is not the line {line.number} whose hash was published: it and all lines "
+                    "after it were rewritten"
+                )
         elif self._number or self._unread_at or old_line_of(raw) is None:
             self._unread_at = self._unread_at or self._place
             self._unread += raw
@@ -157,6 +212,27 @@ class _Walk:
         if line.before != self._chain:
             raise ChainError(self._mismatch())
 
+    def _check_seal(self, raw: bytes, line: Line) -> None:
+        if not line.key:
+            if self._key:
+                raise ChainError(f"line {self._place} has no seal, but lines before it have: it was not written here")
+            self._unsealed += 1
+            return
+        if line.key != self._key and line.did not in (KEYED, HALF) and self._number:
+            raise ChainError(f"line {self._place} has another key than the line before, and no line says so")
+        if self._ages is not None:
+            if line.key not in self._ages:
+                raise ChainError(
+                    f"line {self._place} is sealed with the key {line.key}, which is not known here: give its secret "
+                    "in FOREWARN_AUDIT_SECRET_FILE, below the newer ones"
+                )
+            age, key = self._ages[line.key]
+            if self._key and age > self._ages[self._key][0]:
+                raise ChainError(f"line {self._place} is sealed with an older key than the line before")
+            if not is_sealed(raw, line, key):
+                raise ChainError(f"line {self._place} was changed or was not written here: its seal is wrong")
+        self._key = line.key
+
     def _mismatch(self) -> str:
         if self._number:
             return (
@@ -167,6 +243,12 @@ class _Walk:
             return f"the lines of the old form before line {self._place} were changed, or some of them removed"
         return f"line {self._place} was changed, or lines before it were removed"
 
+    def _is_vouched_for(self) -> bool:
+        """Whether the newest key, or a hash from elsewhere, vouches for the last line; or no seals are checked."""
+        if self._ages is None or not self._number or self._chain == self._head or self._number in self._published:
+            return True
+        return bool(self._key) and self._ages[self._key][0] == 0
+
     def end(self) -> Whole:
         """Finish the walk and describe the file; raises `ChainError` when it ends wrongly."""
         if self._unread.endswith(b"\n"):
@@ -176,4 +258,16 @@ class _Walk:
                 f"no line has the hash {self._sought}: the end of the file was cut off after line {self._place}, "
                 "or all of it was rewritten"
             )
-        return Whole(self._number, self._old, self._chain, tuple(self._halves), len(self._unread))
+        missing = max(self._published, default=0)
+        if missing > self._number:
+            raise ChainError(
+                f"the end of the file was cut off after line {self._place}: the hash of line {missing} of the chain "
+                "was published"
+            )
+        if not self._is_vouched_for():
+            raise ChainError(
+                "the last line has no seal under the newest key, so others may have written the end of the file: if "
+                "the key is new, run forewarn audit rotate first"
+            )
+        halves, cut = tuple(self._halves), len(self._unread)
+        return Whole(self._number, self._old, self._chain, halves, cut, self._unsealed, self._key)

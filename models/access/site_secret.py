@@ -9,9 +9,9 @@ from __future__ import annotations
 import hmac
 from typing import Final, Literal
 
-Purpose = Literal["ids", "links", "pseudonyms", "fingerprint"]
+Purpose = Literal["ids", "links", "pseudonyms", "audit", "fingerprint"]
 """``ids``: names of episodes, reminders and signals; ``links``: hashes of links in the ledger; ``pseudonyms``: audit
-log and account numbers; `fingerprint`."""
+log and account numbers; ``audit``: seals of the audit log's lines; `fingerprint`."""
 
 LEAST: Final = 32
 """The fewest characters of a secret: 128 bits, if they are hexadecimal digits."""

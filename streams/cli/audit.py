@@ -1,4 +1,4 @@
-"""``forewarn audit``: check that the audit log is complete and unchanged, and show its lines."""
+"""``forewarn audit``: check that the audit log is complete and unchanged, show its lines, go on with another key."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 import click
 
-from models.access.audit_chain import ChainError, Line, OldLine, line_of, old_line_of, verify
-from streams.audit import AuditError, lines
+from models.access.audit_chain import ChainError, Line, OldLine, Whole, line_of, old_line_of, verify
+from models.access.audit_keys import pseudonyms
+from streams.audit import AuditError, AuditLog, lines
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.since import Since
 from streams.cli.tables import show_table
+from streams.setting_fields import SettingsError
 
 
 class Hash(click.ParamType):
@@ -38,59 +40,95 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--head", type=Hash(), help="A hash that verify printed before; its line must still be there.")
-def verify_(head: str | None) -> None:
-    """Check the chain of hashes in the log; print the number of lines and the hash of the last one.
+@click.option("--no-key", "is_keyless", is_flag=True, help="Check no seals, on a machine that has no secret.")
+def verify_(head: str | None, is_keyless: bool) -> None:
+    """Check the chain of hashes in the log and the seals; print the number of lines and the hash of the last one.
 
-    Note both elsewhere. With --head the next check also detects that the end of the file was cut off or that all of it
-    was rewritten. Exit status: 0 the log is whole, 1 it is not (the message says where), 2 there is no log.
+    Nobody without the secret can write or change a sealed line. That the end of the file was cut off shows only with
+    --head, for which note what this prints elsewhere.
+
+    Exit status: 0 the log is whole, 1 it is not (the message says where), 2 there is no log.
 
     Example: forewarn audit verify
     """
-    path = site_settings().audit_log
+    settings = site_settings()
+    path = settings.audit_log
     with _told():
+        keys = None if is_keyless else settings.audit_keys()
         try:
-            whole = verify(lines(path), head)
+            whole = verify(lines(path), keys, head)
         except ChainError as error:
             raise CommandError(
                 f"{path} is not whole: {error}. Keep the file as it is, and compare it with its last backup."
             ) from None
     click.echo(f"{whole.lines} {whole.head}")
-    said = f"whole: {whole.lines:,} lines in the chain"
-    if whole.old:
-        said += f", after {whole.old:,} in the old format"
-    click.echo(said, err=True)
+    for said in _said(whole, is_keyless):
+        click.echo(said, err=True)
+
+
+def _said(whole: Whole, is_keyless: bool) -> Iterator[str]:
+    """What there is to say about a whole log."""
+    before = [f"{whole.unsealed:,} of them without a seal"] * bool(whole.unsealed)
+    before += [f"after {whole.old:,} in the old format"] * bool(whole.old)
+    yield ", ".join((f"whole: {whole.lines:,} lines in the chain", *before))
+    if is_keyless:
+        yield "no seal was checked: whoever can write the file may have rewritten it from some line on"
     for place in whole.halves:
-        click.echo(f"line {place} was left half-written; the next line records this", err=True)
+        yield f"line {place} was left half-written; the next line records this"
     if whole.cut:
-        click.echo(
-            f"the last line is half-written ({whole.cut} bytes), as after a power cut; the next line will record this",
-            err=True,
-        )
+        yield f"the last line is half-written ({whole.cut} bytes), as after a power cut; the next line will record this"
+
+
+@audit.command()
+def rotate() -> None:
+    """Go on with the newest key of FOREWARN_AUDIT_SECRET_FILE, and record that as a line.
+
+    Write the new secret above the former ones in that file first, and restart the console at once: until then it
+    refuses everything that it would have to record.
+
+    Example: forewarn audit rotate
+    """
+    with _told():
+        line = AuditLog.of(site_settings()).change_key()
+    if line is None:
+        click.echo("nothing to do: the log is sealed with the newest key", err=True)
+    else:
+        click.echo(f"line {line.number} and all lines after it are sealed with the key {line.key}", err=True)
 
 
 @audit.command()
 @click.option("--who", help="Only lines of this user; os:NAME for a user of the commands.")
 @click.option("--case", help="Only for this case.")
+@click.option("--about", metavar="TYPE:VALUE", help="Only about this: number:861…, domain:…, url:… or case:…")
 @click.option("--since", type=Since(), help="Only lines since then.")
 @click.option("--json", "as_json", is_flag=True, help="Write the lines as they are in the log.")
-def show(who: str | None, case: str | None, since: datetime | None, as_json: bool) -> None:
+def show(who: str | None, case: str | None, about: str | None, since: datetime | None, as_json: bool) -> None:
     """Show the lines of the log: a table on a terminal, otherwise tab-separated lines.
+
+    The log holds pseudonyms; --about finds a value under the present and all former keys.
 
     Example: forewarn audit show --case A-2026-118 --since 30d
     """
     unread = 0
+    settings = site_settings()
 
-    def chosen(raws: Iterable[bytes]) -> Iterator[tuple[bytes, Line | OldLine]]:
+    def chosen(raws: Iterable[bytes], wanted: frozenset[str]) -> Iterator[tuple[bytes, Line | OldLine]]:
         nonlocal unread
         for raw in raws:
             line = line_of(raw) or old_line_of(raw)
             if line is None:
                 unread += 1
-            elif who in (None, line.who) and case in (None, line.case) and _is_since(line, since):
+            elif (
+                who in (None, line.who)
+                and case in (None, line.case)
+                and (about is None or not wanted.isdisjoint(line.what))
+                and _is_since(line, since)
+            ):
                 yield raw, line
 
     with _told():
-        found = [*chosen(lines(site_settings().audit_log))]
+        wanted = frozenset(() if about is None else pseudonyms(settings.audit_keys(), about))
+        found = [*chosen(lines(settings.audit_log), wanted)]
     if as_json:
         out = click.get_binary_stream("stdout")
         out.writelines(raw for raw, _ in found)
@@ -104,10 +142,10 @@ def show(who: str | None, case: str | None, since: datetime | None, as_json: boo
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Report a log that cannot be read in one sentence."""
+    """Report a log that cannot be read or written, and a missing secret, in one sentence."""
     try:
         yield
-    except AuditError as error:
+    except (AuditError, SettingsError) as error:
         raise InputError(str(error)) from None
 
 

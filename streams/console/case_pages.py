@@ -11,8 +11,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from models.access.audit_keys import pseudonym
 from models.casework.cases import OVER, Case, Kind, Outcome
-from streams.audit import pseudonym
 from streams.console import authorisation
 from streams.console.bodies import BODIES
 from streams.console.console import console_of

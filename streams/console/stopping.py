@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
+from models.access.audit_keys import pseudonym
 from models.base.durations import MINUTE
 from models.casework.cases import Case, Feedback, PaymentAsked
 from models.casework.payment_steps import Accepted, AskedAgain, Failed, Frozen, Step, Traced
 from models.casework.payments import Account, PaymentError, StopPayment, mask, normalised
-from streams.audit import pseudonym
 from streams.console.bodies import Body, PaymentStep, StopAsked
 from streams.console.refusals import Refused
 

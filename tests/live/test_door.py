@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 
+from models.access.audit_keys import audit_key
 from models.access.rights import user
 from streams.access.accounts import AccountsFile, UserAccount
 from streams.access.attempts import Attempts, Limits, TooManyAttemptsError
@@ -23,6 +24,7 @@ from streams.audit import AuditError, AuditLog
 from streams.settings import Settings
 
 GOOD = "three plain words"
+KEYS = [audit_key("a-key-for-tests-only")]
 HERE, THERE = "10.1.2.3", "10.1.2.4"
 LI = user("li.wei", "officer", "ps-0101")
 IDLE = 30 * 60
@@ -36,7 +38,7 @@ class Site:
         self.now = 1_800_000_000.0
         self.audit, self.file = folder / "audit.jsonl", folder / "users.json"
         self.store = Store(settings)
-        log = AuditLog(self.audit, "a-key-for-tests-only")
+        log = AuditLog(self.audit, KEYS)
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         self.users = Users(AccountsFile(self.file), log, Passwords(hasher))
         self.sessions = Sessions(self.store, settings, lambda: self.now)
@@ -200,7 +202,7 @@ async def test_failures_are_forgotten_by_themselves_and_by_success(site: Site) -
 async def test_success_does_not_wash_an_address_clean(site: Site) -> None:
     """Somebody with their own account tries the accounts of others in between."""
     site.attempts = Attempts(site.store, Limits(of_address=4))
-    site.door = Authenticator(site.users, site.sessions, site.attempts, AuditLog(site.audit, "a-key-for-tests-only"))
+    site.door = Authenticator(site.users, site.sessions, site.attempts, AuditLog(site.audit, KEYS))
     for number in range(4):
         await site.fail(f"user-{number}")
         if number < 3:

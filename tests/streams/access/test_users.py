@@ -15,6 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from models.access.audit_chain import verify
+from models.access.audit_keys import audit_key
 from models.access.rights import user
 from streams.access.accounts import AccountsFile, UsersError
 from streams.access.passwords import PasswordError, Passwords, random_password
@@ -22,6 +23,7 @@ from streams.access.users import RefusedError, Users
 from streams.audit import AuditError, AuditLog, lines
 
 GOOD = "three plain words"
+KEYS = [audit_key("a-key-for-tests-only")]
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LI = user("li.wei", "officer", "ps-0101")
 
@@ -36,7 +38,7 @@ class Site:
 
     def opened(self, hasher: PasswordHasher = QUICK) -> Users:
         """The users as another process reads them."""
-        return Users(AccountsFile(self.path), AuditLog(self.audit, "a-key-for-tests-only"), Passwords(hasher))
+        return Users(AccountsFile(self.path), AuditLog(self.audit, KEYS), Passwords(hasher))
 
     def noted(self) -> list[dict[str, object]]:
         """The entries of the audit log."""
@@ -99,7 +101,7 @@ def test_what_root_makes_belongs_to_whoever_owns_the_folder(tmp_path: Path) -> N
     folder = tmp_path / "service"
     folder.mkdir()
     os.chown(folder, 12345, 12345)
-    users = Users(AccountsFile(folder / "users.json"), AuditLog(folder / "audit.jsonl", "k" * 16), Passwords(QUICK))
+    users = Users(AccountsFile(folder / "users.json"), AuditLog(folder / "audit.jsonl", KEYS), Passwords(QUICK))
     users.add(LI, GOOD, by="os:root")
     made = list(folder.iterdir())
     assert len(made) == 3
@@ -203,7 +205,7 @@ def test_changes_at_the_same_time_all_arrive(site: Site) -> None:
     for thread in threads:
         thread.join()
     assert len(site.users.all()) == 13
-    assert verify(lines(site.audit)).lines == 13
+    assert verify(lines(site.audit), KEYS).lines == 13
 
 
 def test_every_change_is_noted_with_who_made_it(site: Site) -> None:

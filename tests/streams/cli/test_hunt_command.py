@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from models.access.audit_keys import pseudonym
 from models.access.site_secret import key_of
 from models.indicators.path_hashes import PathHashes
 from models.lookback.link_rows import MetLinks
-from streams import audit
 from streams.cli import cli
 from streams.ledger.segments import SegmentFile
 from streams.ledger.storage import Segment, Storage
@@ -125,7 +125,7 @@ def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path
     assert (first["case"], first["details"]["found"], first["what"]) == (
         "A-1",
         2,
-        [f"number:{audit.pseudonym(KEY, FRAUD)}"],
+        [f"number:{pseudonym(KEY, FRAUD)}"],
     )
     assert (second["case"], second["details"]["found"], len(second["what"])) == ("A-2", 1, 2)
     assert FRAUD not in log.read_text()
