@@ -197,6 +197,11 @@ REQUEST_SECONDS = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+AUDIT_UNPUBLISHED = Gauge(
+    "forewarn_audit_unpublished_lines",
+    "Lines of the audit log whose hash is not in Kafka yet; whoever owns the file could still remove them unnoticed.",
+    registry=REGISTRY,
+)
 LISTENERS = Gauge("forewarn_console_listeners", "Clients that listen for changes of cases.", registry=REGISTRY)
 READY = Gauge("forewarn_ready", "1 while this part is ready.", ["part"], registry=REGISTRY)
 
@@ -247,6 +252,7 @@ What to watch:
 | `forewarn_alert_latency_seconds`, 99th percentile | how long an alert takes |
 | `forewarn_case_steps_total{{kind="overdue"}}` grows | nobody has met a deadline, not even the centre |
 | `forewarn_reach_seconds` | how long officers take to reach people |
+| `forewarn_audit_unpublished_lines` stays above 0 | the console cannot write to the topic `audit-heads` |
 """
 
 

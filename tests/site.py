@@ -102,8 +102,7 @@ class Site:
         Also returns the addresses of its metrics and of its API.
         """
         api = f"127.0.0.1:{any_free_port()}"
-        variables = {"FOREWARN_CONSOLE_HTTP": api, "FOREWARN_USERS_FILE": str(self.folder / "users.json")}
-        variables |= {"FOREWARN_AUDIT_LOG": str(self.folder / "audit.jsonl")} | environ
+        variables = {"FOREWARN_CONSOLE_HTTP": api, "FOREWARN_USERS_FILE": str(self.folder / "users.json")} | environ
         return *self._start("console", (*FOREWARN, "console"), wait, variables), api
 
     @property
@@ -118,6 +117,7 @@ class Site:
             "FOREWARN_LETTERS_RECIPIENT": LETTERS_KEY.recipient,
             "FOREWARN_ALERTS_WHEN_REPEATED": self.settings.alerts_when_repeated,
             "FOREWARN_LEDGER": str(self.folder / "ledger"),
+            "FOREWARN_AUDIT_LOG": str(self.folder / "audit.jsonl"),
         } | (BY_POINTS if self.by_points else {})
 
     def _start(self, name: str, command: tuple[str, ...], wait: bool, environ: Mapping[str, str]) -> tuple[Server, str]:

@@ -6,12 +6,14 @@ import fcntl
 import json
 import multiprocessing
 import os
+import socket
 import stat
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,9 +22,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models.access.audit_chain import HALF, KEYED, ChainError, Line, Whole, digest, is_sealed, line_of, sealed, verify
+from models.access.audit_chain import (
+    HALF,
+    KEYED,
+    ChainError,
+    Head,
+    Line,
+    Whole,
+    digest,
+    is_sealed,
+    line_of,
+    sealed,
+    verify,
+)
 from models.access.audit_keys import audit_key, pseudonym
 from streams.audit import AuditError, AuditLog, lines
+from streams.audit.heads import PublishedHead, hashes, others
+from streams.audit.reading import head_of
 from streams.cli import cli
 from streams.settings import Settings
 
@@ -52,9 +68,8 @@ def forewarn(path: Path) -> Forewarn:
     """Calls ``forewarn audit`` with this log."""
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(
-            cli, ["audit", *arguments], env={"FOREWARN_AUDIT_LOG": str(path), "FOREWARN_PSEUDONYM_KEY": KEY}
-        )
+        environ = {"FOREWARN_AUDIT_LOG": str(path), "FOREWARN_PSEUDONYM_KEY": KEY, "FOREWARN_KAFKA": "127.0.0.1:1"}
+        return CliRunner().invoke(cli, ["audit", *arguments], env=environ)
 
     return invoke
 
@@ -453,3 +468,54 @@ def test_without_a_secret_the_chain_alone_is_checked_on_request(log: AuditLog, p
     assert "The site has no secret" in CliRunner().invoke(cli, ["audit", "verify"], env=environ).stderr
     checked = CliRunner().invoke(cli, ["audit", "verify", "--no-key"], env=environ)
     assert (checked.exit_code, "no seal was checked" in checked.stderr) == (0, True)
+
+
+def head(raws: Sequence[bytes], number: int, **more: Any) -> PublishedHead:
+    """The head of a log when it had so many lines, as it is published."""
+    about: dict[str, Any] = {"machine": socket.gethostname(), "file": "/log", "at": 1} | more
+    return PublishedHead(log=digest(raws[0]), number=number, hash=digest(raws[number - 1]), **about)
+
+
+def test_published_hashes_show_what_who_has_the_key_rewrote_or_cut_off(log: AuditLog, path: Path) -> None:
+    raws = noted(log, 4)
+    published = hashes([head(raws, 2), head(raws, 4), head(chained(2), 2)], digest(raws[0]))
+    assert verify(raws, KEYS, published=published).lines == 4
+
+    with pytest.raises(ChainError, match="cut off after line 3: the hash of line 4"):
+        verify(raws[:3], KEYS, published=published)
+    os.truncate(path, len(raws[0]))
+    log.note("look-up", who="zhao")
+    noted(log, 3)
+    assert whole(path).lines == 5
+    with pytest.raises(ChainError, match="line 2 is not the line 2 whose hash was published"):
+        verify(lines(path), KEYS, published=published)
+
+
+def test_a_log_in_the_place_of_another_is_told_by_what_that_one_published(log: AuditLog) -> None:
+    raws, mine = noted(log, 3), digest(chained(1)[0])
+    heads = [head(raws, 1), head(raws, 3), head(raws, 2, machine="elsewhere"), head(chained(1), 1)]
+
+    assert others(heads, mine, Path("/log")) == [heads[1]]
+    assert others(heads, mine, Path("/another")) == []
+
+
+def test_the_head_is_the_last_line_of_the_log_and_its_name_the_first(log: AuditLog, path: Path) -> None:
+    """Lines from before the chain, and half-written ones, are passed over."""
+    assert head_of(path) is None
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    assert head_of(path) is None
+
+    raws = noted(log, 2)
+    with path.open("ab") as file:
+        file.write(b'{"number')
+    assert head_of(path) == Head(digest(raws[1]), 2, digest(raws[2]))
+
+
+def test_without_kafka_verify_compares_nothing_and_says_so(forewarn: Forewarn, log: AuditLog) -> None:
+    noted(log, 1)
+    result = forewarn("verify", "--published")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Kafka" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -11,10 +11,15 @@ import click
 from models.access.audit_chain import ChainError, Line, OldLine, Whole, line_of, old_line_of, verify
 from models.access.audit_keys import pseudonyms
 from streams.audit import AuditError, AuditLog, lines
+from streams.audit.heads import HeadError, hashes, others, published_heads
+from streams.audit.reading import log_of
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.indicator_options import run
+from streams.cli.noting import publish_at_end
 from streams.cli.since import Since
 from streams.cli.tables import show_table
 from streams.setting_fields import SettingsError
+from streams.settings import Settings
 
 
 class Hash(click.ParamType):
@@ -40,23 +45,26 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--head", type=Hash(), help="A hash that verify printed before; its line must still be there.")
+@click.option("--published", "is_compared", is_flag=True, help="Compare with the hashes in the topic audit-heads.")
 @click.option("--no-key", "is_keyless", is_flag=True, help="Check no seals, on a machine that has no secret.")
-def verify_(head: str | None, is_keyless: bool) -> None:
+def verify_(head: str | None, is_compared: bool, is_keyless: bool) -> None:
     """Check the chain of hashes in the log and the seals; print the number of lines and the hash of the last one.
 
-    Nobody without the secret can write or change a sealed line. That the end of the file was cut off shows only with
-    --head, for which note what this prints elsewhere.
+    Nobody without the secret can write or change a sealed line. That the end of the file was cut off, or that somebody
+    who has the secret rewrote it, shows only with --published, or with --head, for which note what this prints
+    elsewhere.
 
     Exit status: 0 the log is whole, 1 it is not (the message says where), 2 there is no log.
 
-    Example: forewarn audit verify
+    Example: forewarn audit verify --published
     """
     settings = site_settings()
     path = settings.audit_log
     with _told():
         keys = None if is_keyless else settings.audit_keys()
+        published = _published(settings) if is_compared else None
         try:
-            whole = verify(lines(path), keys, head)
+            whole = verify(lines(path), keys, head, published)
         except ChainError as error:
             raise CommandError(
                 f"{path} is not whole: {error}. Keep the file as it is, and compare it with its last backup."
@@ -64,6 +72,30 @@ def verify_(head: str | None, is_keyless: bool) -> None:
     click.echo(f"{whole.lines} {whole.head}")
     for said in _said(whole, is_keyless):
         click.echo(said, err=True)
+    if published is not None:
+        click.echo(f"published: {len(published):,} hashes, up to line {max(published):,}; all of them agree", err=True)
+
+
+def _published(settings: Settings) -> dict[int, frozenset[str]]:
+    """The published hashes of the log; tells of other logs that were at its place.
+
+    Raises `CommandError` when nothing was published.
+    """
+    path, name = settings.audit_log, log_of(lines(settings.audit_log))
+    try:
+        heads = run(published_heads(settings))
+    except HeadError as error:
+        raise InputError(str(error)) from None
+    for other in others(heads, name, path):
+        said = f"another log was at {path} before, with {other.number:,} lines when it was last published"
+        click.echo(f"{said}: to check it, set FOREWARN_AUDIT_LOG to where it is now", err=True)
+    published = hashes(heads, name)
+    if not published:
+        raise CommandError(
+            f"No hash of {path} was ever published, so nothing shows whether it is the site's log: see whether the "
+            "console runs, and whether this is the file that it writes."
+        )
+    return published
 
 
 def _said(whole: Whole, is_keyless: bool) -> Iterator[str]:
@@ -88,8 +120,10 @@ def rotate() -> None:
 
     Example: forewarn audit rotate
     """
+    settings = site_settings()
     with _told():
-        line = AuditLog.of(site_settings()).change_key()
+        line = AuditLog.of(settings).change_key()
+        publish_at_end(settings)
     if line is None:
         click.echo("nothing to do: the log is sealed with the newest key", err=True)
     else:

@@ -18,9 +18,9 @@ from models.indicators.indicator import Indicator, IndicatorError, IndicatorType
 from models.indicators.path_hashes import PUBLIC, PathHashes
 from models.lookback.keys import keys_of
 from models.lookback.naming import Named
-from streams.audit import AuditError, AuditLog, operator
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
+from streams.cli.noting import note
 from streams.cli.progress import count_bar
 from streams.cli.since import Since
 from streams.files.indicator_files import Defaults, IndicatorFile
@@ -75,18 +75,13 @@ def hunt(
     _check_since(since, settings)
     keys = [indicator.key for indicator in dict.fromkeys(wanted)]
     try:
-        audit = AuditLog.of(settings)
+        settings.audit_keys()  # without one, the ledger need not be searched
         found = _search(settings, keys, since)
-        people = len({each.subscriber for each in found})
-        audit.note(
-            "look-up",
-            who=operator(),
-            case=case,
-            about=keys,
-            details={"since": since.isoformat(timespec="seconds"), "found": people},
-        )
-    except (LedgerError, AuditError, SettingsError) as error:
+    except (LedgerError, SettingsError) as error:
         raise InputError(str(error)) from None
+    people = len({each.subscriber for each in found})
+    said = since.isoformat(timespec="seconds")
+    note(settings, "look-up", case=case, about=keys, details={"since": said, "found": people})
     _SHOWN[form or ("table" if sys.stdout.isatty() else "tabs")](found)
     click.echo(f"{people:,} people", err=True)
 

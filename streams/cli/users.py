@@ -19,6 +19,7 @@ from streams.access.users import Users
 from streams.audit import AuditError, operator
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.extras import require
+from streams.cli.noting import publish_at_end
 from streams.cli.tables import show_table
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
@@ -68,7 +69,7 @@ def add(name: str, role: Role, unit: str, password_file: Any, random: bool) -> N
     """
     with _told():
         new = user(name, role, unit)
-        known = Users.of(site_settings())
+        known = _known(site_settings())
         if known.get(name) is not None:  # check before the user is asked for a password
             raise UsersError(f"There is already a user {name}: see forewarn users list")
         password = _password(password_file, random)
@@ -86,7 +87,7 @@ def assign(name: str, role: Role, unit: str) -> None:
     Example: forewarn users assign li.wei --role sub-bureau --unit sb-01
     """
     with _told():
-        Users.of(site_settings()).assign(name, role, unit, by=operator())
+        _known(site_settings()).assign(name, role, unit, by=operator())
     click.echo(f"{name} is now {role}", err=True)
 
 
@@ -116,7 +117,7 @@ def disable(name: str) -> None:
     """
     settings = site_settings()
     with _told():
-        Users.of(settings).disable(name, by=operator())
+        _known(settings).disable(name, by=operator())
     click.echo(f"{name} is refused from now on", err=True)
     _end_sessions(settings, name)
 
@@ -129,7 +130,7 @@ def enable(name: str) -> None:
     Example: forewarn users enable li.wei
     """
     with _told():
-        Users.of(site_settings()).enable(name, by=operator())
+        _known(site_settings()).enable(name, by=operator())
     click.echo(f"{name} may sign in again", err=True)
 
 
@@ -143,7 +144,7 @@ def password(name: str, password_file: Any, random: bool) -> None:
     """
     settings = site_settings()
     with _told():
-        known = Users.of(settings)
+        known = _known(settings)
         if known.get(name) is None:
             raise UsersError(f"There is no user {name}: see forewarn users list")
         new = _password(password_file, random)
@@ -170,7 +171,7 @@ def add_token(name: str, label: str) -> None:
     Example: forewarn users token add station-0101 dispatch-software
     """
     with _told():
-        made = Users.of(site_settings()).add_token(name, label, by=operator())
+        made = _known(site_settings()).add_token(name, label, by=operator())
     click.echo(made)
     click.echo("anyone with this token acts as this user; it cannot be shown again", err=True)
 
@@ -184,8 +185,14 @@ def revoke_token(name: str, label: str) -> None:
     Example: forewarn users token revoke station-0101 dispatch-software
     """
     with _told():
-        Users.of(site_settings()).revoke_token(name, label, by=operator())
+        _known(site_settings()).revoke_token(name, label, by=operator())
     click.echo(f"the token {label} of {name} is refused from now on", err=True)
+
+
+def _known(settings: Settings) -> Users:
+    """The site's users, about to be changed; the change is in the audit log, whose head is published at the end."""
+    publish_at_end(settings)
+    return Users.of(settings)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.access.authentication import Authenticator
 from streams.access.store import Store
-from streams.audit import AuditLog
+from streams.audit import AuditLog, heads
 from streams.console import case_topic
 from streams.console.app import make_app
 from streams.console.console import Console
@@ -72,6 +72,7 @@ async def run(settings: Settings) -> None:
 
     beside = (
         case_topic.follow(settings, view),
+        heads.follow(settings),
         _connected(topic),
         _redis_answers(store, settings),
         policy_file.watch(settings.policy_file, policy, follow),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -14,9 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
 from models.access.rights import user
 from streams.access.users import Users
+from streams.audit import AuditLog
+from streams.audit.heads import publish
+from streams.cli import cli
 from streams.local.ports import any_free_port
 from streams.local.process import Server
 from streams.local.worker import FOREWARN, metric
@@ -217,3 +222,23 @@ def test_what_it_cannot_begin_with_is_one_sentence(desk: Site, tmp_path: Path) -
         assert "set FOREWARN_CONSOLE_HTTP to another" in refusal(desk, FOREWARN_CONSOLE_HTTP=f"127.0.0.1:{port}")
     no_topic = refusal(desk, FOREWARN_TOPIC_PREFIX="nowhere.", FOREWARN_CONSOLE_HTTP=f"127.0.0.1:{any_free_port()}")
     assert "forewarn topics apply" in no_topic
+
+
+def test_the_published_head_shows_that_the_end_of_the_audit_log_was_cut_off(desk: Site) -> None:
+    """As who owns the file and has the key might do it."""
+    log = desk.settings.audit_log
+    cut = log.read_bytes()
+    AuditLog.of(desk.settings).note("look-up", who="os:root", case="A-1")
+    asyncio.run(publish(desk.settings))
+    kept = log.read_bytes()
+
+    def verify(*options: str) -> Result:
+        return CliRunner().invoke(cli, ["audit", "verify", *options], env=desk.environ)
+
+    assert "up to line" in verify("--published").stderr
+    log.write_bytes(cut)
+    assert verify().exit_code == 0
+    refused = verify("--published")
+    log.write_bytes(kept)
+    assert refused.exit_code == 1
+    assert "was cut off after line" in refused.stderr

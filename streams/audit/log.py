@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import io
 import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, overload
+from typing import Literal, overload
 
 import msgspec
 
-from models.access.audit_chain import BEGINNING, HALF, KEYED, Line, Plain, digest, line_of, old_line_of, sealed
+from models.access.audit_chain import HALF, KEYED, Line, Plain, digest, sealed
 from models.access.audit_keys import AuditKeys, pseudonyms
+from streams.audit.reading import AuditError, End, end_of
 from streams.files.durable import hand_over, sync_folder
 from streams.settings import Settings
 
@@ -44,13 +43,6 @@ Deed = Literal[
     "token-revoked",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
-
-_PIECE = 1 << 16
-"""Bytes that are first read from the end of the file, to find its last line; more follow if they are not enough."""
-
-
-class AuditError(Exception):
-    """The audit log cannot be written or read; the message names the file and says what to do."""
 
 
 def operator() -> str:
@@ -153,7 +145,7 @@ class AuditLog:
     def _append(self, file: int, line: Line | None) -> Line | None:
         """Add the notes that the end of the file needs, and the line; return what was written last."""
         size = os.fstat(file).st_size
-        end = self._end(file, size)
+        end = end_of(file, size, self.path)
         lines: list[Line] = []
         if end.unread:  # the user of the next line has no part in it
             lines.append(self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
@@ -171,7 +163,7 @@ class AuditLog:
         self._write(file, size, content)
         return line
 
-    def _is_other_key(self, end: _End) -> bool:
+    def _is_other_key(self, end: End) -> bool:
         """Whether the log's last line has an older key, or none; raises `AuditError` if it has a newer one."""
         ids = [key.id for key in self._keys]
         if not end.number or end.key == ids[0]:
@@ -196,75 +188,3 @@ class AuditLog:
             with contextlib.suppress(OSError):  # if this fails, too, the next line notes it as half-written
                 os.ftruncate(file, size)
             raise
-
-    def _end(self, file: int, size: int) -> _End:
-        """The end of the file; raises `AuditError` when it is no audit log."""
-        piece = _PIECE
-        while True:
-            start = max(0, size - piece)
-            # If the piece begins inside a line, line_of does not accept the rest of that line.
-            lines = io.BytesIO(os.pread(file, size - start, start)).readlines()
-            ended = not lines or lines[-1].endswith(b"\n")
-            unread = b""
-            for raw in reversed(lines):
-                line = line_of(raw if unread or ended else raw + b"\n")  # a line that lacks only its end counts
-                if line is not None:
-                    return _End(line.number, digest(raw), line.key, unread, ended)
-                unread = raw + unread
-            if not start:
-                return self._beginning(lines)
-            piece *= 8
-
-    def _beginning(self, lines: Sequence[bytes]) -> _End:
-        """The end of a file without a chain: an empty file, lines of the old form, or a first line that was cut short.
-
-        Raises `AuditError` when it is no audit log.
-        """
-        opening, old = hashlib.sha256(), 0
-        for raw in lines:
-            if old_line_of(raw) is None:
-                break
-            old += 1
-            opening.update(raw)
-        unread = b"".join(lines[old:])
-        if not old and (b"\n" in unread or unread[:1] not in (b"", b"{", b"\0")):
-            raise AuditError(
-                f"{self.path} is not an audit log of Forewarn, so nothing is written, done or shown: "
-                "set FOREWARN_AUDIT_LOG to a file of its own."
-            )
-        ended = not lines or lines[-1].endswith(b"\n")
-        return _End(0, opening.hexdigest() if old else BEGINNING, "", unread, ended)
-
-
-class _End(NamedTuple):
-    number: int
-    """The number of the chain's last line."""
-    hash: str
-    """The hash that the next line must contain."""
-    key: str
-    """The id of the key that sealed the last line; empty if it has no seal."""
-    unread: bytes
-    """The bytes after that line that are no line."""
-    ended: bool
-    """Whether the file ends with a line end, or is empty."""
-
-
-def lines(path: Path) -> Iterator[bytes]:
-    """The present lines of a log, with their line ends; lines that are added during the reading are left out.
-
-    Raises `AuditError` when the log cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)  # no writer is in the middle of a line
-            left = os.fstat(file.fileno()).st_size
-            fcntl.flock(file, fcntl.LOCK_UN)
-            for raw in file:
-                yield raw[:left]
-                left -= len(raw)
-                if left <= 0:
-                    return
-    except OSError as error:
-        raise AuditError(
-            f"The audit log {path} cannot be read ({error.strerror}): set FOREWARN_AUDIT_LOG to the log to read."
-        ) from None
