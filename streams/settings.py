@@ -184,7 +184,7 @@ class Settings:
     )
     audit_log: Path = setting(
         Path,
-        "File that records look-ups, sign-ins and refusals: one file for a machine, one JSON line for each.",
+        "The audit log, which records who did what: one file for a machine, one JSON line for each action.",
         make=lambda: Path(".forewarn/audit.jsonl"),
         shown=".forewarn/audit.jsonl",
     )

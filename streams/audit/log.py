@@ -41,6 +41,17 @@ Deed = Literal[
     "password-changed",
     "token-added",
     "token-revoked",
+    "topic-checked",
+    "indicators-imported",
+    "indicators-revoked",
+    "campaign-confirmed",
+    "campaign-dismissed",
+    "state-saved",
+    "state-restored",
+    "state-dropped",
+    "state-rewound",
+    "ledger-expired",
+    "policy-followed",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
 

@@ -17,6 +17,7 @@ from models.lookback.campaigns import STATUSES, Campaign, Status, encode
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.hunt import moment
 from streams.cli.indicator_options import run
+from streams.cli.noting import note
 from streams.cli.tables import show_table
 from streams.hunter.campaign_topic import CampaignTopic
 from streams.kafka.indicator_topic import publish
@@ -83,6 +84,7 @@ def confirm(value: str, scam_type: str, case: str, confidence: int) -> None:
         )
     except IndicatorError as error:
         raise InputError(f"the campaign cannot become an indicator: {error}") from None
+    note(settings, "campaign-confirmed", case=case, about=[indicator.key], details={"scam_type": scam_type})
     run(publish(settings, [indicator]))  # first, since a confirmed campaign must have an indicator to hunt for
     _say(settings, msgspec.structs.replace(campaign, status="confirmed", scam_type=scam_type, at=_now()))
     click.echo(f"confirmed; the hunter now looks for the people reached, at least {campaign.subscribers:,}", err=True)
@@ -99,6 +101,7 @@ def dismiss(value: str) -> None:
     """
     settings = site_settings()
     campaign = _one(settings, value)
+    note(settings, "campaign-dismissed", about=[f"{campaign.type}:{campaign.value}"])
     _say(settings, msgspec.structs.replace(campaign, status="dismissed", at=_now()))
     click.echo("dismissed", err=True)
     if campaign.status == "confirmed":

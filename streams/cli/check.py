@@ -16,6 +16,7 @@ from models.base.packed import Packed
 from models.events.decoding import CallReader, Decoded, MessageReader
 from models.events.numbering import Sources
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.noting import note
 from streams.cli.progress import byte_bar
 from streams.cli.since import Since
 from streams.files.record_check import RecordCheck
@@ -44,7 +45,8 @@ def check(files: tuple[Path, ...], kind: Kind | None, topic: Kind | None, since:
     """Say what the worker would make of call or SMS records: how many are good, and why it would refuse the others.
 
     FILES are JSON Lines: plain, gzip or zstd. It sends and changes nothing. Of the refused records it shows the first
-    of each reason, with # for digits and x for letters. docs/records.md explains the reasons.
+    of each reason, with # for digits and x for letters; the audit log records a look at a topic. docs/records.md
+    explains the reasons.
 
     Exit status: 0 all are good, 1 some are refused or cannot be read, 2 wrong usage.
 
@@ -55,6 +57,8 @@ def check(files: tuple[Path, ...], kind: Kind | None, topic: Kind | None, since:
     if files and kind is None:
         raise InputError("say with --as calls or --as sms what the files hold")
     settings = site_settings()
+    if topic is not None:
+        note(settings, "topic-checked", details={"topic": topic, "since": since.isoformat(timespec="seconds")})
     found = RecordCheck()
     try:
         sources = load(settings.topics_file).sources

@@ -20,8 +20,9 @@ def console() -> None:
 
     from models.casework.routing import RoutingError
     from models.policy.policy import PolicyError
+    from streams.audit import AuditError
     from streams.cli.serving import serve
     from streams.console.service import ConsoleError, run
     from streams.files.playbook_files import PlaybookFileError
 
-    serve(run, KafkaError, PolicyError, RoutingError, ConsoleError, PlaybookFileError)
+    serve(run, KafkaError, PolicyError, RoutingError, ConsoleError, PlaybookFileError, AuditError)

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from models.indicators.indicator import SCAM_TYPES, TYPES, Indicator, IndicatorError, IndicatorType, check
 from streams.cli import CommandError, site_settings
 from streams.cli.indicator_options import Encoding, Instant, Region, run
+from streams.cli.noting import note
 from streams.files.indicator_files import Defaults, IndicatorFile, Refusal
 from streams.files.text_lines import FileError
 from streams.kafka.indicator_topic import TopicError, publish
@@ -118,6 +119,7 @@ def import_(
                 for _ in wanted:
                     pass
             else:
+                note(settings, "indicators-imported", case=case or "", details={"source": source, "bytes": size})
                 with _progress(raw, size) as advance:
 
                     def hear(count: int) -> None:

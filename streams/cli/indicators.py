@@ -12,6 +12,7 @@ from models.indicators.indicator import TYPES, Indicator, IndicatorError, Indica
 from streams.cli import CommandError, site_settings
 from streams.cli.indicator_import import import_
 from streams.cli.indicator_options import Region, run
+from streams.cli.noting import note
 from streams.cli.tables import show_table
 from streams.kafka.indicator_topic import publish, read
 
@@ -95,6 +96,7 @@ def revoke(values: tuple[str, ...], kind: IndicatorType | None, region: str) -> 
         else:
             revoked.append(msgspec.structs.replace(item, revoked=True))
     if revoked:
+        note(settings, "indicators-revoked", about=[item.key for item in revoked])
         click.echo(f"{run(publish(settings, revoked)):,} indicators revoked", err=True)
     if any(not isinstance(known.get(key), Indicator) for key in positions):
         raise SystemExit(1)

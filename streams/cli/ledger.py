@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.cli import InputError, site_settings
+from streams.cli.noting import note
 from streams.cli.progress import count_bar
 from streams.ledger import compaction
 from streams.ledger.storage import LedgerError, Segment, Storage, merge_mark, whole
@@ -139,6 +140,8 @@ def _compact(storage: Storage, today: date, newest: set[Segment]) -> None:
 
 def _expire(storage: Storage, keep: int) -> None:
     days = compaction.expired(sorted({*storage.days(), *storage.days_aside()}), keep, _today())
+    if days:
+        note(site_settings(), "ledger-expired", details={"days": len(days), "newest": max(days).isoformat()})
     for day in days:
         storage.remove_day(day)
     click.echo(f"days deleted: {len(days):,}; {keep} days are kept", err=True)

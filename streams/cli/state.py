@@ -14,9 +14,12 @@ import click
 import msgspec
 
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.noting import note
 from streams.cli.tables import show_table
 
 if TYPE_CHECKING:
+    from models.access.audit_chain import Plain
+    from streams.audit import Deed
     from streams.worker.state_desk import Plan, StateDesk
     from streams.worker.state_view import PartitionView, TopicView
 
@@ -104,6 +107,7 @@ def save(wanted: frozenset[int], file: Path) -> None:
 
     Example: forewarn state save before-upgrade.zip
     """
+    note(site_settings(), "state-saved", details=_partitions(sorted(wanted)))
     header = _run(lambda desk: desk.save(file, _chosen(desk, wanted)))
     click.echo(f"{file}: {len(header.partitions)} partitions of {header.group}", err=True)
 
@@ -131,7 +135,7 @@ def restore(wanted: frozenset[int], file: Path, yes: bool) -> None:
                 raise InputError(f"{file} has no state of partition {', '.join(map(str, missing))}")
             click.echo(f"{file} was made at {_moment(header.made)}.", err=True)
             plans = [await desk.plan_restore(snapshot, number) for number in numbers]
-            await _carry_out(desk, plans, yes, f"{_REPEATED} {_lost(plans)}")
+            await _carry_out(desk, "state-restored", plans, yes, f"{_REPEATED} {_lost(plans)}")
 
     _run(work)
 
@@ -149,7 +153,7 @@ def drop(wanted: frozenset[int], yes: bool) -> None:
 
     async def work(desk: StateDesk) -> None:
         plans = [await desk.plan_drop(number) for number in _chosen(desk, wanted)]
-        await _carry_out(desk, plans, yes, f"{_ONLY_NEW} {_KEPT}")
+        await _carry_out(desk, "state-dropped", plans, yes, f"{_ONLY_NEW} {_KEPT}")
 
     _run(work)
 
@@ -180,7 +184,7 @@ def rewind(wanted: frozenset[int], yes: bool, topics: Sequence[str]) -> None:
         if not plans:
             click.echo("Nothing to do: all offsets belong to the topics' present logs", err=True)
             return
-        await _carry_out(desk, plans, yes, _REPEATED)
+        await _carry_out(desk, "state-rewound", plans, yes, _REPEATED)
 
     _run(work)
 
@@ -217,14 +221,20 @@ def _chosen(desk: StateDesk, wanted: frozenset[int]) -> list[int]:
     return sorted(wanted) or desk.numbers
 
 
-async def _carry_out(desk: StateDesk, plans: Sequence[Plan], yes: bool, consequences: str) -> None:
-    """Say what would happen, ask, and do it."""
+def _partitions(numbers: Sequence[int]) -> dict[str, Plain]:
+    """Which partitions an action is about, for the audit log; no numbers stand for all."""
+    return {"partitions": ",".join(map(str, numbers)) or "all"}
+
+
+async def _carry_out(desk: StateDesk, did: Deed, plans: Sequence[Plan], yes: bool, consequences: str) -> None:
+    """Say what would happen, ask, record it in the audit log, and do it."""
     for plan in plans:
         click.echo(f"partition {plan.partition}: {_summary(plan.before)}", err=True)
         click.echo(f"  becomes: {_summary(plan.after)}", err=True)
     click.echo(f"{consequences}\n{_FENCED}", err=True)
     if not yes:
         click.confirm("Go on?", abort=True, err=True)
+    note(site_settings(), did, details=_partitions([plan.partition for plan in plans]))
     for plan in plans:
         await desk.carry_out(plan)
         click.echo(f"partition {plan.partition}: done", err=True)

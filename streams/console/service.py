@@ -19,7 +19,7 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.access.authentication import Authenticator
 from streams.access.store import Store
-from streams.audit import AuditLog, heads
+from streams.audit import AuditLog, heads, operator
 from streams.console import case_topic
 from streams.console.app import make_app
 from streams.console.console import Console
@@ -47,20 +47,24 @@ class ConsoleError(Exception):
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises the error if something else ended it."""
+    """Serve until SIGTERM or SIGINT; raises the error if something else ended it.
+
+    Raises `AuditError` when the audit log cannot be written: nothing could be shown.
+    """
     policy = policy_file.load(settings.policy_file)
     stations = stations_file.load(settings.stations_file)
     check_tls(settings)
     for part in ("kafka", "redis", "cases"):
         metrics.READY.labels(part).set(0)
     progress = health.Progress(settings.stall_seconds)
-    store, view, topic = Store(settings), View(), FeedbackTopic(settings)
+    store, view, topic, audit = Store(settings), View(), FeedbackTopic(settings), AuditLog.of(settings)
+    note_policy(audit, policy)
     console = Console(
         office=Office(policy.dispatch, stations),
         view=view,
         reporter=Reporter(view, topic.send),
         door=Authenticator.of(settings, store),
-        audit=AuditLog.of(settings),
+        audit=audit,
         playbooks=read_playbooks(settings.playbooks),
         secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
@@ -68,6 +72,7 @@ async def run(settings: Settings) -> None:
     )
 
     def follow(new: Policy) -> None:
+        note_policy(audit, new)
         console.office = Office(new.dispatch, stations)
 
     beside = (
@@ -86,6 +91,14 @@ async def run(settings: Settings) -> None:
             await store.close()
 
     await serve(settings.console_health, "FOREWARN_CONSOLE_HEALTH", progress, work)
+
+
+def note_policy(audit: AuditLog, policy: Policy) -> None:
+    """Record the policy that is in force from now on; raises `AuditError`, and then the console does not follow it.
+
+    A file has no user who changes it, so the line is about whoever runs the console.
+    """
+    audit.note("policy-followed", who=operator(), details={"version": policy.version})
 
 
 async def _serve(

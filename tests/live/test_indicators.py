@@ -25,6 +25,7 @@ from streams.kafka.contracts import apply, load, open_admin
 from streams.kafka.indicator_topic import read
 from streams.kafka.reference_data import IndicatorRecords
 from streams.settings import Settings
+from tests.site import SECRET
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("forewarn")
@@ -47,7 +48,7 @@ def settings(stack: Servers, topic_prefix: str) -> Iterator[Settings]:
     """A separate site on the session's Kafka, with only the topic of indicators."""
     settings = Settings(kafka=stack.kafka, topic_prefix=topic_prefix)
     contracts = load(ROOT / "topics.yaml")
-    few = {name: contracts[name] for name in ("indicators", "dead-letters")}
+    few = {name: contracts[name] for name in ("indicators", "dead-letters", "audit-heads")}
     with open_admin(settings) as admin:
         apply(replace(contracts, topics=few), admin, settings)
         yield settings
@@ -55,9 +56,14 @@ def settings(stack: Servers, topic_prefix: str) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def environ(settings: Settings) -> dict[str, str]:
+def environ(settings: Settings, tmp_path: Path) -> dict[str, str]:
     """The settings as environment variables."""
-    return {"FOREWARN_KAFKA": settings.kafka, "FOREWARN_TOPIC_PREFIX": settings.topic_prefix}
+    return {
+        "FOREWARN_KAFKA": settings.kafka,
+        "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
+        "FOREWARN_AUDIT_LOG": str(tmp_path / "audit.jsonl"),
+        "FOREWARN_SECRET": SECRET,
+    }
 
 
 @pytest.fixture
@@ -198,11 +204,12 @@ def test_records_of_others_that_are_not_sound_are_counted_and_ignored(forewarn: 
 
 @pytest.mark.parametrize("command", [("import", "-"), ("list",), ("revoke", "evil.example")])
 def test_without_kafka_or_topic_the_command_says_what_to_do(
-    command: tuple[str, ...], stack: Servers, topic_prefix: str
+    command: tuple[str, ...], stack: Servers, topic_prefix: str, tmp_path: Path
 ) -> None:
     """The command prints one sentence, and nothing that looks like success."""
-    nobody = {"FOREWARN_KAFKA": "127.0.0.1:1"}
-    empty = {"FOREWARN_KAFKA": stack.kafka, "FOREWARN_TOPIC_PREFIX": topic_prefix}
+    noting = {"FOREWARN_SECRET": SECRET, "FOREWARN_AUDIT_LOG": str(tmp_path / "audit.jsonl")}
+    nobody = noting | {"FOREWARN_KAFKA": "127.0.0.1:1"}
+    empty = noting | {"FOREWARN_KAFKA": stack.kafka, "FOREWARN_TOPIC_PREFIX": topic_prefix}
     results = [CliRunner().invoke(indicators, command, input="evil.example\n", env=env) for env in (nobody, empty)]
 
     assert [result.exit_code for result in results] == [1, 1]
