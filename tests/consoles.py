@@ -32,6 +32,7 @@ from streams.console.console import Console
 from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.files.playbook_files import read_playbooks
+from streams.ledger.inquiry import Inquiry
 from streams.settings import Settings
 from tests.casework import OFFICE, ROOT, T0, Desk, alert
 
@@ -81,6 +82,7 @@ class Backroom:
             door=Authenticator(self.users, self.sessions, Attempts(self.store), audit),
             audit=audit,
             playbooks=PLAYBOOKS,
+            inquiry=Inquiry(Settings(ledger=str(folder / "ledger"))),
             secret=KEY,
             ask_to_stop=self.ask_to_stop,
             secure=secure,

@@ -27,6 +27,7 @@ Action = Literal[
     "request-stop-payment",
     "see-statistics",
     "look-up",
+    "see-numbers-found",
     "read-audit",
     "manage-users",
 ]
@@ -43,6 +44,7 @@ MEANINGS: Final[Mapping[Action, str]] = {
     "request-stop-payment": "ask for a payment to be stopped",
     "see-statistics": "see the statistics of all units",
     "look-up": "look up the people whom a number or domain has reached",
+    "see-numbers-found": "see the whole numbers of those people",
     "read-audit": "read the audit log",
     "manage-users": "add, change and disable users",
 }
@@ -84,7 +86,7 @@ RIGHTS: Final[Mapping[Role, Rights]] = {
     "officer": Rights(_CASES, "own"),
     "sub-bureau": Rights(_CASES, "below"),
     # No unit is above the centre, so it cannot return an order.
-    "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up"}, "all"),
+    "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up", "see-numbers-found"}, "all"),
     "analyst": Rights(frozenset({"see-statistics", "look-up"}), "none"),
     "auditor": Rights(frozenset({"read-audit"}), "none"),
     "admin": Rights(frozenset({"manage-users"}), "none"),

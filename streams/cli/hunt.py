@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from models.indicators.indicator import Indicator, IndicatorError, IndicatorType, check, guess_type
-from models.indicators.path_hashes import PUBLIC, PathHashes
-from models.lookback.keys import keys_of
-from models.lookback.naming import Named
+from models.indicators.indicator import Indicator, IndicatorError, IndicatorType
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
 from streams.cli.noting import note
@@ -25,16 +23,10 @@ from streams.cli.progress import count_bar
 from streams.cli.since import Since
 from streams.files.indicator_files import Defaults, IndicatorFile
 from streams.files.text_lines import FileError
-from streams.ledger.lookup import find
-from streams.ledger.people import People, Reached, contacts_of
-from streams.ledger.storage import LedgerError, Storage
+from streams.ledger.inquiry import Inquiry, InquiryError, check_since, wanted
+from streams.ledger.people import Reached
+from streams.ledger.storage import LedgerError
 from streams.setting_fields import SettingsError
-from streams.settings import Settings
-
-_UNSAID: dict[str, Any] = {"scam_type": "other", "confidence": 80, "source": "hunt", "valid_from": 0}
-"""Fields of an indicator that do not matter for a look-up."""
-_LATE = timedelta(days=1)
-"""How long before its own event time an event may have been recorded, when its clock is wrong."""
 
 
 @click.command()
@@ -67,16 +59,18 @@ def hunt(
     settings = site_settings()
     if not case.strip():
         raise InputError("--case is empty: give the reference of the case that needs this look-up")
-    wanted = [*_wanted("number", numbers, region), *_wanted("domain", domains, region), *_wanted("url", urls, region)]
+    asked = [*_wanted("number", numbers, region), *_wanted("domain", domains, region), *_wanted("url", urls, region)]
     if file is not None:
-        wanted += _listed(file, region)
-    if not wanted:
+        asked += _listed(file, region)
+    if not asked:
         raise click.UsageError("give --number, --domain, --url or --file")
-    _check_since(since, settings)
-    keys = [indicator.key for indicator in dict.fromkeys(wanted)]
+    keys = [indicator.key for indicator in dict.fromkeys(asked)]
     try:
+        check_since(since, datetime.now(UTC), settings.ledger_days)
         settings.audit_keys()  # without one, the ledger need not be searched
-        found = _search(settings, keys, since)
+        found = Inquiry(settings).reached(keys, since, bar=partial(count_bar, "looking back"))
+    except InquiryError as error:
+        raise InputError(f"--since {error}") from None
     except (LedgerError, SettingsError) as error:
         raise InputError(str(error)) from None
     people = len({each.subscriber for each in found})
@@ -88,13 +82,8 @@ def hunt(
 
 def _wanted(kind: IndicatorType, values: Sequence[str], region: str) -> Iterator[Indicator]:
     for position, value in enumerate(values, 1):
-        given: IndicatorType = kind
-        if kind == "number" and value.strip().endswith("*"):
-            given = "number-prefix"
-        elif kind == "domain" and value.strip() and guess_type(value) == "url":
-            given = "url"
         try:
-            yield check(Indicator(type=given, value=value, **_UNSAID), region)
+            yield wanted(kind, value, region)
         except IndicatorError as error:
             raise InputError(f"--{kind} {position} cannot be looked up: {error}") from None
 
@@ -113,36 +102,6 @@ def _listed(path: Path, region: str) -> list[Indicator]:
             f"{path}: {wrong[0]} ({len(wrong):,} wrong lines in all). Nothing was looked up: correct the list first"
         )
     return [item for item in items if isinstance(item, Indicator)]
-
-
-def _check_since(since: datetime, settings: Settings) -> None:
-    # Allow an extra hour, because "30d" was converted to a time a little while ago.
-    if since < datetime.now(UTC) - timedelta(days=settings.ledger_days, hours=1):
-        raise InputError(
-            f"--since goes back further than contacts are kept: {settings.ledger_days} days (FOREWARN_LEDGER_DAYS)"
-        )
-    if since > datetime.now(UTC):
-        raise InputError("--since is in the future")
-
-
-def _search(settings: Settings, keys: Sequence[str], since: datetime) -> list[Reached]:
-    if not settings.ledger:
-        raise LedgerError("There is no ledger: FOREWARN_LEDGER is empty")
-    storage = Storage(settings)
-    if not storage.days():
-        raise LedgerError(
-            f"Nothing has been recorded at {storage.shown}: does the worker have the same FOREWARN_LEDGER?"
-        )
-    has_urls = any(key.startswith("url:") for key in keys)
-    people = People(Named(keys, PathHashes(settings.derived_key("links")) if has_urls else PUBLIC))
-    segments = storage.segments((since - _LATE).date())
-    with count_bar("looking back", len(segments)) as told:
-        for table in find(
-            storage, segments, keys_of(keys), told=lambda _: told(1), since=int(since.timestamp() * 1000)
-        ):
-            for contact in contacts_of(table):
-                people.add(contact)
-    return people.lines()
 
 
 _HEAD = ("subscriber", "indicator", "first", "last", "contacts", "calls in", "calls out", "talk s", "SMS in", "SMS out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import time
@@ -17,6 +18,7 @@ from streams.audit import AuditLog
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
 from streams.console.view import View
+from streams.ledger.inquiry import Inquiry
 
 
 def _now() -> int:
@@ -33,6 +35,7 @@ class Console:
     door: Authenticator
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
+    inquiry: Inquiry
     secret: str
     """The key for hashing account numbers."""
     ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,6 +44,8 @@ class Console:
     """Whether browsers use TLS, with the console itself or with a proxy in front of it."""
     now: Callable[[], int] = field(default=_now)
     """Epoch ms."""
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held during a look-up: one at a time, because each may fill much memory."""
 
     def chain(self, unit: str) -> Chain:
         """A unit and the units above it; the unit alone if it is no longer in the tree."""

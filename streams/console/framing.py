@@ -25,6 +25,7 @@ STALE_MS: Final = 15_000
 _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("orders", "/orders", "read-orders"),
     ("centre", "/centre", "see-statistics"),
+    ("look-up", "/look-up", "look-up"),
 )
 """The pages of the navigation, and the right that each needs."""
 
@@ -55,7 +56,7 @@ def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **
 def nav(user: User) -> tuple[tuple[str, str], ...]:
     """The pages that a user may see; the first is their start page."""
     found = tuple((name, path) for name, path, action in _PAGES if may(user, action))
-    return found[::-1] if RIGHTS[user.role].reach == "all" else found
+    return found[1::-1] + found[2:] if RIGHTS[user.role].reach == "all" else found
 
 
 def scene_of(request: Request) -> Scene:

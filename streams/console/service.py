@@ -30,6 +30,7 @@ from streams.console.view import View
 from streams.dispatch import stations_file
 from streams.files import policy_file
 from streams.files.playbook_files import read_playbooks
+from streams.ledger.inquiry import Inquiry
 from streams.redis.answers import answered
 from streams.redis.site_secret import check_secret
 from streams.service import STOP_WITHIN, AddressTakenError, serve
@@ -66,6 +67,7 @@ async def run(settings: Settings) -> None:
         door=Authenticator.of(settings, store),
         audit=audit,
         playbooks=read_playbooks(settings.playbooks),
+        inquiry=Inquiry(settings),
         secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
         secure=settings.console_tls_cert is not None or settings.console_proxy is not None,

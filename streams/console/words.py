@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.casework.playbooks import Language
+from streams.console.desk_words import DESK_WORDS
 from streams.console.payment_words import PAYMENT_WORDS
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
@@ -293,6 +294,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "speak.ja": ("日语", "Japanese"),
     "speak.ru": ("俄语", "Russian"),
     **PAYMENT_WORDS,
+    **DESK_WORDS,
 }
 
 

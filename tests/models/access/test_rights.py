@@ -30,7 +30,7 @@ ORDERS = "read-orders acknowledge attempt outcome return transfer snooze request
 EXPECTED = {
     "officer": ORDERS,
     "sub-bureau": ORDERS,
-    "centre": ORDERS.replace("return ", "") + " see-statistics look-up",
+    "centre": ORDERS.replace("return ", "") + " see-statistics look-up see-numbers-found",
     "analyst": "see-statistics look-up",
     "auditor": "read-audit",
     "admin": "manage-users",
