@@ -27,6 +27,7 @@ from streams.access.sessions import Sessions
 from streams.access.store import Store
 from streams.access.users import Users
 from streams.audit import AuditLog
+from streams.audit.heads import HeadError, PublishedHead
 from streams.console.app import make_app
 from streams.console.console import Console
 from streams.console.reporter import Reporter
@@ -74,6 +75,8 @@ class Backroom:
         self.sent: list[Feedback] = []
         self.asked: list[dict[str, Any]] = []
         """The requests to stop a payment that the centre received."""
+        self.heads: list[PublishedHead] | None = []
+        """The heads on the topic; None while Kafka is away."""
         self.sending: Callable[[Feedback], Awaitable[None]] = self.send
         self.console = Console(
             office=OFFICE,
@@ -85,6 +88,7 @@ class Backroom:
             inquiry=Inquiry(Settings(ledger=str(folder / "ledger"))),
             secret=KEY,
             ask_to_stop=self.ask_to_stop,
+            heads=self.published,
             secure=secure,
             now=lambda: self.now,
         )
@@ -125,6 +129,12 @@ class Backroom:
         """Deliver a request to the centre."""
         REQUESTS.validate(request)
         self.asked.append(dict(request))
+
+    async def published(self) -> list[PublishedHead]:
+        """The heads on the topic."""
+        if self.heads is None:
+            raise HeadError("Kafka is away")
+        return self.heads
 
     @asynccontextmanager
     async def coming(self, name: str = "", **headers: str) -> AsyncIterator[httpx.AsyncClient]:

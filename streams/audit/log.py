@@ -52,6 +52,7 @@ Deed = Literal[
     "state-rewound",
     "ledger-expired",
     "policy-followed",
+    "audit-read",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
 
@@ -78,7 +79,7 @@ class AuditLog:
 
     def __init__(self, path: Path, keys: AuditKeys, now: Callable[[], datetime] = _now) -> None:
         self.path = path
-        self._keys = keys
+        self.keys = keys
         self._now = now
 
     @classmethod
@@ -100,7 +101,7 @@ class AuditLog:
         ``about`` has items ``type:value``, and the values are written as pseudonyms only. ``details`` are written
         unchanged and must contain no number. Raises `AuditError` when the line cannot be written.
         """
-        what = tuple(pseudonyms(self._keys[:1], each)[0] for each in about)
+        what = tuple(pseudonyms(self.keys[:1], each)[0] for each in about)
         return self._written(self._line(did, details or {}, who, case, what))
 
     def change_key(self) -> Line | None:
@@ -161,7 +162,7 @@ class AuditLog:
         if end.unread:  # the user of the next line has no part in it
             lines.append(self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
         if self._is_other_key(end):
-            lines.append(self._line(KEYED, {"from": end.key, "to": self._keys[0].id}))
+            lines.append(self._line(KEYED, {"from": end.key, "to": self.keys[0].id}))
         if line is not None:
             lines.append(line)
         if not lines:
@@ -169,14 +170,14 @@ class AuditLog:
         content, before = b"" if end.ended else b"\n", end.hash
         for number, each in enumerate(lines, end.number + 1):
             line = msgspec.structs.replace(each, number=number, before=before)
-            raw = sealed(line, self._keys[0])
+            raw = sealed(line, self.keys[0])
             content, before = content + raw + b"\n", digest(raw)
         self._write(file, size, content)
         return line
 
     def _is_other_key(self, end: End) -> bool:
         """Whether the log's last line has an older key, or none; raises `AuditError` if it has a newer one."""
-        ids = [key.id for key in self._keys]
+        ids = [key.id for key in self.keys]
         if not end.number or end.key == ids[0]:
             return False
         if end.key and end.key not in ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
 from typing import Any
@@ -15,6 +15,7 @@ from models.casework.deadlines import Office
 from models.casework.playbooks import Playbook
 from streams.access.authentication import Authenticator
 from streams.audit import AuditLog
+from streams.audit.heads import PublishedHead
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
 from streams.console.view import View
@@ -40,12 +41,14 @@ class Console:
     """The key for hashing account numbers."""
     ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]
     """Sends a request to stop a payment to the centre; returns when Kafka has confirmed it."""
+    heads: Callable[[], Awaitable[Sequence[PublishedHead]]]
+    """The heads of audit logs that were published; raises `HeadError`."""
     secure: bool = False
     """Whether browsers use TLS, with the console itself or with a proxy in front of it."""
     now: Callable[[], int] = field(default=_now)
     """Epoch ms."""
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held during a look-up: one at a time, because each may fill much memory."""
+    """Held during a look-up or a check of the audit log: one at a time, because each may take much of the machine."""
 
     def chain(self, unit: str) -> Chain:
         """A unit and the units above it; the unit alone if it is no longer in the tree."""

@@ -26,6 +26,7 @@ _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("orders", "/orders", "read-orders"),
     ("centre", "/centre", "see-statistics"),
     ("look-up", "/look-up", "look-up"),
+    ("audit", "/audit", "read-audit"),
 )
 """The pages of the navigation, and the right that each needs."""
 

@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -70,6 +71,7 @@ async def run(settings: Settings) -> None:
         inquiry=Inquiry(settings),
         secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
+        heads=partial(heads.published_heads, settings),
         secure=settings.console_tls_cert is not None or settings.console_proxy is not None,
     )
 

@@ -84,7 +84,7 @@ def test_every_route_has_a_rule_and_all_of_them_are_known_here(room: Backroom) -
         "/api/v1/sign-in",
         "/api/openapi.json",
     }
-    assert len(found) == 11 + len(BODIES)
+    assert len(found) == 13 + len(BODIES)
 
 
 @pytest.mark.parametrize("rules", [[], [authorisation.public, authorisation.signed_in]])
@@ -135,7 +135,7 @@ async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: 
             checked += 1
             if template == "/api/v1/cases/{case}/transferred" and answer.status_code == 200:
                 assert answer.json()["unit"] == "ps-0101"
-    assert checked == 17 * len(PEOPLE)
+    assert checked == 19 * len(PEOPLE)
 
 
 async def test_in_short_who_may_acknowledge(room: Backroom) -> None:

@@ -341,7 +341,7 @@ def text(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize(
     ("who", "first"),
-    [("li", "/orders"), ("zhou", "/orders"), ("chen", "/centre"), ("qian", "/centre"), ("zhao", ""), ("wu", "")],
+    [("li", "/orders"), ("zhou", "/orders"), ("chen", "/centre"), ("qian", "/centre"), ("zhao", "/audit"), ("wu", "")],
 )
 async def test_everybody_begins_with_a_page_that_he_may_see(room: Backroom, who: str, first: str) -> None:
     answer = await get(room, who, "/")
