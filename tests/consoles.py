@@ -83,6 +83,7 @@ class Backroom:
             view=self.view,
             reporter=Reporter(self.view, lambda feedback: self.sending(feedback), shown_within),
             door=Authenticator(self.users, self.sessions, Attempts(self.store), audit),
+            users=self.users,
             audit=audit,
             playbooks=PLAYBOOKS,
             inquiry=Inquiry(Settings(ledger=str(folder / "ledger"))),

@@ -74,7 +74,7 @@ CLI: Final[dict[str, str]] = {
     "users assign": "user-changed",
     "users disable": "user-disabled",
     "users enable": "user-enabled",
-    "users list": "shows users to who can read their file; in the console it is noted",
+    "users list": "shows users to who can read their file, and nobody's data",
     "users password": "password-changed",
     "users token add": "token-added",
     "users token revoke": "token-revoked",
@@ -85,6 +85,7 @@ CLI: Final[dict[str, str]] = {
 MASKED = "shows the user's own units' cases, masked and without history; whoever opens one is noted"
 REPORTED = "is a record of dispatch-feedback with the user's name, and in the case's history"
 PAGE = "shows no case and no person"
+USERS = "shows users to administrators alone, and nobody's data; each change is noted by its kind"
 
 ROUTES: Final[dict[str, str]] = {
     "GET /": PAGE,
@@ -105,6 +106,12 @@ ROUTES: Final[dict[str, str]] = {
     "POST /audit/check": "audit-read",
     "GET /api/v1/audit": "audit-read",
     "POST /api/v1/audit/check": "audit-read",
+    "GET /users": USERS,
+    "POST /users": "user-added",
+    "GET /users/{name}": USERS,
+    "POST /users/{name}/{change}": "user-changed",
+    "GET /api/v1/users": USERS,
+    "POST /api/v1/users/{name}/{change}": "user-changed",
     "GET /look-up": PAGE,
     "POST /look-up": "look-up",
     "POST /api/v1/look-ups": "look-up",

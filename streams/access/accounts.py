@@ -27,6 +27,10 @@ class UsersError(Exception):
     """The users cannot be read or changed; the message names the file or the user, and what to do, in one sentence."""
 
 
+class UserChangeError(UsersError):
+    """The change does not fit the users as they are."""
+
+
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A token that authenticates a system as a user; the token itself is stored nowhere."""
 

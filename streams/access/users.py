@@ -17,7 +17,7 @@ import structlog
 
 from models.access.audit_chain import Plain
 from models.access.rights import Role, User, user
-from streams.access.accounts import AccountsFile, Label, Token, UserAccount, UsersError
+from streams.access.accounts import AccountsFile, Label, Token, UserAccount, UserChangeError, UsersError
 from streams.access.passwords import Passwords
 from streams.audit import AuditLog, Deed
 from streams.settings import Settings
@@ -38,7 +38,10 @@ class RefusedError(Exception):
 
 
 class Users:
-    """The users of a site. Everything here raises `UsersError` when their file cannot be read or changed."""
+    """The users of a site. Everything here raises `UsersError` when their file cannot be read or changed.
+
+    Its kind `UserChangeError` says that a change does not fit, for example because there is no such user.
+    """
 
     def __init__(self, file: AccountsFile, audit: AuditLog, passwords: Passwords | None = None) -> None:
         self._file = file
@@ -83,7 +86,7 @@ class Users:
         account = UserAccount(new, self._passwords.hash(new.name, password), _stamp())
         with self._file.changing() as accounts:
             if new.name in accounts:
-                raise UsersError(f"There is already a user {new.name}: see forewarn users list")
+                raise UserChangeError(f"There is already a user {new.name}: see forewarn users list")
             accounts[new.name] = account
             self._note("user-added", by, new.name, role=new.role, unit=new.unit)
 
@@ -121,11 +124,13 @@ class Users:
             made = datetime.now(UTC).isoformat(timespec="seconds")
             new = Token(msgspec.convert(label, Label), made, _digest(token))
         except msgspec.ValidationError:
-            raise UsersError("A token's label has 1 to 64 letters, digits, '.', '_' and '-', without spaces") from None
+            raise UserChangeError(
+                "A token's label has 1 to 64 letters, digits, '.', '_' and '-', without spaces"
+            ) from None
 
         def having(old: UserAccount) -> UserAccount:
             if any(each.label == label for each in old.tokens):
-                raise UsersError(f"{name} already has a token {label}: use another label, or revoke it first")
+                raise UserChangeError(f"{name} already has a token {label}: use another label, or revoke it first")
             return msgspec.structs.replace(old, tokens=(*old.tokens, new))
 
         self._change(name, having, "token-added", by, token=label)
@@ -137,7 +142,7 @@ class Users:
         def lacking(old: UserAccount) -> UserAccount:
             left = tuple(each for each in old.tokens if each.label != label)
             if left == old.tokens:
-                raise UsersError(f"{name} has no token {label}: see forewarn users list")
+                raise UserChangeError(f"{name} has no token {label}: see forewarn users list")
             return msgspec.structs.replace(old, tokens=left)
 
         self._change(name, lacking, "token-revoked", by, token=label)
@@ -154,7 +159,7 @@ class Users:
     ) -> None:
         with self._file.changing() as accounts:
             if name not in accounts:
-                raise UsersError(f"There is no user {name}: see forewarn users list")
+                raise UserChangeError(f"There is no user {name}: see forewarn users list")
             accounts[name] = change(accounts[name])
             self._note(did, by, name, **details)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, FastAPI
 
-from streams.console import api, audit_lines, authorisation, description, listening, look_ups, signing
+from streams.console import api, audit_lines, authorisation, description, listening, look_ups, signing, user_changes
 from streams.console.console import Console
 from streams.console.middleware import LARGEST_BODY, Middleware
 from streams.console.refusals import Page, answer_refusals
@@ -37,13 +37,10 @@ def make_app(console: Console, pages: Pages | None = None) -> FastAPI:
     )
     app.state.console = console
     app.add_middleware(Middleware, secure=console.secure)
-    app.include_router(signing.router)
-    app.include_router(api.router)
-    app.include_router(listening.router)
-    app.include_router(look_ups.router)
-    app.include_router(audit_lines.router)
-    app.include_router(description.router)
-    app.state.description = description.describe(app, (*signing.KINDS, *api.KINDS, *look_ups.KINDS, *audit_lines.KINDS))
+    for routes in (signing, api, listening, look_ups, audit_lines, user_changes, description):
+        app.include_router(routes.router)
+    kinds = [kind for routes in (signing, api, look_ups, audit_lines, user_changes) for kind in routes.KINDS]
+    app.state.description = description.describe(app, kinds)
     if pages is not None:
         app.include_router(pages.router)
         app.mount("/static", authorisation.PublicFiles(directory=pages.files), name="static")

@@ -14,6 +14,7 @@ from models.access.rights import Chain
 from models.casework.deadlines import Office
 from models.casework.playbooks import Playbook
 from streams.access.authentication import Authenticator
+from streams.access.users import Users
 from streams.audit import AuditLog
 from streams.audit.heads import PublishedHead
 from streams.console.refusals import busy
@@ -34,6 +35,7 @@ class Console:
     view: View
     reporter: Reporter
     door: Authenticator
+    users: Users
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
     inquiry: Inquiry

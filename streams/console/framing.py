@@ -27,6 +27,7 @@ _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("centre", "/centre", "see-statistics"),
     ("look-up", "/look-up", "look-up"),
     ("audit", "/audit", "read-audit"),
+    ("users", "/users", "manage-users"),
 )
 """The pages of the navigation, and the right that each needs."""
 

@@ -19,7 +19,7 @@ from models.casework.cases import OVER, Case, State
 from models.casework.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.authentication import SignInError
-from streams.console import audit_page, authorisation, case_pages, look_up_page
+from streams.console import audit_page, authorisation, case_pages, look_up_page, users_page
 from streams.console.app import Pages
 from streams.console.console import console_of
 from streams.console.framing import CHANGES, LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
@@ -44,10 +44,8 @@ _OPEN: Final[tuple[State, ...]] = tuple(state for state in get_args(State) if st
 @router.get("/", dependencies=[authorisation.signed_in])
 async def home(request: Request) -> Response:
     """The start page of a user."""
-    first = next((path for _, path in nav(authorisation.user(request))), "")
-    if first:
-        return RedirectResponse(first, HTTPStatus.SEE_OTHER)
-    return page(request, "error", heading=word(request, "app"), message=word(request, "home.nothing"))
+    _, first = nav(authorisation.user(request))[0]
+    return RedirectResponse(first, HTTPStatus.SEE_OTHER)
 
 
 @router.get("/sign-in", dependencies=[authorisation.public])
@@ -169,6 +167,7 @@ async def refusal(request: Request, refused: Refused) -> Response:
 router.include_router(case_pages.router)
 router.include_router(look_up_page.router)
 router.include_router(audit_page.router)
+router.include_router(users_page.router)
 PAGES: Final = Pages(router, refusal, STATIC)
 """The pages for `make_app`."""
 

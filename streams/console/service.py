@@ -20,6 +20,7 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.access.authentication import Authenticator
 from streams.access.store import Store
+from streams.access.users import Users
 from streams.audit import AuditLog, heads, operator
 from streams.console import case_topic
 from streams.console.app import make_app
@@ -66,6 +67,7 @@ async def run(settings: Settings) -> None:
         view=view,
         reporter=Reporter(view, topic.send),
         door=Authenticator.of(settings, store),
+        users=Users.of(settings),
         audit=audit,
         playbooks=read_playbooks(settings.playbooks),
         inquiry=Inquiry(settings),

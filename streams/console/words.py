@@ -67,10 +67,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "error.csrf": ("页面已过期，未执行任何操作；请重试。", "The page had expired, and nothing was done. Try again."),
     "error.503": ("系统暂时无法响应，请稍后重试。", "The system is not responding. Try again in a moment."),
     "error.other": ("该请求无法处理。", "This request cannot be processed."),
-    "home.nothing": (
-        "您的角色没有处置页面；审计和用户管理请用命令行。",
-        "Your role has no page here. Use the commands for the audit log and for users.",
-    ),
     # Orders.
     "orders.open": ("未结", "Open"),
     "orders.done": ("今日办结", "Closed today"),

@@ -45,6 +45,8 @@ SAYINGS: dict[str, dict[str, Any]] = {
 }
 OTHERS: dict[str, dict[str, Any]] = {"look-ups": {"value": "+99900000001", "case": "A-1"}}
 """Bodies of requests that are not about a case."""
+OTHER_PARTS = {"scam_type": "loan", "name": "li", "change": "enable"}
+"""The parts of paths besides a case."""
 FEEDBACK = jsonschema.Draft202012Validator(
     json.loads((ROOT / "schemas" / "dispatch-feedback-v1.json").read_text(encoding="utf-8"))
 )
@@ -84,7 +86,7 @@ def test_every_route_has_a_rule_and_all_of_them_are_known_here(room: Backroom) -
         "/api/v1/sign-in",
         "/api/openapi.json",
     }
-    assert len(found) == 13 + len(BODIES)
+    assert len(found) == 15 + len(BODIES)
 
 
 @pytest.mark.parametrize("rules", [[], [authorisation.public, authorisation.signed_in]])
@@ -129,13 +131,13 @@ async def test_every_route_answers_every_role_as_the_table_of_rights_says(room: 
                 expected = {403}
             async with room.coming(who) as client:
                 answer = await client.request(
-                    method, template.format(case=name, scam_type="loan"), json=(SAYINGS | OTHERS).get(kind)
+                    method, template.format(case=name, **OTHER_PARTS), json=(SAYINGS | OTHERS).get(kind)
                 )
             assert answer.status_code in expected, (template, role, unit, answer.text)
             checked += 1
             if template == "/api/v1/cases/{case}/transferred" and answer.status_code == 200:
                 assert answer.json()["unit"] == "ps-0101"
-    assert checked == 19 * len(PEOPLE)
+    assert checked == 21 * len(PEOPLE)
 
 
 async def test_in_short_who_may_acknowledge(room: Backroom) -> None:
@@ -162,7 +164,7 @@ async def test_nobody_is_let_in_without_a_session_or_a_token(room: Backroom, hea
     async with room.coming(**headers) as client:
         for template, methods, rule in authorisation.rules(room.app):
             if rule is not None and not rule.public:
-                answer = await client.request(next(iter(methods)), template.format(case="e1", scam_type="loan"))
+                answer = await client.request(next(iter(methods)), template.format(case="e1", **OTHER_PARTS))
                 assert answer.status_code == 401
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
                 assert ANN not in answer.text
