@@ -202,6 +202,13 @@ AUDIT_UNPUBLISHED = Gauge(
     "Lines of the audit log whose hash is not in Kafka yet; whoever owns the file could still remove them unnoticed.",
     registry=REGISTRY,
 )
+UNUSUAL_USE = Counter(
+    "forewarn_unusual_use",
+    "Times that one user opened cases, saw numbers or looked people up more often within an hour than is usual, by "
+    "what they did. The audit log says who.",
+    ["did"],
+    registry=REGISTRY,
+)
 LISTENERS = Gauge("forewarn_console_listeners", "Clients that listen for changes of cases.", registry=REGISTRY)
 READY = Gauge("forewarn_ready", "1 while this part is ready.", ["part"], registry=REGISTRY)
 
@@ -252,6 +259,7 @@ What to watch:
 | `forewarn_alert_latency_seconds`, 99th percentile | how long an alert takes |
 | `forewarn_case_steps_total{{kind="overdue"}}` grows | nobody has met a deadline, not even the centre |
 | `forewarn_reach_seconds` | how long officers take to reach people |
+| `forewarn_unusual_use_total` grows | ask for the reason: the audit log says who (`unusual-use`) |
 | `forewarn_audit_unpublished_lines` stays above 0 | the console cannot write to the topic `audit-heads` |
 """
 

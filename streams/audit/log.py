@@ -53,6 +53,7 @@ Deed = Literal[
     "ledger-expired",
     "policy-followed",
     "audit-read",
+    "unusual-use",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
 

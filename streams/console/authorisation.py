@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from models.access.rights import MEANINGS, Action, User, acts, may, sees
 from models.casework.cases import Case
+from streams import metrics
 from streams.access.sessions import csrf_of, is_csrf_of
 from streams.audit import Deed
 from streams.console.bodies import CSRF_FIELD
@@ -180,8 +181,11 @@ async def note(
     request: Request, did: Deed, *, case: str, about: Sequence[str] = (), details: dict[str, Any] | None = None
 ) -> None:
     """Write a line about the user to the audit log; raises `AuditError`, and then nothing may be shown."""
-    audit, who = console_of(request).audit, user(request).name
-    await asyncio.to_thread(lambda: audit.note(did, who=who, case=case, about=about, details=details))
+    console, who = console_of(request), user(request).name
+    await asyncio.to_thread(lambda: console.audit.note(did, who=who, case=case, about=about, details=details))
+    if console.pace.is_unusual(who, did, console.now()):
+        metrics.UNUSUAL_USE.labels(did).inc()
+        await note(request, "unusual-use", case=case, details={"did": did, "minutes": 60})
 
 
 def rules(app: FastAPI) -> Iterator[tuple[str, frozenset[str], Rule | None]]:

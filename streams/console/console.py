@@ -17,6 +17,7 @@ from streams.access.authentication import Authenticator
 from streams.access.users import Users
 from streams.audit import AuditLog
 from streams.audit.heads import PublishedHead
+from streams.audit.pace import Pace
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
 from streams.console.view import View
@@ -49,6 +50,7 @@ class Console:
     """Whether browsers use TLS, with the console itself or with a proxy in front of it."""
     now: Callable[[], int] = field(default=_now)
     """Epoch ms."""
+    pace: Pace = field(default_factory=Pace)
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held during a look-up or a check of the audit log: one at a time, because each may take much of the machine."""
 

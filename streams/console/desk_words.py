@@ -142,6 +142,7 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "deed.ledger-expired": ("删除到期通联记录", "ledger expired"),
     "deed.policy-followed": ("启用策略", "policy in force"),
     "deed.audit-read": ("查看审计日志", "audit log read"),
+    "deed.unusual-use": ("使用频次异常", "unusual use"),
     "deed.half-line": ("记录残缺行", "half-written line noted"),
     "deed.key-changed": ("更换密钥", "key changed"),
 }
