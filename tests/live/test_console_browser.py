@@ -37,7 +37,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="module")
 def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site with its dispatcher, an officer of the station and one of the centre, without a worker."""
+    """A site with its dispatcher, without a worker; the users are of the station, the centre, an auditor, an admin."""
     if find_chromium() is None:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
@@ -56,6 +56,8 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     users = Users.of(settings)
     users.add(user("li", "officer", STATION), GOOD, by="os:root")
     users.add(user("chen", "centre", "centre"), GOOD, by="os:root")
+    users.add(user("zhao", "auditor"), GOOD, by="os:root")
+    users.add(user("wu", "admin"), GOOD, by="os:root")
     site.send("alerts", *(told(number, severity, cell=cell) for number, (severity, cell) in PEOPLE.items()))
     yield site
     site.tell()
@@ -403,7 +405,13 @@ def test_no_page_is_wider_than_a_small_phone(come: Come, language: str, address:
     small = """() => [...document.querySelectorAll("main button, main select, main input[type=text]")]
         .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 32)
         .map((each) => each.outerHTML)"""
-    for who, paths in (("li", ("/orders", case_of(13))), ("chen", ("/centre",))):
+    seen = {
+        "li": ("/orders", case_of(13)),
+        "chen": ("/centre", "/look-up"),
+        "zhao": ("/audit",),
+        "wu": ("/users", "/users/li"),
+    }
+    for who, paths in seen.items():
         page = come("", who=who, viewport={"width": 320, "height": 640})
         page.context.add_cookies([{"name": "language", "value": language, "url": address}])
         for each in paths:
@@ -438,3 +446,27 @@ def test_signing_out_ends_the_session(browser: Browser, address: str) -> None:
         page.goto("/centre")
 
         expect(page.get_by_label("密码")).to_be_visible()
+
+
+def test_who_sees_no_orders_has_pages_that_work_with_the_keyboard(desk: Site, come: Come) -> None:
+    """The centre looks up, an administrator adds a user, and an auditor sees both in the log and checks it."""
+    page = come("/look-up", "chen", expected="503")  # nothing was recorded: there is no worker
+    page.get_by_label("号码（号段以 * 结尾）、域名或网址").fill("+99900000001")
+    page.get_by_label("案件编号").fill("A-1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("此处无法读取通联台账")
+
+    page = come("/users", "wu")
+    page.get_by_label("用户名").fill("he")
+    page.get_by_label("角色").select_option("analyst")
+    page.get_by_label("角色").press("Tab")
+    page.get_by_label("单位").press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="请立即记下")).to_be_visible()
+
+    page = come("/audit", "zhao")
+    page.get_by_label("操作").select_option("user-added")
+    press(page, "查看")
+    expect(page.get_by_role("row").filter(has_text="user=he role=analyst")).to_have_count(1)
+    press(page, "校验整份日志")
+    expect(page.get_by_role("status").filter(has_text="日志完整")).to_be_visible()

@@ -48,6 +48,7 @@ def forewarn(tmp_path: Path) -> Forewarn:
         "FOREWARN_AUDIT_LOG": str(tmp_path / "audit" / "log.jsonl"),
         "FOREWARN_PSEUDONYM_KEY": KEY,
         "FOREWARN_SECRET": SECRET,
+        "FOREWARN_KAFKA": "127.0.0.1:1",
     }
 
     def invoke(*arguments: str, **more: str) -> Result:

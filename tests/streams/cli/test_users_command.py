@@ -46,6 +46,7 @@ def forewarn(settings: Settings) -> Forewarn:
     environ = {
         "FOREWARN_USERS_FILE": str(settings.users_file),
         "FOREWARN_AUDIT_LOG": str(settings.audit_log),
+        "FOREWARN_KAFKA": "127.0.0.1:1",
         "FOREWARN_REDIS": settings.redis,
         "FOREWARN_SECRET": SECRET,
     }
@@ -72,6 +73,7 @@ def test_a_password_is_asked_for_twice_on_a_terminal_that_does_not_show_it(setti
     environ = {
         "FOREWARN_USERS_FILE": str(settings.users_file),
         "FOREWARN_AUDIT_LOG": str(settings.audit_log),
+        "FOREWARN_KAFKA": "127.0.0.1:1",
         "FOREWARN_SECRET": SECRET,
         "PYTHONPATH": str(ROOT),
     }
