@@ -36,7 +36,7 @@ from models.access.audit_chain import (
     verify,
 )
 from models.access.audit_keys import audit_key, pseudonym
-from streams.audit import AuditError, AuditLog, lines
+from streams.audit import AuditError, AuditLog, lines, operator
 from streams.audit.heads import PublishedHead, hashes, others
 from streams.audit.reading import head_of
 from streams.cli import cli
@@ -244,7 +244,8 @@ def test_a_line_longer_than_what_is_read_at_first_is_found(log: AuditLog) -> Non
 def test_lines_of_the_old_form_stay_and_are_sealed_by_the_first_of_the_chain(log: AuditLog) -> None:
     log.path.parent.mkdir()
     log.path.write_bytes(OLD * 3)
-    raws = noted(log, 2)
+    log.change_key()
+    raws = noted(log, 1)
 
     assert raws[:3] == [OLD] * 3
     assert whole(log.path)[:2] == (2, 3)
@@ -350,6 +351,7 @@ def test_a_log_that_is_not_there_is_one_sentence(forewarn: Forewarn, path: Path)
 def test_show_filters_by_user_case_and_time(forewarn: Forewarn, path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(OLD)
+    AuditLog(path, KEYS, lambda: datetime(2026, 11, 1, tzinfo=UTC)).change_key()
     for day, who, case in ((2, "li.wei", "A-1"), (3, "zhao", "A-1"), (4, "li.wei", "A-2")):
         moment = datetime(2026, 11, day, tzinfo=UTC)
         AuditLog(path, KEYS, lambda at=moment: at).note("look-up", who=who, case=case, details={"found": 1})  # type: ignore[misc]
@@ -358,13 +360,13 @@ def test_show_filters_by_user_case_and_time(forewarn: Forewarn, path: Path) -> N
         lines = [json.loads(line) for line in forewarn("show", "--json", *arguments).stdout.splitlines()]
         return [(line["who"], line["case"]) for line in lines]
 
-    assert shown() == [("li", "A-1"), ("li.wei", "A-1"), ("zhao", "A-1"), ("li.wei", "A-2")]
+    assert shown() == [("li", "A-1"), (operator(), ""), ("li.wei", "A-1"), ("zhao", "A-1"), ("li.wei", "A-2")]
     assert shown("--who", "li.wei") == [("li.wei", "A-1"), ("li.wei", "A-2")]
     assert shown("--case", "A-1", "--who", "zhao") == [("zhao", "A-1")]
     assert shown("--since", "2026-11-03") == [("zhao", "A-1"), ("li.wei", "A-2")]
     rows = [line.split("\t") for line in forewarn("show").stdout.splitlines()]
     assert rows[0][:3] == ["number", "at", "who"]
-    assert [row[-1] for row in rows[1:]] == ["since=s found=2", "found=1", "found=1", "found=1"]
+    assert [row[-1] for row in rows[1:]] == ["since=s found=2", f"from= to={ID}", *["found=1"] * 3]
 
 
 def test_what_somebody_typed_commands_no_terminal(forewarn: Forewarn, log: AuditLog) -> None:
@@ -409,6 +411,7 @@ def test_a_log_from_before_there_were_seals_goes_on_with_a_line_that_says_so(log
     assert "forewarn audit rotate" in forewarn("verify").stderr
     assert verify(unsealed(3), None).unsealed == 3
 
+    assert forewarn("rotate").exit_code == 0
     raws = noted(log, 1)
     assert [json.loads(raw)["did"] for raw in raws[3:]] == [KEYED, "look-up"]
     assert json.loads(raws[3])["details"] == {"from": "", "to": ID}
@@ -432,6 +435,7 @@ def test_another_key_goes_on_and_older_lines_can_still_be_checked_and_found(log:
     assert (rotated.exit_code, "line 3 and all lines after it" in rotated.stderr) == (0, True)
     assert "nothing to do" in forewarn("rotate").stderr
     settings["FOREWARN_AUDIT_SECRET"] = f"{NEWEST}\n{NEWER}"
+    forewarn("rotate")
     newest = AuditLog(path, Settings.from_environ(settings).audit_keys())
     newest.note("look-up", who="li.wei", about=[f"number:{ANN}"])
     assert forewarn("verify").stdout.startswith("5 ")
@@ -455,10 +459,10 @@ def test_a_key_change_after_a_power_cut_is_noted_after_the_half_written_line(log
     raws = noted(log, 2)
     os.truncate(log.path, len(raws[0]) + 20)
     keys = [audit_key(NEWER), *KEYS]
-    AuditLog(log.path, keys).note("look-up", who="zhao")
+    AuditLog(log.path, keys).change_key()
 
     assert verify(lines(log.path), keys).halves == (2,)
-    assert [json.loads(raw)["did"] for raw in log.path.read_bytes().splitlines()[2:]] == [HALF, KEYED, "look-up"]
+    assert [json.loads(raw)["did"] for raw in log.path.read_bytes().splitlines()[2:]] == [HALF, KEYED]
 
 
 def test_without_a_secret_the_chain_alone_is_checked_on_request(log: AuditLog, path: Path) -> None:
@@ -506,7 +510,8 @@ def test_the_head_is_the_last_line_of_the_log_and_its_name_the_first(log: AuditL
     path.write_bytes(OLD)
     assert head_of(path) is None
 
-    raws = noted(log, 2)
+    log.change_key()
+    raws = noted(log, 1)
     with path.open("ab") as file:
         file.write(b'{"number')
     assert head_of(path) == Head(digest(raws[1]), 2, digest(raws[2]))
@@ -519,3 +524,17 @@ def test_without_kafka_verify_compares_nothing_and_says_so(forewarn: Forewarn, l
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Kafka" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "forged", [OLD * 2, b"".join(unsealed(2)), b"".join(chained(2))], ids=["old", "bare", "former"]
+)
+def test_nothing_is_written_after_lines_that_the_present_key_has_not_sealed(log: AuditLog, forged: bytes) -> None:
+    """Whoever puts another file in the log's place would otherwise have it sealed by the next action."""
+    log.path.parent.mkdir()
+    log.path.write_bytes(forged)
+    present = AuditLog(log.path, [audit_key(NEWER), *KEYS])
+    with pytest.raises(AuditError, match="forewarn audit rotate"):
+        present.note("look-up", who="li.wei")
+
+    assert log.path.read_bytes() == forged

@@ -1,7 +1,7 @@
 """The chain of the audit log: every line holds the hash of the line before, and a seal that only a key can make.
 
 The hashes show any change within the file. The seals show a file that somebody without the key has written anew. Heads
-that were published elsewhere show that the end was cut off (`streams/audit_heads.py`).
+that were published elsewhere show that the end was cut off (`streams/audit/heads.py`).
 
 Nothing here reads a file: `verify` walks over lines. A line that a power cut left half-written stays in place, and the
 next line is a note with its hash. Where another key goes on, a note says so first. The file may begin with lines of
@@ -218,7 +218,7 @@ class _Walk:
                 raise ChainError(f"line {self._place} has no seal, but lines before it have: it was not written here")
             self._unsealed += 1
             return
-        if line.key != self._key and line.did not in (KEYED, HALF) and self._number:
+        if line.key != self._key and line.did not in (KEYED, HALF) and (self._number or self._old):
             raise ChainError(f"line {self._place} has another key than the line before, and no line says so")
         if self._ages is not None:
             if line.key not in self._ages:

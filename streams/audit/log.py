@@ -19,7 +19,7 @@ from typing import Literal, overload
 
 import msgspec
 
-from models.access.audit_chain import HALF, KEYED, Line, Plain, digest, sealed
+from models.access.audit_chain import BEGINNING, HALF, KEYED, Line, Plain, digest, sealed
 from models.access.audit_keys import AuditKeys, pseudonyms
 from streams.audit.reading import AuditError, End, end_of
 from streams.files.durable import hand_over, sync_folder
@@ -156,18 +156,22 @@ class AuditLog:
             return False
 
     def _append(self, file: int, line: Line | None) -> Line | None:
-        """Add the notes that the end of the file needs, and the line; return what was written last."""
+        """Add the notes that the end of the file needs, and the line; without one, go on under the newest key."""
         size = os.fstat(file).st_size
         end = end_of(file, size, self.path)
-        lines: list[Line] = []
-        if end.unread:  # the user of the next line has no part in it
-            lines.append(self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
-        if self._is_other_key(end):
-            lines.append(self._line(KEYED, {"from": end.key, "to": self.keys[0].id}))
-        if line is not None:
-            lines.append(line)
-        if not lines:
+        is_other_key = self._is_other_key(end)
+        if line is None and not is_other_key:
             return None
+        if line is not None and is_other_key:
+            # Otherwise whoever has an older key, or none, could have their own lines sealed by this one.
+            raise AuditError(
+                f"The audit log {self.path} does not end with a line that the present key has sealed, so nothing is "
+                "done or shown: if the key is new, or the log is older than seals, run forewarn audit rotate; if not, "
+                "somebody has replaced the file."
+            )
+        lines = [self._line(KEYED, {"from": end.key, "to": self.keys[0].id})] if line is None else [line]
+        if end.unread:  # the user of the line has no part in it
+            lines.insert(0, self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
         content, before = b"" if end.ended else b"\n", end.hash
         for number, each in enumerate(lines, end.number + 1):
             line = msgspec.structs.replace(each, number=number, before=before)
@@ -179,7 +183,7 @@ class AuditLog:
     def _is_other_key(self, end: End) -> bool:
         """Whether the log's last line has an older key, or none; raises `AuditError` if it has a newer one."""
         ids = [key.id for key in self.keys]
-        if not end.number or end.key == ids[0]:
+        if end.hash == BEGINNING or end.key == ids[0]:
             return False
         if end.key and end.key not in ids:
             raise AuditError(

@@ -27,7 +27,7 @@ class Pace:
         self._told: set[tuple[str, Deed]] = set()
 
     def is_unusual(self, who: str, did: Deed, now: int) -> bool:
-        """Count an action, at ``now`` (epoch ms); true when it is the first beyond the usual, until it is usual again."""
+        """Count an action at ``now`` (epoch ms); true for the first beyond the usual, until it is usual again."""
         most = self._usual.get(did)
         if most is None:
             return False

@@ -12,7 +12,7 @@ from typing import Final
 from models.access.rights import Role, user
 from streams.access.passwords import random_password
 from streams.access.users import Users
-from streams.audit import operator
+from streams.audit import AuditLog, operator
 from streams.sealing import Identities, new_keys
 from streams.settings import Settings
 
@@ -53,15 +53,24 @@ def _make(path: Path, content: str) -> None:
             file.write(content)
 
 
+def settings_of(folder: Path) -> Settings:
+    """The settings that name the files in a stack's folder."""
+    return Settings.from_environ(kept(folder))
+
+
 def users_of(folder: Path) -> Users:
     """The users in a stack's folder."""
-    return Users.of(Settings.from_environ(kept(folder)))
+    return Users.of(settings_of(folder))
 
 
 def first_users(folder: Path) -> dict[str, str]:
-    """Add the sample users and return their passwords by name; do nothing when there are users already."""
+    """Add the sample users and return their passwords by name; add none when there are users already.
+
+    An audit log from before its lines were sealed goes on.
+    """
     users = users_of(folder)
     if users.all():
+        AuditLog.of(settings_of(folder)).change_key()
         return {}
     passwords = {name: random_password() for name in PEOPLE}
     for name, (role, unit) in PEOPLE.items():
