@@ -57,6 +57,8 @@ CLI: Final[dict[str, str]] = {
     "ledger compact": "keeps every contact as it is",
     "ledger expire": "ledger-expired",
     "ledger status": NOBODY,
+    "letters keygen": "makes a key and shows nothing",
+    "letters open": "letters-opened",
     "play": "writes as a carrier, with a carrier's rights in Kafka",
     "playbook": NOBODY,
     "replay": OWN_FILES,

@@ -15,8 +15,8 @@ import click
 import msgspec
 
 from models.base.formats import NewerFormatError
-from streams.audit import AuditError, AuditLog, operator
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.noting import note
 from streams.files.letter_lines import line_of
 from streams.kafka.found_letters import LettersError, letters_of
 from streams.kafka.letters import opened
@@ -83,14 +83,14 @@ def open_(identities: tuple[Path, ...], out: Path, case: str, topic: str | None,
     keys = Identities(map(_identity, identities))
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        audit = AuditLog.of(settings)
+        settings.audit_keys()  # without one, nothing need be opened
         with _only_ours(beside) as file:
             found = asyncio.run(_open(settings, keys, topic, reason, file))
         chosen = {"topic": topic or "", "reason": reason or ""}
         details = chosen | {"opened": found.opened, "closed": found.closed}
-        audit.note("letters-opened", who=operator(), case=case, details=details)
+        note(settings, "letters-opened", case=case, details=details)
         os.link(beside, out)  # unlike a rename, it never replaces a file
-    except (LettersError, AuditError, SettingsError) as error:
+    except (LettersError, SettingsError) as error:
         raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror}") from None

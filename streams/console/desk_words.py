@@ -117,6 +117,7 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "role.auditor": ("审计员", "auditor"),
     "role.admin": ("管理员", "administrator"),
     "deed.look-up": ("关联查询", "look-up"),
+    "deed.letters-opened": ("打开死信", "dead letters opened"),
     "deed.shown-number": ("查看号码", "number shown"),
     "deed.shown-case": ("查看案件", "case opened"),
     "deed.case-refused": ("案件访问被拒", "case refused"),
