@@ -55,8 +55,8 @@ class LocalStack:
     """A real Kafka and a real Valkey on loopback, with their data in one folder.
 
     Ports: a number is used as it is, None means the usual port or a free one when that is taken, and 0 means any free
-    port. If it ``has_login``, both servers demand the passwords of `streams.local.login`. ``notify`` gets a message when
-    a step takes long. A stack in a used folder serves the data that is there.
+    port. If it ``has_login``, both servers demand the passwords of `streams.local.login`. ``notify`` gets a message
+    when a step takes long. A stack in a used folder serves the data that is there.
     """
 
     broker: Server
