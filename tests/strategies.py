@@ -15,7 +15,7 @@ from models.base.packed import Packed
 from models.detection.engine import Engine, Partition, StepResult
 from models.detection.episodes import Subject
 from models.detection.risk import PointScore
-from models.detection.signals import Heartbeat, SignalRecord
+from models.detection.signals import Heartbeat, Purge, SignalRecord
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
@@ -111,7 +111,7 @@ class ToldEngine(Engine):
         partition: Partition,
         calls: Sequence[Call] = (),
         sms: Sequence[Sms] = (),
-        signals: Sequence[SignalRecord | Heartbeat] = (),
+        signals: Sequence[SignalRecord | Heartbeat | Purge] = (),
     ) -> StepResult:
         """Take the columns of these events."""
         return super().step(partition, [calls_of(calls)], [messages_of(sms)], signals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
+from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person, is_past
 from models.casework.deadlines import Office, forgotten_at, passed
 from models.casework.joining import is_heard, joined, opened, sends
 from models.casework.reporting import reported
@@ -62,6 +62,17 @@ class Board:
                 del self._about[case.subscriber]
             if self._open.get(case.subscriber) == name:
                 del self._open[case.subscriber]
+
+    def purge(self, subscriber: str, before: int, open_too: bool) -> list[str]:
+        """Forget the cases of a subscriber whose alerts are all of before an event time (epoch ms); their names.
+
+        A case that is not over is forgotten only if ``open_too``: somebody may be on the way to the person.
+        """
+        of_theirs = [self.cases[name] for name in sorted(self._about.get(subscriber, ()))]
+        names = [case.case for case in of_theirs if is_past(case, before) and (open_too or case.status in OVER)]
+        for name in names:
+            self.forget(name)
+        return names
 
     def alert(self, alert: Alert, received: int) -> Case | None:
         """The case that an alert has opened or changed; None if it says nothing, or what a closed case has heard."""

@@ -282,6 +282,11 @@ def standing(alert: Alert) -> Standing:
     return Standing(alert.id, alert.severity, alert.status, alert.at)
 
 
+def is_past(case: Case, before: int) -> bool:
+    """Whether all alerts of a case are of before an event time (epoch ms)."""
+    return all(each.at < before for each in case.alerts)
+
+
 def frozen_cny(case: Case) -> float:
     """How much of the payments of a case is frozen, in yuan."""
     return sum(totals(payment).frozen_cny for payment in case.payments)

@@ -20,10 +20,11 @@ from models.detection.decisions import Publication, decide
 from models.detection.episodes import Arrival, Episode, Moment, Subject, episodes, unfold
 from models.detection.ids import PUBLIC, Ids
 from models.detection.kinds import CALL_BEGINS, CONTACTS, CONTEXTS, LONG_CALL
+from models.detection.purging import is_purged, purge
 from models.detection.recognition import match_again, placed_call_signals, sms_signals
 from models.detection.reminders import DayOf, Reminder, occasion, reminder, utc_day
 from models.detection.risk import Model
-from models.detection.signals import Heartbeat, Signal, SignalRecord
+from models.detection.signals import Heartbeat, Purge, Signal, SignalRecord
 from models.detection.transfers import Transfers
 from models.detection.watermarks import Watermark
 from models.events.batches import Calls, Messages
@@ -48,6 +49,8 @@ class Partition:
     """When each call milestone is due."""
     contexts: dict[str, int] = field(default_factory=dict)
     """Subscribers with context alone, each with the time of the newest context signal, in order of arrival."""
+    purged: dict[str, int] = field(default_factory=dict)
+    """Up to which event time each purged subscriber is forgotten, by `Ids.purged` (`models.detection.purging`)."""
     callers: NumberPrefilter = field(default_factory=NumberPrefilter, repr=False, compare=False)
     """Keeps the subscribers who had a call with a known number (`models.detection.transfers`)."""
 
@@ -149,7 +152,7 @@ class Engine:
         partition: Partition,
         calls: Sequence[Calls] = (),
         sms: Sequence[Messages] = (),
-        signals: Sequence[SignalRecord | Heartbeat] = (),
+        signals: Sequence[SignalRecord | Heartbeat | Purge] = (),
     ) -> StepResult:
         """Take in events of one partition, the batches of each topic in log order, and decide.
 
@@ -177,6 +180,8 @@ class Engine:
             if isinstance(record, Heartbeat):
                 partition.call_clock.hear(record.until)
                 partition.sms_clock.hear(record.until)
+            elif isinstance(record, Purge):
+                self._purge(partition, record, result, touched)
             elif record.status == "raised":
                 self._raise(partition, record, result, touched)
             elif record.subscriber in partition.subjects:
@@ -261,6 +266,8 @@ class Engine:
         touched: set[str],
         arrival: Arrival | None = None,
     ) -> None:
+        if partition.purged and is_purged(partition.purged, self.ids.purged(subscriber), signal.at):
+            return
         subject = partition.subjects.get(subscriber)
         if subject is None:
             subject = partition.subjects[subscriber] = Subject([], {}, [])
@@ -279,6 +286,22 @@ class Engine:
             partition.contexts[subscriber] = subject.signals[-1].at
         else:
             touched.add(subscriber)
+
+    def _purge(self, partition: Partition, record: Purge, result: StepResult, touched: set[str]) -> None:
+        """Forget what happened to a subscriber before a time. Nothing is published about what is forgotten."""
+        name, subscriber = self.ids.purged(record.subscriber), record.subscriber
+        partition.purged[name] = max(record.before, partition.purged.get(name, 0))
+        subject = partition.subjects.get(subscriber)
+        if subject is None:
+            return
+        purge(subject, record.before)
+        partition.recount(subscriber)
+        if subject.signals:
+            result.changed.add(subscriber)
+            touched.add(subscriber)
+        else:
+            partition.contexts.pop(subscriber, None)
+            self._drop(partition, subscriber, result)
 
     def _decide(self, partition: Partition, touched: Iterable[str], result: StepResult) -> None:
         """Unfold the episodes of the touched subscribers, score all their moments at once, and add the alerts due."""
@@ -352,6 +375,7 @@ class Engine:
         broker = max(clock.heard for clock in clocks)
         clock = min((clock.carried_on(broker) for clock in clocks if clock.at), default=0)
         before = clock - int(2 * self.policy.windows.quiet_hours * HOUR)
+        partition.purged = {name: until for name, until in partition.purged.items() if until >= before}
         for subscriber, subject in list(partition.subjects.items()):
             signals = subject.signals
             if signals and (signals[0].at >= before or any(s.at >= before for s in signals if s.kind in CONTACTS)):

@@ -43,6 +43,10 @@ class Ids:
         """The id of a signal that a look-back raises or withdraws; a repeated look-back gives the same one."""
         return _hash(self.key, "signal", subscriber, event, kind, indicator, status)
 
+    def purged(self, subscriber: str) -> str:
+        """The name by which a purged subscriber is remembered, so that their number is not."""
+        return _hash(self.key, "purged", subscriber)
+
 
 PUBLIC: Final = Ids()
 """Makes names without a key, as all did before there was one. For what never leaves this machine, and for replays."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from models.detection.kinds import KindName
 from models.events.event import Id, Number, Seconds, Time
@@ -77,3 +78,24 @@ class Heartbeat(Struct, frozen=True, gc=False):
     """The offset at which ``sms`` ended."""
     until: Time
     """The broker's time (epoch ms) up to which that held; once read back, no later than the record's append time."""
+
+
+class Purge(Struct, frozen=True, gc=False):
+    """A record on the ``signals`` topic that says what is to be forgotten of a subscriber.
+
+    ``forewarn person purge`` writes it. The worker that holds the subscriber and the dispatcher apply it.
+    """
+
+    id: Id
+    subscriber: Number
+    before: Time
+    """What happened before this event time (epoch ms) is forgotten, also if its record comes later."""
+    open_too: bool = False
+    """Whether a case is forgotten that is not over."""
+
+
+def bounded(record: Heartbeat | Purge, appended: int) -> Heartbeat | Purge:
+    """The record as it counts: what it says reaches no further than when the broker wrote it (epoch ms)."""
+    if isinstance(record, Heartbeat):
+        return replace(record, until=min(record.until, appended))
+    return replace(record, before=min(record.before, appended))

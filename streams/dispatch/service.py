@@ -32,7 +32,7 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.dispatch import stations_file
 from streams.dispatch.casebook import Casebook
-from streams.dispatch.inbox import ALERTS, FEEDBACK, take
+from streams.dispatch.inbox import ALERTS, FEEDBACK, SIGNALS, purged, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
 from streams.dispatch.registry import Registry, follow
 from streams.files import policy_file
@@ -70,7 +70,7 @@ class Dispatcher:
         self._board = board
         self._inbox = inbox
         self._outbox = outbox
-        self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK)}
+        self._names = {settings.topic(name): name for name in (ALERTS, FEEDBACK, SIGNALS)}
         self._dead_letters = DeadLetters(settings)
         self._casebook = Casebook()
         self._watch = PartitionWatch(inbox)
@@ -108,6 +108,9 @@ class Dispatcher:
         begins: dict[TopicPartition, int] = {}
         for part, end in ends.items():
             read = committed[part]
+            if read is not None and read > end and self._names[part.topic] == SIGNALS:
+                begins[part] = 0  # made anew (`forewarn state rewind`); purges may be applied again
+                continue
             if read is not None and read > end:
                 raise DispatchError(
                     f"{part.topic}, partition {part.partition}: {read} records were read and it holds {end}, so it was "
@@ -139,7 +142,7 @@ class Dispatcher:
         changes: dict[str, Case | None] = {}
         wrong: list[Refused] = []
         read: dict[TopicPartition, int] = {}
-        for topic in (ALERTS, FEEDBACK):
+        for topic in (ALERTS, FEEDBACK, SIGNALS):
             of_topic = [records for part, records in batches.items() if self._names[part.topic] == topic]
             # A partition that was added later holds later records about the same people.
             for record in merge(*of_topic, key=lambda each: each.timestamp):
@@ -159,6 +162,9 @@ class Dispatcher:
         return len(changes)
 
     def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
+        if topic == SIGNALS:  # the last of the three, so that alerts read with it open no case after it
+            changes.update(dict.fromkeys(purged(self._board, record)))
+            return
         try:
             case = take(self._board, topic, record)
         except RecordError as error:
@@ -177,6 +183,8 @@ class Dispatcher:
         """The time (epoch ms) up to which deadlines may expire: all records from before that time have been read."""
         now = int(time() * 1000)
         for part in self._inbox.assignment():
+            if self._names[part.topic] == SIGNALS:  # nothing there meets a deadline
+                continue
             behind = self._inbox.highwater(part)
             if behind is None or await self._inbox.position(part) < behind:
                 now = min(now, self._heard.get(part, 0))
@@ -238,7 +246,7 @@ class _Desk:
                     registry.take(record.key, record.value)
             outbox = await stack.enter_async_context(Outbox(settings))
             inbox, _ = await reader(
-                settings, *map(settings.topic, (ALERTS, FEEDBACK)), group_id=group(settings), **QUICK
+                settings, *map(settings.topic, (ALERTS, FEEDBACK, SIGNALS)), group_id=group(settings), **QUICK
             )
             stack.push_async_callback(inbox.stop)
             board = self._board = Board(self._office, registry.about)

@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT: Final = b"heartbeat"
 """The key of a heartbeat among the signals; no subscriber's number is equal to it."""
+PURGE: Final = b"purge"
+"""The key of a purge among the signals; it is sent to the partition of its subscriber."""
 LETTERS_AT_ONCE: Final = 1000
 """Dead letters that are in memory at a time."""
 

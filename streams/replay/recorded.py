@@ -13,10 +13,9 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import numpy as np
 from msgspec import Meta
-from msgspec.structs import replace
 
 from models.base.packed import Packed
-from models.detection.signals import Heartbeat, SignalRecord
+from models.detection.signals import Heartbeat, Purge, SignalRecord, bounded
 from models.events.arrivals import UNKNOWN
 from models.events.decoding import Decoded, RareReader
 from models.events.event import RecordError, Refusal, Time, decode_one
@@ -67,13 +66,14 @@ class RecordedSignal(NamedTuple):
     appended: int
     """When the broker wrote it (epoch ms)."""
     partition: int
-    record: SignalRecord | Heartbeat
+    record: SignalRecord | Heartbeat | Purge
 
 
 class _Place(msgspec.Struct, gc=False):
     appended: Time
     partition: Annotated[int, Meta(ge=0)] | None = None
     until: int | None = None
+    before: int | None = None
 
 
 class RecordedSignals(RareReader[SignalRecord]):
@@ -87,6 +87,7 @@ class RecordedSignals(RareReader[SignalRecord]):
         self._partitions = partitions
         self._places = msgspec.json.Decoder(_Place)
         self._heartbeats = msgspec.json.Decoder(Heartbeat)
+        self._purges = msgspec.json.Decoder(Purge)
 
     def signals(self, lines: Packed) -> Decoded[list[RecordedSignal]]:
         """The good records of some lines."""
@@ -101,11 +102,14 @@ class RecordedSignals(RareReader[SignalRecord]):
 
     def _signal(self, value: bytes) -> RecordedSignal:
         place = decode_one(self._places, value)
+        if place.before is not None:
+            purge = decode_one(self._purges, value)
+            number = partition_of(purge.subscriber.encode(), self._partitions)
+            return RecordedSignal(place.appended, number, bounded(purge, place.appended))
         if place.until is None:
             record = self.one(value, None)
             return RecordedSignal(place.appended, partition_of(record.subscriber.encode(), self._partitions), record)
         if place.partition is None or place.partition >= self._partitions:
             raise RecordError("wrong-field", f"A heartbeat needs its partition, below {self._partitions}.")
         heartbeat = decode_one(self._heartbeats, value)
-        heartbeat = replace(heartbeat, until=min(heartbeat.until, place.appended))
-        return RecordedSignal(place.appended, place.partition, heartbeat)
+        return RecordedSignal(place.appended, place.partition, bounded(heartbeat, place.appended))

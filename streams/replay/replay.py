@@ -13,7 +13,7 @@ from models.base.number_keys import number_of
 from models.detection.alerts import Alert
 from models.detection.alignment import Alignment, Lane
 from models.detection.engine import Engine, Partition, StepResult
-from models.detection.signals import Heartbeat, SignalRecord
+from models.detection.signals import Heartbeat, Purge, SignalRecord
 from models.events.batches import Calls, Messages
 from streams.kafka.partitioning import partition_of
 from streams.replay.recorded import RecordedSignal
@@ -127,7 +127,7 @@ class Replay:
         number: int,
         calls: Sequence[Calls],
         sms: Sequence[Messages],
-        signals: Sequence[SignalRecord | Heartbeat],
+        signals: Sequence[SignalRecord | Heartbeat | Purge],
     ) -> None:
         if calls or sms or signals:
             self._count(self._engine.step(self._partitions[number], calls, sms, signals))

@@ -128,6 +128,7 @@ class Checkpoints:
                 return PartitionState(partition)
             try:
                 stored, (partition.call_clock, partition.sms_clock) = decode_meta(meta)
+                partition.purged = dict(stored.handover.purged)
                 partition.subjects = await self._subjects(number)
             except (KeyError, ValueError, msgspec.MsgspecError) as error:
                 raise self._unreadable(number, error) from None
@@ -192,7 +193,7 @@ class Checkpoints:
         partition, stored = state.partition, state.stored
         self._writes += 1
         reached, logs = state.offsets, state.logs
-        handover = Handover(dict(indicators), state.repeats)
+        handover = Handover(dict(indicators), state.repeats, dict(partition.purged))
         offsets: list[Any] = []
         for topic, offset in reached.items():
             offsets += (topic, stored.offsets.get(topic, 0), offset, logs[topic])

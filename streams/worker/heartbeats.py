@@ -14,16 +14,15 @@ from typing import Final
 
 import msgspec
 import structlog
-from msgspec.structs import replace
 from numpy import int64
 from numpy.typing import NDArray
 
 from models.detection.alignment import Portion
-from models.detection.signals import Heartbeat, SignalRecord
+from models.detection.signals import Heartbeat, Purge, SignalRecord, bounded
 from models.events.decoding import RareReader
 from models.events.event import RecordError, decode_one
 from streams import metrics
-from streams.kafka.publishing import HEARTBEAT, Publisher, PublishError
+from streams.kafka.publishing import HEARTBEAT, PURGE, Publisher, PublishError
 from streams.worker.partition import FEEDING, AssignedPartition, Feeding
 
 log = structlog.get_logger(__name__)
@@ -32,33 +31,37 @@ EVERY: Final = 2.0
 """Seconds between two heartbeats of a partition at least. Only a worker whose clock is ahead of Kafka's needs more than
 one for a milestone."""
 
-Signals = Sequence[SignalRecord | Heartbeat]
+Signals = Sequence[SignalRecord | Heartbeat | Purge]
 
 _encode = msgspec.json.Encoder().encode
 
 
 class SignalReader(RareReader[SignalRecord]):
-    """Reads batches of the topic ``signals``: look-backs' signals, and heartbeats."""
+    """Reads batches of the topic ``signals``: look-backs' signals, heartbeats and purges."""
 
     def __init__(self) -> None:
         super().__init__(SignalRecord)
-        self._heartbeats = msgspec.json.Decoder(Heartbeat)
+        self._others: dict[bytes, msgspec.json.Decoder[Heartbeat] | msgspec.json.Decoder[Purge]] = {
+            HEARTBEAT: msgspec.json.Decoder(Heartbeat),
+            PURGE: msgspec.json.Decoder(Purge),
+        }
 
-    def one(self, value: bytes | None, key: bytes | None) -> SignalRecord | Heartbeat:  # type: ignore[override]
+    def one(self, value: bytes | None, key: bytes | None) -> SignalRecord | Heartbeat | Purge:  # type: ignore[override]
         """Decode one record; raises `RecordError` with its reason."""
-        if key != HEARTBEAT:
+        other = self._others.get(key or b"")
+        if other is None:
             return super().one(value, key)
         if value is None:
-            raise RecordError("empty", "The record has no value; a heartbeat cannot be deleted.")
-        return decode_one(self._heartbeats, value)
+            raise RecordError("empty", "The record has no value; a heartbeat or a purge cannot be deleted.")
+        return decode_one(other, value)
 
 
 def arrived(signals: Signals, appended: NDArray[int64]) -> Signals:
-    """The signals with heartbeats that reach no further than their append times (epoch ms; below 0: not known)."""
-    if not any(isinstance(each, Heartbeat) for each in signals):
+    """The signals; heartbeats and purges reach no further than their append times (epoch ms; below 0: not known)."""
+    if all(isinstance(each, SignalRecord) for each in signals):
         return signals
     return [
-        replace(each, until=min(each.until, at)) if isinstance(each, Heartbeat) else each
+        each if isinstance(each, SignalRecord) else bounded(each, at)
         for each, at in zip(signals, appended.tolist(), strict=True)
     ]
 

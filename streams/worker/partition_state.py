@@ -27,13 +27,15 @@ class Outbox(msgspec.Struct, frozen=True):
         return bool(self.alerts or self.reminders)
 
 
-class Handover(msgspec.Struct, frozen=True):
+class Handover(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the next owner of a partition has to know before it decides anything."""
 
     indicators: dict[int, int] = {}
     """The offset before which each partition of the indicators was known at the last write."""
     repeats: Repeats = Repeats()
     """The records that may have been decided before, by another group or before the state was lost."""
+    purged: dict[str, int] = {}
+    """Up to which event time each purged subscriber is forgotten (`models.detection.purging`)."""
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from tests.casework import ANN, HOME, OFFICE, ROOT, T0, Desk, alert, feedback, s
 from tests.models.casework.test_payments import account, traced
 
 HIGH = OFFICE.deadlines("high")
+BO = "8610000000002"
 
 
 def opened(severity: Any = "urgent") -> Desk:
@@ -584,3 +585,30 @@ def test_deadlines_are_handled_when_they_are_due(doings: list[Any]) -> None:
     said: list[Case] = desk.said
 
     assert all(case.due is None or case.due > case.at or case.status in OVER for case in said)
+
+
+def test_a_purge_forgets_the_cases_of_one_person_that_are_over() -> None:
+    desk = opened()
+    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.alert(alert(episode="e2", subscriber=BO))
+
+    assert desk.board.purge(ANN, T0 + 1, open_too=False) == ["e1"]
+    assert desk.board.cases.keys() == {"e2"}
+    assert desk.board.purge(ANN, T0 + 1, open_too=True) == []
+
+
+def test_an_open_case_is_purged_only_if_that_was_said() -> None:
+    """Somebody may be on the way to the person."""
+    desk = opened()
+
+    assert desk.board.purge(ANN, T0 + 1, open_too=False) == []
+    assert desk.board.purge(ANN, T0 + 1, open_too=True) == ["e1"]
+    assert [*desk.board.due(T0 + DAY)] == []
+
+
+def test_a_case_with_an_alert_about_the_numbers_new_holder_stays() -> None:
+    desk = opened()
+    desk.alert(alert("high", at=T0 + DAY), T0 + DAY)
+
+    assert desk.board.purge(ANN, T0 + DAY, open_too=True) == []
+    assert desk.case().subscriber == ANN

@@ -13,9 +13,9 @@ from models.base.durations import MINUTE
 from models.detection.alignment import Alignment, Portion
 from models.detection.engine import Engine, Partition
 from models.detection.risk import PointScore
-from models.detection.signals import Heartbeat
+from models.detection.signals import Heartbeat, Purge
 from models.events.arrivals import UNKNOWN
-from streams.kafka.publishing import HEARTBEAT, PublishError
+from streams.kafka.publishing import HEARTBEAT, PURGE, PublishError
 from streams.worker.heartbeats import EVERY, Heartbeats, SignalReader, arrived, due_signals
 from streams.worker.partition import AssignedPartition, Feed
 from streams.worker.partition_state import PartitionState
@@ -30,20 +30,22 @@ def encoded(beat: Heartbeat) -> bytes:
     return msgspec.json.encode(beat)
 
 
-def test_a_heartbeat_is_told_from_a_signal_by_its_key() -> None:
+def test_heartbeats_and_purges_are_told_from_signals_by_their_keys() -> None:
     signal = json.dumps(
         {"id": "s", "subscriber": "8610000000001", "code": "verification-code", "at": T0, "event": "m"}
     ).encode()
-    values = [encoded(BEAT), signal, encoded(BEAT), b"{}", None]
-    keys = [HEARTBEAT, b"8610000000001", b"8610000000001", HEARTBEAT, HEARTBEAT]
+    purge = msgspec.json.encode(Purge("p", "8610000000001", T0))
+    values = [encoded(BEAT), signal, encoded(BEAT), b"{}", None, purge, b"{}"]
+    keys = [HEARTBEAT, b"8610000000001", b"8610000000001", HEARTBEAT, HEARTBEAT, PURGE, PURGE]
 
     read = SignalReader().read(packed(values, keys))
 
-    assert [type(each).__name__ for each in read.events] == ["Heartbeat", "SignalRecord"]
+    assert [type(each).__name__ for each in read.events] == ["Heartbeat", "SignalRecord", "Purge"]
     assert [(refusal.index, refusal.reason) for refusal in read.refusals] == [
         (2, "wrong-field"),
         (3, "wrong-field"),
         (4, "empty"),
+        (6, "wrong-field"),
     ]
 
 
