@@ -109,9 +109,10 @@ def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object
     """Make one merge; returns its number of rows, 0 if it was left for the next time.
 
     ``told`` is called with the number of rows written so far. If a part cannot be read, it is set aside and the merge
-    is left for the next time. The merge is also left if a part has disappeared in the meantime. Raises `LedgerError`
-    and OSError; a look-up then finds the same rows as before.
+    is left for the next time. The merge is also left if a part has disappeared in the meantime, or was written again
+    because somebody was erased. Raises `LedgerError` and OSError; a look-up then finds the same rows as before.
     """
+    stamps = [storage.stamp(part) for part in todo.parts]
     with tempfile.TemporaryFile(dir=storage.scratch) as whole:
         try:
             count = _write(storage, todo.parts, whole, told)
@@ -119,6 +120,8 @@ def merge(storage: Storage, todo: Merge, mark: str, told: Callable[[int], object
             storage.set_aside(error.part, str(error))
             return 0
         except FileNotFoundError:  # another compactor was faster
+            return 0
+        if stamps != [storage.stamp(part) for part in todo.parts]:
             return 0
         whole.seek(0)
         name = storage.put(todo.whole, mark, whole)

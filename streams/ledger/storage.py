@@ -197,6 +197,15 @@ class Storage:
         opened: IO[bytes] = self._fs.open(path, "rb")
         return opened
 
+    def stamp(self, segment: Segment) -> str:
+        """What differs as soon as a segment's file is replaced by another; empty when it is gone."""
+        with self._reached():
+            self._fs.invalidate_cache()
+            try:
+                return str(self._fs.ukey(f"{self._root}/{segment.path}"))
+            except FileNotFoundError:
+                return ""
+
     def put(self, segment: Segment, mark: str, content: Any) -> str:
         """Write a file beside the ledger; returns its name there. Raises OSError, for example when the disk is full."""
         name = f"{mark}.{segment.name}"
