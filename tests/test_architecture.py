@@ -43,7 +43,7 @@ LAYERS = (
     {"streams.kafka", "streams.redis", "streams.signals_page"},
     {"streams.files", "streams.ledger", "streams.replay"},
     {"streams.audit", "streams.dispatch", "streams.hunter", "streams.simulation", "streams.worker"},
-    {"streams.access", "streams.training"},
+    {"streams.access", "streams.person", "streams.training"},
     {"streams.console", "streams.local"},
     {"streams.checkup", "streams.demo"},
     {"streams.cli"},

@@ -54,6 +54,8 @@ Deed = Literal[
     "policy-followed",
     "audit-read",
     "unusual-use",
+    "person-exported",
+    "person-purged",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "indicators": "streams.cli.indicators:indicators",
     "ledger": "streams.cli.ledger:ledger",
     "letters": "streams.cli.letters:letters",
+    "person": "streams.cli.person:person",
     "play": "streams.cli.play:play_command",
     "playbook": "streams.cli.playbook:playbook",
     "replay": "streams.cli.replay:replay",

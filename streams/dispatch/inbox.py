@@ -46,12 +46,15 @@ def take(board: Board, topic: str, record: Any) -> Case | None:
         raise RecordError(error.reason, str(error)) from None
 
 
+def is_purge(record: Any) -> bool:
+    """Whether a record of ``signals`` is a purge."""
+    return bool(record.key == PURGE)
+
+
 def purged(board: Board, record: Any) -> Sequence[str]:
-    """Apply one record of ``signals``; the names of the cases that are forgotten."""
-    if record.key != PURGE or record.value is None:
-        return ()
+    """Apply a purge, a record of ``signals``; the names of the cases that are forgotten."""
     try:
-        purge = decode_one(_purges, record.value)
+        purge = decode_one(_purges, record.value or b"")
     except RecordError:
         return ()
     return board.purge(purge.subscriber, min(purge.before, record.timestamp), purge.open_too)

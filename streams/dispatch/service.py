@@ -32,7 +32,7 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.dispatch import stations_file
 from streams.dispatch.casebook import Casebook
-from streams.dispatch.inbox import ALERTS, FEEDBACK, SIGNALS, purged, take
+from streams.dispatch.inbox import ALERTS, FEEDBACK, SIGNALS, is_purge, purged, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
 from streams.dispatch.registry import Registry, follow
 from streams.files import policy_file
@@ -76,6 +76,8 @@ class Dispatcher:
         self._watch = PartitionWatch(inbox)
         self._heard: dict[TopicPartition, int] = {}
         """When the last record read had reached Kafka (epoch ms), by partition."""
+        self._purges: list[tuple[TopicPartition, Any]] = []
+        """The purges that wait until all alerts from before them are read."""
 
     async def load(self) -> None:
         """Load all cases and continue reading where the previous dispatcher ended. Raises `DispatchError`."""
@@ -142,7 +144,7 @@ class Dispatcher:
         changes: dict[str, Case | None] = {}
         wrong: list[Refused] = []
         read: dict[TopicPartition, int] = {}
-        for topic in (ALERTS, FEEDBACK, SIGNALS):
+        for topic in (ALERTS, FEEDBACK):
             of_topic = [records for part, records in batches.items() if self._names[part.topic] == topic]
             # A partition that was added later holds later records about the same people.
             for record in merge(*of_topic, key=lambda each: each.timestamp):
@@ -150,7 +152,11 @@ class Dispatcher:
         for part, records in batches.items():
             read[part] = records[-1].offset + 1
             self._heard[part] = records[-1].timestamp
-        changes.update(self._board.due(await self._clock()))
+            if self._names[part.topic] == SIGNALS:
+                self._purges += [(part, record) for record in records if is_purge(record)]
+        clock = await self._clock()
+        changes.update(self._apply_purges(clock, read))
+        changes.update(self._board.due(clock))
         if not changes and not read:
             return 0
         letters = await asyncio.to_thread(self._dead_letters.of, wrong) if wrong else []
@@ -161,10 +167,20 @@ class Dispatcher:
             self._casebook.note(name, case)
         return len(changes)
 
+    def _apply_purges(self, clock: int, read: dict[TopicPartition, int]) -> dict[str, None]:
+        """Apply the purges before which all alerts were read, so that none of these opens a case again.
+
+        The others are read again after a restart: ``read`` gets no offset beyond them.
+        """
+        due = [(part, record) for part, record in self._purges if record.timestamp <= clock]
+        self._purges = [each for each in self._purges if each not in due]
+        read.update((part, record.offset + 1) for part, record in due if part not in read)
+        for part, record in reversed(self._purges):
+            if part in read:
+                read[part] = record.offset
+        return dict.fromkeys(name for _, record in due for name in purged(self._board, record))
+
     def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
-        if topic == SIGNALS:  # the last of the three, so that alerts read with it open no case after it
-            changes.update(dict.fromkeys(purged(self._board, record)))
-            return
         try:
             case = take(self._board, topic, record)
         except RecordError as error:

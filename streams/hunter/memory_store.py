@@ -46,6 +46,7 @@ class MemoryStore:
         self._settings = settings
         key = f"forewarn:{settings.topic_prefix}{settings.group}:hunter"
         self._keys = (key, f"{{{key}}}:claim")  # with the key as its tag, it is in the same slot of a Redis Cluster
+        self._client = client
         self._claim = client.register_script(_CLAIM)
         self._keep = client.register_script(_KEEP)
         self._me = secrets.token_hex(6)
@@ -55,7 +56,13 @@ class MemoryStore:
 
         Raises `MemoryFormatError` when it is damaged, or when a newer version of Forewarn has written it.
         """
-        stored: bytes | None = await answered(lambda: self._claim(keys=self._keys, args=[self._me]), self._settings)
+        return self._decoded(await answered(lambda: self._claim(keys=self._keys, args=[self._me]), self._settings))
+
+    async def peek(self) -> Memory:
+        """The memory as it is stored now, without a claim to it. Raises `MemoryFormatError`."""
+        return self._decoded(await answered(lambda: self._client.get(self._keys[0]), self._settings))
+
+    def _decoded(self, stored: bytes | None) -> Memory:
         try:
             return Memory() if stored is None else decode(stored)
         except NewerFormatError as error:

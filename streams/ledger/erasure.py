@@ -59,8 +59,9 @@ class Wanted:
     def others(self, table: pa.Table) -> _Mask:
         """Which rows of others have the number."""
         named = table.column("key").to_numpy() == named_key(self.number)
-        has_it = self._in(table, "key") | self._in(table, "peer") | named
-        return has_it & ~self._in(table, "subscriber") & self._is_before(table)
+        has_it: _Mask = self._in(table, "key") | self._in(table, "peer") | named
+        found: _Mask = has_it & ~self._in(table, "subscriber") & self._is_before(table)
+        return found
 
     def cleared(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
         """The rows that stay where they are, and those whose key becomes that of nobody, all without the number.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter, time
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -41,7 +41,7 @@ class SignalReader(RareReader[SignalRecord]):
 
     def __init__(self) -> None:
         super().__init__(SignalRecord)
-        self._others: dict[bytes, msgspec.json.Decoder[Heartbeat] | msgspec.json.Decoder[Purge]] = {
+        self._others: dict[bytes, msgspec.json.Decoder[Any]] = {
             HEARTBEAT: msgspec.json.Decoder(Heartbeat),
             PURGE: msgspec.json.Decoder(Purge),
         }
@@ -53,7 +53,8 @@ class SignalReader(RareReader[SignalRecord]):
             return super().one(value, key)
         if value is None:
             raise RecordError("empty", "The record has no value; a heartbeat or a purge cannot be deleted.")
-        return decode_one(other, value)
+        record: Heartbeat | Purge = decode_one(other, value)
+        return record
 
 
 def arrived(signals: Signals, appended: NDArray[int64]) -> Signals:

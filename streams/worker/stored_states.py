@@ -17,7 +17,7 @@ from models.detection.episodes import Subject
 from streams.redis.answers import FAILURES, RedisRefusedError
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpoints, StaleCheckpointError
-from streams.worker.checkpoint_format import Clocks, decode_meta, encode_meta
+from streams.worker.checkpoint_format import Clocks, decode_meta, decode_subjects, encode_meta
 from streams.worker.partition_state import Stored
 
 # KEYS: meta hash, subjects hash, staged subjects. ARGV: this write's mark, the mark of the write that it must follow
@@ -79,6 +79,15 @@ class StoredStates(Checkpoints):
         """The subjects of a partition. Raises `CheckpointError` when one of them cannot be read."""
         try:
             return await self._subjects(number)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise self._unreadable(number, error) from None
+
+    async def subject(self, number: int, subscriber: str) -> Subject | None:
+        """One subscriber's state; None when there is none. Raises `CheckpointError` when it cannot be read."""
+        key = self._keys(number)[1]
+        state = await self._answered(lambda: self._asked(self._redis.hget(key, subscriber)))
+        try:
+            return None if state is None else decode_subjects({subscriber.encode(): state})[subscriber]
         except (ValueError, msgspec.MsgspecError) as error:
             raise self._unreadable(number, error) from None
 
