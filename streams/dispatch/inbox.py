@@ -1,11 +1,7 @@
-"""The inbox: decodes the records of ``alerts`` and ``dispatch-feedback`` strictly and applies them to the board.
-
-Of ``signals`` it takes the purges alone; the worker reads the rest, and makes dead letters of what is wrong there.
-"""
+"""The inbox: decodes the records of ``alerts`` and ``dispatch-feedback`` strictly and applies them to the board."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,17 +9,13 @@ import msgspec
 from models.casework.board import Board
 from models.casework.cases import Case, Feedback, FeedbackError
 from models.detection.alerts import Alert
-from models.detection.signals import Purge
 from models.events.event import RecordError, decode_one
-from streams.kafka.publishing import PURGE
 
 ALERTS: Final = "alerts"
 FEEDBACK: Final = "dispatch-feedback"
-SIGNALS: Final = "signals"
 
 _alerts = msgspec.json.Decoder(Alert)
 _feedback = msgspec.json.Decoder(Feedback)
-_purges = msgspec.json.Decoder(Purge)
 
 
 def take(board: Board, topic: str, record: Any) -> Case | None:
@@ -44,20 +36,6 @@ def take(board: Board, topic: str, record: Any) -> Case | None:
         return board.feedback(feedback, record.timestamp)
     except FeedbackError as error:
         raise RecordError(error.reason, str(error)) from None
-
-
-def is_purge(record: Any) -> bool:
-    """Whether a record of ``signals`` is a purge."""
-    return bool(record.key == PURGE)
-
-
-def purged(board: Board, record: Any) -> Sequence[str]:
-    """Apply a purge, a record of ``signals``; the names of the cases that are forgotten."""
-    try:
-        purge = decode_one(_purges, record.value or b"")
-    except RecordError:
-        return ()
-    return board.purge(purge.subscriber, min(purge.before, record.timestamp), purge.open_too)
 
 
 def _check_key(key: bytes | None, asked: str, field: str) -> None:

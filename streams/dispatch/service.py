@@ -32,8 +32,9 @@ from models.policy.policy import Policy
 from streams import health, metrics
 from streams.dispatch import stations_file
 from streams.dispatch.casebook import Casebook
-from streams.dispatch.inbox import ALERTS, FEEDBACK, SIGNALS, is_purge, purged, take
+from streams.dispatch.inbox import ALERTS, FEEDBACK, take
 from streams.dispatch.outbox import TOPIC, Outbox, group
+from streams.dispatch.purges import Purges
 from streams.dispatch.registry import Registry, follow
 from streams.files import policy_file
 from streams.kafka.clients import passes, reader
@@ -46,6 +47,8 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+SIGNALS: Final = "signals"
+"""Only the purges among them concern the dispatcher."""
 QUICK: Final = {"fetch_max_wait_ms": 100}
 """Short fetches, because every other request to a broker waits for the fetch that is running."""
 MOST_RECORDS = 2000
@@ -76,8 +79,7 @@ class Dispatcher:
         self._watch = PartitionWatch(inbox)
         self._heard: dict[TopicPartition, int] = {}
         """When the last record read had reached Kafka (epoch ms), by partition."""
-        self._purges: list[tuple[TopicPartition, Any]] = []
-        """The purges that wait until all alerts from before them are read."""
+        self._purges = Purges()
 
     async def load(self) -> None:
         """Load all cases and continue reading where the previous dispatcher ended. Raises `DispatchError`."""
@@ -153,9 +155,9 @@ class Dispatcher:
             read[part] = records[-1].offset + 1
             self._heard[part] = records[-1].timestamp
             if self._names[part.topic] == SIGNALS:
-                self._purges += [(part, record) for record in records if is_purge(record)]
+                self._purges.put(part, records)
         clock = await self._clock()
-        changes.update(self._apply_purges(clock, read))
+        changes.update(dict.fromkeys(self._purges.apply(self._board, clock, read)))
         changes.update(self._board.due(clock))
         if not changes and not read:
             return 0
@@ -166,19 +168,6 @@ class Dispatcher:
         for name, case in changes.items():
             self._casebook.note(name, case)
         return len(changes)
-
-    def _apply_purges(self, clock: int, read: dict[TopicPartition, int]) -> dict[str, None]:
-        """Apply the purges before which all alerts were read, so that none of these opens a case again.
-
-        The others are read again after a restart: ``read`` gets no offset beyond them.
-        """
-        due = [(part, record) for part, record in self._purges if record.timestamp <= clock]
-        self._purges = [each for each in self._purges if each not in due]
-        read.update((part, record.offset + 1) for part, record in due if part not in read)
-        for part, record in reversed(self._purges):
-            if part in read:
-                read[part] = record.offset
-        return dict.fromkeys(name for _, record in due for name in purged(self._board, record))
 
     def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
         try:

@@ -192,3 +192,14 @@ def test_a_file_that_is_no_snapshot_is_refused() -> None:
     """In one sentence that names the file."""
     with pytest.raises(SnapshotError, match=r"case-1\.json is not a snapshot"):
         Snapshot(SAMPLES / "case-1.json")
+
+
+def test_who_was_purged_is_stored_and_a_state_without_them_is_as_before() -> None:
+    """By names that are no numbers; an older program reads past them."""
+    before, clocks = decode_meta(state(f"state-{FORMAT}.json")[0])
+    purged = msgspec.structs.replace(before, handover=msgspec.structs.replace(before.handover, purged={"0123": 5}))
+    meta = encode_meta(purged, clocks)
+    read = {name.encode(): value if isinstance(value, bytes) else str(value).encode() for name, value in meta.items()}
+
+    assert decode_meta(read)[0].handover == purged.handover
+    assert b"purged" not in encode_meta(before, clocks)["handover"]
