@@ -20,7 +20,7 @@ from models.detection.decisions import Publication, decide
 from models.detection.episodes import Arrival, Episode, Moment, Subject, episodes, unfold
 from models.detection.ids import PUBLIC, Ids
 from models.detection.kinds import CALL_BEGINS, CONTACTS, CONTEXTS, LONG_CALL
-from models.detection.purging import is_purged, purge
+from models.detection.purging import forget_witnesses, is_purged, purge
 from models.detection.recognition import match_again, placed_call_signals, sms_signals
 from models.detection.reminders import DayOf, Reminder, occasion, reminder, utc_day
 from models.detection.risk import Model
@@ -190,6 +190,8 @@ class Engine:
                     partition.recount(record.subscriber)
                     result.changed.add(record.subscriber)
                     touched.add(record.subscriber)
+        for clock in (partition.call_clock, partition.sms_clock) if partition.purged else ():
+            forget_witnesses(clock, partition.purged, self.ids.purged)
         touched.update(partition.wakes.passed(partition.call_clock, partition.is_on_the_phone))
         self._decide(partition, touched, result)
         self._forget(partition, result)

@@ -7,9 +7,10 @@ to when, by a keyed hash in the place of the number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from models.detection.episodes import Subject
+from models.detection.watermarks import Watermark
 
 
 def purge(subject: Subject, before: int) -> None:
@@ -23,6 +24,14 @@ def purge(subject: Subject, before: int) -> None:
     subject.published = {id: word for id, word in subject.published.items() if word.last.at >= before}
     subject.reminded.clear()
     subject.prune()
+
+
+def forget_witnesses(clock: Watermark, purged: Mapping[str, int], name: Callable[[str], str]) -> None:
+    """Forget the times from before a purge that a clock holds of subscribers until others agree; ``name`` names them.
+
+    In a partition that is hardly used, others may be long in coming.
+    """
+    clock.pending = {who: at for who, at in clock.pending.items() if not is_purged(purged, name(who), at)}
 
 
 def is_purged(purged: Mapping[str, int], name: str, at: int) -> bool:

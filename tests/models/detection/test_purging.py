@@ -30,7 +30,7 @@ def test_a_purged_person_is_gone_and_nobody_else() -> None:
 
     assert partition.subjects == other.subjects
     assert (result.forgotten, result.changed, result.alerts) == ({ANN}, set(), [])
-    assert ANN not in str([partition.purged, partition.contexts])
+    assert ANN not in str([partition.purged, partition.contexts, partition.call_clock])
 
 
 def test_context_alone_is_purged_too() -> None:
@@ -39,6 +39,18 @@ def test_context_alone_is_purged_too() -> None:
 
     assert deciding.step(partition, signals=[purge()]).forgotten == {ANN}
     assert (partition.subjects, partition.contexts) == ({}, {})
+
+
+def test_the_clocks_of_a_quiet_partition_do_not_keep_a_number() -> None:
+    """Not even that of a record from before that comes later."""
+    deciding, partition = engine(), Partition(0)
+    deciding.step(partition, calls=[start("a", 0)], sms=[sms("m", 0), sms("n", 0, subscriber=BO)])
+    assert ANN in partition.call_clock.pending
+
+    deciding.step(partition, signals=[purge()])
+    deciding.step(partition, calls=[start("late", 1)])
+
+    assert (partition.call_clock.pending, [*partition.sms_clock.pending]) == ({}, [BO])
 
 
 def test_what_is_purged_in_the_step_in_which_it_came_raises_no_alert() -> None:
