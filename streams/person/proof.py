@@ -158,6 +158,8 @@ def _elsewhere(first: Holdings) -> Iterator[Place]:
         at_once=False,
         note="delete them; an older snapshot brings the person back once the purge has left the topic signals",
     )
+    note = "its append-only file has what was written before until BGREWRITEAOF, or until it grows enough"
+    yield Place(place="files of Redis", what="earlier writes", found=None, at_once=False, note=note)
     note = "kept, to prove who did what"
     yield Place(place="audit log", what="pseudonyms of the number", found=None, at_once=False, note=note)
 
