@@ -18,7 +18,7 @@ from streams.kafka.contracts.model import Contracts
 from streams.kafka.partitioning import partition_of
 from streams.kafka.topic_logs import TopicLogs
 from streams.ledger.erasure import Rows, Wanted, search
-from streams.ledger.storage import Storage
+from streams.ledger.storage import LedgerError, Storage
 from streams.person import topic_search
 from streams.person.topic_search import Held, pattern, searched
 from streams.redis.client import Redis
@@ -121,8 +121,12 @@ class Places:
         return stored
 
     async def look(self, number: str, before: int) -> Holdings:
-        """Search all places. Raises KafkaError, `LedgerError`, and `CheckpointError` for state that cannot be read."""
+        """Search all places.
+
+        Raises KafkaError, `CheckpointError` for state that cannot be read, and `LedgerError` (see `check_ledger`).
+        """
         partition, stored = self.partition(number), await self.stored(number)
+        self.check_ledger(stored)
         outbox = Outbox(
             [alert for alert in stored.outbox.alerts if alert.subscriber == number],
             [each for each in stored.outbox.reminders if each.subscriber == number],
@@ -151,6 +155,16 @@ class Places:
             others = (subject for subscriber, subject in subjects.items() if subscriber != number)
             count += sum(signal.peer == number for subject in others for signal in subject.signals)
         return count
+
+    def check_ledger(self, stored: Stored) -> None:
+        """Raise `LedgerError` when the ledger here cannot be the one that the owner of this state has written."""
+        has_segments = self.storage is not None and bool(self.storage.segments())
+        if any(stored.progress.offsets.values()) and not has_segments:
+            where = self.storage.shown if self.storage is not None else "no folder"
+            raise LedgerError(
+                f"The ledger at {where} has no segments, and the worker has written some: run this where the ledger "
+                "is, or correct FOREWARN_LEDGER."
+            )
 
     def _rows(self, wanted: Wanted) -> Rows:
         if self.storage is None:

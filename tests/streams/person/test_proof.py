@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +15,15 @@ from models.detection.episodes import Subject
 from models.detection.signals import Signal
 from streams.kafka.contracts import load
 from streams.ledger.erasure import Rows
-from streams.person.holdings import Holdings
+from streams.ledger.progress import LedgerProgress
+from streams.ledger.storage import LedgerError
+from streams.person.holdings import Holdings, Places
 from streams.person.keeping import NEVER, kept
 from streams.person.proof import Request, as_text, encode, is_complete, places, proof_of
 from streams.person.purging import PurgeError, check
 from streams.person.topic_search import Held
-from streams.worker.partition_state import Outbox
+from streams.settings import Settings
+from streams.worker.partition_state import Outbox, Stored
 from tests.casework import ANN, T0, Desk, alert
 from tests.site import ROOT
 
@@ -157,6 +161,17 @@ def test_a_number_that_is_an_indicator_is_purged_only_after_it_was_revoked(revok
     if not revoked:
         with pytest.raises(PurgeError, match="revoke it first"):
             check(known, open_too=True)
+
+
+def test_a_ledger_that_is_not_the_workers_proves_nothing(tmp_path: Path) -> None:
+    """On another machine there is no contact of anybody."""
+    wrote = Stored(progress=LedgerProgress({"calls": 5, "sms": 0}))
+    for folder in (str(tmp_path), ""):
+        places = Places(Settings(ledger=folder), CONTRACTS, {})
+        with pytest.raises(LedgerError, match="run this where the ledger is"):
+            places.check_ledger(wrote)
+
+        places.check_ledger(Stored())
 
 
 def test_what_people_are_in_goes_from_compacted_topics() -> None:
