@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from models.lookback.contacts import CONTEXT, CONTEXT_KINDS
 from models.lookback.hunting import Contact
 from streams.ledger.erasure import Wanted, own_rows
 from streams.ledger.people import contacts_of
-from streams.person.holdings import Holdings, Places
+from streams.person.holdings import CASES, Holdings, Places
 from streams.person.proof import moment
 
 
@@ -55,14 +54,14 @@ class Export(msgspec.Struct, kw_only=True):
     alerts: list[Alert]
     reminders: list[Reminder]
     records: dict[str, list[ExportedRecord]]
-    """The records of Kafka's topics that have the number, or the id of one of the person's cases."""
+    """The records of Kafka's topics that are about the number or one of the person's cases."""
     not_included: list[str]
 
 
 NOT_INCLUDED = [
     "The records in the topics calls and sms: the ledger has the contacts, and the texts are deleted with the topics.",
     "Refused records in dead-letters, which cannot be searched.",
-    "Contacts of other people with this number, which are these people's data as well.",
+    "What is about other people and has this number, such as their contacts with it.",
 ]
 
 
@@ -84,7 +83,7 @@ def document_of(places: Places, holdings: Holdings, case: str) -> Export:
         signals=subject.signals,
         alerts=[*holdings.outbox.alerts, *(word.last for word in subject.published.values())],
         reminders=[*holdings.outbox.reminders],
-        records=_records(holdings),
+        records=records_of(holdings),
         not_included=NOT_INCLUDED,
     )
 
@@ -94,22 +93,48 @@ def encode(document: Export) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def _records(holdings: Holdings) -> dict[str, list[ExportedRecord]]:
-    found: Iterator[tuple[str, list[ExportedRecord]]] = (
-        (name, [_record(each) for each in held.records if each.value is not None])
-        for name, held in holdings.topics.items()
-    )
-    return {name: records for name, records in found if records}
+def records_of(holdings: Holdings) -> dict[str, list[ExportedRecord]]:
+    """The person's own records by topic; those of other people that name the number are left out."""
+    found: dict[str, list[ExportedRecord]] = {}
+    cases: set[str] = set()
+    for name in sorted(holdings.topics, key=lambda name: name != CASES):  # the cases first: others are known by them
+        for record in holdings.topics[name].records:
+            about = _about(record.value)
+            if about.subscriber == holdings.number:
+                cases |= {about.case} - {""}
+            if _text(record.key) in (holdings.number, f"number:{holdings.number}") or about.case in cases:
+                found.setdefault(name, []).append(_record(record))
+    return found
+
+
+class _About(msgspec.Struct):
+    """Whom a record is about, as the records of all topics say it."""
+
+    subscriber: str = ""
+    case: str = ""
+
+
+_decoder = msgspec.json.Decoder(_About)
+
+
+def _about(value: bytes | None) -> _About:
+    try:
+        return _decoder.decode(value or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _About()
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
 
 
 def _record(record: Any) -> ExportedRecord:
-    value = record.value
+    value = record.value or b"null"
     try:
         msgspec.json.decode(value)
     except ValueError:  # it stays readable as a text
-        value = msgspec.json.encode(value.decode(errors="replace"))
-    key = (record.key or b"").decode(errors="replace")
-    return ExportedRecord(at=moment(record.timestamp), key=key, value=msgspec.Raw(value))
+        value = msgspec.json.encode(_text(value))
+    return ExportedRecord(at=moment(record.timestamp), key=_text(record.key), value=msgspec.Raw(value))
 
 
 def _contact(contact: Contact) -> ExportedContact:
