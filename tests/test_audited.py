@@ -59,6 +59,8 @@ CLI: Final[dict[str, str]] = {
     "ledger status": NOBODY,
     "letters keygen": "makes a key and shows nothing",
     "letters open": "letters-opened",
+    "person export": "person-exported",
+    "person purge": "person-purged",
     "play": "writes as a carrier, with a carrier's rights in Kafka",
     "playbook": NOBODY,
     "replay": OWN_FILES,

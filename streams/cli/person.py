@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from models.access.audit_keys import pseudonyms
 from models.base.number_keys import LONGEST_NUMBER
 from models.indicators.numbers import normalise
-from streams.audit import AuditError, AuditLog, operator, pseudonym
+from streams.audit import operator
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.indicator_options import Region
+from streams.cli.noting import note
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
 
@@ -56,11 +58,11 @@ def export(number: str, case: str, region: str, out: Path) -> None:
     settings, wanted = _asked(number, case, region)
 
     async def work(places: Places) -> None:
-        audit = AuditLog.of(settings)  # first: without a key nothing is looked up
+        settings.audit_keys()  # without one, nothing is looked up
         held = await places.look(wanted, _now() + 1)
         document = document_of(places, held, case)
         counts = {"contacts": len(document.contacts), "records": sum(map(len, document.records.values()))}
-        audit.note("person-exported", who=operator(), case=case, about=[f"number:{wanted}"], details=counts)
+        note(settings, "person-exported", case=case, about=[f"number:{wanted}"], details=counts)
         _write(out, encode(document))
         click.echo(f"{counts['contacts']:,} contacts, {counts['records']:,} records: {out}", err=True)
 
@@ -107,12 +109,11 @@ def purge(
         raise InputError(f"{proof} exists already: name another file in --proof")
 
     async def work(places: Places) -> None:
-        audit = AuditLog.of(settings)  # first: without a key nothing is looked up
+        request = Request(pseudonyms(settings.audit_keys(), f"number:{wanted}")[0], case, operator())
         configs = await asyncio.to_thread(configs_of, settings, list(places.contracts.topics))
         first = await places.look(wanted, before)
-        request = Request(f"number:{pseudonym(settings.key_of_pseudonyms(), wanted)}", case, operator())
         about = [f"number:{wanted}"]
-        audit.note("look-up", who=operator(), case=case, about=about, details={"before": moment(before)})
+        note(settings, "look-up", case=case, about=about, details={"before": moment(before)})
         click.echo(as_text(proof_of(request, first, None, configs)), err=True)
         purging.check(first, open_too)
         if dry_run:
@@ -120,7 +121,7 @@ def purge(
         if not yes:
             click.confirm("Have it forgotten? It cannot be undone.", abort=True, err=True)
         counts = {"signals": first.signals, "contacts": first.rows.own, "cases": len(first.past_cases)}
-        audit.note("person-purged", who=operator(), case=case, about=about, details=counts)
+        note(settings, "person-purged", case=case, about=about, details=counts)
         step = purging.Purging(places, first, open_too, wait, lambda words: click.echo(words, err=True))
         last = await step.carry_out()
         done = proof_of(request, first, last, configs, step.problems)
@@ -197,7 +198,7 @@ def _run(settings: Settings, work: Callable[[Places], Awaitable[T]]) -> T:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         return asyncio.run(at_the_places())
-    except (PurgeError, AuditError, SettingsError) as error:
+    except (PurgeError, SettingsError) as error:
         raise InputError(str(error)) from None
     except (ContractError, LedgerError, CheckpointError, MemoryFormatError, KafkaError, OSError) as error:
         raise CommandError(f"{str(error) or type(error).__name__} Run it again when that is mended.") from None

@@ -112,7 +112,7 @@ def erase(storage: Storage, segment: Segment, wanted: Wanted, mark: str) -> Rows
         return found
     with tempfile.TemporaryFile(dir=storage.scratch) as to:
         try:
-            with SegmentFile(storage.open(segment)) as file, writer(to, file.known) as parquet:
+            with SegmentFile(storage.open(segment), storage.hashes) as file, writer(to, file.known) as parquet:
                 for table in _in_order(file, wanted):
                     if len(table):
                         parquet.write_table(table, row_group_size=ROW_GROUP)
@@ -148,7 +148,7 @@ def _of_nobody(table: pa.Table) -> pa.Table:
 def _tables(storage: Storage, segment: Segment, columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
     """A segment, a row group at a time; nothing if it is gone or cannot be read."""
     try:
-        with SegmentFile(storage.open(segment)) as file:
+        with SegmentFile(storage.open(segment), storage.hashes) as file:
             for group in range(file.row_groups):
                 yield file.read([group], columns)
     except FileNotFoundError:
