@@ -30,7 +30,7 @@ class ExportedContact(msgspec.Struct, omit_defaults=True, kw_only=True):
     direction: str = ""
     duration_s: float = 0.0
     links: str = ""
-    """By what else the row is found: the hosts and links of an SMS, or a number that it names."""
+    """By what else the row is found: the hosts of an SMS, or a number that its text names."""
 
 
 class ExportedRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
