@@ -27,6 +27,7 @@ _FRACTION: Final = re.compile(r"(?<=\d{7})\.0+\Z", re.ASCII)  # a spreadsheet th
 _SHORTENED: Final = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 _LONGEST: Final = 100  # characters, however many blanks and brackets there are
 
+_HANDSET: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _HANDSETS: Final = frozenset({(3, 8), (3, 4, 4), (3, 3, 5), (4, 3, 4), (4, 4, 3)})
 _NATIONWIDE: Final = frozenset({(3, 7), (3, 3, 4), (3, 4, 3), (4, 3, 3)})
 """The groups in which Chinese people write a handset, and a number that begins with 400 or 800."""
@@ -200,7 +201,7 @@ def _foreign(groups: tuple[str, ...]) -> str:
     if digits.startswith("86"):
         rest = digits[2:].lstrip("0")
         is_short = len(rest) <= 8 and groups[-1] in (rest, digits)
-        is_long = len(rest) in (10, 11) or rest.startswith("106")
+        is_long = len(rest) in (10, 11) or (rest.startswith("106") and not _HANDSET.fullmatch(groups[-1]))
         # An area code and a short code: +86 755 96110
         is_local = len(groups[-1]) <= _SHORT and _AREA.fullmatch(rest[: -len(groups[-1])]) is not None
         if not (is_short or is_long or is_local):
@@ -229,7 +230,7 @@ def _chinese(written: Written) -> str | None:
         return digits
     if len(digits) == 10 and digits.startswith(("400", "800")) and shape in _NATIONWIDE:
         return digits
-    if groups[0].startswith("106") and len(digits) > 8 and min(shape) > 2:
+    if groups[0].startswith("106") and len(digits) > 8 and min(shape) > 2 and not _HANDSET.fullmatch(groups[-1]):
         return digits  # an SMS port
     if groups[0] in CARRIER_SELECTION and len(digits) == 16:
         return digits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.indicators.numbers import normalise, normalise_prefix
@@ -100,6 +100,7 @@ def test_what_could_be_two_things_makes_no_number(written: str, why: str) -> Non
     assert re.search(r"\d{7}", str(caught.value)) is None
 
 
+@example(13_000_000_000, " ", 1060, True)
 @given(st.integers(13_000_000_000, 19_999_999_999), SEPARATORS, st.integers(0, 99_999_999_999), st.booleans())
 def test_no_digits_beside_a_handset_are_joined_to_it(handset: int, between: str, other: int, first: bool) -> None:
     """Whatever stands beside a whole number, the result is never another number.
