@@ -36,7 +36,12 @@ from models.texts.templates import templates_of
 
 _LONG_PATH: Final = 4
 """Characters of a path that is long enough to show that the text before it is a host, if it can be one."""
+MOST_LINKED: Final = 64
+"""Hosts of one SMS that have rows. Each row has all of them, so the rows of a text full of hosts would grow with the
+square of its length."""
 _MOST_READ: Final = 1 << 14
+_LARGEST_READ: Final = 2048
+"""The most bytes of hosts and hashes that are remembered of a text, so that chosen texts do not fill the memory."""
 _MOST_HOSTS: Final = 1 << 15
 
 Read = tuple[Sequence[int], bytes, bytes]
@@ -85,12 +90,15 @@ class MetLinks:
         known = self._read.get(digest)
         if known is None:
             hosts, urls, _ = read_with_traits(spelt.decode("utf-8", "replace")[:LONGEST], traits)
-            known = self._read[digest] = self._kept_of(hosts, urls)
+            known = self._kept_of(hosts, urls)
+            if len(known[1]) + len(known[2]) <= _LARGEST_READ:
+                self._read[digest] = known
             if len(self._read) > _MOST_READ:
                 self._read.popitem(last=False)
         return known
 
     def _kept_of(self, hosts: Sequence[str], urls: Sequence[str]) -> Read:
+        hosts, urls = hosts[:MOST_LINKED], urls[:MOST_LINKED]
         keys = {key: None for host in hosts for key in self._host_keys(host)}
         return tuple(keys), " ".join(hosts).encode(), np.array(self.hashes.of_links(urls), dtype=np.int64).tobytes()
 

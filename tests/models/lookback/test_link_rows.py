@@ -14,9 +14,10 @@ from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.indicators.path_hashes import PathHashes
 from models.indicators.url_starts import DEEPEST
-from models.lookback.link_rows import MetLinks, rows_of_messages
+from models.lookback.link_rows import MOST_LINKED, MetLinks, rows_of_messages
 from models.lookback.pivoting import Pivot
 from models.lookback.planner import Planner
+from models.texts.prefilter import DISGUISE, DOT
 from streams.ledger.remembered import Remembered
 from streams.ledger.segments import Knowledge, table_of, written
 from tests.strategies import ANN, CROOK, POLICY, T0, indicator, messages_of
@@ -112,3 +113,27 @@ def test_no_path_query_user_or_fragment_gets_into_the_ledger(domains: tuple[str,
     assert table.column("links").null_count < len(table)
     assert "marked" not in str(table.to_pylist())
     assert b"marked" not in written(table, Knowledge()).to_pybytes()
+
+
+def test_the_rows_of_a_text_full_of_hosts_do_not_grow_with_the_square_of_its_length() -> None:
+    """A text of ten thousand characters once made tens of megabytes of rows."""
+    text = " ".join(f"h{number}.top" for number in range(1000))
+
+    rows = [*rows_of_messages(messages_of([sms("m1", text)]), MetLinks())]
+
+    assert sum(len(each.keys) for each in rows) == MOST_LINKED + 1
+    assert sum(each.links.nbytes for each in rows if each.links is not None) <= MOST_LINKED * MOST_LINKED * len(
+        "h999.top "
+    )
+
+
+def test_a_text_full_of_links_is_read_but_not_remembered() -> None:
+    """Chosen texts must not fill the memory of a worker."""
+    met = MetLinks()
+    full = " ".join(f"https://h{number}.top/a/b/c/d/e" for number in range(MOST_LINKED))
+
+    found = [met.read_once(text.encode(), DOT | DISGUISE) for text in (full, full, "see h1.top")]
+
+    assert found[0] == found[1]
+    assert len(found[0][0]) == MOST_LINKED
+    assert len(met._read) == 1
