@@ -16,7 +16,15 @@ from models.policy.policy import PolicyError
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
 from streams.files.at_rest import encryption, existing, readable_by_others
-from streams.kafka.contracts import SAME_PARTITIONS, ContractError, check_worker, diff, load, open_admin
+from streams.kafka.contracts import (
+    SAME_PARTITIONS,
+    ContractError,
+    NotAllowedError,
+    check_worker,
+    diff,
+    load,
+    open_admin,
+)
 from streams.kafka.contracts.validation import check
 from streams.kafka.indicator_topic import TopicError, read
 from streams.kafka.transactions import open_transactions
@@ -95,9 +103,18 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
         with open_admin(settings) as admin:
             yield Finding("kafka", "good", f"answers at {settings.kafka}")
             check_worker(contracts, admin, settings)
-            plan = diff(contracts, admin, settings)
     except ContractError as error:
         yield Finding("topics" if "has no topic" in str(error) else "kafka", "bad", str(error).splitlines()[0])
+        return
+    try:
+        with open_admin(settings) as admin:
+            plan = diff(contracts, admin, settings)
+    except NotAllowedError:
+        says = "are there; this login may not compare all with the contract: run forewarn topics diff as an operator"
+        yield Finding("topics", "look", says)
+        return
+    except ContractError as error:
+        yield Finding("kafka", "bad", str(error).splitlines()[0])
         return
     if plan.refusals:
         yield Finding("topics", "look", plan.refusals[0].message)
@@ -112,6 +129,10 @@ def _transactions(settings: Settings) -> Iterator[Finding]:
     try:
         with open_admin(settings) as admin:
             found = [*open_transactions(admin, [settings.topic(name) for name in SAME_PARTITIONS])]
+    except NotAllowedError:
+        says = "cannot be checked with this login: run forewarn doctor with the worker's"
+        yield Finding("transactions", "look", says)
+        return
     except ContractError:  # an earlier finding says what is wrong, or an old broker cannot tell
         return
     now = time.time()

@@ -1,45 +1,39 @@
-"""``forewarn topics``: check the contracts offline, compare them with Kafka, and apply them to Kafka."""
+"""``forewarn topics``: check the contracts offline, compare them with Kafka, and apply them to Kafka.
+
+`acl` does the same for the rights of programs.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from streams.cli import CommandError, site_settings
-from streams.kafka.contracts import Change, ContractError, Contracts, Problem, apply, diff, load, open_admin
+from streams.cli import site_settings
+from streams.cli.acl import acl
+from streams.cli.contract_options import CHANGES, as_command_error, checked, contract_options, refuse
+from streams.kafka.contracts import Change, Problem, apply, diff, load, open_admin
 from streams.kafka.contracts.validation import check
-from streams.setting_fields import SettingsError
-from streams.settings import Settings
-
-CHANGES = 3
-"""Exit status of ``diff`` when the cluster does not match the contract."""
 
 _MARKS = {"create": ("+", "green"), "grow": ("^", "yellow"), "configure": ("~", "yellow")}
 
 
 @click.group()
 def topics() -> None:
-    """Check, compare and apply the topic contracts, as terraform does.
+    """Check, compare and apply the topic contracts and their rights, as terraform does.
 
     Example: forewarn topics apply
     """
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """The two options of every command of the group."""
-    file = click.option(
-        "--file", "path", type=click.Path(path_type=Path), help="Another topics.yaml [default: FOREWARN_TOPICS_FILE]."
-    )
-    return file(click.option("--json", "as_json", is_flag=True, help="Write one JSON object on stdout.")(command))
+topics.add_command(acl)
 
 
 @topics.command()
-@_options
+@contract_options
 def validate(path: Path | None, as_json: bool) -> None:
     """Check topics.yaml, the schemas and their examples; needs no broker.
 
@@ -52,14 +46,14 @@ def validate(path: Path | None, as_json: bool) -> None:
     if as_json:
         _write(problems=problems)
     else:
-        _refuse(problems)
+        refuse(problems)
         click.echo(f"{path}: {len(load(path).topics)} topics, no problems")
     if problems:
         raise SystemExit(1)
 
 
 @topics.command("diff")
-@_options
+@contract_options
 def diff_(path: Path | None, as_json: bool) -> None:
     """List what Kafka lacks; changes nothing.
 
@@ -67,15 +61,15 @@ def diff_(path: Path | None, as_json: bool) -> None:
 
     Example: forewarn topics diff --json
     """
-    with _as_command_error():
-        settings, contracts = _clean(path)
+    with as_command_error():
+        settings, contracts = checked(path)
         with open_admin(settings) as admin:
             plan = diff(contracts, admin, settings)
     if as_json:
         _write(changes=plan.changes, problems=plan.refusals)
     else:
         _show(plan.changes)
-        _refuse(plan.refusals)
+        refuse(plan.refusals)
     if plan.refusals:
         raise SystemExit(1)
     if plan.changes:
@@ -84,7 +78,7 @@ def diff_(path: Path | None, as_json: bool) -> None:
 
 
 @topics.command("apply")
-@_options
+@contract_options
 def apply_(path: Path | None, as_json: bool) -> None:
     """Create, grow and configure topics as the contract says; never deletes, never shrinks.
 
@@ -92,8 +86,8 @@ def apply_(path: Path | None, as_json: bool) -> None:
 
     Example: FOREWARN_REPLICATION=3 forewarn topics apply
     """
-    with _as_command_error():
-        settings, contracts = _clean(path)
+    with as_command_error():
+        settings, contracts = checked(path)
         with open_admin(settings) as admin:
             done = apply(contracts, admin, settings)
     if as_json:
@@ -103,29 +97,6 @@ def apply_(path: Path | None, as_json: bool) -> None:
     created = sum(change.action == "create" for change in done)
     said = f"{created} topics created, {len(done) - created} other changes" if done else "nothing to do"
     click.echo(f"Kafka at {settings.kafka}: {said}", err=True)
-
-
-@contextmanager
-def _as_command_error() -> Iterator[None]:
-    """Report errors that the user can fix in one sentence, not as a traceback."""
-    try:
-        yield
-    except (ContractError, SettingsError) as error:
-        raise CommandError(str(error)) from None
-
-
-def _clean(path: Path | None) -> tuple[Settings, Contracts]:
-    """The settings and the contracts. Refuses contracts with problems, which must not reach a broker."""
-    settings = site_settings()
-    path = path or settings.topics_file
-    _refuse(check(path))
-    return settings, load(path)
-
-
-def _refuse(problems: Iterable[Problem]) -> None:
-    """End the command with one line for each problem, if there is any."""
-    if text := "\n".join(map(str, problems)):
-        raise CommandError(text)
 
 
 def _show(changes: Iterable[Change]) -> None:

@@ -54,7 +54,7 @@ async def started(make: Callable[[], C], settings: Settings, prepared: Callable[
 async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOKafkaConsumer, list[TopicPartition]]:
     """A consumer outside any group, at the beginning of all partitions of these topics; waits for Kafka's answer.
 
-    Raises KafkaError when a topic does not exist.
+    Raises KafkaError when a topic does not exist, or when this login may not see it.
     """
     options = {"auto_offset_reset": "earliest", "enable_auto_commit": False} | options | settings.consumer_options()
     consumer = await started(lambda: Consumer(**options), settings)
@@ -64,7 +64,7 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
         for topic in topics:
             numbers = sorted(cluster.partitions_for_topic(topic) or ())
             if not numbers:
-                raise KafkaError(f"The topic {topic} does not exist: run `forewarn topics apply`.")
+                raise KafkaError(unseen(topic))
             partitions += [TopicPartition(topic, number) for number in numbers]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -72,6 +72,14 @@ async def reader(settings: Settings, *topics: str, **options: Any) -> tuple[AIOK
         await consumer.stop()
         raise
     return consumer, partitions
+
+
+def unseen(topic: str) -> str:
+    """The sentence about a topic that Kafka does not list; it does not tell whether the topic exists."""
+    return (
+        f"The topic {topic} does not exist, or this login may not see it: run `forewarn topics apply`, and see "
+        "`forewarn topics acl` for the rights."
+    )
 
 
 async def has_reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

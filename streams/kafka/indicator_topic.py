@@ -271,7 +271,10 @@ async def _partitions(client: Any, topic: str, settings: Settings) -> list[int]:
         raise TopicError(f"Kafka at {settings.kafka} does not list its topics: {_words(error)}") from None
     partitions = cluster.partitions_for_topic(topic)
     if not partitions:
-        raise TopicError(f"Kafka at {settings.kafka} has no topic {topic}; create it with forewarn topics apply")
+        raise TopicError(
+            f"Kafka at {settings.kafka} has no topic {topic}; create it with forewarn topics apply, or see forewarn "
+            "topics acl if this login may not see it"
+        )
     return sorted(partitions)
 
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.base.packed import Packed
+from streams.kafka.clients import unseen
 from streams.kafka.record_batches import Consumer
 from streams.settings import Settings
 
@@ -29,7 +30,7 @@ class Fetched(NamedTuple):
 async def recent_records(settings: Settings, name: str, since: int) -> AsyncIterator[Fetched]:
     """The records of a topic from an append time (epoch ms) on, up to its present end.
 
-    Raises `RecentRecordsError` when Kafka does not answer or the topic does not exist.
+    Raises `RecentRecordsError` when Kafka does not answer or does not list the topic.
     """
     topic = settings.topic(name)
     consumer = Consumer(
@@ -43,7 +44,7 @@ async def recent_records(settings: Settings, name: str, since: int) -> AsyncIter
         cluster = await consumer._client.fetch_all_metadata()  # a request for one topic alone could create it
         numbers = sorted(cluster.partitions_for_topic(topic) or ())
         if not numbers:
-            raise RecentRecordsError(f"The topic {topic} does not exist: run `forewarn topics apply`.")
+            raise RecentRecordsError(unseen(topic))
         partitions = [TopicPartition(topic, number) for number in numbers]
         ends = await consumer.end_offsets(partitions)
         begins = await consumer.offsets_for_times(dict.fromkeys(partitions, since))

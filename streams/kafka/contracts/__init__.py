@@ -1,7 +1,8 @@
 """Contracts: ``topics.yaml`` and ``schemas/``, the contract with all outside systems, checked offline or with a broker.
 
 ``load`` only reads a file; ``open_admin``, ``diff``, ``apply``, ``check_worker`` talk to Kafka. `validation` checks the
-contracts offline; it is imported by itself, because it needs jsonschema and no program that serves needs it.
+contracts offline; it is imported by itself, because it needs jsonschema and no program that serves needs it. `rights`
+and `acl` are for ``forewarn topics acl`` alone.
 """
 
 from streams.kafka.contracts.broker import Change, Plan, apply, check_worker, diff, open_admin
@@ -11,7 +12,9 @@ from streams.kafka.contracts.model import (
     ContractError,
     Contracts,
     InvalidContracts,
+    NotAllowedError,
     Problem,
+    Program,
     Topic,
 )
 from streams.kafka.contracts.reading import load, read
@@ -23,8 +26,10 @@ __all__ = [
     "ContractError",
     "Contracts",
     "InvalidContracts",
+    "NotAllowedError",
     "Plan",
     "Problem",
+    "Program",
     "Topic",
     "apply",
     "check_worker",

@@ -15,9 +15,11 @@ from typing import Any, Literal
 
 from kafka.admin import AlterConfigOp, ConfigResource, KafkaAdminClient
 from kafka.errors import (
+    AuthorizationError,
     KafkaError,
     KafkaTimeoutError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     for_code,
 )
@@ -27,6 +29,7 @@ from streams.kafka.contracts.model import (
     BrokerError,
     Contracts,
     InvalidContracts,
+    NotAllowedError,
     Problem,
     cleanup_policy,
 )
@@ -85,7 +88,8 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
     """An admin client for the site's Kafka, closed at the end of the block.
 
     Raises :class:`BrokerError` with the reason when no server answers within ``timeout_s`` seconds, and for every Kafka
-    error inside the block. The log of kafka-python is silenced in the whole process during the block.
+    error inside the block; :class:`NotAllowedError` when this login may not do something. The log of kafka-python is
+    silenced in the whole process during the block.
     """
     with _silent_kafka_log() as last_error:
         try:
@@ -104,8 +108,17 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
         try:
             with admin:
                 yield admin
+        except AuthorizationError as error:
+            raise NotAllowedError(
+                f"Kafka at {settings.kafka} does not allow this to {_login(settings)} ({type(error).__name__}); "
+                "`forewarn topics acl` says which program has which rights"
+            ) from error
         except KafkaError as error:
             raise BrokerError(f"Kafka at {settings.kafka} refused: {error}") from error
+
+
+def _login(settings: Settings) -> str:
+    return f"the user {settings.kafka_sasl_username}" if settings.kafka_sasl_username else "this login"
 
 
 @contextmanager
@@ -260,6 +273,9 @@ def _existing(admin: KafkaAdminClient, names: list[str]) -> dict[str, _State]:
     described = _described(admin, names)
     resources = [ConfigResource("TOPIC", name) for name in described]
     configs = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    for name in described:
+        if not configs.get(name):  # kafka-python says of a topic whose configs may not be seen that it has none
+            raise TopicAuthorizationFailedError(name)
     return {
         name: _State(
             partitions=len(topic["partitions"]),
@@ -282,6 +298,8 @@ def _described(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str,
         error = for_code(topic["error_code"])
         if topic["error_code"] == 0 and topic["partitions"]:
             described[topic["name"]] = topic
+        elif issubclass(error, AuthorizationError):
+            raise error(topic["name"])
         elif topic["error_code"] and error is not UnknownTopicOrPartitionError:
             raise BrokerError(f"Kafka cannot describe {topic['name']}: {error.__name__}")
     return described

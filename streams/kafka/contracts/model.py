@@ -46,6 +46,10 @@ class BrokerError(ContractError):
     """Kafka cannot be reached, refuses a request, or does not match the contracts."""
 
 
+class NotAllowedError(BrokerError):
+    """Kafka does not allow this login what was asked; the message says where the rights are."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """The contract of one topic."""
@@ -76,6 +80,23 @@ class Topic:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A program that connects to Kafka, ours or another system's."""
+
+    name: str
+    description: str
+    principals: tuple[str, ...]
+    """The principals under which it logs in, such as ``User:forewarn-worker``."""
+    groups: tuple[str, ...] = ()
+    """The consumer groups that it may use: without the site's prefix, ``{group}`` for the site's group, and with ``*``
+    at the end for all that begin so."""
+    transactions: tuple[str, ...] = ()
+    """Its transactional ids, written in the same way."""
+    manages_topics: bool = False
+    """Whether it may create, grow and configure every topic."""
+
+
+@dataclass(frozen=True)
 class Contracts:
     """Every topic contract of one ``topics.yaml``."""
 
@@ -83,6 +104,8 @@ class Contracts:
     topics: Mapping[str, Topic]
     sources: Sources = CHINA
     """Which carriers and switches there are, and how they write numbers."""
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    """Which programs connect to Kafka; empty for a file from before they were declared."""
     lines: Mapping[str, int] = field(repr=False, default_factory=dict)
     """The line in the file by path, for example by ``topics.calls.partitions``."""
 

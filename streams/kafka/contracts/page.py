@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base.durations import DAY, HOUR, MINUTE, SECOND
-from streams.kafka.contracts.model import Contracts, Topic
+from streams.kafka.contracts.model import Contracts, Program, Topic
 from streams.kafka.contracts.reading import load
 from streams.setting_values import beside
 
@@ -37,6 +37,19 @@ With `FOREWARN_REPLICATION=3` every topic has three replicas and `min.insync.rep
 """
 
 
+_PROGRAMS = """
+## Programs
+
+Stations and their software use [the API](api.md). What connects to Kafka is a program of Forewarn, of a carrier or of
+the centre, and has a login of its own: `User:forewarn-NAME`, or what `principals` in `topics.yaml` says. Kafka's access
+rules are made from this table by `forewarn topics acl` ([who connects to what](access.md#who-connects-to-kafka)). The
+site's prefix stands before each name: of topics, groups and transactional ids alike. `{group}` is `FOREWARN_GROUP`.
+
+| program | what it does | reads | writes | groups | transactional ids |
+|---|---|---|---|---|---|
+"""
+
+
 def page(contracts: Contracts) -> str:
     """The text of the page; the contracts must have no problems."""
     lines = _HEAD.splitlines()
@@ -46,9 +59,21 @@ def page(contracts: Contracts) -> str:
             f"| [`{topic.name}`](#{topic.name}) | {topic.key or 'none'} | {', '.join(topic.producers)} "
             f"| {', '.join(topic.consumers)} | {topic.partitions} | {_kept(topic)} | {record} |"
         )
+    lines.extend(_PROGRAMS.splitlines())
+    lines.extend(_program(contracts, program) for program in contracts.programs.values())
     for topic in contracts.topics.values():
         lines.extend(_section(contracts, topic))
     return "\n".join(lines) + "\n"
+
+
+def _program(contracts: Contracts, program: Program) -> str:
+    topics = contracts.topics.values()
+    reads = (topic.name for topic in topics if program.name in topic.consumers)
+    writes = (topic.name for topic in topics if program.name in topic.producers)
+    columns = (reads, writes, program.groups, program.transactions)
+    cells = [", ".join(f"`{name}`" for name in names) or "–" for names in columns]
+    manages = " May create, grow and configure every topic." if program.manages_topics else ""
+    return f"| {program.name} | {program.description}{manages} | {' | '.join(cells)} |"
 
 
 def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:

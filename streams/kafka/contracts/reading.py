@@ -13,14 +13,15 @@ from typing import Any
 import yaml
 
 from models.events.numbering import Sources
-from streams.kafka.contracts.model import Contracts, InvalidContracts, Problem, Topic
+from streams.kafka.contracts.model import Contracts, InvalidContracts, Problem, Program, Topic
 from streams.kafka.contracts.numbering import sources_of
+from streams.kafka.contracts.programs import programs_of
 
 _TOPIC_FIELDS = (
     *("description", "owner", "producers", "consumers", "key", "schema", "version"),
     *("partitions", "replication", "configs", "dead_letter", "headers"),
 )
-_ROOT_FIELDS = ("defaults", "numbering", "topics")
+_ROOT_FIELDS = ("defaults", "numbering", "programs", "topics")
 _DEFAULT_FIELDS = ("replication", "dead_letter", "configs")
 _MISSING: Any = object()
 
@@ -48,8 +49,11 @@ def read(path: Path) -> tuple[Contracts, list[Problem]]:
         what = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark is not None else 0
         return Contracts(path, {}), [Problem(file, line, "", f"is not YAML: {what}")]
-    topics, sources = document.topics(), document.sources()
-    return Contracts(path, MappingProxyType(topics), sources, MappingProxyType(document.lines)), document.problems
+    topics, sources, programs = document.topics(), document.sources(), document.programs()
+    contracts = Contracts(
+        path, MappingProxyType(topics), sources, MappingProxyType(programs), MappingProxyType(document.lines)
+    )
+    return contracts, document.problems
 
 
 class _Document:
@@ -95,6 +99,10 @@ class _Document:
     def sources(self) -> Sources:
         root = self.data if isinstance(self.data, dict) else {}
         return sources_of(root, self._mapping, self._problem)
+
+    def programs(self) -> dict[str, Program]:
+        root = self.data if isinstance(self.data, dict) else {}
+        return programs_of(root, self._mapping, self._problem)
 
     def _topic(self, name: str, spec: object, defaults: dict[str, Any]) -> Topic:
         where = f"topics.{name}"

@@ -76,7 +76,7 @@ def validate(contracts: Contracts) -> list[Problem]:
     """Every problem of contracts whose structure could be read: names, configs, schemas, examples."""
     problems = list(_partitions_agree(contracts)) if contracts.topics else []
     for topic in contracts.topics.values():
-        for checks in (_name, _configs, _dead_letter, _schema):
+        for checks in (_name, _programs, _configs, _dead_letter, _schema):
             problems.extend(checks(contracts, topic))
     return sorted(problems)
 
@@ -102,6 +102,16 @@ def _name(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
             f"topics.{topic.name}",
             "is not a legal topic name: Kafka takes up to 249 letters, digits, '.', '_' and '-'",
         )
+
+
+def _programs(contracts: Contracts, topic: Topic) -> Iterator[Problem]:
+    """Check that each program is declared; a file from before programs were declared has none."""
+    for role, names in (("producers", topic.producers), ("consumers", topic.consumers)):
+        for name in names if contracts.programs else ():
+            if name not in contracts.programs:
+                near = difflib.get_close_matches(name, contracts.programs, n=1)
+                advice = f"did you mean {near[0]}?" if near else "declare it under `programs:`"
+                yield contracts.problem(f"topics.{topic.name}.{role}", f"{name} is not a program; {advice}")
 
 
 def _configs(contracts: Contracts, topic: Topic) -> Iterator[Problem]:

@@ -159,6 +159,17 @@ def test_the_page_is_what_the_contracts_say() -> None:
         ("calls-v1.json", "call-v1.json", "topics.calls.schema", "No such file"),
         ("    version: 1\n", "    version: 2\n", "topics.calls.schema", "must end in -v2.json"),
         ("    version: 1\n", "", "topics.calls.version", "is missing"),
+        ("producers: [carriers]", "producers: [carrier]", "topics.calls.producers", "did you mean carriers?"),
+        ("consumers: [gateway]", "consumers: [nobody]", "topics.reminders.consumers", "declare it under `programs:`"),
+        ("  hunter:\n", "  Hunter 1:\n", "programs.Hunter 1", "is no name of a program"),
+        ("    description: Looks back", "    about: Looks back", "programs.hunter.about", "is not a field here"),
+        ("    description: Looks back", "    # Looks back", "programs.hunter", "must be a mapping"),
+        ('groups: ["{group}"]', "groups: forewarn", "programs.worker.groups", "must be a list of texts"),
+        ('groups: ["{group}"]', 'groups: ["*"]', "programs.worker.groups", "'*' is no name here"),
+        ('groups: ["{group}"]', 'groups: ["{site}"]', "programs.worker.groups", "first {group}, last *"),
+        ('groups: ["{group}"]', "principals: [worker]", "programs.worker.principals", "no principal of Kafka"),
+        ('groups: ["{group}"]', 'principals: ["User:*"]', "programs.worker.principals", "to everybody"),
+        ("manages_topics: true", "manages_topics: yes please", "programs.operators.manages_topics", "true or false"),
     ],
 )
 def test_a_problem_of_the_file_is_named_with_its_place(
