@@ -29,7 +29,7 @@ def acl(path: Path | None, as_json: bool, as_script: bool, differs: bool, applie
 
     --apply adds rules and leaves the others. With --prune it also withdraws those that stand on a topic, group or
     transactional id of this site and are not in the contract. Rules that deny something, and rules that cover other
-    names as well, are shown and never withdrawn. Both need the login of a super user.
+    names as well, are shown and never withdrawn. --diff and --apply need the login of a super user.
 
     Exit status: 0 done or no difference, 1 error, 2 wrong usage, 3 differences (--diff).
 
@@ -70,9 +70,7 @@ def _report(found: Comparison, as_json: bool, applied: bool, prune: bool, kafka:
     left = found.others if prune else (*found.own, *found.others)
     withdrawn = found.own if prune else ()
     if as_json:
-        click.echo(
-            json.dumps({"missing": _plain(found.missing), "withdrawn": _plain(withdrawn), "beyond": _plain(left)})
-        )
+        click.echo(json.dumps({"add": _plain(found.missing), "withdraw": _plain(withdrawn), "beyond": _plain(left)}))
     else:
         for mark, colour, some in (("+", "green", found.missing), ("-", "red", withdrawn), ("!", "yellow", left)):
             for right in some:

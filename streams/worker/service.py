@@ -152,22 +152,25 @@ async def _check_topics(settings: Settings) -> None:
     """Wait until Kafka answers, then check its topics; raises `ContractError` when they do not fit the contracts."""
     contracts = load(settings.topics_file)
     backoff = Backoff(0.2)
-    while not await asyncio.to_thread(_topics_fit, contracts, settings):
-        log.warning("waiting for Kafka", kafka=settings.kafka)
+    while (silence := await asyncio.to_thread(_topics_checked, contracts, settings)) is not None:
+        log.warning("waiting for Kafka", kafka=settings.kafka, error=str(silence))
         await backoff.wait()
     metrics.READY.labels("topics").set(1)
     metrics.READY.labels("kafka").set(1)
 
 
-def _topics_fit(contracts: Contracts, settings: Settings) -> bool:
-    """Whether Kafka answers; raises `BrokerError` when it answers and its topics do not fit. Runs in another thread."""
+def _topics_checked(contracts: Contracts, settings: Settings) -> BrokerError | None:
+    """The error if Kafka does not answer or refuses the login; raises `BrokerError` when its topics do not fit.
+
+    Runs in another thread.
+    """
     with contextlib.ExitStack() as opened:
         try:
             admin = opened.enter_context(broker.open_admin(settings))
-        except BrokerError:
-            return False
+        except BrokerError as error:
+            return error
         broker.check_worker(contracts, admin, settings)
-    return True
+    return None
 
 
 async def _tend(scorer: Scorer) -> None:

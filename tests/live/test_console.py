@@ -26,6 +26,7 @@ from streams.local.ports import any_free_port
 from streams.local.process import Server
 from streams.local.worker import FOREWARN, metric
 from streams.settings import Settings
+from tests.certificates import certificate
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
 from tests.live.test_dispatch import cases, told
@@ -166,26 +167,7 @@ def test_a_console_that_is_told_to_stop_ends_soon_although_somebody_listens(desk
 
 
 def test_with_a_certificate_it_speaks_tls_and_nothing_else(desk: Site, tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "1",
-            ),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    cert, key = certificate(tmp_path)
     _, _, api = desk.start_console(FOREWARN_CONSOLE_TLS_CERT=str(cert), FOREWARN_CONSOLE_TLS_KEY=str(key))
     with httpx.Client(base_url=f"https://{api}", verify=ssl.create_default_context(cafile=cert)) as client:
         answer = client.post("/api/v1/sign-in", json={"name": "zhou", "password": GOOD})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,15 +54,6 @@ def cases(site: Site) -> dict[str, Record]:
     return {record.key.decode(): json.loads(record.value) for record in site.read("dispatch") if record.value}
 
 
-def consume(site: Site, *more: str) -> str:
-    """The output of the example consumer for stations: all orders of sub-bureau sb-01 up to now."""
-    command = [sys.executable, "examples/station_consumer.py", "--unit", "sb-01", "--seconds", "2", *more]
-    where = ["--kafka", site.settings.kafka, "--prefix", site.settings.topic_prefix]
-    kept = ["--handled", str(site.folder / "handled.sqlite")]
-    done = subprocess.run([*command, *where, *kept], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    return done.stdout
-
-
 def status(site: Site, number: int) -> str | None:
     """The status in the newest snapshot of a case."""
     case = cases(site).get(f"e{number}")
@@ -86,19 +75,6 @@ def test_from_an_alert_to_an_outcome(desk: Site) -> None:
     assert metric(http, "forewarn_outcomes_total", outcome="dissuaded") == 1
     assert metric(http, "forewarn_open_cases") == 0
     assert metric(http, "forewarn_reach_seconds_count") == 1
-
-
-def test_a_stations_own_software_takes_its_orders_once_and_acknowledges_them(desk: Site) -> None:
-    desk.start_dispatcher()
-    desk.send("alerts", told(1), told(2, "low"), told(3, cell="001-01-30-0"))
-    until(lambda: status(desk, 3) and status(desk, 1))
-    shown = consume(desk, "--acknowledge", "000042")
-    assert shown.startswith("e1: urgent open, *****01, impersonated-authority, 2 min left: 与已知诈骗号码通话")
-    assert "8610000000001" not in shown
-    assert "e3" not in shown
-
-    until(lambda: status(desk, 1) == "acknowledged")
-    assert consume(desk).count("open") == 0
 
 
 def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:

@@ -239,6 +239,14 @@ def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: S
     assert json.loads(again.stdout) == {"changes": []}
 
 
+def test_a_kafka_without_an_authorizer_is_said_in_one_line(settings: Settings) -> None:
+    """It would take the rules, and everybody could go on doing everything."""
+    result = run(settings, "acl", "--diff")
+
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 1)
+    assert "has no authorizer" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["diff"], ["apply"], ["diff", "--json"]])
 def test_a_broker_that_does_not_answer_is_said_in_one_line_within_ten_seconds(
     settings: Settings, arguments: list[str]

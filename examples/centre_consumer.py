@@ -1,9 +1,11 @@
-"""A small example of a station's own software: it reads its orders from Kafka, shows them and acknowledges them.
+"""A small example of a city's dispatch platform: it reads all cases from Kafka, shows them and acknowledges orders.
 
-It needs only kafka-python. It handles each snapshot of a case at least once: it commits the offset afterwards. A file
+Kafka shows its readers the cases of the whole city, so this is for the centre's own systems. A station's software uses
+the API: `station_client.py`. It needs only kafka-python. Its login has the rights of `dispatch-platform`, which
+`forewarn topics acl` grants. It handles each snapshot of a case at least once: it commits the offset afterwards. A file
 remembers the handled snapshots, so one that comes again is recognised.
 
-    python examples/station_consumer.py --unit ps-0101 --acknowledge 000042
+    KAFKA_PASSWORD=... python examples/centre_consumer.py --kafka kafka.example:9093 --ca ca.pem --acknowledge 000042
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sqlite3
+import ssl
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -23,14 +26,26 @@ OVER = ("withdrawn", "closed")
 
 def arguments() -> argparse.Namespace:
     """The arguments of the command line."""
-    parser = argparse.ArgumentParser(description="Take a station's orders from Kafka.")
-    parser.add_argument("--kafka", default="127.0.0.1:9092", help="Kafka's bootstrap servers")
+    parser = argparse.ArgumentParser(description="Take a city's orders from Kafka.")
+    parser.add_argument("--kafka", required=True, help="Kafka's bootstrap servers")
+    parser.add_argument("--ca", help="PEM file of the authorities to trust (default: the system's)")
+    parser.add_argument("--user", default="forewarn-dispatch-platform", help="the user name for Kafka")
     parser.add_argument("--prefix", default="", help="the prefix of the site's topic names")
-    parser.add_argument("--unit", required=True, help="the station, for example ps-0101")
-    parser.add_argument("--acknowledge", metavar="OFFICER", help="acknowledge each order as this officer")
+    parser.add_argument("--acknowledge", metavar="OFFICER", help="acknowledge each order as this officer of its unit")
     parser.add_argument("--handled", default="handled.sqlite", help="the file that remembers the handled snapshots")
-    parser.add_argument("--seconds", type=float, help="end after this many seconds without an order")
     return parser.parse_args()
+
+
+def connection(asked: argparse.Namespace) -> dict[str, Any]:
+    """The options of every client: TLS with a checked host name, and a SCRAM login whose password is never sent."""
+    return {
+        "bootstrap_servers": asked.kafka,
+        "security_protocol": "SASL_SSL",
+        "ssl_context": ssl.create_default_context(cafile=asked.ca),
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": asked.user,
+        "sasl_plain_password": os.environ["KAFKA_PASSWORD"],  # arguments can be seen by other users of the machine
+    }
 
 
 class Handled:
@@ -56,39 +71,27 @@ class Handled:
         self._file.close()
 
 
-def orders(consumer: KafkaConsumer, seconds: float | None) -> Iterator[Any]:
-    """The records of the topic, for ever or until none has come for ``seconds``."""
-    last = time.monotonic()
-    while seconds is None or time.monotonic() - last < seconds:
-        for records in consumer.poll(timeout_ms=500).values():
-            for record in records:
-                yield record
-                last = time.monotonic()
-
-
-def show(case: dict[str, Any], unit: str) -> str:
-    """One line for an officer. The person's number is masked, because such lines end up in logs."""
-    number = case["subscriber"]
-    masked = "*****" + number[-2:]
-    if case["unit"] != unit:
-        return f"{case['case']}: gone to {case['unit']}"
+def show(case: dict[str, Any]) -> str:
+    """One line for the unit's officers. The person's number is masked, because such lines end up in logs."""
+    masked = "*****" + case["subscriber"][-2:]
     if case["status"] in OVER:
-        return f"{case['case']}: {case['status']}"
+        return f"{case['case']} at {case['unit']}: {case['status']}"
     left = (case.get("acknowledge_by") or case.get("call_by") or case.get("visit_by") or 0) / 1000 - time.time()
     due = f"{left / 60:.0f} min left" if left > 0 else "no deadline ahead"
     why = "; ".join(reason["zh"] for reason in case["reasons"][:2])
-    return f"{case['case']}: {case['severity']} {case['status']}, {masked}, {case['scam_type']}, {due}: {why}"
+    what = f"{case['severity']} {case['status']}, {masked}, {case['scam_type']}, {due}: {why}"
+    return f"{case['case']} at {case['unit']}: {what}"
 
 
-def acknowledgement(case: dict[str, Any], unit: str, officer: str) -> dict[str, Any]:
-    """The feedback that acknowledges an order; the same order always gives the same id."""
-    about = f"{case['case']} {case['since']} {unit} acknowledged"
+def acknowledgement(case: dict[str, Any], officer: str) -> dict[str, Any]:
+    """The feedback by which the case's unit acknowledges an order; the same order always gives the same id."""
+    about = f"{case['case']} {case['since']} {case['unit']} acknowledged"
     return {
         "id": hashlib.sha256(about.encode()).hexdigest()[:24],
         "case": case["case"],
         "kind": "acknowledged",
         "at": int(time.time() * 1000),
-        "unit": unit,
+        "unit": case["unit"],
         "officer": officer,
     }
 
@@ -97,25 +100,24 @@ def main() -> None:
     """Handle orders until Ctrl-C."""
     asked = arguments()
     handled = Handled(asked.handled)
-    producer = KafkaProducer(bootstrap_servers=asked.kafka, acks="all")
+    producer = KafkaProducer(**connection(asked), acks="all")
     consumer = KafkaConsumer(
         f"{asked.prefix}dispatch",
-        bootstrap_servers=asked.kafka,
-        group_id=f"{asked.prefix}station-{asked.unit}",
+        **connection(asked),
+        group_id=f"{asked.prefix}dispatch-platform.orders",  # its login may use groups that begin so
         isolation_level="read_committed",  # the dispatcher writes in transactions
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
     try:
-        for record in orders(consumer, asked.seconds):
+        for record in consumer:
             if record.value is None:
                 continue  # a case that ended long ago was deleted
             case = json.loads(record.value)
-            mine = case["unit"] == asked.unit or asked.unit in case.get("had", ())
-            if mine and not handled.has(case["case"], record.value):
-                print(show(case, asked.unit), flush=True)
-                if asked.acknowledge and case["status"] == "open" and case["unit"] == asked.unit:
-                    said = acknowledgement(case, asked.unit, asked.acknowledge)
+            if not handled.has(case["case"], record.value):
+                print(show(case), flush=True)
+                if asked.acknowledge and case["status"] == "open":
+                    said = acknowledgement(case, asked.acknowledge)
                     topic, key = f"{asked.prefix}dispatch-feedback", case["case"].encode()
                     producer.send(topic, key=key, value=json.dumps(said).encode()).get(timeout=30)
                 handled.note(case["case"], record.value)
