@@ -137,7 +137,7 @@ def test_every_program_does_its_work_with_its_own_rights_and_nothing_else(site: 
 
     assert shown.startswith(f"{case['case']} at {case['unit']}: {case['severity']} open, *****01")
     assert (answer.status_code, answer.json()["status"]) == (200, "in-progress")
-    assert [record.value for record in site.read("dead-letters")] == [b"no record"]
+    assert site.count("dead-letters") == 1
     for name, *words in COMMANDS:
         result = command(site, kafka.login(f"forewarn-{name}"), *words)
         assert result.exit_code == 0, f"{words}: {result.stderr}"
