@@ -94,6 +94,8 @@ class Program:
     """Its transactional ids, written in the same way."""
     manages_topics: bool = False
     """Whether it may create, grow and configure every topic."""
+    reads_configs: bool = False
+    """Whether it may learn where every topic ends and for how long it keeps its records."""
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,9 @@ def _program(contracts: Contracts, program: Program) -> str:
     writes = (topic.name for topic in topics if program.name in topic.producers)
     columns = (reads, writes, program.groups, program.transactions)
     cells = [", ".join(f"`{name}`" for name in names) or "–" for names in columns]
-    manages = " May create, grow and configure every topic." if program.manages_topics else ""
-    return f"| {program.name} | {program.description}{manages} | {' | '.join(cells)} |"
+    also = " May create, grow and configure every topic." if program.manages_topics else ""
+    also += " May see how long every topic keeps its records." if program.reads_configs else ""
+    return f"| {program.name} | {program.description}{also} | {' | '.join(cells)} |"
 
 
 def _section(contracts: Contracts, topic: Topic) -> Iterator[str]:

@@ -11,7 +11,8 @@ from streams.kafka.contracts.model import Program
 Report = Callable[[str, str], object]
 """Takes the path of a field and what is wrong with it."""
 
-FIELDS: Final = ("description", "principals", "groups", "transactions", "manages_topics")
+FLAGS: Final = ("manages_topics", "reads_configs")
+FIELDS: Final = ("description", "principals", "groups", "transactions", *FLAGS)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PRINCIPAL = re.compile(r"[A-Za-z]+:[^\x00-\x1f]+")
@@ -30,18 +31,20 @@ def programs_of(fields: dict[str, Any], mapping: Callable[..., dict[str, Any]], 
             report(where, "is no name of a program; take up to 64 small letters, digits and '-'")
             continue
         given = mapping(spec, where, FIELDS)
-        description, manages = given.get("description"), given.get("manages_topics", False)
+        description, flags = given.get("description"), {flag: given.get(flag, False) for flag in FLAGS}
         if not (isinstance(description, str) and description.strip()):
             report(f"{where}.description", "must be a text that says what the program does")
-        if not isinstance(manages, bool):
-            report(f"{where}.manages_topics", "must be true or false")
+        for flag, value in flags.items():
+            if not isinstance(value, bool):
+                report(f"{where}.{flag}", "must be true or false")
         programs[name] = Program(
             name=name,
             description=str(description).strip(),
             principals=_principals(given.get("principals", [f"User:forewarn-{name}"]), where, report),
             groups=_patterns(given.get("groups", []), f"{where}.groups", report),
             transactions=_patterns(given.get("transactions", []), f"{where}.transactions", report),
-            manages_topics=manages is True,
+            manages_topics=flags["manages_topics"] is True,
+            reads_configs=flags["reads_configs"] is True,
         )
     return programs
 

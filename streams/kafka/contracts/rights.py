@@ -1,6 +1,6 @@
 """Rights: which access rules (ACLs) Kafka needs for the programs of the contracts, as values; `acl` asks Kafka.
 
-Reading and writing a topic include describing it, and so do the rights to manage it. So no rule says "describe".
+Reading and writing a topic include describing it, and so do the rights to manage it. So few rules say "describe".
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ EVERYTHING: Final = "*"
 """Kafka's name for all resources of a kind, and for all hosts."""
 MANAGING: Final = ("Create", "Alter", "AlterConfigs")
 """What ``forewarn topics apply`` does to a topic. Nothing of Forewarn deletes one."""
+
+LOOKING: Final = ("Describe", "DescribeConfigs")
+"""What it takes to learn where a topic ends and for how long it keeps its records, without reading them."""
 
 
 class Resource(NamedTuple):
@@ -96,6 +99,8 @@ def _of_program(program: Program, contracts: Contracts, settings: Settings) -> I
             yield resource, "Write"
         if program.manages_topics:
             yield from ((resource, operation) for operation in MANAGING)
+        if program.reads_configs:
+            yield from ((resource, operation) for operation in LOOKING)
     for pattern in program.groups:
         yield _named("group", pattern, settings), "Read"
     for pattern in program.transactions:

@@ -160,7 +160,7 @@ def test_the_page_is_what_the_contracts_say() -> None:
         ("    version: 1\n", "    version: 2\n", "topics.calls.schema", "must end in -v2.json"),
         ("    version: 1\n", "", "topics.calls.version", "is missing"),
         ("producers: [carriers]", "producers: [carrier]", "topics.calls.producers", "did you mean carriers?"),
-        ("consumers: [gateway]", "consumers: [nobody]", "topics.reminders.consumers", "declare it under `programs:`"),
+        ("consumers: [gateway, ", "consumers: [nobody, ", "topics.reminders.consumers", "declare it under `programs:`"),
         ("  hunter:\n", "  Hunter 1:\n", "programs.Hunter 1", "is no name of a program"),
         ("    description: Looks back", "    about: Looks back", "programs.hunter.about", "is not a field here"),
         ("    description: Looks back", "    # Looks back", "programs.hunter", "must be a mapping"),
@@ -170,6 +170,7 @@ def test_the_page_is_what_the_contracts_say() -> None:
         ('groups: ["{group}"]', "principals: [worker]", "programs.worker.principals", "no principal of Kafka"),
         ('groups: ["{group}"]', 'principals: ["User:*"]', "programs.worker.principals", "to everybody"),
         ("manages_topics: true", "manages_topics: yes please", "programs.operators.manages_topics", "true or false"),
+        ("reads_configs: true", "reads_configs: 1", "programs.data-protection.reads_configs", "true or false"),
     ],
 )
 def test_a_problem_of_the_file_is_named_with_its_place(

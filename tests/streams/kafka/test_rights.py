@@ -43,9 +43,9 @@ def compared(contracts: Contracts, *more: Right) -> Comparison:
 
 def test_only_the_centres_own_systems_read_the_cases_of_the_city(contracts: Contracts) -> None:
     """No station is among them: Kafka cannot show a reader some cases of a topic and hide others."""
-    assert principals(contracts, "Read", ALERTS) == {"worker", "dispatcher", "dispatch-platform"}
+    assert principals(contracts, "Read", ALERTS) == {"worker", "dispatcher", "dispatch-platform", "data-protection"}
     assert principals(contracts, "Read", Resource("topic", "north.dispatch")) == {
-        *("dispatcher", "console", "dispatch-platform")
+        *("dispatcher", "console", "dispatch-platform", "data-protection")
     }
     assert not [name for name in contracts.programs if "station" in name]
 
@@ -74,9 +74,20 @@ def test_programs_may_use_the_groups_and_transactions_that_they_use(contracts: C
     assert principals(contracts, "Read", Resource("group", "north.gateway.", prefixed=True)) == {"gateway"}
 
 
+def test_who_forgets_a_person_sees_how_long_records_are_kept_and_reads_neither_calls_nor_texts(
+    contracts: Contracts,
+) -> None:
+    """The records themselves are too many to search, and the ledger has what they say."""
+    large = [Resource("topic", SITE.topic(name)) for name in ("calls", "sms", "dead-letters")]
+
+    assert ["data-protection" in principals(contracts, "DescribeConfigs", each) for each in large] == [True] * 3
+    assert not any("data-protection" in principals(contracts, "Read", each) for each in large)
+
+
 def test_nobody_may_delete_a_topic_and_only_operators_may_change_one(contracts: Contracts) -> None:
     """Forewarn deletes no topic, so none of its logins can."""
-    managing = {right for right in rights(contracts, SITE) if right.operation not in ("Read", "Write")}
+    harmless = ("Read", "Write", "Describe", "DescribeConfigs")
+    managing = {right for right in rights(contracts, SITE) if right.operation not in harmless}
 
     assert {right.operation for right in managing} == {"Create", "Alter", "AlterConfigs"}
     assert {right.principal for right in managing} == {"User:forewarn-operators"}
