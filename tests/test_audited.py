@@ -69,6 +69,7 @@ CLI: Final[dict[str, str]] = {
     "state rewind": "state-rewound",
     "state save": "state-saved",
     "state show": NOBODY,
+    "topics acl": "changes rights by a contract that is under version control, as a super user of Kafka, which logs it",
     "topics apply": "changes topics by a contract that is under version control, and no record; Kafka logs it",
     "topics diff": NOBODY,
     "topics validate": NOBODY,
