@@ -72,13 +72,21 @@ def test_an_identity_file_is_that_of_age() -> None:
     assert Identities([made.identity]).recipient == made.recipient
 
 
-@pytest.mark.parametrize("text", ["", "# a comment\n", "age1abc", "AGE-SECRET-KEY-1ABC", OURS.recipient])
+@pytest.mark.parametrize(
+    "text",
+    ["", "# a comment\n", "age1abc", "AGE-SECRET-KEY-1ABC", OURS.recipient],
+    ids=["empty", "comment", "short public key", "short private key", "public key"],
+)
 def test_a_file_without_an_identity_is_refused(text: str) -> None:
     with pytest.raises(SealError, match="no identity of age"):
         Identities([text])
 
 
-@pytest.mark.parametrize("text", ["", "age1", f"{OURS.recipient},", OURS.recipient[:-1], OURS.identity, "ssh-rsa x"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "age1", f"{OURS.recipient},", OURS.recipient[:-1], OURS.identity, "ssh-rsa x"],
+    ids=["empty", "short", "comma at the end", "cut", "private key", "another kind"],
+)
 def test_what_is_no_public_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="public keys of age"):
         recipients(text)
