@@ -118,6 +118,8 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "role.admin": ("管理员", "administrator"),
     "deed.look-up": ("关联查询", "look-up"),
     "deed.letters-opened": ("打开死信", "dead letters opened"),
+    "deed.person-exported": ("导出个人数据", "a person's data exported"),
+    "deed.person-purged": ("清除个人数据", "a person's data purged"),
     "deed.shown-number": ("查看号码", "number shown"),
     "deed.shown-case": ("查看案件", "case opened"),
     "deed.case-refused": ("案件访问被拒", "case refused"),

@@ -16,9 +16,13 @@ import pytest_asyncio
 
 from streams.access.sessions import csrf_of
 from streams.console import listening
+from streams.console.times import local
+from streams.ledger.storage import Storage
 from streams.settings import Settings
-from tests.casework import ANN
+from tests.casework import ANN, T0
 from tests.consoles import GOOD, URL, Backroom, Ear
+from tests.site import call
+from tests.streams.ledger.test_ledger import put, rows
 
 NOTE = "/api/v1/cases/e1/note"
 
@@ -160,8 +164,11 @@ def examples() -> Iterator[list[str]]:
                 yield words[1:]
 
 
-async def test_the_examples_of_the_api_page_do_what_they_say(room: Backroom) -> None:
-    known = {"$URL": f"{URL}/api/v1", "$AUTH": f"Authorization: Bearer {room.tokens['li']}", "$CASE": "e1", "$CSRF": ""}
+async def test_the_examples_of_the_api_page_do_what_they_say(room: Backroom, tmp_path: Path) -> None:
+    put(Storage(Settings(ledger=str(tmp_path / "ledger"))), 0, rows([call(ANN, T0)]), day=local(T0).date())
+    users = {"$AUTH": "li", "$ANALYST": "qian", "$AUDITOR": "zhao", "$ADMIN": "wu"}
+    known = {word: f"Authorization: Bearer {room.tokens[name]}" for word, name in users.items()}
+    known |= {"$URL": f"{URL}/api/v1", "$CASE": "e1", "$CSRF": ""}
     ran = 0
     async with room.coming() as browser, room.coming() as system:
         for words in examples():
@@ -183,5 +190,5 @@ async def test_the_examples_of_the_api_page_do_what_they_say(room: Backroom) -> 
             assert answer.status_code in (200, 204), (words, answer.text)
             known["$CSRF"] = answer.json()["csrf"] if url.endswith("/sign-in") else known["$CSRF"]
             ran += 1
-    assert ran == 13
+    assert ran == 18
     assert [feedback.kind for feedback in room.sent] == ["acknowledged", "attempt", "note", "outcome", "note"]

@@ -232,7 +232,7 @@ def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: S
     after, again = run(settings, "diff"), run(settings, "apply", "--json")
 
     assert [result.exit_code for result in (before, applied, after, again)] == [3, 0, 0, 0]
-    assert len(json.loads(before.stdout)["changes"]) == 12
+    assert len(json.loads(before.stdout)["changes"]) == 13
     assert f"+ {settings.topic('calls')}: create with partitions 8, replication 1" in applied.stdout
     assert "13 topics created, 0 other changes" in applied.stderr
     assert after.stdout == ""
