@@ -1,7 +1,8 @@
 """Faults: the scenarios of ``make chaos`` in short form; whatever happens, no alert is lost and none is wrong.
 
-Carriers' transactions, wrong clocks, and state that is gone in part or belongs to another log have live tests of their
-own.
+What has live tests of its own is not repeated here: a killed worker and an emptied Redis (`test_recovery`), another
+primary (`test_redis_failover`, `test_redis_cluster`), a killed console (`test_console`), carriers' transactions, wrong
+clocks, and state that is gone in part or belongs to another log.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from tests.chaos import (
     changes,
     cuts,
     dispatching,
-    failing_over,
     growing,
     load,
     poison,
@@ -47,10 +47,6 @@ def holds(finding: Finding) -> Finding:
     assert finding.expected
     assert (finding.lost, finding.wrong, finding.letters_lost) == (0, 0, 0), finding
     return finding
-
-
-def test_a_killed_worker(ground: Ground) -> None:
-    holds(workers.kills(ground, 3))
 
 
 def test_a_worker_that_is_told_to_stop(ground: Ground) -> None:
@@ -83,21 +79,8 @@ def test_a_killed_dispatcher(ground: Ground) -> None:
     assert holds(dispatching.dispatcher_kills(ground, 3, 300)).repeated == 0
 
 
-def test_a_killed_console(ground: Ground) -> None:
-    holds(dispatching.console_kills(ground, 2, people=50))
-
-
 def test_valkey_frozen(ground: Ground) -> None:
     holds(servers.valkey_pauses(ground, 1, 3.0))
-
-
-def test_valkey_emptied(ground: Ground) -> None:
-    holds(servers.valkey_emptied(ground))
-
-
-def test_a_primary_of_a_cluster_killed_and_a_replica_behind_promoted(ground: Ground) -> None:
-    finding = holds(failing_over.failovers(ground, 1))
-    assert "of 0 records" not in finding.notes[0], "no write was lost: the scenario shows nothing"
 
 
 def test_the_broker_killed(ground: Ground) -> None:

@@ -110,12 +110,9 @@ def test_after_crashes_every_contact_is_in_the_ledger_once(ground: Ground) -> No
         assert set(trial.published()) == set(ground.expected)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(
-    own_stack: Servers, tmp_path: Path, seed: int
-) -> None:
-    chance = random.Random(seed)
-    settings = Settings(kafka=own_stack.kafka, redis=own_stack.redis, topic_prefix=f"gap{seed}.")
+def test_an_indicator_that_comes_in_the_middle_finds_the_same_people(own_stack: Servers, tmp_path: Path) -> None:
+    chance = random.Random(1)
+    settings = Settings(kafka=own_stack.kafka, redis=own_stack.redis, topic_prefix="gap.")
     site = Site(settings, tmp_path)
     site.apply_topics()
     known = [_or_url(each, at) for at, each in enumerate(city().indicators())]
