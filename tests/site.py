@@ -64,6 +64,18 @@ class OpenedLetter(NamedTuple):
         return cls(said, opened(letter.value, Identities([LETTERS_KEY.identity])))
 
 
+def with_users(kafka: str, redis: str, folder: Path) -> Settings:
+    """The settings of a new site whose users and audit log are in the folder."""
+    return Settings(
+        kafka=kafka,
+        redis=redis,
+        topic_prefix=f"t{time.time_ns():x}.",
+        users_file=folder / "users.json",
+        audit_log=folder / "audit.jsonl",
+        secret=SECRET,
+    )
+
+
 @dataclass
 class Site:
     """Topics under their own prefix, and the workers started on them."""

@@ -3,5 +3,5 @@
 ``ground`` holds the servers and a backlog. ``trial`` runs workers over it and compares their alerts. ``recording`` is
 for an undisturbed run that knows the broker's clock. `workers`, `servers`, `publishing`, `cuts` and other modules hold
 the scenarios. ``python -m tests.chaos`` runs all scenarios at full length and writes ``docs/evidence/faults.md``;
-``tests/live/test_faults.py`` runs nearly all of them in a short form.
+``tests/live/test_faults.py`` runs in a short form what has no live test of its own.
 """

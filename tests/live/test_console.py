@@ -25,26 +25,18 @@ from streams.cli import cli
 from streams.local.ports import any_free_port
 from streams.local.process import Server
 from streams.local.worker import FOREWARN, metric
-from streams.settings import Settings
 from tests.certificates import certificate
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
 from tests.live.test_dispatch import cases, told
-from tests.site import ROOT, SECRET, Site, until
+from tests.site import ROOT, Site, until, with_users
 
 
 @pytest.fixture(scope="module")
 def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with its topics, its dispatcher and an officer of the desk's sub-bureau, without a worker."""
     folder = tmp_path_factory.mktemp("site")
-    settings = Settings(
-        kafka=stack.kafka,
-        redis=stack.redis,
-        topic_prefix=f"t{time.time_ns():x}.",
-        users_file=folder / "users.json",
-        audit_log=folder / "audit.jsonl",
-        secret=SECRET,
-    )
+    settings = with_users(stack.kafka, stack.redis, folder)
     site = Site(settings, folder)
     site.apply_topics()
     Users.of(settings).add(user("zhou", "sub-bureau", "sb-01"), GOOD, by="os:root")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -18,12 +17,11 @@ from models.access.rights import user
 from models.policy.policy import Severity
 from streams.access.users import Users
 from streams.console.times import span
-from streams.settings import Settings
 from tests.browser import MISSING, chromium, find_chromium
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
 from tests.live.test_dispatch import said, told
-from tests.site import SECRET, Record, Site, until
+from tests.site import Record, Site, until, with_users
 
 STATION, CELL = "ps-0101", "001-01-3-0"
 OTHER_STATIONS = "001-01-30-0"
@@ -43,14 +41,7 @@ def desk(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     folder = tmp_path_factory.mktemp("site")
-    settings = Settings(
-        kafka=stack.kafka,
-        redis=stack.redis,
-        topic_prefix=f"t{time.time_ns():x}.",
-        users_file=folder / "users.json",
-        audit_log=folder / "audit.jsonl",
-        secret=SECRET,
-    )
+    settings = with_users(stack.kafka, stack.redis, folder)
     site = Site(settings, folder)
     site.apply_topics()
     users = Users.of(settings)

@@ -28,7 +28,7 @@ from streams.local.worker import FOREWARN
 from streams.settings import Settings
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
-from tests.site import ROOT, SECRET, Site, call, indicator, until
+from tests.site import ROOT, Site, call, indicator, until, with_users
 
 PAGE = ROOT / "docs" / "privacy.md"
 SUBSCRIBER, STRANGER = "8610000007391", "8610000008462"
@@ -95,14 +95,7 @@ def documented(word: str) -> Finds:
 def site(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with all programs and an officer of the station where the person is."""
     folder = tmp_path_factory.mktemp("site")
-    settings = Settings(
-        kafka=stack.kafka,
-        redis=stack.redis,
-        topic_prefix=f"t{time.time_ns():x}.",
-        users_file=folder / "users.json",
-        audit_log=folder / "audit.jsonl",
-        secret=SECRET,
-    )
+    settings = with_users(stack.kafka, stack.redis, folder)
     site = Site(settings, folder, by_points=True)
     site.apply_topics()
     Users.of(settings).add(user("li", "officer", "ps-0101"), GOOD, by="os:root")

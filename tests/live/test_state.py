@@ -135,15 +135,20 @@ def test_a_topic_made_anew_under_a_running_worker_is_noticed(site: Site) -> None
     assert found == {*before, *after}
 
 
-def test_signals_are_compared_with_their_log_as_well(site: Site) -> None:
-    """All offsets of a checkpoint belong to logs; the tests above show it for calls, and `make chaos` for SMS."""
-    topic = "signals"
+@pytest.mark.parametrize("topic", ["sms", "signals"])
+def test_the_other_topics_are_compared_as_well(site: Site, topic: str) -> None:
+    """All three offsets of a checkpoint belong to logs."""
     site.send("indicators", indicator())
     process, _ = site.start_worker()
-    records = [
-        {"id": f"s-{who}", "subscriber": who, "code": "fraud-number-call", "at": AT, "event": f"e-{who}"}
-        for who in ONES[:2]
-    ]
+    sms = [call(who, AT, id=f"m-{who}") for who in ONES[:2]]
+    for each in sms:
+        del each["phase"]
+    records = [each | {"text": "hello"} for each in sms]
+    if topic == "signals":
+        records = [
+            {"id": f"s-{who}", "subscriber": who, "code": "fraud-number-call", "at": AT, "event": f"e-{who}"}
+            for who in ONES[:2]
+        ]
     site.send(topic, *records)
     name = site.settings.topic(topic)
     until(lambda: states_of(site)[3]["topics"][name]["offset"] == 2)  # type: ignore[index]
