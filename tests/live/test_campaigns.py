@@ -139,8 +139,8 @@ def test_a_lower_limit_of_the_policy_applies_to_numbers_while_the_hunter_runs(si
 
     site.send("sms", *mailing(12, 24))
     until(lambda: site.count("campaigns"))
-    (campaign,) = [json.loads(each.value) for each in site.read("campaigns")]
-    assert (campaign["value"], campaign["status"], campaign["subscribers"]) == (FRAUD, "confirmed", 10)
+    first = json.loads(site.read("campaigns")[0].value)  # the next word comes when the number has twice as many people
+    assert (first["value"], first["status"], first["subscribers"]) == (FRAUD, "confirmed", 10)
 
 
 def test_a_wave_ends_as_campaigns_and_reminders_of_what_is_confirmed(site: Site) -> None:
