@@ -59,8 +59,20 @@ FORMAT: Final = 1
 """The format of the snapshots that this version writes; it reads this one and all before it."""
 MOST_ENTRIES: Final = 200
 """Entries of a case's history that are kept at most; older ones are dropped."""
+LARGEST_HISTORY: Final = 300_000
+"""Bytes of a case's history that are kept at most; older entries are dropped.
+
+Two hundred notes can be larger than a record of Kafka (1 MB), and the dispatcher could not publish such a case.
+"""
 MOST_PAYMENTS: Final = 30
 """Payments that one case can follow at most."""
+MOST_ACCOUNTS: Final = 300
+"""Accounts that one case can follow at most, over all its payments."""
+LARGEST_PAYMENTS: Final = 300_000
+"""Bytes that a case's payments can take at most. Three hundred accounts with usual names take a third of it.
+
+Reasons take up to 200 kB, so history, payments and all the rest stay below Kafka's limit together.
+"""
 
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 Note = Annotated[str, Meta(max_length=1000)]
@@ -275,6 +287,24 @@ def decode(value: bytes) -> Case:
         raise
     check_format("The case", case.format, FORMAT)
     return case
+
+
+def kept(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The newest entries of a history, as many as a case keeps."""
+    left = LARGEST_HISTORY
+    for count, entry in enumerate(reversed(history)):
+        left -= len(_encoder.encode(entry)) + 1
+        if left < 0 or count == MOST_ENTRIES:
+            return history[len(history) - count :]
+    return history
+
+
+def are_too_many(payments: tuple[StopPayment, ...]) -> bool:
+    """Whether these payments are more than one case can follow."""
+    accounts = sum(len(payment.stops) for payment in payments)
+    return (
+        len(payments) > MOST_PAYMENTS or accounts > MOST_ACCOUNTS or len(_encoder.encode(payments)) > LARGEST_PAYMENTS
+    )
 
 
 def standing(alert: Alert) -> Standing:

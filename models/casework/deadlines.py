@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from models.base.durations import DAY, MINUTE
-from models.casework.cases import MOST_ENTRIES, OVER, Case, Deadline, Entry, State, Step
+from models.casework.cases import OVER, Case, Deadline, Entry, State, Step, kept
 from models.casework.routing import Stations
 from models.policy.policy import SEVERITIES, Deadlines, DispatchRules, Severity
 
@@ -88,7 +88,7 @@ def noted(case: Case, at: int, step: Step, unit: str = "", **about: Any) -> Case
 
 def written(case: Case, entry: Entry, at: int) -> Case:
     """The case with one more history entry and ``at`` as the time of its change."""
-    return replace(case, at=max(at, case.at), history=(*case.history, entry)[-MOST_ENTRIES:])
+    return replace(case, at=max(at, case.at), history=kept((*case.history, entry)))
 
 
 def passed(office: Office, case: Case, now: int) -> Case:

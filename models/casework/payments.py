@@ -194,9 +194,10 @@ def _check_place(stops: Sequence[Stop], known: Mapping[str, Stop], stop: Stop) -
         raise PaymentError(
             f"The account from which {name} got the money has not been traced; {named(there)} have been."
         )
-    if stop.account.key in way_to(stops, parent.account.key):
-        raise PaymentError(f"The money would go round in a circle: {name} lies on the way that leads to it.")
     if stop.level != parent.level + 1:
+        # Levels that all rise by one have no circle, so nobody has to follow every way.
+        if stop.account.key in way_to(stops, parent.account.key):
+            raise PaymentError(f"The money would go round in a circle: {name} lies on the way that leads to it.")
         came = f"level {parent.level} ({parent.account.masked})"
         raise PaymentError(
             f"{name} got the money from {came}, so its level is {parent.level + 1} and not {stop.level}."

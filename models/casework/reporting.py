@@ -9,9 +9,21 @@ from msgspec.structs import replace
 
 from models.base.durations import HOUR
 from models.casework import payment_steps
-from models.casework.cases import MOST_PAYMENTS, OVER, Case, Entry, Feedback, FeedbackError, Kind, State, check
+from models.casework.cases import (
+    MOST_ACCOUNTS,
+    MOST_PAYMENTS,
+    OVER,
+    Case,
+    Entry,
+    Feedback,
+    FeedbackError,
+    Kind,
+    State,
+    are_too_many,
+    check,
+)
 from models.casework.deadlines import Office, armed, at_rest, handed, taken, written
-from models.casework.payments import PaymentError, Request
+from models.casework.payments import PaymentError, Request, StopPayment
 
 _ALWAYS: Final[tuple[Kind, ...]] = ("note", "stop-payment", "payment-step")
 
@@ -136,10 +148,6 @@ def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int)
     asked = feedback.asked
     if asked is None:  # `check` has already refused this
         return case
-    if len(case.payments) >= MOST_PAYMENTS:
-        raise FeedbackError(
-            "not-possible", f"A case can follow at most {MOST_PAYMENTS} payments, and this one has as many."
-        )
     try:
         request = Request(
             id=feedback.id,
@@ -153,9 +161,10 @@ def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int)
             amount_cny=asked.amount_cny,
             paid_at=asked.paid_at,
         )
-        return replace(case, payments=(*case.payments, payment_steps.opened(request)))
+        payment = payment_steps.opened(request)
     except PaymentError as error:
         raise FeedbackError("wrong-payment", str(error)) from None
+    return _following(case, (*case.payments, payment))
 
 
 def _payment_step(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
@@ -168,7 +177,18 @@ def _payment_step(office: Office, case: Case, feedback: Feedback, received: int)
         followed[feedback.payment] = payment_steps.after(followed[feedback.payment], feedback.step)
     except PaymentError as error:
         raise FeedbackError("wrong-payment", str(error)) from None
-    return replace(case, payments=tuple(followed.values()))
+    return _following(case, tuple(followed.values()))
+
+
+def _following(case: Case, payments: tuple[StopPayment, ...]) -> Case:
+    """The case with these payments; raises `FeedbackError` if one record cannot hold them."""
+    if are_too_many(payments):
+        raise FeedbackError(
+            "not-possible",
+            f"A case can follow at most {MOST_PAYMENTS} payments and {MOST_ACCOUNTS} accounts with short names: report "
+            "the rest to the centre.",
+        )
+    return replace(case, payments=payments)
 
 
 def _note(office: Office, case: Case, feedback: Feedback, received: int) -> Case:

@@ -5,9 +5,10 @@ Each class applies the records of its compacted topic; `streams.kafka.compacted`
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from models.events.event import Number, RecordError, decode_one
 from models.indicators.indicator import Indicator, IndicatorError, parse
@@ -65,10 +66,12 @@ class SubscriberRecord(msgspec.Struct, frozen=True, gc=False):
     """A record of the ``subscribers`` topic; other fields of the record are ignored."""
 
     subscriber: Number
-    station: str | None = None
-    language: str | None = None
-    age_band: str | None = None
-    flags: tuple[str, ...] = ()
+    station: Annotated[str, Meta(max_length=100)] | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
+    """The longest that RFC 5646 (section 4.4.1) asks a reader to take."""
+    age_band: Annotated[str, Meta(max_length=10)] | None = None
+    flags: Annotated[tuple[Annotated[str, Meta(max_length=50)], ...], Meta(max_length=50)] = ()
+    """These come into each case of the person, which must fit into one record."""
 
 
 class VulnerableSubscribers:

@@ -11,11 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.durations import DAY, HOUR, MINUTE
-from models.casework.cases import OVER, Case, FeedbackError, PaymentAsked, decode, encode, frozen_cny
+from models.casework.cases import (
+    LARGEST_HISTORY,
+    LARGEST_PAYMENTS,
+    MOST_ACCOUNTS,
+    OVER,
+    Case,
+    FeedbackError,
+    PaymentAsked,
+    decode,
+    encode,
+    frozen_cny,
+)
 from models.casework.deadlines import Office
 from models.casework.joining import sends
 from models.casework.payment_steps import Accepted, Frozen
 from models.casework.payment_totals import totals
+from models.casework.payments import Account
 from models.casework.reporting import POSSIBLE
 from models.casework.routing import parse as parse_stations
 from models.policy.policy import SEVERITIES
@@ -428,6 +440,33 @@ def test_a_long_history_keeps_its_newest_entries() -> None:
 
     assert len(desk.case().history) == 200
     assert desk.case().history[-1].id == "n249"
+
+
+def test_no_officers_notes_make_a_case_larger_than_a_record_of_kafka() -> None:
+    """Two hundred notes of control characters took 1.2 MB, and the dispatcher ended at them again after each start."""
+    board = opened().board
+    for number in range(200):
+        board.feedback(feedback("note", T0 + number, id=f"n{number}", note="\x01" * 1000), T0 + number)
+
+    assert len(encode(board.cases["e1"])) < LARGEST_HISTORY + 10_000
+    assert board.cases["e1"].history[-1].id == "n199"
+
+
+def test_no_accounts_make_a_case_larger_than_a_record_of_kafka() -> None:
+    """A payment could be traced to any number of accounts, each with a masked number of any length."""
+    board = stopping().board
+
+    def report(number: int, **more: Any) -> None:
+        told = msgspec.structs.replace(traced(number, 1, 2, 10), **more)
+        board.feedback(feedback("payment-step", T0 + HOUR, id=f"t{number}", payment="p1", step=told), T0 + HOUR)
+
+    with pytest.raises(FeedbackError, match="short names"):
+        report(2, account=Account(masked="*" * LARGEST_PAYMENTS + "0002", key=account(2).key))
+    for number in range(2, MOST_ACCOUNTS + 1):
+        report(number)
+    with pytest.raises(FeedbackError, match="at most 30 payments and 300 accounts"):
+        report(MOST_ACCOUNTS + 1)
+    assert len(encode(board.cases["e1"])) < LARGEST_PAYMENTS
 
 
 def asked(**more: Any) -> PaymentAsked:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.durations import MINUTE
+from models.casework import payments
 from models.casework.payment_steps import NEXT, Accepted, AskedAgain, Failed, Frozen, Step, Traced, after, opened
 from models.casework.payment_totals import totals
 from models.casework.payments import Account, PaymentError, Request, Status, Stop, StopPayment, fen, mask, normalised
@@ -288,6 +289,16 @@ def test_one_account_is_hashed_and_masked_alike_however_it_was_typed() -> None:
     assert {(normalised(each), mask(each)) for each in ways} == {("0000000000000001", "****0001")}
     with pytest.raises(PaymentError, match="write it whole"):
         mask("0000001")
+
+
+def test_the_check_of_a_trail_follows_no_way_while_the_levels_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each account's way was followed to the payee, so that the check took the square of the number of accounts."""
+    followed: list[str | None] = []
+    monkeypatch.setattr(payments, "way_to", lambda stops, key: followed.append(key) or set())
+    payment = played(*TREE)
+
+    assert msgspec.json.decode(msgspec.json.encode(payment), type=StopPayment) == payment
+    assert followed == []
 
 
 def test_what_comes_out_of_json_is_checked_as_well_and_a_circle_ends() -> None:
