@@ -15,6 +15,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.base.yaml_size import check_size
+
 Tier = Literal["city", "sub-bureau", "station"]
 TIERS: Final[tuple[Tier, ...]] = ("station", "sub-bureau", "city")
 """The tiers from the lowest to the highest, in the order of an escalation."""
@@ -22,6 +24,8 @@ TIERS: Final[tuple[Tier, ...]] = ("station", "sub-bureau", "city")
 UnitId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 Label = Annotated[str, Meta(min_length=1, max_length=60)]
 
+MOST_IN_ALL: Final = 1_000_000
+"""The most cells of a file; a city of thirty million people has some 200,000."""
 MOST_CELLS: Final = 100_000
 """The number of cells that one pattern may stand for."""
 _RANGE: Final = re.compile(r"\{([0-9]{1,12})\.\.([0-9]{1,12})(?:\.\.([0-9]{1,6}))?\}")
@@ -113,6 +117,7 @@ def parse(content: bytes) -> Stations:
     ``460-00-{100..199}-*``, or with a step ``{100..199..3}``.
     """
     try:
+        check_size(content)
         city = msgspec.yaml.decode(content, type=_City)
     except msgspec.ValidationError as error:
         raise RoutingError(str(error)) from None
@@ -124,8 +129,12 @@ def parse(content: bytes) -> Stations:
         if unit.id in units:
             raise RoutingError(f"the unit {unit.id} is listed twice: give one of them another id.")
         units[unit.id] = unit
+    count = 0
     for station in (station for bureau in city.sub_bureaux for station in bureau.stations):
         for cell in (each for pattern in station.cells for each in _expanded(pattern, station.id)):
+            count += 1
+            if count > MOST_IN_ALL:
+                raise RoutingError(f"the stations have more than {MOST_IN_ALL:,} cells in all: write shorter prefixes.")
             other = cells.setdefault(cell, station.id)
             if other != station.id:
                 raise RoutingError(f"the cells {cell} are given to both {other} and {station.id}: take them from one.")

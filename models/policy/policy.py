@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.base.durations import DAY, MINUTE
+from models.base.yaml_size import check_size
 from models.policy.stages import Stage
 
 Severity = Literal["urgent", "high", "medium", "low"]
@@ -208,6 +209,7 @@ def parse(content: bytes) -> Policy:
     models.policy.policy.PolicyError: Expected `object`, got `int` - at `$.contact`
     """
     try:
+        check_size(content)
         policy = msgspec.yaml.decode(content, type=Policy)
     except msgspec.ValidationError as error:
         raise PolicyError(str(error)) from None

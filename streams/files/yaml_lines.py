@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from models.base.yaml_size import check_size
+
 _SOME_KEY: Final = "[*]"
 """Stands for an unknown key of a mapping in the path of a mistake: msgspec does not name it and writes ``[...]``."""
 
@@ -31,6 +33,7 @@ class Document(NamedTuple):
 def read(content: bytes) -> Document:
     """Read a YAML document; raises `NotYamlError`, also when a key appears twice in one mapping."""
     try:
+        check_size(content)
         tree = yaml.compose(content, Loader=yaml.SafeLoader)
         twice = _key_that_stands_twice(tree)
         plain = yaml.safe_load(content)

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.base.field_paths import field_path
+from models.base.yaml_size import check_size
 
 Language = Literal["zh", "en"]
 
@@ -83,6 +84,7 @@ def parse(content: bytes) -> Playbook:
     models.casework.playbooks.PlaybookError: Expected `array`, got `str` - at `$.story`
     """
     try:
+        check_size(content)
         playbook = msgspec.yaml.decode(content, type=Playbook)
     except msgspec.ValidationError as error:
         raise PlaybookError(str(error), field_path(error)) from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from models.base.yaml_size import check_size
 from models.events.numbering import Sources
 from streams.kafka.contracts.model import Contracts, InvalidContracts, Problem, Program, Topic
 from streams.kafka.contracts.numbering import sources_of
@@ -63,6 +64,7 @@ class _Document:
         self.file = file
         self.lines: dict[str, int] = {}
         self.problems: list[Problem] = []
+        check_size(text)
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()

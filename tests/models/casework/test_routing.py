@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.casework import routing
 from models.casework.routing import RoutingError, parse
 from models.city.population import CELLS, STATIONS
 from streams.dispatch import stations_file
@@ -97,6 +98,15 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(tmp_path: Path, old: st
     assert str(path) in str(raised.value)
     assert hint in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_patterns_stand_for_no_more_cells_than_a_city_could_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pattern of twenty characters could stand for 100,000 cells, however many patterns there were."""
+    monkeypatch.setattr(routing, "MOST_IN_ALL", 5)
+
+    assert parse(SMALL.encode()).route("b", "") == "ps-01"
+    with pytest.raises(RoutingError, match="more than 5 cells in all"):
+        parse(SMALL.replace('"b"', '"b", "c"').encode())
 
 
 def test_a_file_that_is_not_there_says_what_to_set(tmp_path: Path) -> None:

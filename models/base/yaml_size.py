@@ -1,0 +1,52 @@
+"""YAML size: refuses a document whose aliases stand for much more than its bytes.
+
+An alias (``*name``) is a few bytes long and may stand for half of the file, so aliases of aliases multiply. Whoever
+turns YAML into typed values walks over all of that: thirty lines can fill the memory.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import yaml
+
+MOST_NODES: Final = 1_000_000
+"""The most values that a document may have, each alias counted as what it stands for."""
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class YamlSizeError(yaml.MarkedYAMLError):
+    """A document stands for too many values; it is one of PyYAML's errors, and names the line."""
+
+
+def check_size(content: bytes | str) -> None:
+    r"""Raise `YamlSizeError` for a document that stands for too many values, and PyYAML's errors for what is no YAML.
+
+    >>> check_size(b"[&a [1, 2], *a]")
+    >>> check_size(b"&a [*a]")
+    Traceback (most recent call last):
+        ...
+    models.base.yaml_size.YamlSizeError: its aliases stand for more than 1,000,000 values
+      in "<byte string>", line 1, column 5
+    """
+    known: dict[str | None, int] = {}
+    counts = [0]
+    anchors: list[str | None] = []
+    for event in yaml.parse(content, Loader=_LOADER):
+        size = 0
+        match event:
+            case yaml.AliasEvent():
+                size = known.get(event.anchor, MOST_NODES + 1)  # one that is still open would contain itself
+            case yaml.ScalarEvent():
+                size = known[event.anchor] = 1
+            case yaml.CollectionStartEvent():
+                counts.append(1)
+                anchors.append(event.anchor)
+                known.pop(event.anchor, None)
+            case yaml.CollectionEndEvent():
+                size = known[anchors.pop()] = counts.pop()
+        counts[-1] += size
+        if counts[-1] > MOST_NODES:
+            raise YamlSizeError(
+                problem=f"its aliases stand for more than {MOST_NODES:,} values", problem_mark=event.start_mark
+            )
