@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
@@ -51,6 +52,8 @@ class Console:
     now: Callable[[], int] = field(default=_now)
     """Epoch ms."""
     pace: Pace = field(default_factory=Pace)
+    listening: Counter[str] = field(default_factory=Counter)
+    """Open streams of changes, by the user's name."""
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held during a look-up or a check of the audit log: one at a time, because each may take much of the machine."""
 

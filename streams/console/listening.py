@@ -31,6 +31,8 @@ router = APIRouter()
 ASK_EVERY: Final = 15.0
 """Seconds between two checks of the listener's rights; each check also sends a keep-alive comment."""
 MOST_LISTENERS: Final = 2000
+MOST_OF_USER: Final = 50
+"""The most streams of one user at a time, so that no user takes all of them. A browser opens one for each page."""
 _ID: Final = r"^[0-9a-f-]{0,64}$"
 
 
@@ -56,6 +58,13 @@ async def changes(
             "Too many clients listen already.",
             retry_after=10 * RETRY_AFTER,
         )
+    if console.listening[authorisation.user(request).name] >= MOST_OF_USER:
+        raise Refused(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too-many-streams",
+            f"You have {MOST_OF_USER} open streams of changes: close one first.",
+            retry_after=10 * RETRY_AFTER,
+        )
     return StreamingResponse(
         _told(request, last_event_id or after), headers={"X-Accel-Buffering": "no"}, media_type="text/event-stream"
     )
@@ -65,9 +74,13 @@ async def _told(request: Request, after: str) -> AsyncIterator[bytes]:
     """The events; ends when the user may no longer listen, or when the console stops."""
     console = console_of(request)
     loop = asyncio.get_running_loop()
+    name = authorisation.user(request).name
     with console.view.subscribe(after) as listener:
         metrics.LISTENERS.inc()
+        console.listening[name] += 1
         try:
+            if console.listening[name] > MOST_OF_USER:  # several requests came at the same moment
+                return
             # Send the id at once: a client cut off before the first change may still miss changes.
             yield format_sse_event(comment="forewarn", retry=RETRY_AFTER * 1000, id=after or console.view.last_change)
             asked = loop.time()
@@ -83,6 +96,7 @@ async def _told(request: Request, after: str) -> AsyncIterator[bytes]:
                     yield event
         finally:
             metrics.LISTENERS.dec()
+            console.listening[name] -= 1
 
 
 async def _still_may(request: Request) -> bool:

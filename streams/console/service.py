@@ -27,6 +27,7 @@ from streams.console.app import make_app
 from streams.console.console import Console
 from streams.console.feedback_topic import FeedbackTopic
 from streams.console.pages import PAGES
+from streams.console.patience import PatientProtocol, room_for_connections
 from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.dispatch import stations_file
@@ -142,6 +143,8 @@ class _Server(uvicorn.Server):
 def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=PatientProtocol,
+        limit_concurrency=room_for_connections(),
         loop="none",
         lifespan="off",
         ws="none",

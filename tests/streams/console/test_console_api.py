@@ -608,6 +608,20 @@ async def test_who_listens_again_gets_what_he_has_missed(room: Backroom) -> None
     assert (anew["event"], anew["id"]) == ("reload", missed["id"])
 
 
+async def test_one_user_cannot_take_all_streams_of_changes(room: Backroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are 2,000 in all, and one user could take them, also by many requests at the same moment."""
+    monkeypatch.setattr(listening, "MOST_OF_USER", 2)
+    async with room.listening("li") as one, room.listening("li") as two, room.listening("li") as three:
+        await three.end()
+        await one.began()
+        await two.began()
+        assert said(await get(room, "li", "changes")) == (429, "too-many-streams")
+        async with room.listening("wang") as other:
+            await other.began()
+    async with room.listening("li") as again:
+        await again.began()
+
+
 async def test_who_may_not_any_more_is_told_nothing_more(room: Backroom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "ASK_EVERY", 0.05)
     async with room.listening("li") as ear:
