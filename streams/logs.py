@@ -1,6 +1,6 @@
 """Logs: one structured line for each thing that happens, as JSON unless it goes to a terminal.
 
-No line has a subscriber's number or the text of an SMS.
+No line has a subscriber's number or the text of an SMS, and no value controls the terminal on which it is read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 
 import structlog
 
+from streams.printable import printable
 from streams.settings import Settings
 
 # The last two are loggers of Faust, too: it names them after the modules that subclass its services.
@@ -50,6 +51,7 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _printable_values,
                 structlog.processors.format_exc_info,
                 renderer,
             ],
@@ -60,6 +62,11 @@ def configure(settings: Settings) -> None:
     root.setLevel(level)
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def _printable_values(logger: object, method: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A line whose values can be shown: an error's sentence may quote what somebody sent."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in said.items()}
 
 
 def only_ours() -> None:

@@ -6,7 +6,7 @@ turns YAML into typed values walks over all of that: thirty lines can fill the m
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -47,6 +47,5 @@ def check_size(content: bytes | str) -> None:
                 size = known[anchors.pop()] = counts.pop()
         counts[-1] += size
         if counts[-1] > MOST_NODES:
-            raise YamlSizeError(
-                problem=f"its aliases stand for more than {MOST_NODES:,} values", problem_mark=event.start_mark
-            )
+            mark: Any = event.start_mark  # the types of PyYAML do not know that libyaml's marks serve as well
+            raise YamlSizeError(problem=f"its aliases stand for more than {MOST_NODES:,} values", problem_mark=mark)

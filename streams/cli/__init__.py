@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.printable import printable
+
 if TYPE_CHECKING:
     from streams.settings import Settings
 
@@ -54,7 +56,8 @@ class CommandError(click.ClickException):
 
     def show(self, file: object = None) -> None:
         """Print the sentence on stderr, in red on a terminal."""
-        click.secho(f"forewarn: {self.format_message()}", err=True, fg="red")
+        lines = map(printable, self.format_message().splitlines())  # a message may quote foreign text
+        click.secho("forewarn: " + "\n".join(lines), err=True, fg="red")
 
 
 class InputError(CommandError):

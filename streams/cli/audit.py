@@ -195,13 +195,8 @@ def _row(line: Line | OldLine) -> tuple[str, ...]:
     if isinstance(line, Line):
         number, did = str(line.number), line.did
     said = " ".join(f"{name}={value}" for name, value in details.items())
-    return tuple(map(_printable, (number, line.at, line.who, did, line.case, " ".join(line.what), said)))
+    return number, line.at, line.who, did, line.case, " ".join(line.what), said
 
 
 def _details(line: Line | OldLine) -> Mapping[str, object]:
     return line.details if isinstance(line, Line) else {"since": line.since, "found": line.found}
-
-
-def _printable(text: str) -> str:
-    """The text without characters that control a terminal: a case's reference is free text."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -24,6 +24,7 @@ from streams.files.records import RecordFiles, RefusedLine
 from streams.files.text_lines import FileError
 from streams.kafka.contracts import ContractError, load
 from streams.kafka.recent_records import RecentRecordsError, recent_records
+from streams.printable import printable
 from streams.settings import Settings
 
 Kind = Literal["calls", "sms"]
@@ -106,7 +107,7 @@ def _show(found: RecordCheck) -> None:
         click.secho(f"{count:,} refused: {reason}", fg="red")
         for example in found.first:
             if example.reason == reason:
-                click.echo(f"  {example.where}: {example.detail}\n    {example.masked}")
+                click.echo(f"  {example.where}: {printable(example.detail)}\n    {printable(example.masked)}")
     for remark, count in found.remarks.most_common():
         click.echo(f"{count:,} {REMARKS[remark]}")
     click.echo(f"{found.records:,} records: {found.good:,} good, {found.refused.total():,} refused")

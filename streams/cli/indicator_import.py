@@ -22,6 +22,7 @@ from streams.cli.noting import note
 from streams.files.indicator_files import Defaults, IndicatorFile, Refusal
 from streams.files.text_lines import FileError
 from streams.kafka.indicator_topic import TopicError, publish
+from streams.printable import printable
 
 
 @dataclass
@@ -208,7 +209,7 @@ def _check_defaults(defaults: Defaults) -> None:
 
 
 def _say_refusal(refusal: Refusal) -> None:
-    click.echo(f"line {refusal.line}: {refusal.reason}", err=True)
+    click.echo(f"line {refusal.line}: {printable(refusal.reason)}", err=True)
 
 
 def _write_refusal(refusal: Refusal) -> None:
@@ -222,7 +223,7 @@ def _introduce(file: str, lines: IndicatorFile) -> None:
     if lines.encoding not in (None, "utf-8"):
         click.echo(f"{file}: read as {str(lines.encoding).upper()} text", err=True)
     if lines.layout.ignored:
-        click.echo(f"{file}: ignored: column {', '.join(lines.layout.ignored)}", err=True)
+        click.echo(f"{file}: ignored: column {printable(', '.join(lines.layout.ignored))}", err=True)
 
 
 def _summarise(file: str, tally: _Tally, left_out: Mapping[str, int], confirmed: int | None, as_json: bool) -> None:
