@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from models.access.rights import User
-from streams.files.durable import hand_over, sync_folder
+from streams.files.durable import hand_over, open_in_place, sync_folder
 
 Label = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,64}\Z")]
 
@@ -130,7 +130,7 @@ class AccountsFile:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Lock a separate file next to the users' file, because the users' file itself is replaced."""
-        lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = open_in_place(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR)
         try:
             hand_over(lock, self._owned)
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -22,7 +22,7 @@ import msgspec
 from models.access.audit_chain import BEGINNING, HALF, KEYED, Line, Plain, digest, sealed
 from models.access.audit_keys import AuditKeys, pseudonyms
 from streams.audit.reading import AuditError, End, end_of
-from streams.files.durable import hand_over, sync_folder
+from streams.files.durable import hand_over, open_in_place, sync_folder
 from streams.settings import Settings
 
 Deed = Literal[
@@ -141,7 +141,7 @@ class AuditLog:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             # Lines are only ever appended, so that an administrator may set the file's append-only flag.
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            file = open_in_place(self.path, os.O_RDWR | os.O_APPEND)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if not self._is(file):  # it was moved away during the wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -14,6 +15,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_in_place(path: Path, flags: int) -> int:
+    """Open or create a file that its owner alone can use, and return its descriptor; raises OSError.
+
+    Root follows no link there: whoever owns the folder could lead it to a file of the system, have root make or change
+    that one, and be given it (`hand_over`).
+    """
+    if os.geteuid() != 0:
+        return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link, and root follows none: give the path that it leads to") from None
+        raise
 
 
 def hand_over(descriptor: int, like: Path) -> None:

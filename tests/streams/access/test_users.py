@@ -108,6 +108,26 @@ def test_what_root_makes_belongs_to_whoever_owns_the_folder(tmp_path: Path) -> N
     assert {each.stat().st_uid for each in made} == {12345}
 
 
+@pytest.mark.parametrize(("name", "error"), [("audit.jsonl", AuditError), (".users.json.lock", UsersError)])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_root_follows_no_link_that_the_owner_of_the_folder_has_put_there(
+    name: str, error: type[Exception], is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root would have made, or given away, any file of the system, such as one that says who may become root."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    folder, target = tmp_path / "service", tmp_path / "shadow"
+    folder.mkdir()
+    if is_there:
+        target.write_text("")
+    (folder / name).symlink_to(target)
+    users = Users(AccountsFile(folder / "users.json"), AuditLog(folder / "audit.jsonl", KEYS), Passwords(QUICK))
+
+    with pytest.raises(error, match="it is a link, and root follows none"):
+        users.add(LI, GOOD, by="os:root")
+    assert target.exists() == is_there
+    assert users.all() == []
+
+
 @pytest.mark.parametrize(
     "password", ["short", "x" * 257, "aaaaaaaaaaaaaaaaa", "the user li.wei himself", "121212121212"]
 )
