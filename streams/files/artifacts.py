@@ -29,6 +29,8 @@ TRUSTED: Final = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredic
 
 _SAME: Final = 0.001
 """Largest difference between a risk from the walked trees and scikit-learn's: the last of three decimals."""
+LARGEST: Final = 256 << 20
+"""Bytes of a model's parts when unpacked; Forewarn's own has 2 MB."""
 
 
 class ArtifactError(ValueError):
@@ -152,6 +154,9 @@ def read(path: Path) -> Artifact:
     import skops.io as skops
 
     try:
+        with zipfile.ZipFile(path) as parts:  # which unpacks no more of a part than it says here
+            if sum(part.file_size for part in parts.infolist()) > LARGEST:
+                raise ValueError(f"its parts unpack to more than {LARGEST >> 20} MB")
         content = skops.load(path, trusted=list(TRUSTED))
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}; train one with `forewarn train`.") from None

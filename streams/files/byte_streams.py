@@ -12,6 +12,8 @@ import zstandard
 
 CHUNK: Final = 1 << 17
 """Bytes that are read at once."""
+PACKED: Final = 1 << 10
+"""Bytes of zstd that are unpacked at once: four of them can stand for 128 kB, so these for 32 MB."""
 
 
 def chunks_of(raw: IO[bytes]) -> Iterator[bytes]:
@@ -70,7 +72,7 @@ def _frames(packed: io.BufferedReader) -> Iterator[bytes]:
     Raises ``EOFError`` at the end of a file that stops in the middle of a frame; the library's reader does not notice.
     """
     frame, is_begun = zstandard.ZstdDecompressor().decompressobj(), False
-    while chunk := (frame.unused_data if frame.eof else b"") or packed.read1(CHUNK):
+    while chunk := (frame.unused_data if frame.eof else b"") or packed.read1(PACKED):
         if frame.eof:
             frame = zstandard.ZstdDecompressor().decompressobj()
         yield frame.decompress(chunk)

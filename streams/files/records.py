@@ -17,6 +17,8 @@ from streams.files.text_lines import FileError
 B = TypeVar("B", bound=Any)
 
 CHUNK_BYTES = 1 << 20
+LONGEST_LINE = 1 << 24
+"""Bytes; a line beyond this is no record, and a file that unpacks to one line without end must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class RecordFiles(Generic[B]):
                     done = at
                     if not newline:
                         rest += chunk
+                        if len(rest) > LONGEST_LINE:
+                            raise FileError(f"{path}: line {number} is longer than 16 MB: this is no file of records")
                         continue
                     lines = rest + whole
                     rest = tail

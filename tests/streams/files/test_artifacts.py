@@ -13,7 +13,7 @@ import skops.io
 
 from models.detection.features import FEATURES_VERSION, Features
 from models.detection.risk import PointScore, TrainedModel
-from streams.files import model_file
+from streams.files import artifacts, model_file
 from streams.files.artifacts import ArtifactError, read, write
 from tests.strategies import POLICY
 from tests.training import artifact, samples
@@ -118,6 +118,19 @@ def test_what_does_not_fit_is_refused_by_name(stored: Path, fields: dict[str, An
     if "version" in fields:  # in the worker, a child process reports this error
         with pytest.raises(ArtifactError, match=said):
             model_file.load(str(stored))
+
+
+def test_a_file_whose_parts_unpack_to_more_than_a_model_can_have_is_refused(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a megabyte of zip can stand for half a gigabyte."""
+    monkeypatch.setattr(artifacts, "LARGEST", 4 << 20)
+    with zipfile.ZipFile(stored, "a", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("more.npy", bytes(5 << 20))
+
+    assert stored.stat().st_size < 1 << 20
+    with pytest.raises(ArtifactError, match="its parts unpack to more than 4 MB"):
+        read(stored)
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
