@@ -26,7 +26,7 @@ def check_size(content: bytes | str) -> None:
     >>> check_size(b"&a [*a]")
     Traceback (most recent call last):
         ...
-    models.base.yaml_size.YamlSizeError: its aliases stand for more than 1,000,000 values
+    models.base.yaml_size.YamlSizeError: it has more than 1,000,000 values, each alias counted as what it stands for
       in "<byte string>", line 1, column 5
     """
     known: dict[str | None, int] = {}
@@ -48,4 +48,7 @@ def check_size(content: bytes | str) -> None:
         counts[-1] += size
         if counts[-1] > MOST_NODES:
             mark: Any = event.start_mark  # the types of PyYAML do not know that libyaml's marks serve as well
-            raise YamlSizeError(problem=f"its aliases stand for more than {MOST_NODES:,} values", problem_mark=mark)
+            raise YamlSizeError(
+                problem=f"it has more than {MOST_NODES:,} values, each alias counted as what it stands for",
+                problem_mark=mark,
+            )
