@@ -68,7 +68,9 @@ def test_records_without_a_line_end_do_not_fill_the_memory(
     monkeypatch.setattr(records, "LONGEST_LINE", MEBIBYTE)
     path = tmp_path / "calls.jsonl"
     path.write_bytes(packed(bytes(3 * MEBIBYTE)))
-    files = RecordFiles((path,), lambda lines: pytest.fail("nothing of it is read"), lambda line: None)
+    files: RecordFiles[object] = RecordFiles(
+        (path,), lambda lines: pytest.fail("nothing of it is read"), lambda line: None
+    )
 
     with pytest.raises(FileError, match="line 1 is longer than 16 MB"):
         list(files.chunks())
