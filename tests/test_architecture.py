@@ -21,7 +21,7 @@ PURE = frozenset(
     "__future__ abc base64 bisect collections contextlib dataclasses enum functools hashlib heapq hmac html idna"  # noqa: SIM905
     " ipaddress numba"
     " itertools json math models msgspec numpy operator phonenumbers publicsuffixlist random re string sys types typing"
-    " unicodedata urllib.parse zlib".split()
+    " unicodedata urllib.parse yaml zlib".split()
 )
 """The modules that models may import: values and functions. Any addition is a decision, made here."""
 
@@ -35,7 +35,7 @@ LAYERS = (
     {"models.events"},
     {"models.detection", "models.city"},
     {"models.lookback", "models.casework"},
-    {"streams.backoff", "streams.bundled", "streams.metrics", "streams.sealing"},
+    {"streams.backoff", "streams.bundled", "streams.metrics", "streams.printable", "streams.sealing"},
     {"streams.secret_files", "streams.setting_values"},
     {"streams.setting_fields"},
     {"streams.settings", "streams.health"},
