@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from streams import logs
 from streams.cli import CommandError
 from streams.cli.tables import show_table
+from streams.printable import printable
 from streams.settings import Settings
 
 FOREIGN = "A-1\x1b[2J\x9b1A\r\n2\tforged\u202etxt"
@@ -57,3 +58,7 @@ def test_no_value_in_the_log_controls_a_terminal_or_makes_a_line(
 
     assert f"A{sign}B" not in said
     assert len(said.splitlines()) == 1
+
+
+def test_chinese_text_keeps_its_wide_spaces() -> None:
+    assert printable("城南\u3000派出所") == "城南\u3000派出所"
