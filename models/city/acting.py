@@ -214,7 +214,7 @@ class Gang:
             case _:
                 assert_never(step.do)
         if step.text is not None:
-            text = rng.choice(TEXTS[step.text])
+            text = rng.choice(self._script.texts.get(step.text) or TEXTS[step.text])
         if "{link}" in text:
             link = self._touch(step.link, at, truth).used.value if step.link is not None else "parcel.example"
             text = text.replace("{link}", f"https://{link}/{rng.randrange(36**4):x}")

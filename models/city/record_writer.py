@@ -5,6 +5,7 @@ All records are written here, those of gangs and those of ordinary life, so that
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -132,11 +133,12 @@ def _split(columns: list[Any], upto: int) -> tuple[list[Any], list[Any]]:
 
 
 def _form(text: str) -> tuple[str, tuple[int, ...]]:
-    """A text as a format string, and how many values each of its placeholders can take; 0 stands for a named line.
+    r"""A text in JSON as a format string, and how many values each placeholder can take; 0 stands for a named line.
 
-    >>> _form("code {n4}, 5 %"), _form("ring {line}")
-    (('code %04d, 5 %%', (10000,)), ('ring %d', (0,)))
+    >>> _form("code {n4}, 5 %"), _form("ring {line}"), _form('"now"')
+    (('code %04d, 5 %%', (10000,)), ('ring %d', (0,)), ('\\"now\\"', ()))
     """
+    text = json.dumps(text, ensure_ascii=False)[1:-1]
     sizes = tuple(10 ** int(size) if size else 0 for size in re.findall(r"{(?:n(\d)|line)}", text))
     form = re.sub(r"{n(\d)}", r"%0\1d", text.replace("%", "%%")).replace("{line}", "%d")
     return (form, sizes) if sizes else (text, ())

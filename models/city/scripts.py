@@ -6,6 +6,7 @@ strict: it reports unknown fields, missing fields and impossible values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
@@ -18,6 +19,7 @@ from models.policy.stages import STAGES, Stage
 Share = Annotated[float, Meta(ge=0, le=1)]
 Word = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$")]
 Hour = Annotated[int, Meta(ge=0, le=24)]
+Text = Annotated[str, Meta(min_length=1, max_length=500)]
 
 END: Final = "end"
 """The target of a branch without a further step: the gang leaves the person alone, or the person breaks off."""
@@ -87,7 +89,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     names: Word | None = None
     """The actor whose number an SMS tells people to ring."""
     text: Word | None = None
-    """The name of an SMS's text (`models.city.texts`)."""
+    """The name of an SMS's text: one of the script's own ``texts``, or else of `models.city.texts`."""
     wait_min: Spread | None = None
     """Minutes from the end of the previous step; without it the step happens at once."""
     during: bool = False
@@ -121,6 +123,8 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ages: dict[str, Annotated[float, Meta(ge=0)]] = {}
     """The relative likelihood that people of an age band are tried; 1 for bands that are not listed."""
     actors: dict[Word, Actor]
+    texts: dict[Word, Annotated[tuple[Text, ...], Meta(min_length=1)]] = {}
+    """Texts that only this script uses, by name; each SMS takes one of them at random."""
     steps: tuple[Step, ...]
 
     def step(self, name: str) -> int:
@@ -181,8 +185,43 @@ def _problems(script: Script) -> Iterator[tuple[str, str]]:
                 yield near, f"There is no step {branch.to!r}: take one of {', '.join([*names, END])}."
         if sum(branch.share for branch in step.then or ()) > 1.0 + 1e-9:
             yield f"{at}.then", f"{step.name}: the shares of its branches come to more than 1."
-    if not any(step.stage == "harmed" and step.do == "pay" for step in script.steps):
+    yield from _bad_texts(script)
+    harms = {place for place, step in enumerate(script.steps) if step.do == "pay" and step.stage == STAGES[-1]}
+    if not harms:
         yield ".steps", f"Nobody pays: one step needs do: pay and stage: {STAGES[-1]}."
+    elif not harms & _reached(script):
+        yield f".steps[{min(harms)}]", f"Nobody pays: no branch leads to {script.steps[min(harms)].name!r}."
+
+
+def _reached(script: Script) -> set[int]:
+    """The positions of the steps that a person can come to."""
+    reached: set[int] = set()
+    ahead = {0}
+    while ahead:
+        place = ahead.pop()
+        reached.add(place)
+        then = script.steps[place].then
+        following = (
+            {place + 1} & set(range(len(script.steps)))
+            if then is None
+            else {script.step(branch.to) for branch in then if branch.to != END and branch.share > 0}
+        )
+        ahead |= following - reached
+    return reached
+
+
+def _bad_texts(script: Script) -> Iterator[tuple[str, str]]:
+    for name, texts in script.texts.items():
+        for turn, text in enumerate(texts):
+            for blank in re.findall(r"{[^}]*}?", text):
+                if re.fullmatch(r"{(n[1-8]|link|number)}", blank) is None:
+                    near, known = f".texts.{name}[{turn}]", "{link}, {number}, or {n1} to {n8} for digits"
+                    yield near, f"{blank} stands for nothing: take {known}."
+    for place, step in enumerate(script.steps):
+        for text in script.texts.get(step.text or "", ()):
+            for field, blank in (("link", "{link}"), ("names", "{number}")):
+                if blank in text and getattr(step, field) is None:
+                    yield f".steps[{place}].text", f"{step.name}: the text has {blank}, so the step needs {field}."
 
 
 def _bad_actors(at: str, step: Step, script: Script) -> Iterator[tuple[str, str]]:

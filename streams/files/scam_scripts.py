@@ -22,6 +22,8 @@ def read_scripts(folder: Path) -> list[tuple[str, Script]]:
     """The scripts of a folder with their names, sorted by name; raises `ScriptFileError`, also when there is none."""
     if not folder.is_dir():
         raise ScriptFileError(f"{folder} is not a folder of scripts.")
+    for other in sorted(folder.glob("*.yml")):
+        raise ScriptFileError(f"{other} would not be played: let its name end in .yaml, or remove it.")
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise ScriptFileError(f"{folder} contains no script: a script is a file that ends in .yaml.")
@@ -47,8 +49,9 @@ def parse(content: bytes, name: str) -> Script:
         script = checked(plain)
     except ScriptError as error:
         raise ScriptFileError(f"{name}:{line_of(tree, error.path)}: {error}") from None
+    texts = {**script.texts, **TEXTS}
     for place, step in enumerate(script.steps):
-        if step.text is not None and step.text not in TEXTS:
+        if step.text is not None and step.text not in texts:
             line = line_of(tree, f".steps[{place}].text")
-            raise ScriptFileError(f"{name}:{line}: There is no text {step.text!r}: take one of {', '.join(TEXTS)}.")
+            raise ScriptFileError(f"{name}:{line}: There is no text {step.text!r}: take one of {', '.join(texts)}.")
     return script

@@ -142,6 +142,16 @@ def test_nothing_but_behaviour_tells_a_gangs_number_from_others() -> None:
     assert roc_auc_score(labels[test], model.predict_proba(columns[test])[:, 1]) < 0.57
 
 
+def test_a_scripts_own_texts_are_written_as_they_stand() -> None:
+    said = 'Reply "Y" {n2} \\ 5 % {link}'
+    prize = dict(SHIPPED)["fake-prize"]
+    told = replace(prize, texts={"prize": (said,)}, gangs=1000.0, tries=Spread(median=30, factor=1.2))
+    _, sms = played(City(300, 1, 4, [("fake-prize", told)], 0.4, 6))
+    pattern = re.compile(r'Reply "Y" \d\d \\ 5 % https://[a-z]+\d+\.example/[0-9a-f]+')
+
+    assert any(pattern.fullmatch(each["text"]) for each in sms)
+
+
 def test_forewarns_own_scripts_cover_every_scam_type() -> None:
     assert {script.scam_type for _, script in SHIPPED} == set(SCAM_TYPES)
     used = {step.text for _, script in SHIPPED for step in script.steps if step.text}

@@ -54,6 +54,8 @@ steps:
         ("sms-out, actor: boss", "sms-out, link: nobody, actor: boss", "There is no actor 'nobody'"),
         ("kind: number", "kind: phone", "Invalid enum value 'phone'"),
         ("scam_type:", "scam_types:", "Object contains unknown field `scam_types`"),
+        ("actors:", "texts: {boss: ['{nn}']}\nactors:", "{nn} stands for nothing"),
+        ("actors:", "texts: {boss: []}\nactors:", "Expected `array` of length >= 1"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(good: str, broken: str, said: str) -> None:
@@ -76,6 +78,25 @@ def test_what_is_wrong_with_several_lines_is_said(good: str, broken: str, said: 
     assert good in GOOD
     with pytest.raises(ScriptFileError, match=rf"x\.yaml:\d+: .*{said}"):
         parse(GOOD.replace(good, broken, 1).encode(), "x.yaml")
+
+
+def test_a_step_that_nobody_can_come_to_brings_no_victim() -> None:
+    alone = GOOD.replace("then: [{to: answers, share: 0.2}]", "then: [{to: answers, share: 0}]")
+    with pytest.raises(ScriptFileError, match=r"^x\.yaml:20: Nobody pays: no branch leads to 'pays'\.$"):
+        parse(alone.encode(), "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ring {number}", "new-number: the text has {number}, so the step needs names."),
+        ("see {link}", "new-number: the text has {link}, so the step needs link."),
+    ],
+)
+def test_a_text_that_names_an_actor_needs_one(text: str, said: str) -> None:
+    with pytest.raises(ScriptFileError) as error:
+        parse(GOOD.replace("actors:", f"texts: {{boss: ['{text}']}}\nactors:").encode(), "x.yaml")
+    assert str(error.value) == f"x.yaml:12: {said}"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +123,14 @@ def test_a_folder_without_scripts_is_refused(tmp_path: Path, folder: str) -> Non
     result = CliRunner().invoke(city, ["--scripts", str(tmp_path / folder), "--out", str(tmp_path / "city")])
     assert result.exit_code == 2
     assert "script" in result.stderr
+
+
+def test_a_script_whose_name_would_leave_it_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loan.yaml").write_text(GOOD)
+    (tmp_path / "prize.yml").write_text(GOOD)
+    result = CliRunner().invoke(city, ["--scripts", str(tmp_path), "--out", str(tmp_path / "city")])
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'prize.yml'} would not be played: let its name end in .yaml" in result.stderr
 
 
 def test_the_command_writes_a_city_once(tmp_path: Path) -> None:
