@@ -26,7 +26,7 @@ def _head(scripts: Sequence[tuple[str, Script]], model: str, asked: str) -> Iter
     yield from (
         "# Unseen scripts",
         "",
-        "**Never tuned with.** The scripts behind [quality](quality.md) also trained the model. The "
+        "**Never tuned with.** Most of the scripts behind [quality](quality.md) also trained the model. The "
         f"{len(scripts)} scripts behind this page did not. They were written from published accounts and from "
         "[the format](city.md#a-script) alone, without a look at the detector, and were finished before they were "
         "first played. None has been changed since its figures were seen. No model is trained on them and nobody tunes "
