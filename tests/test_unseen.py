@@ -44,7 +44,7 @@ def test_the_page_shows_each_family_and_the_alerts_about_people_whom_no_gang_had
 
     assert "| knowable victims warned before they paid | 2 of 3: 67% | 21% to 94% | 95% |" in made
     assert "| other | 2 of 3: 67% | 21% to 94% | 1 of 2: 50% | 9% to 91% | 8 of 8: 100% | 68% to 100% |" in made
-    assert "2 of the 10 alerts were wrong. 2 alerts were about people whom no gang had touched." in made
+    assert "2 of the 10 alerts were wrong, 2 of these about people whom no gang had touched." in made
 
 
 def test_a_folder_without_scripts_is_refused(tmp_path: Path) -> None:

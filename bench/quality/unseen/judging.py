@@ -20,6 +20,9 @@ from streams.simulation.operation import Contender, Issued, Operation
 NOBODY: Final = ""
 """Stands for the family of an alert about a person whom no gang had touched by then."""
 
+OFFICERS: Final = ("urgent", "high")
+"""The severities of alerts that send officers."""
+
 _Z: Final = 1.959964
 """The standard normal quantile of a two-sided interval of 95 %."""
 
@@ -65,7 +68,8 @@ class Judged:
             episodes[each.alert.episode].append(each)
         families: dict[str, list[Issued]] = defaultdict(list)
         for some in episodes.values():
-            families[family(by_person.get(some[0].alert.subscriber, ()), some[0].at)] += some
+            first = next((each for each in some if each.alert.severity in OFFICERS), some[0])
+            families[family(by_person.get(first.alert.subscriber, ()), first.at)] += some
         for name, some in families.items():
             self.alerts[name].add(truths, some, person_days)
 

@@ -60,7 +60,8 @@ def _families(judged: Judged, scripts: Sequence[tuple[str, Script]]) -> Iterator
     yield from (
         "## By family",
         "",
-        "An alert belongs to the family whose gang had touched the person last.",
+        "An alert belongs to the family whose gang had touched the person last. A dash means that there was nobody to "
+        "count, since a small city does not meet gangs of each family.",
         "",
         "| family | type | knowable victims warned | 95 % | unknown victims warned | 95 % | right alerts | 95 % |",
         "|---|---|---|---|---|---|---|---|",
@@ -74,15 +75,15 @@ def _families(judged: Judged, scripts: Sequence[tuple[str, Script]]) -> Iterator
 
 def _reading(judged: Judged) -> Iterator[str]:
     verdict, total = judged.verdict, judged.verdict.all
-    untouched = judged.alerts[NOBODY].alerts
+    untouched = judged.alerts[NOBODY].alerts - judged.alerts[NOBODY].right
     victims = total.victims / verdict.person_days * 100_000
     yield from (
         "## How to read the figures",
         "",
         "- The intervals are Wilson's, which treat victims and alerts as independent. Victims of one gang have its "
         "numbers in common, so the true intervals are wider, above all those of a single family.",
-        f"- {verdict.alerts - verdict.right} of the {verdict.alerts} alerts were wrong. {untouched} alerts were about "
-        "people whom no gang had touched. There would be as many with fewer gangs, so where victims are rarer, a "
+        f"- {verdict.alerts - verdict.right} of the {verdict.alerts} alerts were wrong, {untouched} of these about "
+        "people whom no gang had touched. Those would be as many with fewer gangs, so where victims are rarer, a "
         "larger share of the alerts is wrong.",
         f"- Victims are far more frequent than in life, so that each family has some: {victims:.0f} in a day for "
         "100,000 people, all families together.",
