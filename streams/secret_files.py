@@ -19,6 +19,13 @@ NO_LETTERS_KEY: Final = (
 )
 """What to do where there is no key for dead letters."""
 
+NO_EXPORT_KEY: Final = (
+    "The file would hold people's data, and there is no key to seal it to: make one with forewarn letters keygen FILE, "
+    "keep FILE at the centre, and set FOREWARN_EXPORT_RECIPIENT to the public key that it prints; or say --plain, and "
+    "the audit log records that"
+)
+"""What to do where there is no key for a file that is carried away."""
+
 
 class ExposedError(Exception):
     """Others may use the file of a secret that must stay private; the message says how to mend it."""

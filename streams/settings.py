@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from models.access.audit_keys import AuditKeys, audit_key
 from models.access.site_secret import Purpose, key_of
 from streams.sealing import recipients
-from streams.secret_files import MISSING, NO_LETTERS_KEY
+from streams.secret_files import MISSING, NO_EXPORT_KEY, NO_LETTERS_KEY
 from streams.setting_fields import SettingsError, setting, values_of
 from streams.setting_values import (
     Address,
@@ -233,6 +233,13 @@ class Settings:
         "[security](security.md#dead-letters).",
         repeated=False,  # somebody may have put the private key here
     )
+    export_recipient: str | None = setting(
+        recipients,
+        "The public key (`age1…`) to which commands seal the files that they write about people, or several with "
+        "commas: [security](security.md#what-is-carried-away).",
+        shown="that of `FOREWARN_LETTERS_RECIPIENT`",
+        repeated=False,
+    )
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for fields that do not fit together."""
@@ -276,6 +283,13 @@ class Settings:
         if self.letters_recipient is None:
             raise SettingsError(NO_LETTERS_KEY)
         return self.letters_recipient
+
+    def export_key(self) -> str:
+        """The public keys for files that are carried away; raises :class:`SettingsError` when there is none."""
+        found = self.export_recipient or self.letters_recipient
+        if found is None:
+            raise SettingsError(NO_EXPORT_KEY)
+        return found
 
     def derived_key(self, purpose: Purpose) -> bytes:
         """The key for a purpose, from the site secret; raises :class:`SettingsError` when there is none."""

@@ -23,7 +23,7 @@ from streams.console.pages import PAGES
 from streams.ledger.storage import Storage
 from streams.settings import Settings
 from tests.consoles import Backroom
-from tests.site import SECRET, call
+from tests.site import LETTERS_KEY, SECRET, call
 from tests.streams.ledger.test_ledger import ANN, put, rows
 
 DEEDS: Final = frozenset(get_args(Deed))
@@ -168,7 +168,7 @@ def test_every_deed_is_of_a_command_or_a_route() -> None:
         "state save FILE",
         "ledger expire --keep 1",
         "users add li --role admin --random",
-        "hunt --number 99900000001 --case A --since 2d",
+        "hunt --number 99900000001 --case A --since 2d --out FILE",
         "audit rotate",
     ],
 )
@@ -181,6 +181,7 @@ def test_what_cannot_be_noted_does_not_happen(command: str, tmp_path: Path) -> N
         "FOREWARN_AUDIT_LOG": str(tmp_path / "audit.jsonl"),
         "FOREWARN_USERS_FILE": str(tmp_path / "users.json"),
         "FOREWARN_SECRET": SECRET,
+        "FOREWARN_LETTERS_RECIPIENT": LETTERS_KEY.recipient,
     }
     (tmp_path / "audit.jsonl").mkdir()
     (tmp_path / "list").write_text("evil.example\n")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import click
 import msgspec
@@ -19,6 +20,7 @@ from models.indicators.indicator import Indicator, IndicatorError, IndicatorType
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
 from streams.cli.noting import note
+from streams.cli.private_files import NEW_FILE, PLAIN, kind_of, seal_for, write_private
 from streams.cli.progress import count_bar
 from streams.cli.since import Since
 from streams.files.indicator_files import Defaults, IndicatorFile
@@ -39,6 +41,8 @@ from streams.setting_fields import SettingsError
 @click.option("--region", type=Region(), default="CN", show_default=True, help="Country of numbers without its code.")
 @click.option("--json", "form", flag_value="json", help="Write JSON Lines.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
+@click.option("--out", type=NEW_FILE, help="Write into a new file, sealed to the centre's key; CSV without --json.")
+@PLAIN
 def hunt(
     numbers: tuple[str, ...],
     domains: tuple[str, ...],
@@ -48,11 +52,14 @@ def hunt(
     case: str,
     region: str,
     form: Literal["json", "csv"] | None,
+    out: Path | None,
+    plain: bool,
 ) -> None:
     """Find everyone who was in contact with a number or domain: when, how often, in which direction, for how long.
 
     The audit log records every look-up with its case. To have the people warned as well, import the number: the hunter
-    then looks back by itself.
+    then looks back by itself. A list that is to be carried away belongs into --out, which only the holder of the
+    private key can read: `age --decrypt --identity KEY` opens it.
 
     Example: forewarn hunt --number "+999 00 123456" --since 30d --case A-2026-118
     """
@@ -64,6 +71,11 @@ def hunt(
         asked += _listed(file, region)
     if not asked:
         raise click.UsageError("give --number, --domain, --url or --file")
+    if plain and out is None:
+        raise click.UsageError("--plain goes with --out")
+    seal = None if out is None else seal_for(settings, plain)
+    if out is not None and out.exists():
+        raise InputError(f"{out} exists already: name another file in --out")
     keys = [indicator.key for indicator in dict.fromkeys(asked)]
     try:
         check_since(since, datetime.now(UTC), settings.ledger_days)
@@ -75,8 +87,18 @@ def hunt(
         raise InputError(str(error)) from None
     people = len({each.subscriber for each in found})
     said = since.isoformat(timespec="seconds")
-    note(settings, "look-up", case=case, about=keys, details={"since": said, "found": people})
-    _SHOWN[form or ("table" if sys.stdout.isatty() else "tabs")](found)
+    how = {} if out is None else kind_of(seal)
+    note(settings, "look-up", case=case, about=keys, details={"since": said, "found": people} | how)
+    if out is not None:
+        write_private(out, _CONTENTS[form or "csv"](found), seal)
+    elif form is not None:
+        stdout = click.get_binary_stream("stdout")
+        stdout.write(_CONTENTS[form](found))
+        stdout.flush()
+    elif sys.stdout.isatty():
+        _show_table(found)
+    else:
+        _show_tabs(found)
     click.echo(f"{people:,} people", err=True)
 
 
@@ -117,29 +139,29 @@ def moment(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _as_table(found: Sequence[Reached]) -> None:
+def _show_table(found: Sequence[Reached]) -> None:
     table = Table(*_HEAD, box=None)
     for line in found:
         table.add_row(*_row(line))
     Console().print(table, markup=False)
 
 
-def _as_tabs(found: Sequence[Reached]) -> None:
+def _show_tabs(found: Sequence[Reached]) -> None:
     click.echo("\t".join(_HEAD))
     for line in found:
         click.echo("\t".join(_row(line)))
 
 
-def _as_csv(found: Sequence[Reached]) -> None:
-    writer = csv.writer(sys.stdout)
+def _csv(found: Sequence[Reached]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
     writer.writerow(_HEAD)
     writer.writerows(map(_row, found))
+    return text.getvalue().encode()
 
 
-def _as_json(found: Sequence[Reached]) -> None:
-    out = click.get_binary_stream("stdout")
-    out.writelines(msgspec.json.encode(line) + b"\n" for line in found)
-    out.flush()
+def _json(found: Sequence[Reached]) -> bytes:
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in found)
 
 
-_SHOWN = {"table": _as_table, "tabs": _as_tabs, "csv": _as_csv, "json": _as_json}
+_CONTENTS: Final = {"csv": _csv, "json": _json}

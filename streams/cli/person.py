@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -20,6 +19,7 @@ from streams.audit import operator
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.indicator_options import Region
 from streams.cli.noting import note
+from streams.cli.private_files import NEW_FILE, PLAIN, kind_of, seal_for, write_private
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
 
@@ -47,23 +47,31 @@ def person() -> None:
 @NUMBER
 @CASE
 @REGION
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write; it must not exist.")
-def export(number: str, case: str, region: str, out: Path) -> None:
-    """Write everything that was found of a person to a JSON file that only you can read.
+@click.option("--out", type=NEW_FILE, required=True, help="The file to write; it must not exist.")
+@PLAIN
+def export(number: str, case: str, region: str, out: Path, plain: bool) -> None:
+    """Write everything that was found of a person to a JSON file that only you can read, sealed to the centre's key.
 
-    Example: forewarn person export --number "+86 100 0000 0001" --case A-2026-118 --out person.json
+    Where the private key is, `age --decrypt --identity KEY` opens it. The key's public half is in
+    FOREWARN_EXPORT_RECIPIENT, or else in FOREWARN_LETTERS_RECIPIENT.
+
+    Example: forewarn person export --number "+86 100 0000 0001" --case A-2026-118 --out person.json.age
     """
     from streams.person.exporting import document_of, encode
 
     settings, wanted = _asked(number, case, region)
+    seal = seal_for(settings, plain)
+    if out.exists():
+        raise InputError(f"{out} exists already: name another file in --out")
 
     async def work(places: Places) -> None:
         settings.audit_keys()  # without one, nothing is looked up
         held = await places.look(wanted, _now() + 1)
         document = document_of(places, held, case)
         counts = {"contacts": len(document.contacts), "records": sum(map(len, document.records.values()))}
-        note(settings, "person-exported", case=case, about=[f"number:{wanted}"], details=counts)
-        _write(out, encode(document))
+        details = counts | kind_of(seal)
+        note(settings, "person-exported", case=case, about=[f"number:{wanted}"], details=details)
+        write_private(out, encode(document), seal)
         click.echo(f"{counts['contacts']:,} contacts, {counts['records']:,} records: {out}", err=True)
 
     _run(settings, work)
@@ -127,7 +135,7 @@ def purge(
         done = proof_of(request, first, last, configs, step.problems)
         click.echo(as_text(done), err=True)
         if proof is not None:
-            _write(proof, encode(done))
+            write_private(proof, encode(done))
         if not done.complete:
             raise CommandError("the purge is not complete: see above, and run it again")
 
@@ -161,15 +169,6 @@ def _since(value: str, settings: Settings) -> int:
 
 def _now() -> int:
     return int(time.time() * 1000)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner can read."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _run(settings: Settings, work: Callable[[Places], Awaitable[T]]) -> T:

@@ -15,6 +15,7 @@ import msgspec
 
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.noting import note
+from streams.cli.private_files import NEW_FILE, PLAIN, identities, kind_of, seal_for
 from streams.cli.tables import show_table
 
 if TYPE_CHECKING:
@@ -99,33 +100,39 @@ def show(wanted: frozenset[int], as_json: bool) -> None:
 
 @state.command()
 @ALL
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def save(wanted: frozenset[int], file: Path) -> None:
-    """Save the state in a new FILE, a snapshot; workers may go on. It has people's numbers in it: keep it safe.
+@PLAIN
+@click.argument("file", type=NEW_FILE)
+def save(wanted: frozenset[int], plain: bool, file: Path) -> None:
+    """Save the state in a new FILE, a snapshot, sealed to the centre's key because it has people's numbers in it.
 
-    Each partition is saved as it is at one moment, so a snapshot of a running site can be restored as well.
+    Each partition is saved as it is at one moment, so a snapshot of a running site can be restored as well. The key's
+    public half is in FOREWARN_EXPORT_RECIPIENT, or else in FOREWARN_LETTERS_RECIPIENT.
 
     Example: forewarn state save before-upgrade.zip
     """
-    note(site_settings(), "state-saved", details=_partitions(sorted(wanted)))
-    header = _run(lambda desk: desk.save(file, _chosen(desk, wanted)))
+    settings = site_settings()
+    seal = seal_for(settings, plain)
+    note(settings, "state-saved", details=_partitions(sorted(wanted)) | kind_of(seal))
+    header = _run(lambda desk: desk.save(file, _chosen(desk, wanted), seal))
     click.echo(f"{file}: {len(header.partitions)} partitions of {header.group}", err=True)
 
 
 @state.command()
 @SOME
 @YES
+@click.option("--identity", "paths", type=NEW_FILE, multiple=True, help="File of a private key that opens FILE.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-def restore(wanted: frozenset[int], file: Path, yes: bool) -> None:
+def restore(wanted: frozenset[int], file: Path, paths: tuple[Path, ...], yes: bool) -> None:
     """Go back to the snapshot in FILE. Records after its offsets are read again.
 
-    Example: forewarn state restore before-upgrade.zip --partition 3
+    Example: forewarn state restore before-upgrade.zip --partition 3 --identity letters.key
     """
+    keys = identities(paths) if paths else None
 
     async def work(desk: StateDesk) -> None:
         from streams.worker.snapshots import Snapshot
 
-        with Snapshot(file) as snapshot:
+        with Snapshot(file, keys) as snapshot:
             header = snapshot.header
             if header.group != desk.group:
                 raise InputError(f"{file} is of the group {header.group}, and this site's is {desk.group}")

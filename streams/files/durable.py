@@ -1,11 +1,34 @@
-"""Durable: small files that survive a power cut, and that the service can read although root has made them."""
+"""Durable: files that survive a power cut whole, and that the service can read although root has made them."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a new file that its owner alone may read; it gets its name at the end, complete and on the disk.
+
+    Raises OSError when that is not possible, FileExistsError when there is a file of this name. If the caller raises,
+    nothing is left.
+    """
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "it exists already", str(path))
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)  # unlike a rename, it never replaces a file
+        sync_folder(path.absolute().parent)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,26 +1,27 @@
 """Snapshots: the stored states of some partitions in one file, to go back to; a zip archive with an entry for each.
 
-A snapshot has people's numbers in it, so only its owner may read the file.
+A snapshot has people's numbers in it, so only its owner may read the file, and each entry is sealed to the centre's key
+(``docs/decisions/0029-what-travels-is-sealed.md``). The header is not: it says of which group and partitions it is.
 """
 
 from __future__ import annotations
 
-import os
+import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import time
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
 from models.base.formats import NewerFormatError, check_format
-from streams.files.durable import sync_folder
+from streams.files.durable import new_file
+from streams.sealing import Identities, Seal, SealError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format of the archive; the states in it carry formats of their own."""
 
 _HEADER: Final = "snapshot.json"
@@ -46,58 +47,46 @@ class Header(msgspec.Struct, frozen=True):
     """The group whose states it holds, with the prefix of its topics."""
     partitions: tuple[int, ...] = ()
     format: int = 1
+    sealed: bool = False
+    """Whether its entries are gzip files that were sealed; otherwise they lie in the archive as they are."""
 
 
 _state = msgspec.msgpack.Decoder(SavedState)
 
 
 class SnapshotWriter:
-    """Writes a snapshot; a context manager. The file gets its name at the end, complete and on the disk.
+    """Adds the states of partitions to an archive."""
 
-    Raises `SnapshotError` when a file of this name exists, or cannot be written.
-    """
-
-    def __init__(self, path: Path, group: str) -> None:
-        self.header = Header(int(time() * 1000), group, format=FORMAT)
-        self._path = path
-        self._beside = path.with_name(f".{path.name}.{os.getpid()}")
-
-    def __enter__(self) -> Self:
-        with self._told():
-            if self._path.exists():
-                raise SnapshotError(f"{self._path} exists already: give another name")
-            self._file = os.fdopen(os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
-        return self
+    def __init__(self, archive: zipfile.ZipFile, group: str, seal: Seal | None) -> None:
+        self.header = Header(int(time() * 1000), group, format=FORMAT, sealed=seal is not None)
+        self._archive = archive
+        self._seal = seal
 
     def add(self, number: int, state: SavedState) -> None:
-        """Add the state of a partition."""
-        with self._told():
-            self._archive.writestr(_entry(number), msgspec.msgpack.encode(state))
+        """Add the state of a partition; raises OSError."""
+        content, how = msgspec.msgpack.encode(state), zipfile.ZIP_DEFLATED
+        if self._seal is not None:  # what was encrypted cannot be compressed any more
+            content, how = self._seal.sealed(gzip.compress(content, 1, mtime=0)), zipfile.ZIP_STORED
+        self._archive.writestr(_entry(number, self.header), content, how)
         self.header = msgspec.structs.replace(self.header, partitions=(*self.header.partitions, number))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._told(), self._file:
-            try:
-                if error is None:
-                    self._archive.writestr(_HEADER, msgspec.json.encode(self.header))
-                self._archive.close()
-                if error is None:
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
-                    os.link(self._beside, self._path)  # unlike a rename, it never replaces a file
-                    sync_folder(self._path.absolute().parent)
-            finally:
-                self._beside.unlink()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise SnapshotError(f"{self._path} cannot be written: {error.strerror or error}") from None
+@contextmanager
+def new_snapshot(path: Path, group: str, seal: Seal | None) -> Iterator[SnapshotWriter]:
+    """Write a snapshot, sealed if there is a seal; the file gets its name at the end, complete and on the disk.
+
+    Nothing is written in the clear on the way to a sealed one. Raises `SnapshotError` when a file of this name exists,
+    or cannot be written.
+    """
+    try:
+        with new_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            writer = SnapshotWriter(archive, group, seal)
+            yield writer
+            archive.writestr(_HEADER, msgspec.json.encode(writer.header))
+    except FileExistsError:
+        raise SnapshotError(f"{path} exists already: give another name") from None
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 class Snapshot:
@@ -106,8 +95,10 @@ class Snapshot:
     Raises `SnapshotError` when the file is no snapshot, is damaged, or was written by a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Identities | None = None) -> None:
+        """Open it; ``keys`` open a sealed one."""
         self._path = path
+        self._keys = keys
         with self._read():
             self._archive = zipfile.ZipFile(path)
             self.header = msgspec.json.decode(self._archive.read(_HEADER), type=Header)
@@ -120,9 +111,20 @@ class Snapshot:
         self._archive.close()
 
     def state(self, number: int) -> SavedState:
-        """The state of one of its partitions; raises `SnapshotError` when that is damaged."""
+        """The state of one of its partitions; raises `SnapshotError` when that is damaged, or cannot be opened."""
         with self._read():
-            return _state.decode(self._archive.read(_entry(number)))
+            content = self._archive.read(_entry(number, self.header))
+            if self.header.sealed:
+                content = gzip.decompress(self._opened(content))
+            return _state.decode(content)
+
+    def _opened(self, sealed: bytes) -> bytes:
+        if self._keys is None:
+            raise SnapshotError(f"{self._path} is sealed: give the file of the private key in --identity")
+        try:
+            return self._keys.opened(sealed)
+        except SealError as error:
+            raise SnapshotError(f"{self._path} cannot be opened with the key in --identity: {error}") from None
 
     @contextmanager
     def _read(self) -> Iterator[None]:
@@ -130,11 +132,12 @@ class Snapshot:
             yield
         except NewerFormatError as error:
             raise SnapshotError(str(error)) from None
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, KeyError, msgspec.MsgspecError) as error:
+            raise SnapshotError(f"{self._path} is not a snapshot, or it is damaged: {error}") from None
         except OSError as error:
             raise SnapshotError(f"{self._path} cannot be read: {error.strerror or error}") from None
-        except (zipfile.BadZipFile, zlib.error, KeyError, msgspec.MsgspecError) as error:
-            raise SnapshotError(f"{self._path} is not a snapshot, or it is damaged: {error}") from None
 
 
-def _entry(number: int) -> str:
-    return f"p{number:03}.msgpack"
+def _entry(number: int, header: Header) -> str:
+    """The name of a partition's entry; what it is shows to those who unpack the archive with other tools."""
+    return f"p{number:03}.msgpack" + ".gz.age" * header.sealed

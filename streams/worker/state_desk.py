@@ -20,12 +20,13 @@ from streams.kafka.topic_logs import TopicLogs, topic_logs
 from streams.ledger.ledger_writer import reach
 from streams.ledger.progress import log_mark
 from streams.ledger.storage import Segment, Storage
+from streams.sealing import Seal
 from streams.settings import Settings
 from streams.worker.checkpoint import CheckpointError, StaleCheckpointError
 from streams.worker.checkpoint_format import Clocks, decode_meta, decode_subjects
 from streams.worker.partition import FEEDING
 from streams.worker.partition_state import Stored
-from streams.worker.snapshots import Header, SavedState, Snapshot, SnapshotWriter
+from streams.worker.snapshots import Header, SavedState, Snapshot, new_snapshot
 from streams.worker.state_changes import dropped, misfits, restored, rewound
 from streams.worker.state_view import PartitionView, view
 from streams.worker.stored_states import StoredStates
@@ -103,12 +104,14 @@ class StateDesk:
             stored = replace(stored, subjects=None)
         return view(number, stored, clocks, subjects, self.logs, self._policy, await self._states.size(number))
 
-    async def save(self, path: Path, numbers: Collection[int]) -> Header:
-        """Save the states of these partitions in a new file; those of which nothing is stored are left out.
+    async def save(self, path: Path, numbers: Collection[int], seal: Seal | None) -> Header:
+        """Save the states of these partitions in a new file, sealed if there is a seal.
+
+        Partitions of which nothing is stored are left out.
 
         Raises `SnapshotError`.
         """
-        with SnapshotWriter(path, self.group) as snapshot:
+        with new_snapshot(path, self.group, seal) as snapshot:
             for number in numbers:
                 both = await self._states.bytes_of(number)
                 if both.meta:

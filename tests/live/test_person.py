@@ -15,7 +15,8 @@ from redis import Redis
 
 from models.base.number_keys import key_of
 from streams.local.worker import FOREWARN
-from tests.site import FRAUD, Record, Site, applied, call, indicator, until
+from streams.sealing import Identities
+from tests.site import FRAUD, LETTERS_KEY, Record, Site, applied, call, indicator, until
 
 ANN, BO = "8610000000001", "8610000000002"
 COMPACTED = {"subscribers", "dispatch"}
@@ -98,7 +99,7 @@ def test_a_purged_person_is_found_nowhere_and_the_other_is_untouched(site: Site,
     rows_of_bo = sum(row["subscriber"] == key_of(BO) for row in in_ledger(site))
     written = "--number", f"+86 {ANN[2:5]} {ANN[5:]}", "--case", "A-1"
 
-    exported = person(site, "export", *written, "--out", str(tmp_path / "ann.json"))
+    exported = person(site, "export", *written, "--out", str(tmp_path / "ann.json.age"))
     refused = person(site, "purge", *written, "--yes")
     case = cases(site)[ANN]
     outcome = {"id": "f1", "case": case["case"], "kind": "outcome", "at": at, "unit": case["unit"]}
@@ -107,10 +108,10 @@ def test_a_purged_person_is_found_nowhere_and_the_other_is_untouched(site: Site,
     purged = person(site, "purge", *written, "--yes", "--proof", str(tmp_path / "proof.json"))
 
     assert exported.returncode == 0, exported.stderr
-    document = json.loads((tmp_path / "ann.json").read_text(encoding="utf-8"))
+    document = json.loads(Identities([LETTERS_KEY.identity]).opened((tmp_path / "ann.json.age").read_bytes()))
     assert {each["what"] for each in document["contacts"]} == {"call", "sms"}
     assert {"alerts", "dispatch", "subscribers"} <= document["records"].keys()
-    assert stat.S_IMODE((tmp_path / "ann.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "ann.json.age").stat().st_mode) == 0o600
     assert refused.returncode == 2
     assert "is not over" in refused.stderr
     assert purged.returncode == 0, purged.stderr

@@ -22,7 +22,7 @@ from streams.local.process import Server
 from streams.local.stack import LocalStack
 from streams.local.worker import FOREWARN, metric
 from streams.settings import Settings
-from tests.site import FRAUD, Record, Site, call, indicator, until
+from tests.site import FRAUD, LETTERS_KEY, Record, Site, call, indicator, until
 
 AT = 1_773_625_200_000
 PEOPLE = [f"8610000{number:06}" for number in range(120)]
@@ -194,7 +194,11 @@ def test_state_that_is_gone_in_part_is_refused_and_can_be_restored_or_dropped(si
     running = last_words(process)
     loading = last_words(site.start_worker(wait=False)[0])
     shown = forewarn(site, "state", "show")
-    restored = forewarn(site, "state", "restore", "kept.zip", "--partition", "3", "--yes")
+    refused = forewarn(site, "state", "restore", "kept.zip", "--partition", "3", "--yes")
+    (site.folder / "letters.key").write_text(LETTERS_KEY.identity)
+    (site.folder / "letters.key").chmod(0o600)
+    opened = "--identity", "letters.key"
+    restored = forewarn(site, "state", "restore", "kept.zip", "--partition", "3", "--yes", *opened)
     process, _ = site.start_worker()
     until(lambda: alerted(site) == set(ONES[:3]))
     process.stop()
@@ -210,6 +214,7 @@ def test_state_that_is_gone_in_part_is_refused_and_can_be_restored_or_dropped(si
     assert "forewarn state drop --partition 3" in loading
     assert "Traceback" not in running + loading
     assert [each.returncode for each in (saved, shown, restored, dropped)] == [0, 1, 0, 0], restored.stderr
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), "it is sealed"
     assert (site.folder / "kept.zip").stat().st_mode & 0o777 == 0o600
     assert {alert["id"] for alert in site.alerts() if alert["subscriber"] != ONES[3]} == ids
     assert site.count("alerts") == count + 1, "what was published before was published again"
@@ -222,7 +227,7 @@ def test_a_restore_under_a_running_worker_is_harmless(site: Site) -> None:
     process, _ = site.start_worker()
     site.send("calls", *fraud_calls(ONES[0]))
     until(lambda: alerted(site) == {ONES[0]})
-    forewarn(site, "state", "save", "kept.zip")
+    forewarn(site, "state", "save", "kept.zip", "--plain")
     site.send("calls", *fraud_calls(ONES[1]))
     until(lambda: alerted(site) == {*ONES[:2]})
     done = forewarn(site, "state", "restore", "kept.zip", "--partition", "all", "--yes")

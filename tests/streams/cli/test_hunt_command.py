@@ -20,6 +20,7 @@ from models.lookback.link_rows import MetLinks
 from streams.cli import cli
 from streams.ledger.segments import SegmentFile
 from streams.ledger.storage import Segment, Storage
+from streams.sealing import Identities, new_keys
 from streams.settings import Settings
 from tests.site import FRAUD, SECRET, call
 from tests.streams.ledger.test_ledger import ANN, BO, put, rows, sms
@@ -116,6 +117,25 @@ def test_a_list_and_a_prefix_are_looked_up_in_one_pass(forewarn: Forewarn, tmp_p
         (BO, "domain"),
         (BO, "number-prefix"),
     ]
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_list_in_a_file_is_sealed_and_in_the_clear_only_where_that_is_said_and_recorded(
+    forewarn: Forewarn, log: Path, tmp_path: Path
+) -> None:
+    """Somebody finds the file on a lost stick, and learns nothing."""
+    key, hunt = new_keys(), ("hunt", "--number", FRAUD, "--case", "A-1", "--out")
+    sealed, plain = tmp_path / "list.csv.age", tmp_path / "list.jsonl"
+    keyless = forewarn(*hunt, str(sealed))
+    first = forewarn(*hunt, str(sealed), FOREWARN_EXPORT_RECIPIENT=key.recipient)
+    second = forewarn(*hunt, str(plain), "--plain", "--json")
+    again = forewarn(*hunt, str(plain), "--plain")
+
+    assert [each.exit_code for each in (keyless, first, second, again)] == [2, 0, 0, 2]
+    assert first.stdout + second.stdout == ""
+    assert ANN.encode() in Identities([key.identity]).opened(sealed.read_bytes())
+    assert {json.loads(line)["subscriber"] for line in plain.read_text().splitlines()} == {ANN, BO}
+    assert [json.loads(line)["details"]["file"] for line in log.read_text().splitlines()] == ["sealed", "plain"]
 
 
 @pytest.mark.usefixtures("storage")

@@ -38,3 +38,13 @@ def test_a_proof_never_replaces_a_file(tmp_path: Path) -> None:
 
     assert (result.exit_code, file.read_text()) == (2, "earlier")
     assert "exists already" in result.stderr
+
+
+def test_an_export_without_a_key_to_seal_it_to_is_refused(tmp_path: Path) -> None:
+    """The data of a person do not lie in the clear because somebody forgot a setting."""
+    out = tmp_path / "person.json"
+    result = CliRunner().invoke(cli, ["person", "export", "--number", NUMBER, "--case", "A-1", "--out", str(out)])
+
+    assert (result.exit_code, out.exists()) == (2, False)
+    assert "FOREWARN_EXPORT_RECIPIENT" in result.stderr
+    assert "--plain" in result.stderr

@@ -24,8 +24,9 @@ from streams.ledger import segments
 from streams.ledger.progress import LedgerProgress
 from streams.ledger.segments import Knowledge, SegmentFile
 from streams.ledger.storage import LedgerError
+from streams.sealing import Identities, Seal, new_keys
 from streams.worker.checkpoint_format import FORMAT, decode_meta, decode_subjects, encode_meta
-from streams.worker.snapshots import Snapshot, SnapshotError
+from streams.worker.snapshots import SavedState, Snapshot, SnapshotError, new_snapshot
 from tests.site import SECRET
 
 SAMPLES = Path(__file__).parents[2] / "formats"
@@ -186,6 +187,31 @@ def test_a_snapshot_of_the_first_format_is_read() -> None:
 
         assert (snapshot.header.group, snapshot.header.partitions) == ("forewarn", (3,))
         assert decode_meta(state_in_it.meta)[0].offsets == OFFSETS
+
+
+def test_a_sealed_snapshot_is_opened_by_the_key_of_the_centre_alone(tmp_path: Path) -> None:
+    """Nothing of a person is in the file, also while it is written; what it is of shows without the key."""
+    key, path = new_keys(), tmp_path / "kept.zip"
+    saved = SavedState({b"writer": b"aa:57"}, {ANN.encode(): ANN.encode() * 50})
+    with new_snapshot(path, "forewarn", Seal(key.recipient)) as writer:
+        writer.add(3, saved)
+        (beside,) = tmp_path.iterdir()
+        assert ANN.encode() not in beside.read_bytes()
+
+    with Snapshot(path, Identities([key.identity])) as opened:
+        assert opened.state(3) == saved
+    for keys, said in ((None, "is sealed: give"), (Identities([new_keys().identity]), "sealed to another key")):
+        with Snapshot(path, keys) as closed, pytest.raises(SnapshotError, match=said):
+            closed.state(3)
+        assert (closed.header.group, closed.header.partitions) == ("forewarn", (3,))
+    assert [each.name for each in tmp_path.iterdir()] == ["kept.zip"]
+
+
+def test_a_snapshot_that_is_sealed_is_read_in_years() -> None:
+    """Its key is beside the sample, which is of nobody."""
+    keys = Identities([(SAMPLES / "snapshot-2.key").read_text()])
+    with Snapshot(SAMPLES / "snapshot-2.zip", keys) as snapshot:
+        assert snapshot.state(3) == Snapshot(SAMPLES / "snapshot-1.zip").state(3)
 
 
 def test_a_file_that_is_no_snapshot_is_refused() -> None:
