@@ -35,6 +35,7 @@ NOBODY = "shows nothing of a person and changes nothing that decides"
 FRAUD = "names numbers and domains that are known or suspected for fraud, and nobody's contacts"
 
 CLI: Final[dict[str, str]] = {
+    "audit expire": "audit-expired",
     "audit rotate": "key-changed",
     "audit show": "shows pseudonyms, and must work on copies, to which nothing may be added",
     "audit verify": "the same",
@@ -69,8 +70,8 @@ CLI: Final[dict[str, str]] = {
     "state rewind": "state-rewound",
     "state save": "state-saved",
     "state show": NOBODY,
-    "topics acl": "changes rights by a contract that is under version control, as a super user of Kafka, which logs it",
-    "topics apply": "changes topics by a contract that is under version control, and no record; Kafka logs it",
+    "topics acl": "rights-applied",
+    "topics apply": "topics-applied",
     "topics diff": NOBODY,
     "topics validate": NOBODY,
     "train": "writes a model; what decides is the one that FOREWARN_MODEL names, and its name is in the worker's log",

@@ -6,7 +6,8 @@ that were published elsewhere show that the end was cut off (`streams/audit/head
 Nothing here reads a file: `verify` walks over lines. A line that a power cut left half-written stays in place, and the
 next line is a note with its hash. Where another key goes on, a note says so first. The file may begin with lines of
 the chain from before there were seals, and with lines of the old form, from before there was a chain: the first line
-after them holds the hash of what comes before.
+after them holds the hash of what comes before. Where the oldest lines have expired, a line of the chain says up to
+which one, and the file begins with a copy of that line.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ HALF: Final = "half-line"
 
 KEYED: Final = "key-changed"
 """The action of the note with which another key goes on."""
+
+EXPIRED: Final = "audit-expired"
+"""The action of the line that says which lines at the beginning were deleted: a `Cut`."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,11 +77,22 @@ class Head(NamedTuple):
     hash: str
 
 
+class Cut(NamedTuple):
+    """The lines at the beginning of a chain that were deleted."""
+
+    log: str
+    """The log, as in `Head`: the hash of the first line, which is among them."""
+    through: int
+    """The number of the last of them."""
+    head: str
+    """The hash of the last of them."""
+
+
 class Whole(NamedTuple):
     """The contents of a file whose chain is intact."""
 
     lines: int
-    """Lines in the chain."""
+    """Lines in the chain, with those that have expired."""
     old: int
     """Lines of the old form, before the chain."""
     head: str
@@ -90,6 +105,8 @@ class Whole(NamedTuple):
     """Lines in the chain from before there were seals."""
     key: str = ""
     """The id of the key that sealed the last line; empty if it has no seal."""
+    expired: int = 0
+    """Lines at the beginning of the chain that have expired."""
 
 
 _line = msgspec.json.Decoder(Line)
@@ -117,6 +134,14 @@ def line_of(raw: bytes) -> Line | None:
         return _line.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def cut_of(line: Line) -> Cut | None:
+    """What a line says about deleted lines; None for any other line."""
+    log, through, head = (line.details.get(name) for name in Cut._fields)
+    if line.did != EXPIRED or not (isinstance(log, str) and isinstance(through, int) and isinstance(head, str)):
+        return None
+    return Cut(log, through, head)
 
 
 def old_line_of(raw: bytes) -> OldLine | None:
@@ -171,23 +196,22 @@ class _Walk:
         self._published = published
         self._ages = None if keys is None else {key.id: (age, key) for age, key in enumerate(keys)}
         self._key = ""
+        self._expired = 0
+        self._copy: tuple[int, bytes] | None = None
 
     def take(self, raw: bytes) -> None:
         """Check the next line; raises `ChainError` when it breaks the chain."""
         self._place += 1
         line = line_of(raw)
-        if line is not None:
+        cut = None if line is None or self._place > 1 else cut_of(line)
+        if line is not None and cut is not None:
+            self._copy, self._expired = (line.number, raw), cut.through
+            self._reach(cut.through, cut.head)
+        elif line is not None:
             self._check(line)
             self._check_seal(raw, line)
-            self._chain, self._number, self._last = digest(raw), line.number, self._place
-            self._unread, self._unread_at = b"", 0
-            if self._chain == self._sought:
-                self._sought = None
-            if self._published.get(line.number, frozenset((self._chain,))) != {self._chain}:
-                raise ChainError(
-                    f"line {self._place} is not the line {line.number} whose hash was published: it and all lines "
-                    "after it were rewritten"
-                )
+            self._check_copy(raw, line)
+            self._reach(line.number, digest(raw))
         elif self._number or self._unread_at or old_line_of(raw) is None:
             self._unread_at = self._unread_at or self._place
             self._unread += raw
@@ -195,6 +219,25 @@ class _Walk:
             self._old += 1
             self._opening.update(raw)
             self._chain = self._opening.hexdigest()
+
+    def _reach(self, number: int, chain: str) -> None:
+        """Go on after a line with this number and hash."""
+        self._chain, self._number, self._last = chain, number, self._place
+        self._unread, self._unread_at = b"", 0
+        if self._chain == self._sought:
+            self._sought = None
+        if self._published.get(number, frozenset((chain,))) != {chain}:
+            raise ChainError(
+                f"line {self._place} is not the line {number} whose hash was published: it and all lines after it were "
+                "rewritten"
+            )
+
+    def _check_copy(self, raw: bytes, line: Line) -> None:
+        """Check that the line that records deleted lines is the one whose copy stands in their place."""
+        if self._copy is not None and line.number == self._copy[0]:
+            if raw != self._copy[1]:
+                raise ChainError(f"line 1 is not the copy of line {self._place}, so lines after it may be missing")
+            self._copy = None
 
     def _check(self, line: Line) -> None:
         noted = line.did == HALF
@@ -218,7 +261,7 @@ class _Walk:
                 raise ChainError(f"line {self._place} has no seal, but lines before it have: it was not written here")
             self._unsealed += 1
             return
-        if line.key != self._key and line.did not in (KEYED, HALF) and (self._number or self._old):
+        if line.key != self._key and line.did not in (KEYED, HALF) and self._has_line_before():
             raise ChainError(f"line {self._place} has another key than the line before, and no line says so")
         if self._ages is not None:
             if line.key not in self._ages:
@@ -232,6 +275,9 @@ class _Walk:
             if not is_sealed(raw, line, key):
                 raise ChainError(f"line {self._place} was changed or was not written here: its seal is wrong")
         self._key = line.key
+
+    def _has_line_before(self) -> bool:
+        return self._number > self._expired or self._old > 0
 
     def _mismatch(self) -> str:
         if self._number:
@@ -254,9 +300,15 @@ class _Walk:
         if self._unread.endswith(b"\n"):
             raise ChainError(f"line {self._unread_at} cannot be read: it was changed after it had been written")
         if self._sought is not None:
+            expired = "the line has expired, or " * bool(self._expired)
             raise ChainError(
-                f"no line has the hash {self._sought}: the end of the file was cut off after line {self._place}, "
-                "or all of it was rewritten"
+                f"no line has the hash {self._sought}: {expired}the end of the file was cut off after line "
+                f"{self._place}, or all of it was rewritten"
+            )
+        if self._copy is not None:
+            raise ChainError(
+                f"the end of the file was cut off after line {self._place}, or the copy in line 1 was put there: the "
+                f"line {self._copy[0]} of the chain is missing"
             )
         missing = max(self._published, default=0)
         if missing > self._number:
@@ -270,4 +322,4 @@ class _Walk:
                 "the key is new, run forewarn audit rotate first"
             )
         halves, cut = tuple(self._halves), len(self._unread)
-        return Whole(self._number, self._old, self._chain, halves, cut, self._unsealed, self._key)
+        return Whole(self._number, self._old, self._chain, halves, cut, self._unsealed, self._key, self._expired)

@@ -11,7 +11,7 @@ import msgspec
 from models.access.audit_chain import ChainError, Line, line_of, verify
 from streams.audit.heads import PublishedHead, hashes
 from streams.audit.log import AuditLog
-from streams.audit.reading import lines, log_of
+from streams.audit.reading import deeds, lines, log_of
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     wrong: str = ""
     """Where the log is not whole, and what happened there."""
     lines: int = 0
+    """The number of the last line."""
+    expired: int = 0
+    """The number of the last line that has expired."""
     head: str = ""
     """The hash of the last line."""
     published: int | None = None
@@ -35,7 +38,7 @@ def checked(audit: AuditLog, heads: Sequence[PublishedHead] | None) -> Verdict:
     except ChainError as error:
         return Verdict(whole=False, wrong=str(error))
     last = None if published is None else max(published, default=0)
-    return Verdict(whole=True, lines=whole.lines, head=whole.head, published=last)
+    return Verdict(whole=True, lines=whole.lines, expired=whole.expired, head=whole.head, published=last)
 
 
 class Wanted(NamedTuple):
@@ -66,7 +69,7 @@ def newest(audit: AuditLog, wanted: Wanted, most: int) -> tuple[list[Line], bool
     Lines from before there was a chain are left out. Raises `AuditError`.
     """
     kept: deque[Line] = deque(maxlen=most + 1)
-    for raw in lines(audit.path):
+    for raw in deeds(audit.path):
         line = line_of(raw)
         if line is not None and wanted.takes(line):
             kept.append(line)

@@ -15,7 +15,7 @@ import pwd
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, overload
+from typing import Final, Literal, overload
 
 import msgspec
 
@@ -53,19 +53,26 @@ Deed = Literal[
     "ledger-expired",
     "policy-followed",
     "audit-read",
+    "audit-expired",
     "unusual-use",
     "person-exported",
     "person-purged",
+    "topics-applied",
+    "rights-applied",
 ]
 """The actions that are noted. Readers of the log accept any other word, too."""
+
+
+COMMANDS: Final = "os:"
+"""What the name of a command's user begins with."""
 
 
 def operator() -> str:
     """The user who runs this command, for example ``os:root``; from the system, not from a variable they could set."""
     try:
-        return f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+        return f"{COMMANDS}{pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:
-        return f"os:{os.getuid()}"
+        return f"{COMMANDS}{os.getuid()}"
 
 
 def _now() -> datetime:
@@ -105,7 +112,7 @@ class AuditLog:
         unchanged and must contain no number. Raises `AuditError` when the line cannot be written.
         """
         what = tuple(pseudonyms(self.keys[:1], each)[0] for each in about)
-        return self._written(self._line(did, details or {}, who, case, what))
+        return self._written(self.line(did, details or {}, who, case, what))
 
     def change_key(self) -> Line | None:
         """Go on under the newest key from now on, with a line that says so; None when the log does so already.
@@ -120,7 +127,7 @@ class AuditLog:
     def _written(self, line: None) -> Line | None: ...
     def _written(self, line: Line | None) -> Line | None:
         try:
-            with self._locked() as file:
+            with self.locked() as file:
                 return self._append(file, line)
         except OSError as error:
             raise AuditError(
@@ -128,7 +135,7 @@ class AuditLog:
                 "its folder, or set FOREWARN_AUDIT_LOG."
             ) from None
 
-    def _line(
+    def line(
         self, did: str, details: Mapping[str, Plain], who: str = "", case: str = "", what: tuple[str, ...] = ()
     ) -> Line:
         """A line that has no place in the chain yet; by default the user of this process did it."""
@@ -136,7 +143,7 @@ class AuditLog:
         return Line(number=0, at=at, who=who, did=did, case=case, what=what, details=dict(details), before="")
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[int]:
+    def locked(self) -> Iterator[int]:
         """The file, open and locked so that nothing else writes to it; created if there is none."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -161,26 +168,39 @@ class AuditLog:
         """Add the notes that the end of the file needs, and the line; without one, go on under the newest key."""
         size = os.fstat(file).st_size
         end = end_of(file, size, self.path)
-        is_other_key = self._is_other_key(end)
-        if line is None and not is_other_key:
-            return None
-        if line is not None and is_other_key:
+        if line is None:
+            if not self._is_other_key(end):
+                return None
+            line, content = self._sealed(end, self.line(KEYED, {"from": end.key, "to": self.keys[0].id}))
+        else:
+            line, content = self.addition(end, line)
+        self._write(file, size, content)
+        return line
+
+    def addition(self, end: End, line: Line) -> tuple[Line, bytes]:
+        """The line with its place in the chain, and the bytes to add after this end: notes that it needs, and the line.
+
+        Raises `AuditError` when the present key has not sealed the end.
+        """
+        if self._is_other_key(end):
             # Otherwise whoever has an older key, or none, could have their own lines sealed by this one.
             raise AuditError(
                 f"The audit log {self.path} does not end with a line that the present key has sealed, so nothing is "
                 "done or shown: if the key is new, or the log is older than seals, run forewarn audit rotate; if not, "
                 "somebody has replaced the file."
             )
-        lines = [self._line(KEYED, {"from": end.key, "to": self.keys[0].id})] if line is None else [line]
+        return self._sealed(end, line)
+
+    def _sealed(self, end: End, line: Line) -> tuple[Line, bytes]:
+        lines = [line]
         if end.unread:  # the user of the line has no part in it
-            lines.insert(0, self._line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
+            lines.insert(0, self.line(HALF, {"bytes": len(end.unread), "sha256": digest(end.unread)}))
         content, before = b"" if end.ended else b"\n", end.hash
         for number, each in enumerate(lines, end.number + 1):
             line = msgspec.structs.replace(each, number=number, before=before)
             raw = sealed(line, self.keys[0])
             content, before = content + raw + b"\n", digest(raw)
-        self._write(file, size, content)
-        return line
+        return line, content
 
     def _is_other_key(self, end: End) -> bool:
         """Whether the log's last line has an older key, or none; raises `AuditError` if it has a newer one."""

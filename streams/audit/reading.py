@@ -6,11 +6,11 @@ import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.access.audit_chain import BEGINNING, Head, digest, line_of, old_line_of
+from models.access.audit_chain import BEGINNING, Head, Line, cut_of, digest, line_of, old_line_of
 
 _PIECE = 1 << 16
 """Bytes that are first read from the end of the file, to find its last line; more follow if they are not enough."""
@@ -54,9 +54,44 @@ def lines(path: Path) -> Iterator[bytes]:
         raise _unreadable(path, error) from None
 
 
-def log_of(raws: Iterator[bytes]) -> str:
+def deeds(path: Path) -> Iterator[bytes]:
+    """The lines as `lines` has them, without the copy with which a log begins whose oldest lines have expired."""
+    for place, raw in enumerate(lines(path)):
+        if place or (line := line_of(raw)) is None or cut_of(line) is None:
+            yield raw
+
+
+def recent(path: Path, since: str) -> list[Line]:
+    """The lines since a time (ISO 8601, UTC, to the second), newest first; reads only the end of the file.
+
+    Raises `AuditError`.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            size = os.fstat(file.fileno()).st_size
+            fcntl.flock(file, fcntl.LOCK_UN)
+            piece = _PIECE
+            while True:
+                start = max(0, size - piece)
+                # If the piece begins inside a line, line_of does not accept the rest of that line.
+                raws = io.BytesIO(os.pread(file.fileno(), size - start, start))
+                found = [line for raw in raws if (line := line_of(raw)) is not None]
+                if not start or (found and found[0].at < since):
+                    return [line for line in reversed(found) if line.at >= since]
+                piece *= 8
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def log_of(raws: Iterable[bytes]) -> str:
     """The name of the log with these lines, as in `Head`; empty if it has no chain yet."""
-    return next((digest(raw) for raw in raws if line_of(raw) is not None), "")
+    for raw in raws:
+        line = line_of(raw)
+        if line is not None:
+            cut = cut_of(line)
+            return digest(raw) if cut is None else cut.log
+    return ""
 
 
 def head_of(path: Path) -> Head | None:

@@ -12,10 +12,12 @@ from kafka.admin import KafkaAdminClient
 
 from streams.cli import CommandError, InputError
 from streams.cli.contract_options import CHANGES, as_command_error, checked, contract_options
+from streams.cli.noting import note
 from streams.cli.tables import show_table
 from streams.kafka.contracts import acl as kafka_acl
 from streams.kafka.contracts import open_admin
 from streams.kafka.contracts.rights import Comparison, Right, by_resource, compare, rights, script
+from streams.settings import Settings
 
 
 @click.command()
@@ -29,7 +31,8 @@ def acl(path: Path | None, as_json: bool, as_script: bool, differs: bool, applie
 
     --apply adds rules and leaves the others. With --prune it also withdraws those that stand on a topic, group or
     transactional id of this site and are not in the contract. Rules that deny something, and rules that cover other
-    names as well, are shown and never withdrawn. --diff and --apply need the login of a super user.
+    names as well, are shown and never withdrawn. --diff and --apply need the login of a super user. The audit log
+    records a change first.
 
     Exit status: 0 done or no difference, 1 error, 2 wrong usage, 3 differences (--diff).
 
@@ -50,7 +53,7 @@ def acl(path: Path | None, as_json: bool, as_script: bool, differs: bool, applie
             with open_admin(settings) as admin:
                 found = compare(wanted, kafka_acl.present(admin))
                 if applies:
-                    _change(admin, found, prune)
+                    _change(admin, settings, found, prune)
             _report(found, as_json, applies, prune, settings.kafka)
         elif as_json:
             click.echo(json.dumps({"rights": _plain(wanted)}))
@@ -58,12 +61,15 @@ def acl(path: Path | None, as_json: bool, as_script: bool, differs: bool, applie
             _table(wanted)
 
 
-def _change(admin: KafkaAdminClient, found: Comparison, prune: bool) -> None:
+def _change(admin: KafkaAdminClient, settings: Settings, found: Comparison, prune: bool) -> None:
     """Grant first: a program whose rule is replaced by another one must not be without rights in between."""
+    withdrawn = found.own if prune else ()
+    if found.missing or withdrawn:
+        note(settings, "rights-applied", details={"added": len(found.missing), "withdrawn": len(withdrawn)})
     if found.missing:
         kafka_acl.grant(admin, found.missing)
-    if prune and found.own:
-        kafka_acl.withdraw(admin, found.own)
+    if withdrawn:
+        kafka_acl.withdraw(admin, withdrawn)
 
 
 def _report(found: Comparison, as_json: bool, applied: bool, prune: bool, kafka: str) -> None:

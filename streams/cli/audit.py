@@ -1,10 +1,11 @@
-"""``forewarn audit``: check that the audit log is complete and unchanged, show its lines, go on with another key."""
+"""``forewarn audit``: check that the audit log is whole, show its lines, delete old ones, go on with another key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import click
 
@@ -12,7 +13,7 @@ from models.access.audit_chain import ChainError, Line, OldLine, Whole, line_of,
 from models.access.audit_keys import pseudonyms
 from streams.audit import AuditError, AuditLog, lines
 from streams.audit.heads import HeadError, hashes, others, published_heads
-from streams.audit.reading import log_of
+from streams.audit.reading import deeds, log_of
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.indicator_options import run
 from streams.cli.noting import publish_at_end
@@ -20,6 +21,10 @@ from streams.cli.since import Since
 from streams.cli.tables import show_table
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
+
+SHORTEST: Final = 184
+"""The fewest days for which lines are kept: China's Cybersecurity Law demands six months for logs. It also keeps those
+who may run the command from deleting what they did last week."""
 
 
 class Hash(click.ParamType):
@@ -100,7 +105,8 @@ def _published(settings: Settings) -> dict[int, frozenset[str]]:
 
 def _said(whole: Whole, is_keyless: bool) -> Iterator[str]:
     """What there is to say about a whole log."""
-    before = [f"{whole.unsealed:,} of them without a seal"] * bool(whole.unsealed)
+    before = [f"{whole.expired:,} of them have expired"] * bool(whole.expired)
+    before += [f"{whole.unsealed:,} of them without a seal"] * bool(whole.unsealed)
     before += [f"after {whole.old:,} in the old format"] * bool(whole.old)
     yield ", ".join((f"whole: {whole.lines:,} lines in the chain", *before))
     if is_keyless:
@@ -128,6 +134,41 @@ def rotate() -> None:
         click.echo("nothing to do: the log is sealed with the newest key", err=True)
     else:
         click.echo(f"line {line.number} and all lines after it are sealed with the key {line.key}", err=True)
+
+
+@audit.command()
+@click.option(
+    "--keep",
+    type=click.IntRange(min=SHORTEST),
+    metavar="DAYS",
+    required=True,
+    help=f"Days to keep; {SHORTEST} at least, and no longer than the topic audit-heads keeps the published hashes.",
+)
+def expire(keep: int) -> None:
+    """Delete the lines that are older, and record that as a line. The rest can still be checked.
+
+    The whole log is checked first, also against the hashes in Kafka: afterwards nobody could check the deleted lines.
+    If it is not whole, nothing is deleted.
+
+    Exit status: 0 done or nothing to do, 1 the log is not whole (the message says where), 2 it cannot be done.
+
+    Example: forewarn audit expire --keep 1825
+    """
+    from streams.audit.expiring import expire as expired
+
+    settings = site_settings()
+    with _told():
+        log = AuditLog.of(settings)
+        published = _published(settings)
+        try:
+            line = expired(log, datetime.now(UTC) - timedelta(days=keep), published)
+        except ChainError as error:
+            raise CommandError(f"{log.path} is not whole, so nothing was deleted: {error}") from None
+        publish_at_end(settings)
+    if line is None:
+        click.echo(f"nothing to do: no line is older than {keep} days", err=True)
+    else:
+        click.echo(f"the lines up to {line.details['through']} are deleted; line {line.number} records it", err=True)
 
 
 @audit.command()
@@ -162,7 +203,7 @@ def show(who: str | None, case: str | None, about: str | None, since: datetime |
 
     with _told():
         wanted = frozenset(() if about is None else pseudonyms(settings.audit_keys(), about))
-        found = [*chosen(lines(settings.audit_log), wanted)]
+        found = [*chosen(deeds(settings.audit_log), wanted)]
     if as_json:
         out = click.get_binary_stream("stdout")
         out.writelines(raw for raw, _ in found)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import click
 
 from models.access.audit_chain import Plain
 from streams.audit import AuditError, AuditLog, Deed, operator
+from streams.audit.reading import recent
 from streams.cli import InputError
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
@@ -23,14 +25,18 @@ def note(
     about: Sequence[str] = (),
     details: Mapping[str, Plain] | None = None,
 ) -> None:
-    """Record that the user of this command does something; see `AuditLog.note`.
+    """Record that the user of this command does something, and if they do it unusually often; see `AuditLog.note`.
 
     Raises `InputError` when that is not possible: then nothing may be done or shown.
     """
+    from streams.audit.pace import is_unusual_now, since  # only here: it loads the metrics
+
     try:
         audit = AuditLog.of(settings)
         publish_at_end(settings)
         audit.note(did, who=operator(), case=case, about=about, details=details)
+        if is_unusual_now(recent(audit.path, since(timedelta(hours=1))), operator(), did):
+            audit.note("unusual-use", who=operator(), case=case, details={"did": did, "minutes": 60})
     except (AuditError, SettingsError) as error:
         raise InputError(str(error)) from None
 

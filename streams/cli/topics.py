@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import click
 from streams.cli import site_settings
 from streams.cli.acl import acl
 from streams.cli.contract_options import CHANGES, as_command_error, checked, contract_options, refuse
+from streams.cli.noting import note
 from streams.kafka.contracts import Change, Problem, apply, diff, load, open_admin
 from streams.kafka.contracts.validation import check
 
@@ -82,6 +84,8 @@ def diff_(path: Path | None, as_json: bool) -> None:
 def apply_(path: Path | None, as_json: bool) -> None:
     """Create, grow and configure topics as the contract says; never deletes, never shrinks.
 
+    The audit log records a change first.
+
     Exit status: 0 done or nothing to do, 1 error.
 
     Example: FOREWARN_REPLICATION=3 forewarn topics apply
@@ -89,6 +93,10 @@ def apply_(path: Path | None, as_json: bool) -> None:
     with as_command_error():
         settings, contracts = checked(path)
         with open_admin(settings) as admin:
+            plan = diff(contracts, admin, settings)
+            if plan.changes and not plan.refusals:
+                counts = Counter[str](change.action for change in plan.changes)
+                note(settings, "topics-applied", details=dict(counts))
             done = apply(contracts, admin, settings)
     if as_json:
         _write(changes=done)

@@ -84,6 +84,8 @@ def _said(request: Request, verdict: Verdict) -> str:
     if not verdict.whole:
         return word(request, "audit.broken", wrong=verdict.wrong)
     said = word(request, "audit.whole", n=verdict.lines, head=verdict.head)
+    if verdict.expired:
+        said += " " + word(request, "audit.expired", n=verdict.expired)
     if verdict.published is None:
         return f"{said} {word(request, 'audit.unasked')}"
     key = "audit.published" if verdict.published else "audit.unpublished"

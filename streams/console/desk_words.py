@@ -59,9 +59,10 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit.details": ("详情", "Details"),
     "audit.older": ("更早的记录", "Older lines"),
     "audit.whole": (
-        "日志完整：共 {n} 条，末条哈希 {head}。",
-        "The log is whole: {n} lines, last hash {head}.",
+        "日志完整：末条为第 {n} 条，哈希 {head}。",
+        "The log is whole up to line {n}, with the hash {head}.",
     ),
+    "audit.expired": ("第 1 至 {n} 条已到期删除。", "Lines 1 to {n} have expired."),
     "audit.broken": ("日志不完整：{wrong}", "The log is not whole: {wrong}."),
     "audit.published": (
         "与已发布的哈希一致，最新至第 {n} 条。",
@@ -145,6 +146,9 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "deed.ledger-expired": ("删除到期通联记录", "ledger expired"),
     "deed.policy-followed": ("启用策略", "policy in force"),
     "deed.audit-read": ("查看审计日志", "audit log read"),
+    "deed.audit-expired": ("删除到期审计记录", "audit log expired"),
+    "deed.topics-applied": ("变更主题", "topics changed"),
+    "deed.rights-applied": ("变更 Kafka 权限", "rights in Kafka changed"),
     "deed.unusual-use": ("使用频次异常", "unusual use"),
     "deed.half-line": ("记录残缺行", "half-written line noted"),
     "deed.key-changed": ("更换密钥", "key changed"),

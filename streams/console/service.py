@@ -21,7 +21,7 @@ from streams import health, metrics
 from streams.access.authentication import Authenticator
 from streams.access.store import Store
 from streams.access.users import Users
-from streams.audit import AuditLog, heads, operator
+from streams.audit import AuditLog, heads, operator, pace
 from streams.console import case_topic
 from streams.console.app import make_app
 from streams.console.console import Console
@@ -85,6 +85,7 @@ async def run(settings: Settings) -> None:
     beside = (
         case_topic.follow(settings, view),
         heads.follow(settings),
+        pace.follow(settings.audit_log),
         _connected(topic),
         _redis_answers(store, settings),
         policy_file.watch(settings.policy_file, policy, follow),

@@ -20,6 +20,9 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
     "officer": ("officer", "ps-0101"),
     "bureau": ("sub-bureau", "sb-01"),
     "centre": ("centre", "centre"),
+    "analyst": ("analyst", ""),
+    "auditor": ("auditor", ""),
+    "admin": ("admin", ""),
 }
 """The role and unit of each sample user, by name, in the city of ``stations.yaml``."""
 

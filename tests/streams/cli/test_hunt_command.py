@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from models.access.audit_keys import pseudonym
+from models.access.audit_keys import audit_key, pseudonym
 from models.access.site_secret import key_of
 from models.indicators.path_hashes import PathHashes
 from models.lookback.link_rows import MetLinks
+from streams import metrics
+from streams.audit import AuditLog, operator, pace
+from streams.audit.reading import recent
 from streams.cli import cli
 from streams.ledger.segments import SegmentFile
 from streams.ledger.storage import Segment, Storage
@@ -151,6 +154,25 @@ def test_every_look_up_is_noted_without_the_number(forewarn: Forewarn, log: Path
     assert (second["case"], second["details"]["found"], len(second["what"])) == ("A-2", 1, 2)
     assert FRAUD not in log.read_text()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("storage")
+def test_many_look_ups_within_an_hour_are_noted_once_and_get_into_the_metric(
+    forewarn: Forewarn, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command ends before the next one, so it counts in the log; a console on the machine tells the metric."""
+    monkeypatch.setattr(pace, "USUAL", {"look-up": 2})
+    earlier = AuditLog(log, [audit_key(SECRET, KEY)], lambda: datetime.now(UTC) - timedelta(hours=2))
+    earlier.note("look-up", who=operator(), case="A-0")
+    results = [forewarn("hunt", "--number", FRAUD, "--case", f"A-{number}") for number in range(1, 5)]
+    lines = recent(log, "2026")
+    before = metrics.UNUSUAL_USE.labels("look-up")._value.get()
+    pace.count(lines)
+
+    assert {each.exit_code for each in results} == {0}
+    assert [line.did for line in reversed(lines)] == [*["look-up"] * 4, "unusual-use", "look-up"]
+    assert (lines[1].who, lines[1].case, lines[1].details["did"]) == (operator(), "A-3", "look-up")
+    assert metrics.UNUSUAL_USE.labels("look-up")._value.get() == before + 1
 
 
 @pytest.mark.usefixtures("storage")

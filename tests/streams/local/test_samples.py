@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.access.rights import ROLES
 from streams.cli.local import environment
 from streams.local import samples
 from streams.local.process import ProcessId
@@ -54,3 +55,12 @@ def test_a_secret_in_the_environment_goes_before_that_of_the_folder(
 
     assert "FOREWARN_SECRET_FILE" not in environment(tmp_path, STATE)
     assert "FOREWARN_USERS_FILE" in environment(tmp_path, STATE)
+
+
+def test_a_stack_has_a_sign_in_for_every_role(tmp_path: Path) -> None:
+    """So that each page of the console can be tried."""
+    passwords = samples.first_users(tmp_path)
+
+    assert {account.user.role for account in samples.users_of(tmp_path).all()} == {*ROLES}
+    assert passwords.keys() == samples.PEOPLE.keys()
+    assert samples.first_users(tmp_path) == {}
