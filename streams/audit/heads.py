@@ -24,6 +24,7 @@ from models.access.audit_chain import Head
 from streams import metrics
 from streams.audit.reading import AuditError, head_of
 from streams.kafka.clients import started
+from streams.kafka.login import LoginRefusedError
 from streams.kafka.publishing import producer
 from streams.kafka.recent_records import RecentRecordsError, recent_records
 from streams.settings import Settings
@@ -72,6 +73,8 @@ async def publish(settings: Settings) -> None:
             await _send(client, settings, head)
     except (KafkaError, TimeoutError):
         raise HeadError(f"Kafka does not answer at {settings.kafka}") from None
+    except LoginRefusedError as error:
+        raise HeadError(str(error)) from None
     finally:
         await client.stop()
 
@@ -120,7 +123,7 @@ async def published_heads(settings: Settings) -> list[PublishedHead]:
             for place in range(len(fetched.offsets)):
                 with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
                     found.append(_decoder.decode(fetched.records.value(place) or b""))
-    except RecentRecordsError as error:
+    except (RecentRecordsError, LoginRefusedError) as error:
         raise HeadError(str(error)) from None
     return found
 

@@ -11,10 +11,11 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from streams.kafka.login import LoginRefusedError
 from streams.printable import printable
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ class LazyGroup(click.Group):
         module, attribute = COMMANDS[name].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a login that Kafka refuses is a sentence, whichever command has asked Kafka."""
+        try:
+            return super().invoke(ctx)
+        except LoginRefusedError as error:
+            raise CommandError(str(error)) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them: together they need everything, and that takes seconds."""

@@ -9,6 +9,7 @@ import uvloop
 
 from streams import logs
 from streams.cli import CommandError
+from streams.kafka.login import LoginRefusedError
 from streams.redis.answers import RedisRefusedError
 from streams.redis.site_secret import OtherSecretError
 from streams.service import AddressTakenError, bounded_end
@@ -25,6 +26,7 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]], *others: type[Ex
         SettingsError,
         AddressTakenError,
         RedisRefusedError,
+        LoginRefusedError,
         OtherSecretError,
         *others,
     )

@@ -3,7 +3,10 @@
 On asyncio's own loop, a write to a connection that has just broken raises OSError or nothing. uvloop raises
 RuntimeError, which aiokafka does not expect: its task that keeps metadata up to date ends, and after a broker's restart
 any call that needs metadata waits for ever. So this connection closes itself before it writes to a transport that is
-gone, and aiokafka then raises its own error. Importing this module replaces aiokafka's class in the whole process.
+gone, and aiokafka then raises its own error.
+
+A refused login, which aiokafka only logs, ends the start of a client. Importing this module replaces aiokafka's class
+in the whole process.
 """
 
 from __future__ import annotations
@@ -11,10 +14,34 @@ from __future__ import annotations
 from typing import Any
 
 from aiokafka import conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+from streams.kafka.login import LoginRefusedError, refusal
+
+_REFUSED = (AuthenticationFailedError, IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 
 
 class Connection(conn.AIOKafkaConnection):
-    """A connection that never writes to a closed transport."""
+    """A connection that never writes to a closed transport, and tells a refused login from a server that is away."""
+
+    async def connect(self) -> Any:
+        """Connect and log in; raises `LoginRefusedError` if a client's first connection is refused.
+
+        Later ones raise aiokafka's errors: a running program goes on trying, as a broker may be starting.
+        """
+        is_first = self._on_close_cb is None  # aiokafka watches every connection but that one
+        try:
+            return await super().connect()
+        except _REFUSED as error:
+            if not is_first:
+                raise
+            kafka, user = f"{self.host}:{self.port}", self._sasl_plain_username
+            raise LoginRefusedError(refusal(kafka, user, type(error).__name__)) from None
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Send a request; raises aiokafka's ``KafkaConnectionError`` when the connection is gone."""

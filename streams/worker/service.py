@@ -24,7 +24,7 @@ from streams.backoff import Backoff
 from streams.files import model_file, policy_file
 from streams.kafka import connections  # noqa: F401 - puts itself in place
 from streams.kafka.compacted import CompactedTopic
-from streams.kafka.contracts import BrokerError, Contracts, broker, load
+from streams.kafka.contracts import BrokerError, BrokerLoginError, Contracts, broker, load
 from streams.kafka.publishing import Publisher
 from streams.kafka.reference_data import IndicatorRecords, VulnerableSubscribers
 from streams.ledger.ledger_writer import LedgerWriter
@@ -160,13 +160,15 @@ async def _check_topics(settings: Settings) -> None:
 
 
 def _topics_checked(contracts: Contracts, settings: Settings) -> BrokerError | None:
-    """The error if Kafka does not answer or refuses the login; raises `BrokerError` when its topics do not fit.
+    """The error if Kafka does not answer; raises `BrokerError` when it refuses the login or its topics do not fit.
 
     Runs in another thread.
     """
     with contextlib.ExitStack() as opened:
         try:
             admin = opened.enter_context(broker.open_admin(settings))
+        except BrokerLoginError:
+            raise
         except BrokerError as error:
             return error
         broker.check_worker(contracts, admin, settings)

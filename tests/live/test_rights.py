@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -27,8 +28,11 @@ from streams import checkup
 from streams.access.users import Users
 from streams.cli import cli
 from streams.kafka.clients import reader
+from streams.kafka.contracts import load
+from streams.kafka.login import LoginRefusedError
 from streams.kafka.publishing import producer
 from streams.settings import Settings
+from streams.worker.service import _topics_checked
 from tests.consoles import GOOD
 from tests.guarded_kafka import PASSWORD, GuardedKafka, guarded_kafka
 from tests.live.test_dispatch import cases
@@ -160,8 +164,19 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     carrier = command(site, kafka.login("forewarn-carriers"), "topics", "apply")
     meddling = command(site, kafka.login("forewarn-operators"), "topics", "acl", "--diff")
     worker, operators = as_user(site, kafka, "worker"), as_user(site, kafka, "operators")
+    wrong = kafka.login("forewarn-operators") | {"FOREWARN_KAFKA_SASL_PASSWORD": "another"}
+    refused = [
+        command(site, wrong, *words) for words in (("topics", "diff"), ("indicators", "list"), ("campaigns", "list"))
+    ]
+    with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-hunter"):
+        await reader(replace(as_user(site, kafka, "hunter"), kafka_sasl_password="another"), alerts)
+    with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-worker"):
+        _topics_checked(load(site.settings.topics_file), replace(worker, kafka_sasl_password="another"))
     found = [[(each.part, each.state) for each in checkup._kafka(login)] for login in (worker, operators)]
 
+    for each in refused:
+        assert (each.exit_code, "refuses the login of forewarn-operators" in each.stderr) == (1, True), each.stderr
+        assert "Traceback" not in each.stderr
     assert (carrier.exit_code, carrier.stderr.count("\n")) == (1, 1)
     assert "does not allow this to the user forewarn-carriers" in carrier.stderr
     assert "log in as one of the broker's super.users" in meddling.stderr

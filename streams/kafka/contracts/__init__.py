@@ -9,6 +9,7 @@ from streams.kafka.contracts.broker import Change, Plan, apply, check_worker, di
 from streams.kafka.contracts.model import (
     SAME_PARTITIONS,
     BrokerError,
+    BrokerLoginError,
     ContractError,
     Contracts,
     InvalidContracts,
@@ -22,6 +23,7 @@ from streams.kafka.contracts.reading import load, read
 __all__ = [
     "SAME_PARTITIONS",
     "BrokerError",
+    "BrokerLoginError",
     "Change",
     "ContractError",
     "Contracts",

@@ -18,21 +18,25 @@ from kafka.errors import (
     AuthorizationError,
     KafkaError,
     KafkaTimeoutError,
+    SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
     for_code,
 )
 
 from streams.kafka.contracts.model import (
     SAME_PARTITIONS,
     BrokerError,
+    BrokerLoginError,
     Contracts,
     InvalidContracts,
     NotAllowedError,
     Problem,
     cleanup_policy,
 )
+from streams.kafka.login import refusal
 from streams.settings import Settings
 
 CONNECT_TIMEOUT_S = 6.0
@@ -88,8 +92,8 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
     """An admin client for the site's Kafka, closed at the end of the block.
 
     Raises :class:`BrokerError` with the reason when no server answers within ``timeout_s`` seconds, and for every Kafka
-    error inside the block; :class:`NotAllowedError` when this login may not do something. The log of kafka-python is
-    silenced in the whole process during the block.
+    error inside the block; :class:`BrokerLoginError` when Kafka refuses the login, and :class:`NotAllowedError` when
+    this login may not do something. The log of kafka-python is silenced in the whole process during the block.
     """
     with _silent_kafka_log() as last_error:
         try:
@@ -101,8 +105,12 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
                 reconnect_backoff_max_ms=1000,
             )
         except (KafkaError, OSError) as error:
+            why = last_error() or error
+            if isinstance(why, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
+                said = refusal(settings.kafka, settings.kafka_sasl_username, type(why).__name__)
+                raise BrokerLoginError(said) from None
             raise BrokerError(
-                f"Kafka does not answer at {settings.kafka} ({last_error() or error}); "
+                f"Kafka does not answer at {settings.kafka} ({why}); "
                 "is FOREWARN_KAFKA right? `forewarn up` starts one on this machine"
             ) from None
         try:

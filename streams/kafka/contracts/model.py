@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.events.numbering import CHINA, Sources
+from streams.kafka.login import LoginRefusedError
 
 SAME_PARTITIONS = ("calls", "sms", "signals")
 """Topics with equal partition counts: one agent reads them together, so a subscriber must be in the same partition of
@@ -44,6 +45,10 @@ class InvalidContracts(ContractError):  # noqa: N818 - reads as what it is
 
 class BrokerError(ContractError):
     """Kafka cannot be reached, refuses a request, or does not match the contracts."""
+
+
+class BrokerLoginError(BrokerError, LoginRefusedError):
+    """Kafka refuses the login."""
 
 
 class NotAllowedError(BrokerError):
