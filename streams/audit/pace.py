@@ -55,13 +55,10 @@ class Pace:
 
 
 def is_unusual_now(lines: Iterable[Line], who: str, did: Deed) -> bool:
-    """Whether the lines of the last hour have more of somebody's actions than is usual, and none yet that says so."""
-    most = USUAL.get(did)
-    if most is None:
-        return False
+    """Whether the lines of the last hour have more of somebody's actions than is `USUAL`, and none yet that says so."""
     theirs = [line for line in lines if line.who == who]
     is_told = any(line.did == "unusual-use" and line.details.get("did") == did for line in theirs)
-    return not is_told and sum(line.did == did for line in theirs) > most
+    return not is_told and sum(line.did == did for line in theirs) > USUAL[did]
 
 
 def since(age: timedelta) -> str:

@@ -29,13 +29,13 @@ def note(
 
     Raises `InputError` when that is not possible: then nothing may be done or shown.
     """
-    from streams.audit.pace import is_unusual_now, since  # only here: it loads the metrics
+    from streams.audit.pace import USUAL, is_unusual_now, since  # only here: it loads the metrics
 
     try:
         audit = AuditLog.of(settings)
         publish_at_end(settings)
         audit.note(did, who=operator(), case=case, about=about, details=details)
-        if is_unusual_now(recent(audit.path, since(timedelta(hours=1))), operator(), did):
+        if did in USUAL and is_unusual_now(recent(audit.path, since(timedelta(hours=1))), operator(), did):
             audit.note("unusual-use", who=operator(), case=case, details={"did": did, "minutes": 60})
     except (AuditError, SettingsError) as error:
         raise InputError(str(error)) from None

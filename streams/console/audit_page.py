@@ -93,7 +93,8 @@ def _said(request: Request, verdict: Verdict) -> str:
 
 
 def _row(line: Line, scene: Scene) -> tuple[str, ...]:
-    """A line of the table: number, time (UTC, as in the log), user, action, case, about, details."""
-    details = " ".join(f"{name}={value}" for name, value in line.details.items())
+    """A line of the table: number, time (UTC, to the second), user, action, case, about, details that say something."""
+    details = " ".join(f"{name}={value}" for name, value in line.details.items() if value not in ("", None))
+    at = line.at.removesuffix("+00:00").replace("T", " ")
     did = said_or(f"deed.{line.did}", scene.language, line.did)
-    return str(line.number), line.at, line.who, did, line.case, " ".join(line.what), details
+    return str(line.number), at, line.who, did, line.case, " ".join(line.what), details

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -95,7 +95,7 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
     error inside the block; :class:`BrokerLoginError` when Kafka refuses the login, and :class:`NotAllowedError` when
     this login may not do something. The log of kafka-python is silenced in the whole process during the block.
     """
-    with _silent_kafka_log() as last_error:
+    with _silent_kafka_log() as errors:
         try:
             admin = KafkaAdminClient(
                 **settings.kafka_options(),
@@ -105,12 +105,12 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
                 reconnect_backoff_max_ms=1000,
             )
         except (KafkaError, OSError) as error:
-            why = last_error() or error
-            if isinstance(why, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
-                said = refusal(settings.kafka, settings.kafka_sasl_username, type(why).__name__)
-                raise BrokerLoginError(said) from None
+            for why in (*errors, error):
+                if isinstance(why, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
+                    said = refusal(settings.kafka, settings.kafka_sasl_username, type(why).__name__)
+                    raise BrokerLoginError(said) from None
             raise BrokerError(
-                f"Kafka does not answer at {settings.kafka} ({why}); "
+                f"Kafka does not answer at {settings.kafka} ({errors[-1] if errors else error}); "
                 "is FOREWARN_KAFKA right? `forewarn up` starts one on this machine"
             ) from None
         try:
@@ -130,13 +130,13 @@ def _login(settings: Settings) -> str:
 
 
 @contextmanager
-def _silent_kafka_log() -> Iterator[Callable[[], BaseException | None]]:
-    """Keep kafka-python's log off the terminal; yields a function that returns the last exception it has logged.
+def _silent_kafka_log() -> Iterator[Sequence[BaseException]]:
+    """Keep kafka-python's log off the terminal; yields the exceptions that it logs.
 
     When no server can be reached, the exception says only that; the reason is in the log alone.
 
     Shared between threads: kafka-python's own thread logs into ``errors``, because all its I/O runs there, and the
-    caller reads the last entry. Extending a list and reading its end are atomic, so it needs no lock.
+    caller reads them when it has failed. Extending a list and reading it are atomic, so it needs no lock.
     """
     errors: list[BaseException] = []
 
@@ -155,7 +155,7 @@ def _silent_kafka_log() -> Iterator[Callable[[], BaseException | None]]:
     logger.propagate = False
     logger.setLevel(logging.WARNING)  # below it, kafka-python logs its whole configuration
     try:
-        yield lambda: errors[-1] if errors else None
+        yield errors
     finally:
         logger.removeHandler(collector)
         logger.propagate, level = before
