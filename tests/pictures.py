@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -22,15 +23,21 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from models.access.audit_chain import Plain
+from models.base.durations import DAY, MINUTE
+from streams.audit import AuditLog, Deed
 from streams.console.app import make_app
 from streams.console.pages import PAGES
+from streams.console.times import local
+from streams.ledger.storage import Storage
 from streams.local.ports import any_free_port
-from streams.local.stack import LocalStack
 from streams.settings import Settings
 from tests.browser import chromium
 from tests.city_day import NEW, NOW, TALKING, a_day
 from tests.consoles import GOOD, Backroom
-from tests.site import ROOT
+from tests.site import FRAUD, ROOT, call
+from tests.streams.ledger.test_ledger import put, rows
+from tests.valkeys import Valkey, guarded
 
 IMAGES = ROOT / "docs" / "images"
 
@@ -50,13 +57,19 @@ class Picture(NamedTuple):
     language: Language = "zh"
     press: str = ""
     """A selector of an element to click first."""
+    typed: tuple[tuple[str, str], ...] = ()
+    """Selectors of fields, and what to type into each before."""
 
 
+LOOK_UP = (("#value", f"+{FRAUD[:3]} {FRAUD[3:]}"), ("#case", "A-2026-118"), ("#days", "30"))
 PICTURES = (
     Picture("console-orders-zh", "/orders", height=700),
     Picture("console-case-en", f"/cases/{TALKING}", language="en", height=860),
     Picture("console-case-phone-zh", f"/cases/{NEW}", width=390, height=844, scheme="dark"),
     Picture("console-centre-zh", "/centre", user="chen", height=880, press="#fold-sb-01"),
+    Picture("console-look-up-en", "/look-up", "qian", 1100, 1000, "light", "en", "main form .main", LOOK_UP),
+    Picture("console-audit-zh", "/audit", "zhao", 1280, 1000),
+    Picture("console-users-en", "/users", "wu", 1100, 880, language="en"),
 )
 PATHS = {
     "sign-in": ("", "/sign-in"),
@@ -68,16 +81,52 @@ PATHS = {
     "talking": ("wang", f"/cases/{TALKING}"),
     "centre": ("chen", "/centre"),
     "missing": ("wang", "/cases/none"),
+    "look-up": ("chen", "/look-up"),
+    "audit": ("zhao", "/audit"),
+    "users": ("wu", "/users"),
+    "user": ("wu", "/users/li"),
 }
+
+
+def fill_ledger(folder: Path) -> None:
+    """Record whom the number of the look-up has reached in the last days."""
+    storage = Storage(Settings(ledger=str(folder / "ledger")))
+    for number, (days, seconds) in enumerate(((1, 41), (1, 1264), (2, 12), (3, 388), (6, 5), (9, 73))):
+        at = NOW - days * DAY - number * 7 * MINUTE
+        called = f"861000000{1000 + number * 237}"
+        records = [call(called, at), call(called, at + seconds * 1000, phase="end", duration_s=seconds)]
+        put(storage, number, rows(records), day=local(at).date())
+
+
+def fill_audit(backroom: Backroom) -> None:
+    """Note what was done that day before the auditor comes; what the pictures themselves do is of one moment."""
+    backroom.console.audit._now = lambda: datetime.fromtimestamp(NOW / 1000, UTC)
+    deeds: tuple[tuple[int, str, Deed, str, tuple[str, ...], dict[str, Plain]], ...] = (
+        (312, "os:forewarn", "policy-followed", "", (), {"version": "2026-11"}),
+        (290, "wu", "user-added", "", (), {"user": "qian", "role": "analyst", "unit": ""}),
+        (211, "wang", "shown-case", TALKING, (), {}),
+        (210, "wang", "shown-number", TALKING, ("number:8610000000008",), {}),
+        (96, "qian", "look-up", "A-2026-118", (f"number:{FRAUD}",), {"since": "2026-10-28T06:24:00+00:00", "found": 6}),
+        (64, "os:zhang", "state-saved", "", (), {"partitions": "all", "file": "sealed"}),
+        (31, "li", "case-refused", NEW, (), {"action": "acknowledge"}),
+        (12, "os:zhang", "ledger-expired", "", (), {"days": 1, "newest": "2026-10-27"}),
+    )
+    for minutes, who, did, case, about, details in deeds:
+        at = datetime.fromtimestamp(NOW / 1000 - minutes * 60, UTC)
+        AuditLog(backroom.audit_file, backroom.console.audit.keys, lambda at=at: at).note(  # type: ignore[misc]
+            did, who=who, case=case, about=about, details=details
+        )
 
 
 @contextmanager
 def console(folder: Path) -> Iterator[str]:
     """Serve the console with the cases of that day; yields its address."""
-    with LocalStack(folder / "stack", kafka_port=0, redis_port=0) as stack:
-        backroom = Backroom(Settings(redis=stack.redis), folder)
+    with guarded() as watch:
+        backroom = Backroom(Settings(redis=f"redis://{Valkey.at(folder, watch).address}/0"), folder)
         backroom.now = backroom.view.as_of = NOW
         backroom.view.begin(case for case in a_day().values() if case.unit != "ps-0205")
+        fill_ledger(folder)
+        fill_audit(backroom)
         port = any_free_port()
         app = make_app(backroom.console, PAGES)
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
@@ -110,6 +159,10 @@ def opened(browser: Browser, address: str, picture: Picture) -> Page:
         page.press("#password", "Enter")
         page.wait_for_url(lambda url: not url.endswith("/sign-in"))
     page.goto(address + picture.path)
+    for field, text in picture.typed:
+        page.fill(field, text)
+    if picture.typed:
+        page.check("[name=type][value=number]")
     if picture.press:
         page.click(picture.press)
     page.wait_for_timeout(150)
