@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from models.access.audit_chain import Plain
 from models.indicators.indicator import Indicator, IndicatorError, IndicatorType
 from streams.cli import InputError, site_settings
 from streams.cli.indicator_options import Region
@@ -87,8 +88,10 @@ def hunt(
         raise InputError(str(error)) from None
     people = len({each.subscriber for each in found})
     said = since.isoformat(timespec="seconds")
-    how = {} if out is None else kind_of(seal)
-    note(settings, "look-up", case=case, about=keys, details={"since": said, "found": people} | how)
+    details: dict[str, Plain] = {"since": said, "found": people}
+    if out is not None:
+        details |= kind_of(seal)
+    note(settings, "look-up", case=case, about=keys, details=details)
     if out is not None:
         write_private(out, _CONTENTS[form or "csv"](found), seal)
     elif form is not None:
