@@ -34,7 +34,7 @@ LAYERS = (
     {"models.indicators"},
     {"models.events"},
     {"models.detection", "models.city"},
-    {"models.lookback", "models.casework"},
+    {"models.capacity", "models.casework", "models.lookback"},
     {"streams.backoff", "streams.bundled", "streams.metrics", "streams.printable", "streams.sealing"},
     {"streams.secret_files", "streams.setting_values"},
     {"streams.setting_fields"},
