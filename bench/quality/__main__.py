@@ -9,7 +9,9 @@ import click
 
 from bench.quality import plots
 from bench.quality.page import page
-from bench.quality.playing import KNOWN, Verdicts, compare, copenhagen, with_known
+from bench.quality.playing import KNOWN, Verdicts, compare, copenhagen, policies, with_known
+from bench.quality.savings import plot as savings
+from bench.quality.savings.findings import find
 from bench.records import ROOT
 from streams.cli.progress import count_bar
 from streams.cli.train import LEFT_OUT
@@ -43,14 +45,16 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
                 bar(1)
     for city in compared:  # in the order of the seeds, so that the page is the same every time
         verdicts += city.result()
-    by_share = {share: city.result() for share, city in known.items()}
-    by_share[KNOWN] = compared[0].result().rivals[model.name]
+    shares = {share: city.result() for share, city in known.items()} | {KNOWN: compared[0].result()}
+    by_share = {share: city.rivals[model.name] for share, city in shares.items()}
+    worth = find(verdicts.played, {share: city.played[0] for share, city in shares.items()}, policies()[0].dispatch)
     plots.trade_off(verdicts.curves, PLOTS / "quality-trade-off.svg")
     plots.known(by_share, PLOTS / "quality-known.svg")
+    savings.draw(worth, PLOTS / "quality-savings.svg")
     each = f"[simulated cities](city.md) of {people:,} people and {days} days"
     asked = f"{len(seeds)} {each} (seeds {', '.join(map(str, seeds))})"
     of_shares = f"Each row is a city of {people:,} people and {days} days (seed {seeds[0]})"
-    PAGE.write_text(page(verdicts, by_share, study.result(), LEFT_OUT, asked, of_shares), encoding="utf-8")
+    PAGE.write_text(page(verdicts, by_share, study.result(), worth, LEFT_OUT, asked, of_shares), encoding="utf-8")
     click.echo(f"written: {PAGE.relative_to(ROOT)} and {PLOTS.relative_to(ROOT)}/quality-*.svg", err=True)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, Real, Verdicts
+from bench.quality.savings.findings import Findings
+from bench.quality.savings.section import section
 from bench.quality.verdict import Verdict
 from models.indicators.indicator import SUSPECTED
 
@@ -14,6 +16,7 @@ def page(
     verdicts: Verdicts,
     by_share: Mapping[float, Verdict],
     real: Real | None,
+    worth: Findings,
     left_out: Sequence[str],
     asked: str,
     asked_of_shares: str,
@@ -34,6 +37,7 @@ def page(
             *_shares(by_share, asked_of_shares),
             *_nothing_known(verdicts.rivals[ours], verdicts.suspected, real),
             "",
+            *section(worth),
         ]
     )
 

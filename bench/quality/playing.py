@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from bench.quality.savings.played import IN_FORCE, Played, played
 from bench.quality.verdict import Verdict
 from bench.real import ordinary
 from bench.records import REAL, ROOT
@@ -21,7 +22,7 @@ from models.detection.risk import AnyContact, Model, PointScore
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader
 from models.indicators.indicator import Indicator
-from models.policy.policy import SEVERITIES, Policy, Rule
+from models.policy.policy import SEVERITIES, Policy, Rule, Severity
 from streams.files import policy_file
 from streams.files.records import packed_lines
 from streams.files.scam_scripts import OURS, read_scripts
@@ -48,6 +49,8 @@ class Verdicts:
     """The count of numbers that the sites derived from the domains that these numbers send."""
     suspected: int = 0
     """The count of numbers that the sites suspected for their behaviour."""
+    played: list[Played] = field(default_factory=list)
+    """Each city's orders for the model, by policy, from which follows what alerts are worth."""
 
     def __iadd__(self, other: Verdicts) -> Verdicts:
         """Add the verdicts of another city."""
@@ -58,6 +61,7 @@ class Verdicts:
                 self.curves[name][risk] += verdict
         self.derived += other.derived
         self.suspected += other.suspected
+        self.played += other.played
         return self
 
 
@@ -82,17 +86,21 @@ def compare(model: Model, seed: int, people: int, days: int) -> Verdicts:
     places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
     for place, issued in zip(places, operation.issued, strict=True):
         place.add(city.truths, issued, people * days)
+    ways = [IN_FORCE, *(f"{risk:g}" for risk in RISKS)]
+    ours_issued = operation.issued[:1] + operation.issued[len(rivals) : len(rivals) + len(RISKS)]
+    verdicts.played.append(played(city, seed, ours, dict(zip(ways, ours_issued, strict=True))))
     return verdicts
 
 
-def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdict:
-    """The model's verdict in a city where this share of the gangs' numbers and domains ever becomes known."""
+def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdicts:
+    """The model in a city where this share of the gangs' numbers and domains ever becomes known."""
     city = City(people, days, seed, read_scripts(OURS), share, KNOWN_AFTER_H)
-    operation = Operation(Simulated(city), [Contender(model, policies()[0])])
+    policy = policies()[0]
+    operation = Operation(Simulated(city), [Contender(model, policy)])
     operation.run(lambda hours: None)
-    verdict = Verdict()
-    verdict.add(city.truths, operation.issued[0], people * days)
-    return verdict
+    verdicts = Verdicts(played=[played(city, seed, policy, {IN_FORCE: operation.issued[0]})])
+    verdicts.rivals[model.name].add(city.truths, operation.issued[0], people * days)
+    return verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,5 +156,7 @@ def copenhagen(model: Model) -> Real | None:
 
 
 def _from(policy: Policy, risk: float) -> Policy:
-    """The policy that sends officers from this risk on, whatever the stage."""
-    return replace(policy, severities={severity: [Rule(risk=risk)] for severity in SEVERITIES})
+    """The policy that sends officers from this risk on, whatever the stage; its rules for urgent hold above it."""
+    urgent = [replace(rule, risk=max(rule.risk, risk)) for rule in policy.severities["urgent"]]
+    others: dict[Severity, list[Rule]] = {each: [Rule(risk=risk)] for each in SEVERITIES}
+    return replace(policy, severities=others | {"urgent": urgent})
