@@ -11,6 +11,7 @@ from bench.quality.savings.chain import Column, Figures
 from bench.quality.savings.played import IN_FORCE, Played
 from bench.quality.savings.worth import (
     LATER,
+    PEOPLE,
     Cities,
     Range,
     of_a_minute,
@@ -24,8 +25,6 @@ from models.policy.policy import DispatchRules
 
 RARE: Final = 1 / 20
 """The share of the cities' gangs that is nearer to life."""
-PEOPLE: Final = 100_000
-"""Rates are for this many people and a day."""
 
 
 class Balance(NamedTuple):

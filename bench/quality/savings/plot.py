@@ -40,7 +40,13 @@ def draw(findings: Findings, path: Path) -> None:
         )
         for name, each, share in zip(policies, curve, shares, strict=True):
             axes.annotate(
-                name, (each.hours, share), xytext=(4, 4), textcoords="offset points", fontsize=7, color=colour
+                name,
+                (each.hours, share),
+                xytext=(-3, 5),
+                textcoords="offset points",
+                ha="right",
+                fontsize=7,
+                color=colour,
             )
         axes.plot(
             [now.hours],
@@ -56,7 +62,8 @@ def draw(findings: Findings, path: Path) -> None:
     axes.set_ylabel("loss prevented, %")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(0, 102)
+    axes.set_ylim(bottom=0)
+    axes.margins(y=0.3)
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, metadata={"Date": None})

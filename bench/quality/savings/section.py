@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import isnan
 
-from bench.quality.savings.assumptions import PEOPLE_OF_A_STATION
-from bench.quality.savings.findings import PEOPLE, Balance, Effect, Findings
+from bench.quality.savings.findings import Balance, Effect, Findings
 from bench.quality.savings.played import IN_FORCE
-from bench.quality.savings.worth import DRAWS, LATER, Range
+from bench.quality.savings.worth import DRAWS, LATER, PEOPLE, Range
 
 
 def section(findings: Findings) -> Iterator[str]:
@@ -61,7 +60,7 @@ def _trade_off(findings: Findings) -> Iterator[str]:
         "![Loss prevented against officer-hours](plots/quality-savings.svg)",
         "",
         "Officers are sent from a certain risk on, whatever the stage, and as an urgent order where `policy.yaml` says "
-        "so. The star is `policy.yaml` itself.",
+        "so. The star is `policy.yaml` itself; it alone has `medium` orders.",
         "",
         "| from a risk of | loss prevented | officer-hours | yuan saved by an officer-hour | officer-hours, gangs at a "
         "twentieth | yuan saved by one of these |",
@@ -84,7 +83,7 @@ def _worth(findings: Findings) -> Iterator[str]:
         "|---|---|---|",
         f"| a minute less from event to order (mean over {LATER:g} minutes) | {_percent(minute, 2)} of the loss "
         f"| {_yuan(_times(minute, now.lost))} |",
-        f"| a hundred more known numbers and domains in a city of {PEOPLE_OF_A_STATION:,} in the time played "
+        f"| a hundred more known numbers and domains in a city of {PEOPLE:,}, in the days played "
         f"| {_percent(hundred)} of the loss | {_yuan(_times(hundred, now.lost))} |",
         f"| a point of precision, as many right orders | {_percent(often, 1)} of the officer-hours; "
         f"{_percent(rare, 1)} with gangs at a twentieth | – |",

@@ -21,6 +21,8 @@ from models.policy.policy import DispatchRules
 DRAWS: Final = 1000
 LATER: Final = 10.0
 """The minutes by which all orders are delayed to see what a minute is worth; one alone changes too little."""
+PEOPLE: Final = 100_000
+"""Rates are for a city of this many people."""
 
 
 class Range(NamedTuple):
@@ -85,12 +87,12 @@ def of_a_point(sums: Figures) -> Figures:
 
 
 def of_known(by_share: Mapping[float, Played], rules: DispatchRules) -> Range:
-    """The share of the loss that a hundred more known numbers and domains prevent, in cities of the same size.
+    """The share of the loss that a hundred more known numbers and domains prevent in a city of `PEOPLE` people.
 
     A straight line through the cities that differ in the share that becomes known, each drawn on its own.
     """
     cities = [city for _, city in sorted(by_share.items())]
-    counts = np.array([city.known / 100 for city in cities])
+    counts = np.array([city.known / city.people * PEOPLE / 100 for city in cities])
     across = (counts - counts.mean()) / ((counts - counts.mean()) ** 2).sum()
     rng = np.random.default_rng(0)
     shares: list[Figures] = []
