@@ -63,7 +63,7 @@ def draw(findings: Findings, path: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0)
-    axes.margins(y=0.3)
+    axes.margins(x=0.08, y=0.3)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, metadata={"Date": None})

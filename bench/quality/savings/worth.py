@@ -93,7 +93,7 @@ def of_known(by_share: Mapping[float, Played], rules: DispatchRules) -> Range:
     """
     cities = [city for _, city in sorted(by_share.items())]
     counts = np.array([city.known / city.people * PEOPLE / 100 for city in cities])
-    across = (counts - counts.mean()) / ((counts - counts.mean()) ** 2).sum()
+    across = ratio(counts - counts.mean(), ((counts - counts.mean()) ** 2).sum())
     rng = np.random.default_rng(0)
     shares: list[Figures] = []
     drawn: list[Figures] = []
