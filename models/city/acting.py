@@ -249,13 +249,14 @@ def day_of_gangs(
     day: int,
     seed: int,
     lines: Lines,
-    people: int,
+    people: float,
     pick: Callable[[str, Random], int],
     number: Callable[[int], str],
     upto: int,
 ) -> Iterator[tuple[list[Happening], Truth]]:
     """What the gangs that start on one day of the city do, person by person.
 
+    ``people`` is the number of people that decides how many gangs begin: the city's, or fewer where gangs are rarer.
     ``pick`` chooses a person for the script with a given name, and ``number`` returns a person's number. Nothing
     happens at ``upto`` or later.
     """

@@ -42,7 +42,8 @@ class City:
     """A city of ``people`` people for ``days`` days; the same arguments always give the same city.
 
     The names in ``scripts`` appear in the truth. ``known_share`` of the gangs' numbers and domains become known, half
-    of those within ``known_after_h`` hours of their first use.
+    of those within ``known_after_h`` hours of their first use. ``prevalence`` is the share of the scripts' gangs that
+    there are; ordinary life, with all harmless strangers and the reports against them, does not depend on it.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class City:
         scripts: Sequence[tuple[str, Script]],
         known_share: float,
         known_after_h: float,
+        prevalence: float = 1.0,
     ) -> None:
-        self._seed, self._scripts = seed, scripts
+        self._seed, self._scripts, self._prevalence = seed, scripts, prevalence
         self.days = days
         self.end = BEGIN + days * DAY
         """The end of the last day, in epoch milliseconds."""
@@ -119,8 +121,8 @@ class City:
         return sorted(found, key=lambda each: (each.valid_from, each.key))
 
     def _gangs(self, day: int) -> Iterator[tuple[list[Happening], Truth]]:
-        people = len(self._population)
-        return day_of_gangs(self._scripts, day, self._seed, self._lines, people, self._pick, self._number, self.end)
+        hunted = len(self._population) * self._prevalence
+        return day_of_gangs(self._scripts, day, self._seed, self._lines, hunted, self._pick, self._number, self.end)
 
     def _pick(self, name: str, rng: Random) -> int:
         """The person that a gang with the script of this name tries."""

@@ -141,7 +141,7 @@ class Planner:
         ``asked`` gives the event time of the suspicion by number key. The question asks the ledger for the verification
         codes of the people that the numbers may have led on.
         """
-        rules = self.policy.suspicions
+        rules, prevalence = self.policy.suspicions, self.policy.prevalence.share
         strangers = {number: some for number, some in dealings.items() if reach(some).is_of_strangers(rules)}
         people: set[int] = set().union(*(leadable(some, rules) for some in strangers.values()))
 
@@ -151,7 +151,8 @@ class Planner:
                 if contact.what == CODE_ROW:
                     codes[contact.subscriber].append(contact.at)
             found = (
-                suspicion(number_of(number), some, codes, asked[number], rules) for number, some in strangers.items()
+                suspicion(number_of(number), some, codes, asked[number], prevalence, rules)
+                for number, some in strangers.items()
             )
             return [each for each in found if each is not None]
 

@@ -2,28 +2,37 @@
 
 A victim who is guided through a fraud gets a verification code in the middle of a call, or is led on from one contact
 to the next within hours. This also happens by chance. So the number must also have reached people who never contacted
-it first, as no friend, office or shop does. And it must have reached few enough people for the guided ones among them
-to be more than a coincidence. A suspicion is an indicator of low confidence that expires by itself. The model decides
-what it means for each person.
+it first, as no friend, office or shop does. And those whom it led on must be more than chance explains among so many
+people, and where gangs are so rare (`probability`). A suspicion is an indicator of low confidence that expires by
+itself. The model decides what it means for each person.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import exp, lgamma, log, log1p
 from typing import Final, NamedTuple
 
 from models.base.durations import DAY
 from models.events.scanning import ENDED
 from models.indicators.indicator import SUSPECTED, Indicator
-from models.lookback.call_patterns import AGAIN, ANSWERED, CODE_BEFORE
+from models.lookback.call_patterns import AGAIN, CODE_BEFORE
 from models.lookback.hunting import Contact
 from models.policy.policy import SuspicionRules
 
 _BEHAVIOUR: Final = "behaviour "
 """The beginning of a suspicion's source."""
-LEAST_LED: Final = 2
-"""How many people a number must have led on if it guided none: one is chance, a code in the middle of a call is not."""
+GANGS: Final = 0.25
+"""Gangs' numbers for each harmless one that calls strangers, where fraud is as common as in the training's cities."""
+BY_CHANCE: Final = {"about_codes": 0.0005, "again": 0.003}
+"""The chance, with each call of a harmless number or each person in contact with it, that this happens (`Profile`).
+
+It is that of the agents of simulated cities, seeds 302 and 303, which is ten times that of couriers and telemarketers.
+"""
+BY_GANGS: Final = 0.3, 5.0
+"""Parameters of the beta distribution of the same shares with gangs' numbers, either way: a mean of 6 in 100, and most
+of the numbers at either end, since a number that only begins a fraud leads nobody on."""
 
 
 class Reach(NamedTuple):
@@ -49,9 +58,17 @@ class Profile(NamedTuple):
     reach: Reach
     guided: int
     """How many of these people got a verification code in the middle of a call with it."""
-    led: int
-    """The guided people, and those it led on otherwise (`models.lookback.call_patterns`) within a day of contacting
-    them first."""
+    about_codes: int
+    """The guided people, and those whom it called about a code within a day of contacting them first."""
+    again: int
+    """The others whom it called again, soon after it had talked to them (`models.lookback.call_patterns`)."""
+    calls: int = 0
+    """Calls that it made. Who calls the same people all day, like a debt collector, has more chances as well."""
+
+    @property
+    def led(self) -> int:
+        """How many of these people it led on."""
+        return self.about_codes + self.again
 
 
 def leadable(contacts: Iterable[Contact], rules: SuspicionRules) -> set[int]:
@@ -77,19 +94,30 @@ def profile(contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], rul
     by_person: dict[int, list[Contact]] = defaultdict(list)
     for contact in contacts:
         by_person[contact.subscriber].append(contact)
-    guided = led = 0
+    guided = about_codes = again = 0
     for who, some in by_person.items():
         some.sort(key=lambda each: (each.at, each.event))
-        is_guided = _is_guided(some, codes.get(who, ()), rules)
-        guided += is_guided
-        led += is_guided or (not some[0].is_outgoing and _is_led(some, codes.get(who, ()), rules))
-    return Profile(reach(contacts), guided, led)
+        came = codes.get(who, ())
+        if _is_guided(some, came, rules):
+            guided += 1
+            about_codes += 1
+        elif _is_called(some, came, rules):
+            about_codes += 1
+        elif _is_called_again(some, rules):
+            again += 1
+    return Profile(reach(contacts), guided, about_codes, again, calls=len({*filter(None, map(_made, contacts))}))
 
 
 def _talked(contact: Contact) -> float:
     """Minutes of talk if the contact is the end of a call, otherwise 0."""
     is_end = not contact.is_sms and not contact.is_context and bool(contact.what & ENDED)
     return contact.duration_s / 60.0 if is_end else 0.0
+
+
+def _made(contact: Contact) -> tuple[int, str] | None:
+    """The person and the id of a call that the number made; None for any other contact."""
+    is_other = contact.is_sms or contact.is_context or contact.is_outgoing
+    return None if is_other else (contact.subscriber, contact.event)
 
 
 def _began(call: Contact) -> int:
@@ -101,52 +129,95 @@ def _is_guided(contacts: Sequence[Contact], codes: Sequence[int], rules: Suspici
     return any(_began(call) <= at <= call.at for call in calls for at in codes)
 
 
-def _is_led(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionRules) -> bool:
-    """Whether the number contacted a person first and led them on within a day; ``contacts`` in order of time."""
+def _led_on(contacts: Sequence[Contact], least: float) -> Iterator[tuple[Contact, int]]:
+    """The number's calls of at least so many minutes to a person whom it contacted first, within a day of that.
+
+    ``contacts`` are in order of time. Each call comes with the time when its talk began.
+    """
     first = contacts[0]
-    for call in contacts:
-        minutes, began = _talked(call), _began(call)
-        if minutes < rules.short_talk or call.is_outgoing or call.event == first.event or began - first.at > DAY:
-            continue
-        before = [each for each in contacts if each.at <= began]
-        spoken = [each.at for each in before if _talked(each) > 0 and not each.is_outgoing]
-        answers = [each.at for each in before if each.is_sms and each.is_outgoing]
-        if (
-            any(began - at <= ANSWERED for at in answers)
-            or (minutes >= rules.talk and any(began - at <= AGAIN for at in spoken))
-            or any(max(first.at, began - CODE_BEFORE) <= at <= began for at in codes)
-        ):
-            return True
-    return False
+    for call in contacts if not first.is_outgoing else ():
+        began = _began(call)
+        if _talked(call) >= least and not call.is_outgoing and call.event != first.event and began - first.at <= DAY:
+            yield call, began
 
 
-def confidence(found: Profile, rules: SuspicionRules) -> int:
+def _is_called(contacts: Sequence[Contact], codes: Sequence[int], rules: SuspicionRules) -> bool:
+    """Whether the number contacted a person first, and called when they had got a verification code."""
+    since = contacts[0].at
+    calls = _led_on(contacts, rules.short_talk)
+    return any(max(since, began - CODE_BEFORE) <= at <= began for _, began in calls for at in codes)
+
+
+def _is_called_again(contacts: Sequence[Contact], rules: SuspicionRules) -> bool:
+    """Whether the number contacted a person first, and called again within the hour after it had talked to them."""
+    spoken = [each.at for each in contacts if _talked(each) > 0 and not each.is_outgoing]
+    return any(began - AGAIN <= at <= began for _, began in _led_on(contacts, rules.talk) for at in spoken)
+
+
+def probability(found: Profile, prevalence: float) -> float:
+    """The probability that a number with this profile is a gang's.
+
+    ``prevalence`` is how common fraud is, as a share of what it was where the model was trained. By Bayes' rule, the
+    odds are those before anything was seen, `GANGS` times ``prevalence``, times the likelihood ratio of the profile.
+    For each way of leading people on, the ratio is that of a beta-binomial distribution (gangs differ) to the likeliest
+    binomial one of a harmless number. The formula is that of every textbook, for instance Gelman et al., Bayesian Data
+    Analysis, sections 1.3 and 2.4.
+
+    >>> few, many = Profile(Reach(4, 0), 1, 1, 0), Profile(Reach(40, 0), 1, 1, 0)
+    >>> [round(probability(each, 1.0), 2) for each in (few, many)], round(probability(few, 0.05), 2)
+    ([0.93, 0.5], 0.4)
+    """
+    chances = max(found.reach.people, found.calls)
+    ratio = sum(_log_ratio(getattr(found, way), chances, share) for way, share in BY_CHANCE.items())
+    return 1.0 / (1.0 + exp(-(log(GANGS * prevalence) + ratio)))
+
+
+def _log_ratio(some: int, chances: int, by_chance: float) -> float:
+    """The logarithm of the likelihood ratio of a gang's number to a harmless one if it led on ``some`` people.
+
+    Harmless numbers differ as well: ``by_chance`` is the most that is likely with one, and a lower share speaks for it.
+    """
+    alpha, beta = BY_GANGS
+    gangs = _log_beta(alpha + some, beta + chances - some) - _log_beta(alpha, beta)
+    share = min(by_chance, some / chances)
+    return gangs - (some * log(share) if some else 0.0) - (chances - some) * log1p(-share)
+
+
+def _log_beta(one: float, other: float) -> float:
+    return lgamma(one) + lgamma(other) - lgamma(one + other)
+
+
+def confidence(found: Profile, prevalence: float, rules: SuspicionRules) -> int:
     """The confidence of the suspicion of a number with this profile; 0 if it is not suspected.
 
     >>> rules = SuspicionRules(
-    ...     talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
+    ...     talk=3, short_talk=1, people=3, begun_by_them=0.1, probability=0.8, guided=0.01, confidence=40, days=30
     ... )
-    >>> [confidence(Profile(Reach(40, begun), 0, 2), rules) for begun in (0, 12)]
+    >>> [confidence(Profile(Reach(40, begun), 0, 2, 0), 1.0, rules) for begun in (0, 12)]
     [30, 0]
     """
-    if not found.reach.is_of_strangers(rules):
+    if not found.led or not found.reach.is_of_strangers(rules) or probability(found, prevalence) < rules.probability:
         return 0
-    people = found.reach.people
-    if found.guided >= max(1.0, rules.guided * people):
-        return rules.confidence
-    return rules.confidence * 3 // 4 if found.led >= max(LEAST_LED, rules.led_on * people) else 0
+    is_guiding = found.guided >= max(1.0, rules.guided * found.reach.people)
+    return rules.confidence if is_guiding else rules.confidence * 3 // 4
 
 
 def suspicion(
-    number: str, contacts: Sequence[Contact], codes: Mapping[int, Sequence[int]], at: int, rules: SuspicionRules
+    number: str,
+    contacts: Sequence[Contact],
+    codes: Mapping[int, Sequence[int]],
+    at: int,
+    prevalence: float,
+    rules: SuspicionRules,
 ) -> Indicator | None:
     """The indicator of a number that is suspected at an event time; None if it is not suspected.
 
     ``contacts`` are all its contacts in the ledger. ``codes`` gives the times at which each of the `leadable` people
-    got verification codes. The indicator's source says why the number is suspected.
+    got verification codes, and ``prevalence`` how common fraud is (`probability`). The indicator's source says why the
+    number is suspected.
     """
     found = profile(contacts, codes, rules)
-    sure = confidence(found, rules)
+    sure = confidence(found, prevalence, rules)
     if not sure:
         return None
     return Indicator(

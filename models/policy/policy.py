@@ -107,6 +107,20 @@ class ClockRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(self.wait * MINUTE)
 
 
+class PrevalenceRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How common fraud is: people who pay in a telephone fraud, for each 100,000 people and day."""
+
+    here: Annotated[float, Meta(gt=0, le=1000)] = 17.0
+    """In the place that this policy is for; `docs/city.md` gives published rates."""
+    trained: Annotated[float, Meta(gt=0, le=1000)] = 17.0
+    """Where the model was trained: 17 in the cities that ``forewarn city`` makes by itself."""
+
+    @property
+    def share(self) -> float:
+        """The prevalence here as a share of the training's."""
+        return self.here / self.trained
+
+
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When a spreading domain or number counts as a campaign."""
 
@@ -140,10 +154,11 @@ class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The minimum count of different people in contact with the number."""
     begun_by_them: Share
     """The maximum share of these people who rang or wrote first."""
+    probability: Share
+    """The minimum probability that the number is a gang's, where fraud is as common as `PrevalenceRules` says."""
     guided: Share
-    """The minimum share of these people who received a code during such a call; at least one person in any case."""
-    led_on: Share
-    """Alternatively, the minimum share of people who were led on in any way; at least two people in any case."""
+    """The share of these people who received a code during such a call, at least one, from which the confidence is
+    full."""
     confidence: Annotated[int, Meta(ge=0, le=100)]
     """The confidence of a suspicion as an indicator; three quarters of it if too few received a code during a call."""
     days: Annotated[float, Meta(gt=0, le=365)]
@@ -197,6 +212,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     suspicions: SuspicionRules
     dispatch: DispatchRules
     clock: ClockRules = ClockRules()
+    prevalence: PrevalenceRules = PrevalenceRules()
     version: str = ""
 
 

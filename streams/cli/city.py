@@ -43,6 +43,14 @@ MOST_PEOPLE = 3_000_000
     show_default=True,
     help="Hours from first use until half of those are known.",
 )
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the scripts' gangs: 0.05 is about what police and banks publish. Nothing else changes.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to create.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
 def city(
@@ -52,6 +60,7 @@ def city(
     scripts: Path | None,
     known: float,
     known_after: float,
+    prevalence: float,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -69,8 +78,8 @@ def city(
         played = read_scripts(scripts or OURS)
     except ScriptFileError as error:
         raise InputError(str(error)) from None
-    made = City(people, days, seed, played, known, known_after)
-    asked = Asked(people, days, seed, known, known_after, [name for name, _ in played])
+    made = City(people, days, seed, played, known, known_after, prevalence)
+    asked = Asked(people, days, seed, known, known_after, [name for name, _ in played], prevalence)
     with _folder(out) as folder, count_bar("hours", days * 24) as bar:
         counts = write(made, folder, bar)
         (folder / ASKED).write_bytes(msgspec.json.format(msgspec.json.encode(asked)) + b"\n")

@@ -33,7 +33,7 @@ ASKED = "city.json"
 FILES = ("calls.jsonl", "sms.jsonl", "indicators.jsonl", "subscribers.jsonl")
 
 
-class Asked(Struct, frozen=True):
+class Asked(Struct, frozen=True, omit_defaults=True):
     """The parameters of a simulated city, as in its ``city.json``."""
 
     people: int
@@ -44,6 +44,8 @@ class Asked(Struct, frozen=True):
     known_after: float
     """Hours from first use until half of these are known."""
     scripts: list[str]
+    prevalence: float = 1.0
+    """The share of the scripts' gangs that there are."""
 
 
 class CityError(ValueError):

@@ -94,8 +94,9 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
         if asked is None:
             yield f"| {number}, not simulated | | | | | |"
         else:
+            rarer = f", {asked.prevalence:g} of the gangs" if asked.prevalence != 1 else ""
             yield (
-                f"| {number}, simulated | {asked.people:,} | {asked.days} | {asked.seed} | {asked.known:.0%} | "
+                f"| {number}, simulated{rarer} | {asked.people:,} | {asked.days} | {asked.seed} | {asked.known:.0%} | "
                 f"{asked.known_after:g} h |"
             )
     labelled = [f"{outcome} {samples.outcomes[outcome]:,}" for outcome in OUTCOMES if samples.outcomes[outcome]]

@@ -113,6 +113,27 @@ def test_a_share_becomes_known_some_hours_after_first_use(city: City) -> None:
     assert not City(400, 2, 1, busy(40, 30), 0.0, 6).indicators()[5:]  # a few that accuse the innocent remain
 
 
+def test_prevalence_scales_the_gangs_and_leaves_ordinary_life_as_it_was() -> None:
+    """The whole of them is the same city, byte for byte; with none of them, only what gangs caused is gone."""
+    asked = 400, 2, 1, busy(400, 10), 0.4, 6
+
+    def written(*prevalence: float) -> tuple[list[Any], set[tuple[Any, ...]], int]:
+        city = City(*asked, *prevalence)
+        calls, sms = played(city)
+        happened = {(each["at"], each["subscriber"], each["peer"]) for each in calls + sms}
+        return [calls, sms, city.truths, city.indicators()], happened, len(city.truths)
+
+    usual, all_of_it, tried = written()
+    _, ordinary, nobody = written(0.0)
+    _, some, fewer = written(0.5)
+
+    assert written(1.0)[0] == usual
+    assert nobody == 0
+    assert ordinary < some
+    assert ordinary < all_of_it
+    assert 0.3 * tried < fewer < 0.7 * tried
+
+
 def test_nothing_but_behaviour_tells_a_gangs_number_from_others() -> None:
     """Ids, order within a minute, cells and digits of numbers give nothing away. Each number counts with one record."""
     city = City(6000, 3, 11, busy(900, 3), 0.4, 6)

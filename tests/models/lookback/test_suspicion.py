@@ -26,7 +26,7 @@ from tests.site import ROOT
 from tests.strategies import ANN, CROOK, T0, engine, indicator, start
 
 RULES = SuspicionRules(
-    talk=3, short_talk=1, people=3, begun_by_them=0.1, guided=0.01, led_on=0.04, confidence=40, days=30
+    talk=3, short_talk=1, people=3, begun_by_them=0.1, probability=0.8, guided=0.01, confidence=40, days=30
 )
 STRANGER = key_of(CROOK)
 
@@ -59,66 +59,83 @@ def test_a_profile_counts_people_who_began_and_who_was_guided() -> None:
 
     assert leadable(contacts, RULES) == {1, 2, 3, 4}
     assert reach(contacts) == Reach(people=6, begun=1)
-    assert profile(contacts, codes, RULES) == Profile(Reach(6, 1), guided=1, led=1)
+    assert profile(contacts, codes, RULES) == Profile(Reach(6, 1), guided=1, about_codes=1, again=0, calls=4)
     assert profile(contacts[::-1], codes, RULES) == profile(contacts, codes, RULES)
-    assert profile([], {}, RULES) == Profile(Reach(0, 0), 0, 0)
+    assert profile([], {}, RULES) == Profile(Reach(0, 0), 0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("contacts", "codes", "is_led"),
+    ("contacts", "codes", "about_codes", "again"),
     [
-        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], True),  # the number calls again
-        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], False),  # too short
-        ([*talk(1, 0, 0.5), *talk(1, 62, 3.0)], [], False),  # too late
-        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], False),  # the person called back
-        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], False),  # the person called first
-        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], False),  # no talk in the first call
-        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 1.0)], [], True),  # the person answers, it calls
-        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 0.9)], [], False),
-        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 1500, 1.0)], [], False),  # days later
-        ([contact(1, 0, SMS), *talk(1, 600, 1.0)], [], False),
-        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], True),  # the number calls about a code
-        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], False),  # an old code
-        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], False),  # a code from before the number's first contact
-        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], False),  # before, while the first call was ringing, and after
-        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], False),  # they are no longer strangers
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [], 0, 1),  # the number calls again
+        ([*talk(1, 0, 0.5), *talk(1, 30, 2.9)], [], 0, 0),  # too short
+        ([*talk(1, 0, 0.5), *talk(1, 62, 3.0)], [], 0, 0),  # too late
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0, OUT)], [], 0, 0),  # the person called back
+        ([*talk(1, 0, 0.5, OUT), *talk(1, 30, 3.0)], [], 0, 0),  # the person called first
+        ([*talk(1, 0, 0.0), *talk(1, 30, 3.0)], [], 0, 0),  # no talk in the first call
+        ([contact(1, 0, SMS), contact(1, 10, SMS | OUT), *talk(1, 600, 9.0)], [], 0, 0),  # whom people answer may call
+        ([contact(1, 0, SMS), *talk(1, 600, 1.0)], [], 0, 0),
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [100], 1, 0),  # the number calls about a code
+        ([contact(1, 0, SMS), *talk(1, 150, 0.9)], [100], 0, 0),
+        ([contact(1, 0, SMS), *talk(1, 150, 1.0)], [20], 0, 0),  # an old code
+        ([contact(1, 0, SMS), *talk(1, 90, 1.0)], [-1], 0, 0),  # a code from before the number's first contact
+        ([*talk(1, 0, 0.5), *talk(1, 30, 3.0)], [20], 1, 0),  # again, and about a code: the stronger counts
+        ([*talk(1, 0, 9.0)], [-1, 0.05, 20], 0, 0),  # before, while the first call was ringing, and after
+        ([*talk(1, 0, 0.5), *talk(1, 3000, 0.5), *talk(1, 3010, 5.0)], [], 0, 0),  # they are no longer strangers
     ],
 )
-def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], is_led: bool) -> None:
+def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], about_codes: int, again: int) -> None:
     came = {1: [T0 + int(at * MINUTE) for at in codes]}
 
-    assert profile(contacts, came, RULES) == Profile(reach(contacts), guided=0, led=is_led)
+    found = profile(contacts, came, RULES)
+    assert (found.guided, found.about_codes, found.again) == (0, about_codes, again)
 
 
 @pytest.mark.parametrize(
-    ("people", "begun", "guided", "led", "sure"),
+    ("people", "begun", "guided", "about_codes", "again", "sure"),
     [
-        (3, 0, 1, 1, 40),
-        (2, 0, 2, 2, 0),  # a family
-        (10, 1, 1, 1, 40),
-        (10, 2, 5, 5, 0),  # people contact the number first
-        (100, 0, 1, 1, 40),
-        (101, 0, 1, 1, 0),  # a courier: among so many people, one is chance
-        (101, 0, 2, 2, 40),
-        (50, 0, 0, 1, 0),  # chance
-        (50, 0, 0, 2, 30),
-        (51, 0, 0, 2, 0),  # an agent: of so many people, some are interested
-        (75, 0, 0, 3, 30),
-        (101, 0, 1, 5, 30),
-        (50, 0, 0, 0, 0),
+        (3, 0, 1, 1, 0, 40),
+        (2, 0, 2, 2, 0, 0),  # a family
+        (10, 1, 1, 1, 0, 40),
+        (10, 2, 5, 5, 0, 0),  # people contact the number first
+        (50, 0, 1, 1, 0, 0),  # a courier: among so many people, one is chance
+        (101, 0, 2, 2, 0, 40),
+        (101, 0, 1, 3, 0, 30),  # few of those about codes were guided
+        (5, 0, 0, 0, 1, 0),  # chance
+        (15, 0, 0, 0, 2, 30),
+        (60, 0, 0, 0, 2, 0),  # an agent: of so many people, some are interested
+        (4000, 0, 1, 1, 1, 0),  # a telemarketer: fewer than chance explains
+        (50, 0, 0, 0, 0, 0),
     ],
 )
 def test_few_strangers_of_whom_some_were_led_on_are_enough(
-    people: int, begun: int, guided: int, led: int, sure: int
+    people: int, begun: int, guided: int, about_codes: int, again: int, sure: int
 ) -> None:
-    assert confidence(Profile(Reach(people, begun), guided, led), RULES) == sure
+    assert confidence(Profile(Reach(people, begun), guided, about_codes, again), 1.0, RULES) == sure
 
 
-def test_even_with_a_share_of_none_somebody_must_have_been_led_on() -> None:
-    rules = replace(RULES, guided=0.0, led_on=0.0)
+def test_the_rarer_fraud_is_the_more_people_must_have_been_led_on() -> None:
+    least = [
+        next(led for led in range(99) if confidence(Profile(Reach(40, 0), led, led, 0), share, RULES))
+        for share in (1.0, 0.05)
+    ]
 
-    assert confidence(Profile(Reach(50, 0), 0, 0), rules) == 0
-    assert confidence(Profile(Reach(50, 0), 0, 1), rules) == 0
+    assert least == [2, 3]
+    assert [confidence(Profile(Reach(3, 0), 1, 1, 0), share, RULES) for share in (1.0, 0.05)] == [40, 0]
+
+
+def test_who_calls_the_same_people_all_day_leads_some_on_by_chance() -> None:
+    """A debt collector's calls count as chances, not only the few people whom it calls."""
+    patient, insistent = (Profile(Reach(30, 0), 0, 1, 2, calls) for calls in (35, 900))
+
+    assert [confidence(each, 1.0, RULES) for each in (patient, insistent)] == [30, 0]
+
+
+def test_even_a_probability_of_none_needs_somebody_who_was_led_on() -> None:
+    rules = replace(RULES, probability=0.0)
+
+    assert confidence(Profile(Reach(50, 0), 0, 0, 0), 1.0, rules) == 0
+    assert confidence(Profile(Reach(50, 0), 0, 0, 1), 1.0, rules) == 30
 
 
 def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
@@ -130,7 +147,7 @@ def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
 def suspected(at: int = T0) -> Indicator:
     """A suspicion of `STRANGER` at a moment, because the number guided one of three people."""
     contacts = [*talk(1, 0, 10.0), contact(2, 0), contact(3, 0)]
-    found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, RULES)
+    found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, 1.0, RULES)
     assert found is not None
     return found
 
@@ -150,7 +167,7 @@ def test_a_suspicion_says_why_and_ends_by_itself() -> None:
     assert parse(encode(found)) == found
     schema = msgspec.json.decode((ROOT / "schemas" / "indicators-v1.json").read_bytes())
     jsonschema.validate(msgspec.json.decode(encode(found)), schema)
-    assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, RULES) is None
+    assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, 1.0, RULES) is None
 
 
 # What protects a number from suspicion, or turns suspicion into more.

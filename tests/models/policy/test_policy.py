@@ -32,10 +32,13 @@ def test_the_policy_of_the_repository_is_good() -> None:
     assert policy.windows.quiet_hours == 72
 
 
-def test_the_policy_of_points_differs_in_its_severities_alone() -> None:
+def test_the_policy_of_points_differs_in_its_severities_and_in_how_common_fraud_is() -> None:
     ours = parse(CONTENT)
 
-    assert msgspec.structs.replace(POLICY, severities=ours.severities, version=ours.version) == ours
+    assert (
+        msgspec.structs.replace(POLICY, severities=ours.severities, prevalence=ours.prevalence, version=ours.version)
+        == ours
+    )
     assert POLICY.severities != ours.severities
 
 
