@@ -49,6 +49,7 @@ def main(people: int, days: int, seeds: tuple[int, ...]) -> None:
     by_share = {share: city.rivals[model.name] for share, city in shares.items()}
     worth = find(verdicts.played, {share: city.played[0] for share, city in shares.items()}, policies()[0].dispatch)
     plots.trade_off(verdicts.curves, PLOTS / "quality-trade-off.svg")
+    plots.rarity(verdicts.rivals[model.name], PLOTS / "quality-rarity.svg")
     plots.known(by_share, PLOTS / "quality-known.svg")
     savings.draw(worth, PLOTS / "quality-savings.svg")
     each = f"[simulated cities](city.md) of {people:,} people and {days} days"

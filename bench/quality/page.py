@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from statistics import median
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, Real, Verdicts
+from bench.quality.rarity import SHARES, TRUE_RATE, Estimate, alerts_a_day, precision, wilson
 from bench.quality.savings.findings import Findings
 from bench.quality.savings.section import section
 from bench.quality.verdict import Verdict
@@ -30,6 +32,9 @@ def page(
     return "\n".join(
         [
             *_head(asked),
+            *_rare(verdicts.rivals[ours]),
+            "## With all gangs",
+            "",
             *_rivals(verdicts),
             *_wrong(ours, verdicts.rivals[ours], verdicts.derived),
             *_by_script(ours, verdicts.rivals[ours], left_out),
@@ -62,6 +67,46 @@ def _head(asked: str) -> Iterator[str]:
         "within a day of the first contact. The number of these people is in brackets.",
         "",
     )
+
+
+def _rare(verdict: Verdict) -> Iterator[str]:
+    total = verdict.all
+    recall = wilson(total.warned, total.knowable)
+    bar = precision(verdict, TRUE_RATE)
+    yield from (
+        "## As rare as in life",
+        "",
+        "Victims in these cities are some twenty times as frequent as police and banks "
+        f"[publish](city.md#as-rare-as-in-life). With {TRUE_RATE:g} of the gangs and the policy that comes with "
+        "Forewarn:",
+        "",
+        "| | measured | 95 of 100 measurements | wanted |",
+        "|---|---|---|---|",
+        f"| right alerts | {_percent(bar.share)} | {_interval(bar)} | 80 % |",
+        f"| knowable victims warned | {_percent(recall.share)} | {_interval(recall)} | 95 % |",
+        f"| alerts a day for 100,000 people | {alerts_a_day(verdict, TRUE_RATE):.2f} | | |",
+        "",
+        f"Of the {verdict.alerts} alerts in the cities with all gangs, {verdict.alerts - verdict.of_gangs} rest on "
+        f"harmless numbers alone and count fully. The others, of which {verdict.right_of_gangs} were right, count with "
+        "the share of gangs, because gangs do not know of each other. The interval takes alerts as independent.",
+        "",
+        "![Right alerts against the share of gangs](plots/quality-rarity.svg)",
+        "",
+        "| share of the gangs | right alerts | 95 of 100 measurements | alerts a day for 100,000 people |",
+        "|---|---|---|---|",
+    )
+    for share in SHARES:
+        found = precision(verdict, share)
+        yield f"| {share:g} | {_percent(found.share)} | {_interval(found)} | {alerts_a_day(verdict, share):.2f} |"
+    yield ""
+
+
+def _interval(found: Estimate) -> str:
+    return f"{_percent(found.low)} to {_percent(found.high)}"
+
+
+def _percent(share: float) -> str:
+    return "–" if isnan(share) else f"{share:.0%}"
 
 
 def _rivals(verdicts: Verdicts) -> Iterator[str]:

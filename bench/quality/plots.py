@@ -1,4 +1,4 @@
-"""Plots: precision against recall, and recall against the known share; the same figures give the same SVG bytes."""
+"""Plots: precision against recall and against how rare fraud is, recall against what is known; always the same SVG."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bench.quality.rarity import SHARES, TRUE_RATE, precision
 from bench.quality.verdict import Verdict
 
 COLOURS: Final = ("#1f6f8b", "#d1603d", "#8a8a8a")
@@ -40,6 +41,24 @@ def known(by_share: Mapping[float, Verdict], path: Path) -> None:
     for (label, values), colour in zip(series.items(), COLOURS, strict=True):
         axes.plot(percent, values, marker="o", markersize=4, label=label, color=colour, linewidth=1.8)
     axes.set_ylabel("%")
+    _save(figure, axes, path)
+
+
+def rarity(verdict: Verdict, path: Path) -> None:
+    """Draw the share of right alerts, with its interval, against the share of the gangs."""
+    figure, axes = _axes("How rare fraud is", "share of the scripts' gangs (0.01 to 0.14: published rates)")
+    found = [precision(verdict, share) for share in SHARES]
+    axes.set_xscale("log")
+    axes.set_xlim(SHARES[0] * 0.9, SHARES[-1] * 1.1)
+    axes.set_xticks(SHARES, [f"{share:g}" for share in SHARES])
+    axes.minorticks_off()
+    axes.fill_between(
+        SHARES, [each.low * 100 for each in found], [each.high * 100 for each in found], color=COLOURS[0], alpha=0.15
+    )
+    right = [each.share * 100 for each in found]
+    axes.plot(SHARES, right, marker="o", markersize=4, color=COLOURS[0], linewidth=1.8, label="measured")
+    axes.plot([TRUE_RATE], [80], marker="*", markersize=11, color="#444444", linestyle="none", label="wanted")
+    axes.set_ylabel("alerts that are right, %")
     _save(figure, axes, path)
 
 

@@ -61,6 +61,10 @@ class Verdict:
     """Alerts that were not withdrawn within `ACKNOWLEDGE_MS`: a call begins before anybody knows how it ends."""
     stood_right: int = 0
     """Alerts that stood and were right."""
+    of_gangs: int = 0
+    """Alerts that rest on a gang's number or domain, at least in part. There are fewer where gangs are rarer."""
+    right_of_gangs: int = 0
+    """The same, for alerts that were right."""
     person_days: int = 0
     said: Counter[str] = field(default_factory=Counter)
     """Alerts by the scam type that they named first."""
@@ -89,6 +93,8 @@ class Verdict:
         self.hung_up += other.hung_up
         self.stood += other.stood
         self.stood_right += other.stood_right
+        self.of_gangs += other.of_gangs
+        self.right_of_gangs += other.right_of_gangs
         self.person_days += other.person_days
         self.said += other.said
         self.said_right += other.said_right
@@ -103,6 +109,11 @@ class Verdict:
             if alert.status == "raised" and alert.severity in OFFICER:
                 sent[alert.subscriber].append(each)
                 named.setdefault(alert.episode, alert.scam_type)
+        gangs = {f"{each.type}:{each.value}" for truth in truths for each in truth.indicators}
+        of_gangs = {
+            each.alert.episode for some in sent.values() for each in some if not gangs.isdisjoint(each.alert.indicators)
+        }
+        self.of_gangs += len(of_gangs)
         self.alerts += len(named)
         self.said.update(named.values())
         drawn_in: set[str] = set()
@@ -114,6 +125,7 @@ class Verdict:
         tried = {truth.subscriber for truth in truths} - drawn_in
         right = {each.alert.episode for who in drawn_in for each in sent[who]}
         self.right += len(right)
+        self.right_of_gangs += len(right & of_gangs)
         self.said_right.update(named[episode] for episode in right)
         self.hung_up += len({each.alert.episode for who in tried for each in sent[who]})
         stood = _stood(issued)
