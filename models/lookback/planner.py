@@ -141,7 +141,7 @@ class Planner:
         ``asked`` gives the event time of the suspicion by number key. The question asks the ledger for the verification
         codes of the people that the numbers may have led on.
         """
-        rules, prevalence = self.policy.suspicions, self.policy.prevalence.share
+        rules, prevalence = self.policy.suspicions, self.policy.prevalence
         strangers = {number: some for number, some in dealings.items() if reach(some).is_of_strangers(rules)}
         people: set[int] = set().union(*(leadable(some, rules) for some in strangers.values()))
 

@@ -23,8 +23,9 @@ from models.policy.policy import SuspicionRules
 
 _BEHAVIOUR: Final = "behaviour "
 """The beginning of a suspicion's source."""
-GANGS: Final = 0.25
-"""Gangs' numbers for each harmless one that calls strangers, where fraud is as common as in the training's cities."""
+GANGS: Final = 0.25 / 17.0
+"""Gangs' numbers for each harmless one that calls strangers, where one of 100,000 people pays in a day; in simulated
+cities, where 17 pay, it is one to four."""
 BY_CHANCE: Final = {"about_codes": 0.0005, "again": 0.003}
 """The chance, with each call of a harmless number or each person in contact with it, that this happens (`Profile`).
 
@@ -157,14 +158,14 @@ def _is_called_again(contacts: Sequence[Contact], rules: SuspicionRules) -> bool
 def probability(found: Profile, prevalence: float) -> float:
     """The probability that a number with this profile is a gang's.
 
-    ``prevalence`` is how common fraud is, as a share of what it was where the model was trained. By Bayes' rule, the
-    odds are those before anything was seen, `GANGS` times ``prevalence``, times the likelihood ratio of the profile.
+    ``prevalence`` is how common fraud is: people who pay, for each 100,000 people and day. By Bayes' rule, the odds are
+    those before anything was seen, `GANGS` times ``prevalence``, times the likelihood ratio of the profile.
     For each way of leading people on, the ratio is that of a beta-binomial distribution (gangs differ) to the likeliest
     binomial one of a harmless number. The formula is that of every textbook, for instance Gelman et al., Bayesian Data
     Analysis, sections 1.3 and 2.4.
 
     >>> few, many = Profile(Reach(4, 0), 1, 1, 0), Profile(Reach(40, 0), 1, 1, 0)
-    >>> [round(probability(each, 1.0), 2) for each in (few, many)], round(probability(few, 0.05), 2)
+    >>> [round(probability(each, 17.0), 2) for each in (few, many)], round(probability(few, 0.85), 2)
     ([0.93, 0.5], 0.4)
     """
     chances = max(found.reach.people, found.calls)
@@ -193,7 +194,7 @@ def confidence(found: Profile, prevalence: float, rules: SuspicionRules) -> int:
     >>> rules = SuspicionRules(
     ...     talk=3, short_talk=1, people=3, begun_by_them=0.1, probability=0.8, guided=0.01, confidence=40, days=30
     ... )
-    >>> [confidence(Profile(Reach(40, begun), 0, 2, 0), 1.0, rules) for begun in (0, 12)]
+    >>> [confidence(Profile(Reach(40, begun), 0, 2, 0), 17.0, rules) for begun in (0, 12)]
     [30, 0]
     """
     if not found.led or not found.reach.is_of_strangers(rules) or probability(found, prevalence) < rules.probability:

@@ -107,20 +107,6 @@ class ClockRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(self.wait * MINUTE)
 
 
-class PrevalenceRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How common fraud is: people who pay in a telephone fraud, for each 100,000 people and day."""
-
-    here: Annotated[float, Meta(gt=0, le=1000)] = 17.0
-    """In the place that this policy is for; `docs/city.md` gives published rates."""
-    trained: Annotated[float, Meta(gt=0, le=1000)] = 17.0
-    """Where the model was trained: 17 in the cities that ``forewarn city`` makes by itself."""
-
-    @property
-    def share(self) -> float:
-        """The prevalence here as a share of the training's."""
-        return self.here / self.trained
-
-
 class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When a spreading domain or number counts as a campaign."""
 
@@ -155,7 +141,7 @@ class SuspicionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     begun_by_them: Share
     """The maximum share of these people who rang or wrote first."""
     probability: Share
-    """The minimum probability that the number is a gang's, where fraud is as common as `PrevalenceRules` says."""
+    """The minimum probability that the number is a gang's, where fraud is as common as `Policy.prevalence` says."""
     guided: Share
     """The share of these people who received a code during such a call, at least one, from which the confidence is
     full."""
@@ -212,7 +198,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     suspicions: SuspicionRules
     dispatch: DispatchRules
     clock: ClockRules = ClockRules()
-    prevalence: PrevalenceRules = PrevalenceRules()
+    prevalence: Annotated[float, Meta(ge=0.001, le=1000)] = 17.0
+    """How common fraud is in this place: people who pay in a telephone fraud, for each 100,000 people and day. The
+    default is that of the cities that ``forewarn city`` makes; `docs/city.md` gives published rates."""
     version: str = ""
 
 

@@ -111,31 +111,31 @@ def test_whom_a_number_leads_on(contacts: list[Contact], codes: list[float], abo
 def test_few_strangers_of_whom_some_were_led_on_are_enough(
     people: int, begun: int, guided: int, about_codes: int, again: int, sure: int
 ) -> None:
-    assert confidence(Profile(Reach(people, begun), guided, about_codes, again), 1.0, RULES) == sure
+    assert confidence(Profile(Reach(people, begun), guided, about_codes, again), 17.0, RULES) == sure
 
 
 def test_the_rarer_fraud_is_the_more_people_must_have_been_led_on() -> None:
     least = [
-        next(led for led in range(99) if confidence(Profile(Reach(40, 0), led, led, 0), share, RULES))
-        for share in (1.0, 0.05)
+        next(led for led in range(99) if confidence(Profile(Reach(40, 0), led, led, 0), common, RULES))
+        for common in (17.0, 0.85)
     ]
 
     assert least == [2, 3]
-    assert [confidence(Profile(Reach(3, 0), 1, 1, 0), share, RULES) for share in (1.0, 0.05)] == [40, 0]
+    assert [confidence(Profile(Reach(3, 0), 1, 1, 0), common, RULES) for common in (17.0, 0.85)] == [40, 0]
 
 
 def test_who_calls_the_same_people_all_day_leads_some_on_by_chance() -> None:
     """A debt collector's calls count as chances, not only the few people whom it calls."""
     patient, insistent = (Profile(Reach(30, 0), 0, 1, 2, calls) for calls in (35, 900))
 
-    assert [confidence(each, 1.0, RULES) for each in (patient, insistent)] == [30, 0]
+    assert [confidence(each, 17.0, RULES) for each in (patient, insistent)] == [30, 0]
 
 
 def test_even_a_probability_of_none_needs_somebody_who_was_led_on() -> None:
     rules = replace(RULES, probability=0.0)
 
-    assert confidence(Profile(Reach(50, 0), 0, 0, 0), 1.0, rules) == 0
-    assert confidence(Profile(Reach(50, 0), 0, 0, 1), 1.0, rules) == 30
+    assert confidence(Profile(Reach(50, 0), 0, 0, 0), 17.0, rules) == 0
+    assert confidence(Profile(Reach(50, 0), 0, 0, 1), 17.0, rules) == 30
 
 
 def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
@@ -147,7 +147,7 @@ def test_to_whom_people_turn_is_told_from_whom_nobody_knows_yet() -> None:
 def suspected(at: int = T0) -> Indicator:
     """A suspicion of `STRANGER` at a moment, because the number guided one of three people."""
     contacts = [*talk(1, 0, 10.0), contact(2, 0), contact(3, 0)]
-    found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, 1.0, RULES)
+    found = suspicion(CROOK, contacts, {1: [T0 + 5 * MINUTE]}, at, 17.0, RULES)
     assert found is not None
     return found
 
@@ -167,7 +167,7 @@ def test_a_suspicion_says_why_and_ends_by_itself() -> None:
     assert parse(encode(found)) == found
     schema = msgspec.json.decode((ROOT / "schemas" / "indicators-v1.json").read_bytes())
     jsonschema.validate(msgspec.json.decode(encode(found)), schema)
-    assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, 1.0, RULES) is None
+    assert suspicion(CROOK, [*talk(1, 0, 10.0)], {1: [T0 + 5 * MINUTE]}, T0, 17.0, RULES) is None
 
 
 # What protects a number from suspicion, or turns suspicion into more.
