@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Final, NamedTuple
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, policies
+from bench.quality.rarity import wilson
 from bench.quality.verdict import Verdict
 from models.city.acting import Truth
 from models.city.city import City
@@ -22,9 +22,6 @@ NOBODY: Final = ""
 
 OFFICERS: Final = ("urgent", "high")
 """The severities of alerts that send officers."""
-
-_Z: Final = 1.959964
-"""The standard normal quantile of a two-sided interval of 95 %."""
 
 
 class Share(NamedTuple):
@@ -42,10 +39,8 @@ class Share(NamedTuple):
         """
         if not self.of:
             return 0.0, 1.0
-        share, each = self.some / self.of, _Z * _Z / self.of
-        middle = (share + each / 2) / (1 + each)
-        width = _Z * sqrt(share * (1 - share) / self.of + each / self.of / 4) / (1 + each)
-        return max(middle - width, 0.0), min(middle + width, 1.0)
+        estimate = wilson(self.some, self.of)
+        return max(estimate.low, 0.0), min(estimate.high, 1.0)
 
 
 @dataclass
