@@ -62,7 +62,8 @@ def _national_forms() -> Iterator[Range]:
         yield _keys(count + 2, code + low, code + high)
         if count + 4 <= LONGEST_NUMBER:
             yield _keys(count + 4, code + low, code + high, -2 * LENGTH_STEP)
-        yield _keys(count + 1, low, high, LENGTH_STEP + code)
+        if count < 13:  # of those with 13 digits, few are possible behind a 0
+            yield _keys(count + 1, low, high, LENGTH_STEP + code)
     for count, low, high in _handsets():
         if count == 11:
             yield _keys(count, low, high, 2 * LENGTH_STEP + 86 * 10**count)

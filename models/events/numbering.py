@@ -26,7 +26,8 @@ from models.indicators.numbers import LEAST_BEHIND, normalise
 from models.indicators.written_numbers import CARRIER_SELECTION
 
 _MOST_ASKED: Final = 1 << 16
-_URI: Final = re.compile(r"<?sips?:([^@;>]*)", re.IGNORECASE)
+_URI: Final = re.compile(r'(?:"[^"]*"\s*)?<?sips?:([^@;>]*)', re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"<?(?:sips?|tel):([^@;>]*)", re.IGNORECASE)
 _ABROAD: Final = re.compile(r"00")
 _BETWEEN: Final = re.compile(r"[\W_]+")
 
@@ -44,20 +45,24 @@ _LONGEST_WORD: Final = 1000
 
 
 def is_withheld(written: str) -> bool:
-    """Whether a peer says that nobody is known: empty, zeros alone, or a word for it.
+    """Whether a peer says that nobody is known: empty, zeros alone, or a word for it, also in the form of an address.
 
     >>> [is_withheld(each) for each in ("", "0", "00", "Anonymous", "N/A", "***", "USPS", "110")]
     [True, True, True, True, True, True, False, False]
+    >>> is_withheld("sip:anonymous@anonymous.invalid"), is_withheld("unknown@evil.example")
+    (True, False)
     """
     if len(written) > _LONGEST_WORD and not written.isascii():
         return False
+    if address := _ADDRESS.match(written):
+        written = address[1]
     folded = _BETWEEN.sub("", unicodedata.normalize("NFKC", written).casefold())
     return not folded.strip("0") or folded in WITHHELD or written in _NO_PRESENTATION
 
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How one source writes numbers. ``+`` and ``00`` always begin a foreign number or a country code."""
+    """How one source writes numbers. ``+`` always begins a country code, and so does ``00`` if no longer prefix fits."""
 
     country_code: str = "86"
     international_prefixes: tuple[str, ...] = ("00",)
@@ -83,21 +88,33 @@ class Numbering:
             if text.startswith(prefix) and len(text) - len(prefix) >= LEAST_BEHIND:
                 text = text.removeprefix(prefix)
                 break
-        for prefix in ("+", "00", *self.international_prefixes):
+        for prefix in ("+", *self._abroad):
             if text.startswith(prefix):
                 return normalise("+" + text.removeprefix(prefix), self.region)
         if self.trunk_prefix and text.startswith(self.trunk_prefix):
-            return normalise(f"+{self.country_code}{text}", self.region)
+            if self.country_code == "86":  # which says itself what may follow a trunk prefix
+                return normalise(f"+86{text}", self.region)
+            national = f"{self.country_code}{text.removeprefix(self.trunk_prefix)}"
+            if written_numbers.is_possible(national):  # else it only begins like one: 12345 is no number behind a 1
+                return normalise(f"+{national}", self.region)
         return normalise(text, self.region)
+
+    @property
+    def _abroad(self) -> list[str]:
+        """What begins a foreign number, the longest first: 001 is not a 00 before a 1."""
+        return sorted({"00", *self.international_prefixes}, key=len, reverse=True)
+
+    @property
+    def hides_a_plus(self) -> bool:
+        """Whether a number with ``+`` could not be told from one with ``00``, as number keys write both."""
+        return any(len(prefix) > 2 and prefix.startswith("00") for prefix in self.international_prefixes)
 
     def peer(self, written: str | None) -> str:
         """The number of a peer in normal form, empty when nobody is known; raises ``ValueError`` for anything else."""
         if written is None or is_withheld(written):
             return ""
         address = _URI.match(written)
-        if address is None:
-            return self.normal(written)
-        return "" if is_withheld(address[1]) else self.normal(address[1])
+        return self.normal(written if address is None else address[1])
 
     def is_normal(self, subscriber: str) -> bool:
         """Whether a subscriber's number is in normal form; no other form is accepted, since it is the record's key."""
@@ -164,8 +181,11 @@ class Sources:
         return self._numberings[code]
 
     def _normal_key(self, code: int, key: int) -> int:
+        numbering, written = self._numberings[code], number_of(key)
+        if written.startswith("00") and numbering.hides_a_plus:
+            return 0  # the record itself shows which it was
         try:
-            return key_of(self._numberings[code].normal(number_of(key)))
+            return key_of(numbering.normal(written))
         except ValueError:
             return 0
 

@@ -37,12 +37,15 @@ _ASSIGNED = re.compile(  # most of any list: a handset, together or in the usual
 # that begin with 14[0-4] are the internet of things.
 _MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{8}|14[0-4]\d{10}", re.ASCII)
 # Other 13 digits that begin so are nobody's, but possible after 86: no foreign number has country code 1 and 13 digits.
+# Behind a trunk 0 they may be the rest of a foreign number that somebody dialled with 011.
 _LONG_MOBILE = re.compile(r"1(?:0[0-57-9]|[13-9]\d)\d{10}", re.ASCII)
 _SERVICE = re.compile(r"9[56]\d{3,6}", re.ASCII)
 _AREA_AND_SHORT = re.compile(rf"{_AREA}[19]\d{{4,5}}", re.ASCII)
 _BEIJING = re.compile(r"10[2-57-8]\d{7}", re.ASCII)
 _PORT = re.compile(r"106\d{4,17}", re.ASCII)  # SMS ports have up to 20 digits
 _COMMON = re.compile(r"[48]00\d{7}", re.ASCII)  # 400 and 800 numbers: no area code, nationwide
+_SHORTEST_ABROAD = 7
+_TOO_SHORT = "an international number begins with its country code and has at least 7 digits"
 
 
 def normalise(value: str, region: str = "CN") -> str:
@@ -190,13 +193,18 @@ def _international(digits: str) -> str:
     """E.164 digits from the digits after ``+`` or ``00``, without trunk zeros between country code and number."""
     if digits.startswith("86"):
         return _domestic(digits[2:].lstrip("0"), trunk=digits.startswith("860"))
-    if digits.startswith("0") or len(digits) < 7:
-        raise ValueError("an international number begins with its country code and has at least 7 digits")
+    if digits.startswith("0") or len(digits) < _SHORTEST_ABROAD:
+        raise ValueError(_TOO_SHORT)
     _checked(digits)
     # Only a trunk prefix (0, or 8 in the former Soviet Union) can be superfluous; the library takes 30 µs or more.
     length = next((n for n in (1, 2, 3) if int(digits[:n]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), 0)
     if length and digits[length] in "08" and _trunk(int(digits[:length])).match(digits, length):
-        return _valid("+" + digits) or digits
+        if number := _valid("+" + digits):
+            return number
+        if digits[length] == "0":  # no national number begins with it; an 8 may be the first digit of one
+            digits = digits[:length] + digits[length:].lstrip("0")
+            if len(digits) < _SHORTEST_ABROAD:
+                raise ValueError(_TOO_SHORT)
     return digits
 
 
@@ -214,7 +222,9 @@ def _trunk(code: int) -> re.Pattern[str]:
 def _domestic(rest: str, *, trunk: bool) -> str:
     """A Chinese number from the digits after the country code or the trunk prefix ``0``."""
     number = "86" + rest
-    if any(form.fullmatch(rest) for form in (_MOBILE, _LONG_MOBILE, _COMMON, landlines())):
+    if any(form.fullmatch(rest) for form in (_MOBILE, _COMMON, landlines())):
+        return number
+    if not trunk and _LONG_MOBILE.fullmatch(rest):
         return number
     if rest in PROTECTED:
         return rest

@@ -36,7 +36,12 @@ _SHORTEST_PREFIX: Final = 5
 _SHORT: Final = 6
 """The most digits of a short code that is dialled after an area code."""
 
+_LONG_ENOUGH: Final = 11
+"""Digits that are a whole number, so that more behind them may be a count."""
+
 _DATE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_MINUTE: Final = re.compile(r"\d{8}(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
+"""A date with hours and minutes; some are numbers of Egypt as well."""
 
 _IS_DATE: Final = "this looks like a date, not like a phone number"
 _BESIDE: Final = "digits stand beside the number: a count, an extension or a second number; leave them out"
@@ -80,7 +85,7 @@ def number_of(value: str, region: str) -> str:
     ('10000000001', '+16505550100', '075522220000')
     """
     if value.isascii() and value.isdigit():
-        if len(value) in (8, 14) and _DATE.match(value):
+        if _DATE.match(value) and (len(value) in (8, 14) or (_MINUTE.fullmatch(value) and not _is_valid(value))):
             raise ValueError(_IS_DATE)
         return value
     written = _parsed(value)
@@ -206,9 +211,19 @@ def _foreign(groups: tuple[str, ...]) -> str:
         is_local = len(groups[-1]) <= _SHORT and _AREA.fullmatch(rest[: -len(groups[-1])]) is not None
         if not (is_short or is_long or is_local):
             raise ValueError(_BESIDE)
-    elif _length(digits) == phonenumbers.ValidationResult.TOO_LONG:
+    elif _length(digits) == phonenumbers.ValidationResult.TOO_LONG or _may_end_before(groups):
         raise ValueError(_BESIDE)
     return "+" + digits
+
+
+def is_possible(digits: str) -> bool:
+    """Whether a number with its country code has as many digits as the numbers of that country."""
+    return _length(digits) == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def _may_end_before(groups: tuple[str, ...]) -> bool:
+    """Whether the last group could stand beside a number, since nobody knows how long its country's numbers are."""
+    return _length("".join(groups)) is None and len("".join(groups[:-1])) >= _LONG_ENOUGH
 
 
 def _length(digits: str) -> int | None:
@@ -273,7 +288,8 @@ def _with_country_code(groups: tuple[str, ...]) -> str:
         codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
         if int(code) in codes and _is_valid(digits):
             return "+" + digits
-        if len(code) == 3 and not any(int(code[:length]) in codes for length in (1, 2, 3)):
+        is_nobodys = len(code) == 3 and not any(int(code[:length]) in codes for length in (1, 2, 3))
+        if is_nobodys and not _may_end_before(groups):
             return "+" + digits  # a code of no country, as a fraudster may show
     raise ValueError(_UNCLEAR)
 

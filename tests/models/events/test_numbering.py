@@ -21,6 +21,7 @@ from models.indicators.numbers import normalise
 from tests.strategies import ANN, T0, packed
 
 ABROAD = Numbering("852", ("00", "001"), "", ())
+AMERICA, RUSSIA, BRITAIN = Numbering("1", ("011",), "1", ()), Numbering("7", ("810",), "8", ()), Numbering("44")
 SOURCES = Sources(Numbering(), {"mobile-86": Numbering(), "mobile-852": ABROAD})
 
 PEERS = st.one_of(
@@ -65,6 +66,8 @@ def test_each_range_says_what_the_rule_says() -> None:
         ("Anonymous <sip:x>", None),
         ("anonymous", ""),
         ("sip:anonymous@anonymous.invalid", ""),
+        ("tel:anonymous", ""),
+        ('"Ann" <sip:+99900123456@ims.example>', "99900123456"),
     ],
 )
 def test_a_peer_is_read_however_it_is_written(written: str, number: str | None) -> None:
@@ -74,6 +77,38 @@ def test_a_peer_is_read_however_it_is_written(written: str, number: str | None) 
         return
 
     assert Numbering().peer(written) == number
+
+
+@pytest.mark.parametrize(
+    ("numbering", "written", "number"),
+    [
+        *((AMERICA, each, "16505550100") for each in ("6505550100", "16505550100", "+16505550100", "01116505550100")),
+        (AMERICA, "011442079460000", "442079460000"),
+        (AMERICA, "12345", "12345"),  # a short code, and no number behind a 1
+        *((RUSSIA, each, "79990001122") for each in ("9990001122", "89990001122", "79990001122")),
+        *((RUSSIA, each, "8610000000001") for each in ("8108610000000001", "8610000000001")),
+        (BRITAIN, "07700900123", "447700900123"),
+        *((ABROAD, each, "8610000000001") for each in ("0018610000000001", "008610000000001", "+8610000000001")),
+        (ABROAD, "+16505550100", "16505550100"),
+    ],
+)
+def test_each_source_has_its_own_rule(numbering: Numbering, written: str, number: str) -> None:
+    """Also for numbers that nobody owns, a trunk prefix that is no zero, and prefixes that begin like one another."""
+    sources = Sources(Numbering(), {"there": numbering})
+    record = value("calls", peer=written, source="there", subscriber=f"{numbering.country_code}2079460000")
+
+    decoded = CallReader(sources, keyed=False).read(packed([record], [None]))
+
+    assert numbering.peer(written) == number
+    assert decoded.events.peers.tolist() == [key_of(number)]
+
+
+@pytest.mark.parametrize("written", ["sip:anonymous@anonymous.invalid", "<sip:unknown@evil.example>", "tel:private"])
+def test_an_address_of_nobody_is_nobody_in_columns_as_well(written: str) -> None:
+    """Otherwise all withheld callers would be one person that reaches everybody."""
+    decoded = CallReader(keyed=False).read(packed([value("calls", peer=written)], [None]))
+
+    assert decoded.events.peers.tolist() == [NOBODY]
 
 
 @given(PEERS)

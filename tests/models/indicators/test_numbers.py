@@ -59,6 +59,7 @@ WRITTEN = st.one_of(
         ("0099900123456", "99900123456"),
         ("+00 999 00123456", "99900123456"),
         ("+44 (0)20 7946 0000", "442079460000"),
+        ("+44 (0)7700 900123", "447700900123"),  # also where nobody has the number
         ("+7 8 495 000 00 00", "74950000000"),
         ("+62 812 0000 0000", "6281200000000"),
         ("+1 (650) 555-0100", "16505550100"),
@@ -97,6 +98,7 @@ def test_the_region_says_whose_national_numbers_are_meant(written: str, region: 
         ("1111110000000001", "at most 15 digits"),
         ("8699900123456", "China has no such number"),
         ("0999 00 123456", "China has no such number"),
+        ("01199900123456", "China has no such number"),  # 011 is what North America dials before a foreign number
         ("10000000001 ext 5", "no letters"),
         ("10000000001 转 5", "no letters"),
         ("tel:+8610000000001;ext=5", "extension"),
@@ -111,6 +113,7 @@ def test_the_region_says_whose_national_numbers_are_meant(written: str, region: 
         ("01063488140437", "Beijing"),
         ("+0123456789", "country code"),
         ("+99900", "at least 7 digits"),
+        ("+440000000", "at least 7 digits"),
         ("1" * 200, "at most 15 digits"),
         ("(" * 200 + "10000000001", "more than 100 characters"),
     ],
