@@ -27,14 +27,16 @@ _WORD: Final = 24
 _MOST_ASKED: Final = 1 << 12
 """How many written numbers are remembered with their normal form."""
 
-_PART: Final = re.compile(r"\S+")
+_PARTS: Final = ((re.compile(r"\S+"), 1), (re.compile(r"[^\s()（）\[\]]+"), LONG))
+"""What may be a number by itself in a run that is none: what stands between blanks, else, with more digits than an area
+code has, between brackets as well."""
 _GROUP: Final = re.compile(r"\d+")
 _PLUS: Final = re.compile(r"[+＋][(（]?\Z")
 
 _ASKED: Final = re.compile(
-    r"(?:电话|热线|专线|客服|拨打|请拨|致电|回拨|来电|呼叫|联系|咨询|详询|垂询"
+    r"(?:电话|热线|专线|客服|拨打?|致电|回拨|来电|呼叫|联系|咨询|详询|垂询"
     r"|\b(?:call|ring|dial|phone|telephone|tel|hotline|helpline|contact|text|txt))"
-    r"(?:号码|为|是|us|me|back|now|on|at|to)?[\s:：.()（）-]{0,3}\Z",
+    r"(?:\s?(?:号码|为|是|us|me|back|now|on|at|to)){0,3}[\s:：.()（）-]{0,3}\Z",
     re.IGNORECASE,
 )
 _GLUED: Final = re.compile(r"(?<![a-z0-9])(?:call|ring|dial|phone|tel|hotline|contact|on|to|at|or)\Z", re.IGNORECASE)
@@ -42,8 +44,9 @@ _GLUED: Final = re.compile(r"(?<![a-z0-9])(?:call|ring|dial|phone|tel|hotline|co
 _JOINED_BEFORE: Final = re.compile(r"(?:[A-Za-z_=#%&@~*]|[A-Za-z]/|\d[.:：]|(?<!\d)\d{1,3}[,，])\Z")
 _NO_NUMBER_FOLLOWS: Final = re.compile(
     r"(?:[$€£¥￥]|金额|人民币|(?:账|帐|卡|户|单|编|工|学|证|群|案|货|期|批|流水|护照)号码?|账户|帐户|尾号"
-    r"|验证码|校验码|动态码|取件码|密码|口令|QQ"
-    r"|\b(?:rmb|cny|usd|gbp|eur|code|otp|pin|password|order|account|acct?|a/c|ref|reference|id|tracking|invoice))"
+    r"|(?:订单|运单|快递|包裹|身份证|证件|保单)(?:编号|号码)?|验证码|校验码|动态码|取件码|密码|口令|QQ群?"
+    r"|\b(?:rmb|cny|usd|gbp|eur|code|otp|pin|password|order|account|acct?|a/c|ref|reference|id|tracking|invoice|parcel)"
+    r"(?:\s?(?:number|no\b\.?|num\b\.?|id))?)"
     r"[\s:：.为是号#-]{0,3}\Z",
     re.IGNORECASE,
 )
@@ -80,7 +83,8 @@ def numbers_at(text: NDArray[np.uint8], begin: int, end: int, numbering: Numberi
 def numbers_of_run(before: str, run: str, behind: str, numbering: Numbering) -> Iterator[str]:
     """The numbers of a run of groups of digits, by what is written ``before`` and ``behind`` it, in normal form.
 
-    The run is one number if it can be one; if not, each part between blanks that is a number by itself counts.
+    The run is one number if it can be one; if not, each part between blanks, or between brackets, that is a number by
+    itself counts.
 
     >>> china = Numbering()
     >>> [*numbers_of_run("请致电", "400-100 0000", "", china)], [*numbers_of_run("", "99900123456 2", "次", china)]
@@ -92,12 +96,17 @@ def numbers_of_run(before: str, run: str, behind: str, numbering: Numbering) -> 
     if whole is not None:
         yield whole
         return
-    for part in _PART.finditer(run):
-        if part[0] == run:
+    for parts, fewest in _PARTS:
+        found = [
+            number
+            for part in parts.finditer(run)
+            if part[0] != run
+            and sum(map(str.isdigit, part[0])) >= fewest
+            and (number := _number(before + run[: part.start()], part[0], run[part.end() :] + behind, numbering))
+        ]
+        if found:
+            yield from found
             return
-        found = _number(before + run[: part.start()], part[0], run[part.end() :] + behind, numbering)
-        if found is not None:
-            yield found
 
 
 def _number(before: str, written: str, behind: str, numbering: Numbering) -> str | None:

@@ -62,7 +62,7 @@ def is_withheld(written: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How one source writes numbers. ``+`` always begins a country code, and so does ``00`` if no longer prefix fits."""
+    """How one source writes numbers. ``+`` always begins a country code; so does ``00`` if no longer prefix fits."""
 
     country_code: str = "86"
     international_prefixes: tuple[str, ...] = ("00",)
@@ -95,7 +95,8 @@ class Numbering:
             if self.country_code == "86":  # which says itself what may follow a trunk prefix
                 return normalise(f"+86{text}", self.region)
             national = f"{self.country_code}{text.removeprefix(self.trunk_prefix)}"
-            if written_numbers.is_possible(national):  # else it only begins like one: 12345 is no number behind a 1
+            # No number begins with 0; many begin with 1 or 8: 12345 is a short code, and no number behind a 1.
+            if self.trunk_prefix == "0" or written_numbers.is_possible(national):
                 return normalise(f"+{national}", self.region)
         return normalise(text, self.region)
 

@@ -34,6 +34,11 @@ SUSPECTED: Final = "suspected"
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}\.?([:/?].*)?", re.ASCII | re.DOTALL)
 _NETWORK = re.compile(r"((?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2}|\s*[-–~\s]\s*(?:\d{1,3}\.){0,3}\d{1,3})", re.ASCII)
 _SINKS = frozenset({"0.0.0.0", "255.255.255.255"})  # noqa: S104 - no address that anything binds to
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+_PADDED = re.compile(r"\s*((?=[\d.]*\b0\d)(?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
+_IPV6 = re.compile(r"[\da-f]*:[\da-f]*:[\da-f:.]*", re.ASCII | re.IGNORECASE)
+_SEVERAL = re.compile(r"[\s,;|，；、]\s*(?:https?|hxxps?)://|[（）【】《》「」，；、。！？“”]", re.IGNORECASE)
+"""What stands between two addresses, or around a note behind one."""
 _QUANTITY = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
 _NUMBER_SIGNS = frozenset("+＋(（")
 _HOST_SIGNS = frozenset(".。．｡:/")
@@ -107,9 +112,18 @@ def guess_type(value: str) -> IndicatorType:
     # A number followed by a note counts as a number, so that its error message speaks of a number.
     if text[:4].lower() == "tel:" or text[:1] in _NUMBER_SIGNS or (text[0].isdigit() and _HOST_SIGNS.isdisjoint(text)):
         return "number"
+    if _IPV6.fullmatch(text):
+        return "domain"
     rest = text.partition("://")[2] or text
-    path = re.search(r"[/?#](.*)", rest, re.DOTALL)
-    return "url" if (path and path[1]) or re.search(r":\d+/?$", rest) else "domain"
+    if rest.startswith("["):
+        return "url"
+    return "url" if _path_of(text) or re.search(r":\d+/?$", rest) else "domain"
+
+
+def _path_of(text: str) -> str:
+    """What stands behind the host of an address, without the sign that begins it."""
+    path = re.search(r"[/?#](.*)", text[scheme.end() if (scheme := _SCHEME.match(text)) else 0 :], re.DOTALL)
+    return path[1] if path else ""
 
 
 def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
@@ -125,12 +139,17 @@ def normalise(kind: IndicatorType, value: str, region: str = "CN") -> str:
         raise IndicatorError(f"a value has at most {_LONGEST} characters")
     if kind != "url" and "." in value:
         value = _one_address(value)
+    if not kind.startswith("number"):
+        _check_zeros(value)
     try:
         if kind == "number":
             return numbers.normalise(value, region)
         if kind == "number-prefix":
             return numbers.normalise_prefix(value, region)
-        return _normal_address(kind, _refanged(value.strip()).removeprefix("*").removeprefix("."))
+        text = _refanged(value.strip()).removeprefix("*").removeprefix(".")
+        if kind == "url" and (path := _path_of(text)) and _SEVERAL.search(path):
+            raise IndicatorError("this is more than one address, or an address and a note; list one address by itself")
+        return _normal_address(kind, text)
     except ValueError as error:
         raise IndicatorError(str(error).rstrip(".")) from None
 
@@ -195,6 +214,20 @@ def _one_address(value: str) -> str:
     if value.strip().endswith("/32"):
         return network[1]
     raise IndicatorError("this is a network or a range of addresses; list the addresses that are known, one by one")
+
+
+def _check_zeros(value: str) -> None:
+    """Refuse an address with zeros before its numbers: people pad decimal numbers, and browsers read octal ones."""
+    address = _PADDED.match(value)
+    if address is None:
+        return
+    decimal = ".".join(str(int(part)) for part in address[1].split("."))
+    try:
+        is_clear = domains.normalise_host(address[1]) == decimal
+    except ValueError:
+        is_clear = False
+    if not is_clear and max(map(int, decimal.split("."))) < 256:
+        raise IndicatorError("the zeros make it unclear which address this is; write its numbers without them")
 
 
 def _refanged(value: str) -> str:

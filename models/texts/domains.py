@@ -15,6 +15,7 @@ from urllib.parse import quote
 from publicsuffixlist import PublicSuffixList
 
 from models.texts.browsers import ascii_host, ipv4, is_number
+from models.texts.signs import MARK
 
 _SHARED = """
 0rz.tw 1drv.ms adf.ly aka.ms b.link bit.do bit.ly bitly.com bitly.ws bl.ink buff.ly chilp.it clck.ru
@@ -53,6 +54,7 @@ A host below such a host (`m.weibo.com`) is shared as well. Collected by hand fr
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
+_MARK = re.compile(f"(?![。｡・]){MARK}")  # two of them are dots, and one looks like a hyphen
 _URL = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):(?![0-9]+(?:[/?#\\]|\Z)))?(?P<slashes>[/\\]{2,})?(?:[^/?#\\]*@)?"
     r"(?P<host>\[[0-9a-f:.]+\]|[^/?#\\:\[\]]+)(?::(?P<port>[0-9]*))?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?:#.*)?",
@@ -79,6 +81,8 @@ def normalise_host(value: str) -> str:
     >>> normalise_host("例子.中国")
     'xn--fsqu00a.xn--fiqs8s'
     """
+    if not value.isascii() and _MARK.search(value):  # between two hosts, or before a note; no text has a host with it
+        raise ValueError(f"{value!r} is not a host: it has a mark of a sentence.")
     try:
         host = ascii_host(value.strip()).removesuffix(".")
     except ValueError as error:

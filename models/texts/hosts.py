@@ -35,6 +35,8 @@ _LEADING_WORDS = re.compile(
     ".*(?:点击|點擊|点开|登录|登陆|登錄|登入|访问|訪問|进入|進入|打开|打開|输入|輸入|官网|官網|网址|網址|网站|網站|浏览|链接|連結|查看|请|請)"
 )
 _ASCII_LABEL = re.compile("[A-Za-z0-9-]+")
+# Signs that end no sentence: behind a letter, what follows is the rest of a name that no host can have.
+_GLUED = re.compile(r"[a-z0-9][~+&*^$%](?!www\.)", re.IGNORECASE | re.ASCII)
 _BEFORE_A_NAME = frozenset("【（(《<“「:：")
 _LONGEST_FOREIGN_LABEL = 20
 _LONGEST_FOREIGN_ENDING = 10
@@ -123,6 +125,8 @@ def _examine(text: str, start: int, end: int) -> tuple[Found | None, int]:
             return None, behind
         start, end, scheme = behind
         run_end = end
+    if scheme is None and start > 1 and _GLUED.match(text, start - 2) is not None:
+        return None, run_end  # evil~bank.top, AT&T.com
     start, end = _trimmed(text, start, end, scheme is not None)
     port, path, after = None, "", end
     if text[end : end + 1] in (":", "/", "\\", "?", "#", "."):

@@ -21,7 +21,7 @@ Bing writes `a1` and the other URL in base64.
 _PARTS = re.compile(r"[?&;]")
 _SIGN = re.compile("//|%|a1")
 """What the query of a link to another has."""
-_LINK = re.compile(r"(?:https?|hxxps?)://", re.IGNORECASE)
+_LINK = re.compile(r"(?:(?:https?|hxxps?):)?//", re.IGNORECASE)
 _AMP = re.compile(r"https?://(?:www\.)?google\.[a-z.]+/amp/(s/)?", re.IGNORECASE)
 _MOST = 8
 """The number of parts of a query that are read."""

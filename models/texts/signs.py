@@ -46,6 +46,8 @@ def _class(ranges: tuple[tuple[int, int], ...]) -> str:
 # The ASCII characters between the ranges are letters, digits, the hyphen and the underscore.
 _ASCII_ENDS: Final = r"\s\x00-,./:-@\[-^`{-\x7f" + _class(_PUNCTUATION)
 _SIGN: Final = f"[^{_ASCII_ENDS}{_class(_SPACELESS)}]"
+MARK: Final = f"[{_class(_PUNCTUATION)}]"
+"""A mark of a sentence, an arrow or the like beyond ASCII, as an expression."""
 SPACELESS: Final = f"[{_class(_SPACELESS)}]"
 """A character of a script without spaces, as an expression."""
 ANY_LABEL: Final = f"[^{_ASCII_ENDS}]++"

@@ -17,7 +17,9 @@ from streams.files.list_entries import EXCEPTIONS, Entry, LeftOut, Wrong
 
 Found = Iterator[Entry | Wrong | LeftOut]
 
-SINK: Final = r"(?:0\.0\.0\.0|127(?:\.\d{1,3}){3}|::1?|0|fe80::1(?:%\w+)?|255\.255\.255\.255|ff0\w::\w+)"
+SINK: Final = (
+    r"(?:0\.0\.0\.0|127(?:\.\d{1,3}){3}|::1?|(?:0{1,4}:){7}0{0,3}[01]|0|fe80::1(?:%\w+)?|255\.255\.255\.255|ff0\w::\w+)"
+)
 """The addresses to which hosts are sent that nobody should reach, and those of a machine itself."""
 _SINK: Final = re.compile(SINK, re.IGNORECASE)
 _GLUED: Final = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)(?=[a-z])", re.IGNORECASE)
@@ -55,6 +57,7 @@ def _is_address(text: str) -> bool:
 
 
 _DNSMASQ: Final = re.compile(r"(address|server|local)\s*[= ]\s*/(.*)/([^/]*)", re.IGNORECASE)
+_BEGUN: Final = re.compile(r"(?:address|server|local)\s*[= ]\s*/", re.IGNORECASE)
 
 
 def dnsmasq_line(text: str) -> Found:
@@ -64,7 +67,7 @@ def dnsmasq_line(text: str) -> Found:
         return
     rule = _DNSMASQ.fullmatch(text)
     if rule is None:
-        yield _SETTINGS
+        yield Wrong("a rule for hosts is written address=/host/0.0.0.0") if _BEGUN.match(text) else _SETTINGS
         return
     kind, names, target = rule[1].lower(), rule[2].split("/"), rule[3].strip()
     if kind == "server" and target:
@@ -178,7 +181,7 @@ class PolicyZone:
             name = name.removesuffix("." + self._origin)
         if kind not in ("CNAME", "A", "AAAA") or name in ("@", self._origin):
             return
-        if target.startswith("rpz-passthru") or target.removesuffix(".") == name:
+        if target.startswith(("rpz-passthru", "rpz-tcp-only")) or target.removesuffix(".") == name:
             yield EXCEPTIONS
         elif name.endswith(_NETWORK_TRIGGERS):
             yield LeftOut("rules about clients and name servers")

@@ -30,6 +30,18 @@ def recoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode()
 
 
+def with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text with a line feed at the end of each line, also where a carriage return was, alone or before one."""
+    held = b""
+    for chunk in chunks:
+        text = held + chunk
+        held = b"\r" if text.endswith(b"\r") else b""  # its line feed may come with the next piece
+        text = text.removesuffix(held)
+        yield text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    if held:
+        yield b"\n"
+
+
 class Chunks(io.RawIOBase):
     """Reads what an iterator of bytes gives."""
 

@@ -37,6 +37,9 @@ _WRITTEN_OUT: Final = (
     "%B %d, %Y",
     "%b %d, %Y",
 )
+_YEARS: Final = frozenset((*range(1970, 2200), 9999))
+"""Years that a list means by the common calendar; 9999 is for ever, and 2569 is 2026 in Thailand."""
+_OTHER_YEAR: Final = "the year of this date is not clear; write four digits of the common calendar: 2024-11-05"
 _OTHER: Final = "a time is written 2024-11-05, 2024-11-05T08:00:00+08:00 or in epoch ms"
 
 
@@ -60,6 +63,8 @@ def instant(written: int | str) -> int:
         at = _read(text)
         if isinstance(at, int):
             return at
+        if at.year not in _YEARS:
+            raise ValueError(_OTHER_YEAR)
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return (at - _EPOCH) // timedelta(milliseconds=1)
     except OverflowError:
@@ -85,7 +90,7 @@ def _read(text: str) -> datetime | int:
         except ValueError:
             continue
     if re.match(r"\d{2,3}[-/.年]\d{1,2}[-/.月]\d{1,2}", text):
-        raise ValueError("the year of this date is not clear; write four digits of the common calendar: 2024-11-05")
+        raise ValueError(_OTHER_YEAR)
     raise ValueError(_OTHER)
 
 

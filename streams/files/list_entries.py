@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -41,3 +42,20 @@ Read = Callable[[str], Iterable[Entry | Wrong | LeftOut]]
 """Reads one line, without its line break."""
 
 EXCEPTIONS = LeftOut("exceptions")
+
+_FORMULA: Final = re.compile(r'="(.*)"')
+_PAIRS: Final = frozenset(('""', "''", "``", "“”", "‘’", "«»"))
+
+
+def unquoted(written: str) -> str:
+    """The text of a cell or a line without quotation marks around it, and without a spreadsheet's marks of a text.
+
+    >>> [unquoted(each) for each in ('="99900123456"', "'99900123456", "“evil.example”")]
+    ['99900123456', '99900123456', 'evil.example']
+    """
+    text = written.strip()
+    if formula := _FORMULA.fullmatch(text):
+        text = formula[1].strip()
+    if text[:1] + text[1:][-1:] in _PAIRS:
+        text = text[1:-1].strip()
+    return text.removeprefix("'")

@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from models.indicators.indicator import IndicatorError
+from models.indicators.indicator import IndicatorError, guess_type
+from models.texts.deobfuscation import deobfuscated
 from streams.files.blocklists import (
     COSMETIC,
     SINK,
@@ -23,7 +24,7 @@ from streams.files.blocklists import (
     hosts_line,
     unbound_line,
 )
-from streams.files.list_entries import Entry, LeftOut, Read, Wrong
+from streams.files.list_entries import Entry, LeftOut, Read, Wrong, unquoted
 from streams.files.tables import DELIMITERS, VALUES, Table, cells_of, heading, looks_like_a_value
 
 HEAD: Final = 200
@@ -110,6 +111,11 @@ _FOREIGN: Final = tuple(
         (r"-----BEGIN ", "a key or a signed text"),
         (r"(?:var |function )", "a program, for example for choosing a proxy"),
         (r"(?:payload:|rules:|-?\s*(?:DOMAIN|HOST)-\w+,)", "a list of rules of Clash, Surge or Quantumult"),
+        (r"(?:full|domain|keyword|regexp|geosite|include):\S", "a list of domains of V2Ray"),
+        (
+            r"(?:sudo\s+)?ip6?tables\s|-A\s+\w+\s|(?:allow|deny)\s+(?:from\s+)?[\da-f:.]+",
+            "a list of rules of a firewall",
+        ),
         (r"(?:alert|drop|reject|pass)\s+(?:ip|tcp|udp|dns|http|tls)\s", "a list of rules of Suricata or Snort"),
         (r"(?:insert into|create table|-- (?:mysql|mariadb|postgresql))\b", "a dump of a database"),
         (r'zone\s+"', "a configuration of BIND"),
@@ -171,8 +177,16 @@ def _values_of_one_line(line: str) -> list[str]:
 def _check_no_table(lines: Sequence[str]) -> None:
     """Refuse the rows of a table that has no headings for values: lines that all have as many cells."""
     first = next(iter(lines), "")
-    delimiter = next((sign for sign in DELIMITERS[:3] if first.count(sign) >= 2 or _are_rows(lines, sign)), None)
-    if delimiter is None or "/" in first:
+    may_be_an_address = "/" in first  # which may have any sign in it
+    delimiter = next(
+        (
+            sign
+            for sign in DELIMITERS[:3]
+            if (first.count(sign) >= 2 and not may_be_an_address) or _are_rows(lines, sign)
+        ),
+        None,
+    )
+    if delimiter is None:
         return
     heads = [head.strip() for head in cells_of(first, delimiter) if head.strip()]
     named = "" if any(any(map(str.isdigit, head)) for head in heads) else f"; the first row has {', '.join(heads[:8])}"
@@ -181,7 +195,7 @@ def _check_no_table(lines: Sequence[str]) -> None:
 
 def _are_rows(lines: Sequence[str], delimiter: str) -> bool:
     rows = [_without_remark(line) for line in lines]
-    return len(rows) > 1 and min(row.count(delimiter) for row in rows) == 1
+    return len(rows) > 1 and all(delimiter in row for row in rows)
 
 
 _decoder = msgspec.json.Decoder(Entry)
@@ -215,9 +229,10 @@ def _value(text: str) -> Iterator[Entry | Wrong | LeftOut]:
     elif value.startswith(_MAYBE_RULE):
         yield from adblock_line(value)
     else:
-        yield _plain(value.strip('"').removeprefix("'"))
+        yield _plain(unquoted(value).strip('"'))
 
 
+_BLANK: Final = re.compile(r"\s")
 _SIGNS: Final = re.compile(r"[*^$\\＊]")
 _EXPRESSION: Final = re.compile(r"/.*/[a-z]*|.*(?:\\.|\(\?|\.[*+]|\][*+?{]|\$$).*|\^.*", re.DOTALL)
 _MASKED: Final = re.compile(r"[+\d\s-]*\d[\s-]*[*＊]{2,}[\d\s-]*\d")
@@ -225,6 +240,9 @@ _MASKED: Final = re.compile(r"[+\d\s-]*\d[\s-]*[*＊]{2,}[\d\s-]*\d")
 
 def _plain(value: str) -> Entry | Wrong:
     """The entry of a value that stands by itself, or what it is if it names no number and no host."""
+    if _BLANK.search(value) and guess_type(value) == "url" and _BLANK.search(deobfuscated(value)):
+        return Wrong("a blank is in the address; list one address in a line, and leave out notes")
+    value = value.removeprefix("+") if value.startswith("+.") else value  # a host with its subdomains, as in Clash
     if _SIGNS.search(value) is None:
         return Entry(value=value)
     if _EXPRESSION.fullmatch(value):

@@ -92,7 +92,7 @@ def masked(value: bytes | None) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        return _hidden((value or b"").decode("utf-8", "replace"))[:_LONGEST]
+        return _hidden((value or b"")[:_LONGEST].decode("utf-8", "replace"))
     shown = ",".join(f'"{name if name in _FIELDS else _hidden(name)}":{_shown(each)}' for name, each in record.items())
     return f"{{{shown}}}"[:_LONGEST]
 
@@ -104,4 +104,6 @@ def _shown(value: object) -> str:
 
 
 def _hidden(text: str) -> str:
-    return _LETTER.sub("x", _DIGIT.sub("#", text))
+    shown = _LETTER.sub("x", _DIGIT.sub("#", text))
+    # Control characters could make a terminal do something.
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,8 @@ import numpy as np
 
 from models.base.packed import Packed
 from models.events.decoding import Decoded
-from streams.files.byte_streams import unpacked
-from streams.files.text_lines import FileError
+from streams.files.byte_streams import unpacked, with_line_feeds
+from streams.files.text_lines import FileError, other_file
 
 B = TypeVar("B", bound=Any)
 
@@ -74,9 +75,7 @@ class RecordFiles(Generic[B]):
         try:
             with path.open("rb") as packed:
                 raw = unpacked(packed)
-                while chunk := raw.read(CHUNK_BYTES):
-                    if b"\r" in chunk:
-                        chunk = chunk.replace(b"\r", b"")  # in JSON Lines it can only belong to a line end
+                for chunk in with_line_feeds(_text(path, iter(lambda: raw.read(CHUNK_BYTES), b""))):
                     whole, newline, tail = chunk.rpartition(b"\n")
                     at = packed.tell()
                     self._told(at - done)
@@ -94,6 +93,17 @@ class RecordFiles(Generic[B]):
                     yield number, rest
         except (OSError, EOFError) as error:
             raise FileError(f"{path} cannot be read to its end: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _text(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a file without a byte order mark; raises `FileError` for one that is no UTF-8 text."""
+    first = next(chunks, b"")
+    if other := other_file(first):
+        raise FileError(f"{path} is {other.partition(';')[0]}; records are JSON Lines in UTF-8")
+    if first.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise FileError(f"{path} is text in UTF-16; records are JSON Lines in UTF-8")
+    yield first.removeprefix(BOM_UTF8)
+    yield from chunks
 
 
 def packed_lines(text: bytes) -> Packed:

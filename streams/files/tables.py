@@ -7,28 +7,43 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, cast
 
 from models.indicators.indicator import IndicatorError, IndicatorType, guess_type, type_named
-from streams.files.list_entries import Entry, Wrong
+from streams.files.list_entries import Entry, Wrong, unquoted
 
 COLUMNS: Final[dict[str, str]] = {
-    **dict.fromkeys(("value", "indicator", "ioc", "ip", "ipaddress", "值", "ip地址"), "value"),
+    **dict.fromkeys(("value", "indicator", "ioc", "iocvalue", "ip", "ipaddress", "值", "ip地址"), "value"),
     **dict.fromkeys(("number", "phone", "tel", "telephone", "mobile", "msisdn", "callerid"), "number"),
     **dict.fromkeys(
         ("phonenumber", "telephonenumber", "mobilenumber", "calleridnumber", "companyphonenumber"), "number"
     ),
     **dict.fromkeys(("号码", "电话", "电话号码", "手机", "手机号", "手机号码"), "number"),
     **dict.fromkeys(("涉诈号码", "涉诈电话", "诈骗号码", "诈骗电话", "詐騙號碼", "詐騙電話"), "number"),
+    **dict.fromkeys(("涉案号码", "涉案电话", "嫌疑人号码", "嫌疑人电话", "诈骗手机号", "来电号码"), "number"),
     **dict.fromkeys(("號碼", "電話", "電話號碼", "手機", "手機號碼", "電話番号", "番号", "전화번호", "번호"), "number"),
     **dict.fromkeys(
-        ("domain", "host", "hostname", "fqdn", "domainname", "域名", "涉诈域名", "网域", "網域", "ドメイン", "도메인"),
+        (
+            "domain",
+            "host",
+            "hostname",
+            "fqdn",
+            "domainname",
+            "域名",
+            "涉诈域名",
+            "诈骗域名",
+            "网域",
+            "網域",
+            "ドメイン",
+        ),
         "domain",
     ),
     **dict.fromkeys(
-        ("url", "link", "weburl", "website", "网址", "涉诈网址", "链接", "網址", "連結", "アドレス"), "url"
+        ("url", "link", "weburl", "website", "网址", "涉诈网址", "诈骗网址", "链接", "網址", "連結", "アドレス"), "url"
     ),
+    "도메인": "domain",
     **dict.fromkeys(("홈페이지주소", "홈페이지", "주소", "웹사이트"), "url"),
     **dict.fromkeys(("type", "类型"), "type"),
     **dict.fromkeys(("scamtype", "诈骗类型", "詐騙類型"), "scam_type"),
@@ -46,7 +61,6 @@ DELIMITERS: Final = (",", "\t", ";", "|")
 
 _TEXTS: Final = ("scam_type", "source", "valid_from", "valid_until", "case")
 _REVOKED: Final = {"revoked": True, "true": True, "1": True, "false": False, "0": False}
-_FORMULA: Final = re.compile(r'="(.*)"')
 _UNHEARD: Final = re.compile(r"[\s_\-*]|[(（].*[)）]$")
 """What a heading may have beside its word: blanks, hyphens, a star and a remark in brackets."""
 _HOST: Final = re.compile(r"[^\W_]\.[^\W\d_]{2}")
@@ -74,7 +88,7 @@ def has_heading(text: str) -> bool:
 
 
 def _word(head: str) -> str:
-    return _UNHEARD.sub("", head.strip().strip('"').lower())
+    return _UNHEARD.sub("", unicodedata.normalize("NFKC", head).strip().strip('"').lower())
 
 
 def looks_like_a_value(cell: str) -> bool:
@@ -179,11 +193,19 @@ class Table:
         except csv.Error as error:
             yield Wrong(f"this is not a row of a table: {error}")
             return
+        if text.count('"') % 2:
+            yield Wrong("a quotation mark is missing, or a cell goes on in another line")
+            return
         is_first, self._is_first = self._is_first, False
         if not any(map(str.strip, row)) or text.strip() == self._heading.written:
             return
+        if any(map(str.strip, row[len(self._fields) :])):  # a sign between two cells may belong to a value
+            yield Wrong("the row has more cells than headings; put a cell with a comma or the like in quotation marks")
+            return
         cells = [
-            (field, value) for field, cell in zip(self._fields, row, strict=False) if field and (value := _text(cell))
+            (field, value)
+            for field, cell in zip(self._fields, row, strict=False)
+            if field and (value := unquoted(cell))
         ]
         values = [each for each in cells if each[0] in VALUES]
         if is_first and values and all(field_of(value) in VALUES for _, value in values):
@@ -201,7 +223,7 @@ class Table:
 
 def _entry(fields: dict[str, str], field: str, value: str) -> Entry:
     if field == "value":
-        kind = type_named(fields["type"]) if "type" in fields else None
+        kind = _type_of(fields["type"], value) if "type" in fields else None
     elif field == "number":
         kind = "number-prefix" if value.endswith("*") else "number"
     elif field == "url" and guess_type(value) == "domain":
@@ -222,8 +244,9 @@ def _entry(fields: dict[str, str], field: str, value: str) -> Entry:
     )
 
 
-def _text(cell: str) -> str:
-    """The text of a cell, without the marks that keep a spreadsheet from reading it as a number: ``="…"`` or ``'…``."""
-    text = cell.strip()
-    formula = _FORMULA.fullmatch(text)
-    return formula[1].strip() if formula else text.removeprefix("'")
+def _type_of(written: str, value: str) -> IndicatorType:
+    """The type that a table names, also by a word that is a heading of such values: ``URL``, ``电话``."""
+    named = field_of(written)
+    if named == "number" and value.endswith("*"):
+        return "number-prefix"
+    return type_named(named if named in VALUES[1:] else written)

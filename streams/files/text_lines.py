@@ -17,7 +17,7 @@ from typing import IO, Final
 
 import zstandard
 
-from streams.files.byte_streams import CHUNK, Chunks, chunks_of, recoded, unpacked
+from streams.files.byte_streams import CHUNK, Chunks, chunks_of, recoded, unpacked, with_line_feeds
 from streams.files.encodings import DoubtError, detected
 
 LONGEST_LINE: Final = 1 << 20
@@ -50,6 +50,11 @@ _CUT_OFF: Final = "the compressed file is damaged or cut off after line {}"
 
 class FileError(ValueError):
     """A file cannot be read, or not to its end; one sentence says why."""
+
+
+def other_file(first: bytes) -> str | None:
+    """What a file is that is no text, by its first bytes, and what to do instead; None for any other."""
+    return next((what for start, what in _OTHER_FILES.items() if first.startswith(start)), None)
 
 
 class TextLines:
@@ -116,9 +121,8 @@ class TextLines:
                 first += more
         except _DAMAGED:
             raise FileError(_CUT_OFF.format(0)) from None
-        for start, what in _OTHER_FILES.items():
-            if first.startswith(start):
-                raise FileError(f"this is {what}")
+        if other := other_file(first):
+            raise FileError(f"this is {other}")
         mark = next((mark for mark in _MARKS if first.startswith(mark)), b"")
         self.encoding = self.encoding or _MARKS.get(mark)
         chunks: Iterator[bytes] = chain((first.removeprefix(mark),), rest)
@@ -131,9 +135,7 @@ class TextLines:
             self.encoding, chunks = "utf-8", chain((first,), chunks)
         elif b"\0" in first:
             raise FileError("this is no text, or UTF-16 without a byte order mark; save it as UTF-8")
-        if b"\r" in first and b"\n" not in first:
-            chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
-        return io.BufferedReader(Chunks(chunks), CHUNK)
+        return io.BufferedReader(Chunks(with_line_feeds(chunks)), CHUNK)
 
     def _decoded(self, line: bytes, number: int) -> str | None:
         """The line's text; None if the encoding does not fit."""

@@ -42,6 +42,8 @@ def named(text: str, *known: str, numbering: Numbering = CHINA) -> list[str]:
         "验证码482913,有疑问请拨99900123456",
         "+99900123456+10000000001",
         "电话10000000001,99900123456,10000000002",
+        "请致电99900123456（24小时）",
+        "1)99900123456",
     ],
 )
 def test_a_number_is_read_as_people_write_it(text: str) -> None:
@@ -57,6 +59,8 @@ def test_a_number_is_read_as_people_write_it(text: str) -> None:
         ("拨打+86 100 0000 0001", "8610000000001"),
         ("客服电话：95013", "95013"),
         ("ring 95013.", "95013"),
+        ("Call us on 95013 now", "95013"),
+        ("拨95013", "95013"),
     ],
 )
 def test_a_number_gets_the_normal_form_of_the_records_numbering(text: str, number: str) -> None:
@@ -78,6 +82,10 @@ def test_the_source_of_the_record_says_how_its_numbers_are_written() -> None:
         "evil.example?p=99900123456",
         "99900123456@mail.example",
         "id99900123456",
+        "order number: 99900123456",
+        "tracking no. 99900123456",
+        "订单99900123456已发货",
+        "身份证99900123456",
         "卡号99900123456",
         "账号：99900123456",
         "订单号 99900123456 已发货",

@@ -43,6 +43,8 @@ def test_a_link_that_leads_on_gives_both_hosts(link: str, times: int) -> None:
     "link",
     [
         "https://t.example.com/r?u=http://evil-bank.top/a",
+        "https://t.example.com/r?u=//evil-bank.top/a",
+        "https://t.example.com/r?u=%2F%2Fevil-bank.top%2Fa",
         "https://www.bing.com/ck/a?p=1&u=a1" + urlsafe_b64encode(TARGET.encode()).decode().rstrip("="),
         "https://www.google.com/amp/s/evil-bank.top/a",
         "https://www.google.com/url?q=" + encoded("https://t.example.com/r?u=" + encoded(TARGET, 1), 1),

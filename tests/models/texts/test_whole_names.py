@@ -40,6 +40,18 @@ def test_a_known_trick_inside_a_host_leaves_no_part_of_it(sign: str, around: str
             holds(name, at, sign, around)
 
 
+@pytest.mark.parametrize("sign", "~+&*^$%")
+@pytest.mark.parametrize("text", ["请登录evil{}bank.top处理", "Pay at evil{}bank.com/a now"])
+def test_a_sign_that_ends_no_sentence_leaves_no_part_of_a_name(text: str, sign: str) -> None:
+    """AT&T.com is not t.com."""
+    assert read(text.format(sign)).domains == ()
+
+
+@pytest.mark.parametrize("text", ["请登录*evil.top*处理", "快来~evil.top", "url=evil.top", "a+www.evil.top"])
+def test_a_sign_before_a_name_does_not_hide_it(text: str) -> None:
+    assert [host.removeprefix("www.") for host in read(text).domains] == ["evil.top"]
+
+
 @settings(max_examples=1500, deadline=None)
 @given(st.sampled_from(NAMES), st.data(), UNKNOWN | st.text(UNKNOWN, min_size=1, max_size=3), st.sampled_from(AROUND))
 def test_no_unknown_sign_inside_a_host_leaves_a_part_of_it(

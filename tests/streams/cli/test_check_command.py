@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,31 @@ def test_whatever_a_record_holds_only_its_form_is_shown() -> None:
         '"cell":["###########"]}'
     )
     assert masked(None) == ""
+
+
+def test_control_characters_of_a_record_do_not_reach_the_terminal() -> None:
+    assert masked(b"\x1b[2J\x07") == "\ufffd[#x\ufffd"
+
+
+@pytest.mark.parametrize(("mark", "end"), [(BOM_UTF8, b"\n"), (b"", b"\r"), (b"", b"\r\n")])
+def test_a_file_may_begin_and_end_its_lines_as_on_any_system(tmp_path: Path, mark: bytes, end: bytes) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_bytes(mark + b"".join(line + end for line in GOOD))
+
+    assert CliRunner().invoke(check, [str(file), "--as", "calls"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"PK\x03\x04", "ZIP archive"), ("{}".encode("utf-16"), "UTF-16"), (b"BZh9", "bzip2")]
+)
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, content: bytes, what: str) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_bytes(content)
+
+    result = CliRunner().invoke(check, [str(file), "--as", "calls"])
+
+    assert result.exit_code == 1
+    assert what in result.output
 
 
 def test_a_compressed_file_of_sms_is_read(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_a_time_is_read_as_people_write_it(written: int | str, at: int) -> None:
         ("01/03/2026", "which is the day"),
         ("113/03/01", "the year of this date is not clear"),
         ("26-03-01", "the year of this date is not clear"),
+        ("2569-03-01", "the year of this date is not clear"),
         ("2026-13-01", "no date"),
         ("2026-02-29", "no date"),
         ("2026-03-01 25:00", "no time of day"),
@@ -107,4 +108,5 @@ def test_any_text_is_a_time_or_a_value_error(written: str) -> None:
 @pytest.mark.parametrize("written", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
 def test_a_time_at_the_end_of_the_calendar_raises_nothing_else(written: str) -> None:
     """The check of an indicator decides whether its time is in range."""
-    assert instant(written) != 0
+    with suppress(ValueError):
+        assert instant(written) != 0

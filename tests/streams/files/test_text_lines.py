@@ -12,6 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.files.byte_streams import CHUNK
 from streams.files.text_lines import LONGEST_LINE, FileError, TextLines
 
 
@@ -114,6 +115,14 @@ def test_what_is_no_list_is_refused_with_what_it_is(content: bytes, why: str) ->
     """The message also says what to do about it."""
     with pytest.raises(FileError, match=why):
         lines(content)
+
+
+def test_lines_may_end_differently_in_one_file() -> None:
+    """As when files of several systems are put together; each kind of end counts once, also between two reads."""
+    content = b"a\r\n" * CHUNK + b"b\rc\nd\r"
+
+    assert lines(content)[-4:] == ["a", "b", "c", "d"]
+    assert len(lines(content)) == CHUNK + 3
 
 
 @given(
