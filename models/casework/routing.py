@@ -83,13 +83,15 @@ class Stations:
 
     def route(self, cell: str, home: str) -> str:
         """The unit for a person's order, from their last cell and their home station; both may be empty."""
-        found = self._area(cell) if cell else None
+        found = self.area(cell)
         if found is not None:
             return found
         return home if home in self.units else self.desk
 
-    def _area(self, cell: str) -> str | None:
-        """The station of a cell; if several prefixes match, the longest decides."""
+    def area(self, cell: str) -> str | None:
+        """The station of a cell; if several prefixes match, the longest decides. None for a cell without a station."""
+        if not cell:
+            return None
         if cell in self._cells:
             return self._cells[cell]
         beginnings = (self._cells.get(cell[:length] + "*") for length in range(len(cell), -1, -1))
@@ -103,10 +105,15 @@ class Stations:
             unit = self.units[unit].parent
         return tuple(found)
 
+    @property
+    def centre(self) -> str:
+        """The city's centre."""
+        return next(each.id for each in self.units.values() if each.tier == "city")
+
     def above(self, unit: str) -> str | None:
         """The unit above; None for the city's centre, and the centre for a unit that is no longer in the tree."""
         if unit not in self.units:
-            return next(each.id for each in self.units.values() if each.tier == "city")
+            return self.centre
         return self.units[unit].parent or None
 
 
