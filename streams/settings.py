@@ -115,7 +115,7 @@ class Settings:
     )
     time_zone: ZoneInfo = setting(
         zone,
-        "The city's time zone (IANA name); the days of reminders begin at its midnight.",
+        "The city's time zone (IANA name); days of reminders and weeks of bulletins begin at its midnight.",
         ZoneInfo("Asia/Shanghai"),
     )
     replication: int | None = setting(

@@ -19,6 +19,8 @@ from fastapi import FastAPI
 from models.access.audit_keys import audit_key
 from models.access.rights import Role, user
 from models.casework.cases import Case, Feedback, FeedbackError
+from models.casework.reached import Reached
+from models.casework.routing import Stations
 from streams.access.accounts import AccountsFile, Token, UserAccount
 from streams.access.attempts import Attempts
 from streams.access.authentication import Authenticator
@@ -29,10 +31,12 @@ from streams.access.users import Users
 from streams.audit import AuditLog
 from streams.audit.heads import HeadError, PublishedHead
 from streams.console.app import make_app
+from streams.console.bulletins import Bulletins
 from streams.console.console import Console
 from streams.console.reporter import Reporter
 from streams.console.view import View
 from streams.files.playbook_files import read_playbooks
+from streams.kafka.recent_records import RecentRecordsError
 from streams.ledger.inquiry import Inquiry
 from streams.settings import Settings
 from tests.casework import OFFICE, ROOT, T0, Desk, alert
@@ -73,6 +77,7 @@ class Backroom:
         self.desk = Desk()
         self.now = T0
         self.sent: list[Feedback] = []
+        self.reached: list[Reached] | None = []
         self.asked: list[dict[str, Any]] = []
         """The requests to stop a payment that the centre received."""
         self.heads: list[PublishedHead] | None = []
@@ -87,6 +92,7 @@ class Backroom:
             audit=audit,
             playbooks=PLAYBOOKS,
             inquiry=Inquiry(Settings(ledger=str(folder / "ledger"))),
+            bulletins=Bulletins(settings, self.reminded),
             secret=KEY,
             ask_to_stop=self.ask_to_stop,
             heads=self.published,
@@ -130,6 +136,12 @@ class Backroom:
         """Deliver a request to the centre."""
         REQUESTS.validate(request)
         self.asked.append(dict(request))
+
+    async def reminded(self, settings: Settings, stations: Stations, since: int) -> list[Reached]:
+        """The people whom alerts had reminded; raises what reading the topic does."""
+        if self.reached is None:
+            raise RecentRecordsError("Kafka is away")
+        return self.reached
 
     async def published(self) -> list[PublishedHead]:
         """The heads on the topic."""

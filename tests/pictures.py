@@ -1,4 +1,4 @@
-"""Pictures: the screenshots of ``docs/console.md``, which show the console on a made-up day of a made-up city.
+"""Pictures: the screenshots of the docs, which show the console and a bulletin in a made-up city.
 
 .venv/bin/python -m tests.pictures            # writes docs/images/*.png
 .venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, for review
@@ -25,15 +25,21 @@ from playwright.sync_api import Browser, Page
 
 from models.access.audit_chain import Plain
 from models.base.durations import DAY, MINUTE
+from models.casework.bulletin import bulletin
 from streams.audit import AuditLog, Deed
 from streams.console.app import make_app
+from streams.console.bulletin_sheet import sheet, standalone
 from streams.console.pages import PAGES
 from streams.console.times import local
+from streams.dispatch.weeks import edges
+from streams.files.playbook_files import read_playbooks
 from streams.ledger.storage import Storage
 from streams.local.ports import any_free_port
 from streams.settings import Settings
 from tests.browser import chromium
+from tests.casework import OFFICE
 from tests.city_day import NEW, NOW, TALKING, a_day
+from tests.city_weeks import WEEK, ZONE, six_weeks
 from tests.consoles import GOOD, Backroom
 from tests.site import FRAUD, ROOT, call
 from tests.streams.ledger.test_ledger import put, rows
@@ -85,6 +91,7 @@ PATHS = {
     "audit": ("zhao", "/audit"),
     "users": ("wu", "/users"),
     "user": ("wu", "/users/li"),
+    "bulletin": ("chen", "/bulletin"),
 }
 
 
@@ -124,6 +131,7 @@ def console(folder: Path) -> Iterator[str]:
     with guarded() as watch:
         backroom = Backroom(Settings(redis=f"redis://{Valkey.at(folder, watch).address}/0"), folder)
         backroom.now = backroom.view.as_of = NOW
+        backroom.reached = six_weeks()
         backroom.view.begin(case for case in a_day().values() if case.unit != "ps-0205")
         fill_ledger(folder)
         fill_audit(backroom)
@@ -176,9 +184,24 @@ def taken(browser: Browser, address: str, picture: Picture, file: Path) -> None:
         print(f"{file.name}: {wide} pixels wide")
     page.screenshot(path=file)
     if file.parent == IMAGES:
-        with Image.open(file) as shot:
-            shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+        _shrink(file)
     page.context.close()
+
+
+def sheet_taken(browser: Browser, language: Language, file: Path) -> None:
+    """Take a picture of a station's bulletin, as `forewarn bulletin` writes it."""
+    weeks = edges(WEEK, ZONE)
+    found = bulletin(six_weeks(), OFFICE.stations, "ps-0201", weeks, known_from=weeks[-5])
+    page = browser.new_page(viewport={"width": 840, "height": 900})
+    page.set_content(standalone(sheet(found, OFFICE.stations, read_playbooks(), ZONE, language), language))
+    page.locator(".sheet").screenshot(path=file)
+    page.close()
+    _shrink(file)
+
+
+def _shrink(file: Path) -> None:
+    with Image.open(file) as shot:
+        shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def all_pictures() -> Iterator[Picture]:
@@ -208,9 +231,15 @@ def main() -> None:
     folder = asked.all or IMAGES
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [each for each in (all_pictures() if asked.all else PICTURES) if asked.only in each.name]
-    with tempfile.TemporaryDirectory() as place, console(Path(place)) as address, chromium() as browser:
-        for picture in pictures:
-            taken(browser, address, picture, folder / f"{picture.name}.png")
+    languages: tuple[Language, ...] = ("zh", "en")
+    with chromium() as browser:
+        for language in languages:
+            if asked.only in (name := f"bulletin-{language}"):
+                sheet_taken(browser, language, folder / f"{name}.png")
+        if pictures:
+            with tempfile.TemporaryDirectory() as place, console(Path(place)) as address:
+                for picture in pictures:
+                    taken(browser, address, picture, folder / f"{picture.name}.png")
 
 
 if __name__ == "__main__":

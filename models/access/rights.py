@@ -25,6 +25,7 @@ Action = Literal[
     "transfer",
     "snooze",
     "request-stop-payment",
+    "read-bulletins",
     "see-statistics",
     "look-up",
     "see-numbers-found",
@@ -42,6 +43,7 @@ MEANINGS: Final[Mapping[Action, str]] = {
     "transfer": "hand a case on to another unit",
     "snooze": "put a case off for a while",
     "request-stop-payment": "ask for a payment to be stopped",
+    "read-bulletins": "read the weekly bulletins of the units whose cases or statistics they see",
     "see-statistics": "see the statistics of all units",
     "look-up": "look up the people whom a number or domain has reached",
     "see-numbers-found": "see the whole numbers of those people",
@@ -79,7 +81,7 @@ class Rights(NamedTuple):
 _CASES: Final[frozenset[Action]] = frozenset(
     (
         *("read-orders", "acknowledge", "attempt", "outcome", "return", "transfer", "snooze"),
-        "request-stop-payment",
+        *("request-stop-payment", "read-bulletins"),
     )
 )
 RIGHTS: Final[Mapping[Role, Rights]] = {
@@ -87,7 +89,7 @@ RIGHTS: Final[Mapping[Role, Rights]] = {
     "sub-bureau": Rights(_CASES, "below"),
     # No unit is above the centre, so it cannot return an order.
     "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up", "see-numbers-found"}, "all"),
-    "analyst": Rights(frozenset({"see-statistics", "look-up"}), "none"),
+    "analyst": Rights(frozenset({"read-bulletins", "see-statistics", "look-up"}), "none"),
     "auditor": Rights(frozenset({"read-audit"}), "none"),
     "admin": Rights(frozenset({"manage-users"}), "none"),
 }

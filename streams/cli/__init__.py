@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "audit": "streams.cli.audit:audit",
+    "bulletin": "streams.cli.bulletin:bulletin",
     "campaigns": "streams.cli.campaigns:campaigns",
     "check": "streams.cli.check:check",
     "city": "streams.cli.city:city",

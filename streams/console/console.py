@@ -19,6 +19,7 @@ from streams.access.users import Users
 from streams.audit import AuditLog
 from streams.audit.heads import PublishedHead
 from streams.audit.pace import Pace
+from streams.console.bulletins import Bulletins
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
 from streams.console.view import View
@@ -41,6 +42,7 @@ class Console:
     audit: AuditLog
     playbooks: Mapping[str, Playbook]
     inquiry: Inquiry
+    bulletins: Bulletins
     secret: str
     """The key for hashing account numbers."""
     ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]

@@ -25,6 +25,7 @@ STALE_MS: Final = 15_000
 _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("orders", "/orders", "read-orders"),
     ("centre", "/centre", "see-statistics"),
+    ("bulletin", "/bulletin", "read-bulletins"),
     ("look-up", "/look-up", "look-up"),
     ("audit", "/audit", "read-audit"),
     ("users", "/users", "manage-users"),

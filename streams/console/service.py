@@ -24,6 +24,7 @@ from streams.access.users import Users
 from streams.audit import AuditLog, heads, operator, pace
 from streams.console import case_topic
 from streams.console.app import make_app
+from streams.console.bulletins import Bulletins
 from streams.console.console import Console
 from streams.console.feedback_topic import FeedbackTopic
 from streams.console.pages import PAGES
@@ -72,6 +73,7 @@ async def run(settings: Settings) -> None:
         audit=audit,
         playbooks=read_playbooks(settings.playbooks),
         inquiry=Inquiry(settings),
+        bulletins=Bulletins(settings),
         secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
         heads=partial(heads.published_heads, settings),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.casework.playbooks import Language
+from streams.console.bulletin_words import BULLETIN_WORDS
 from streams.console.desk_words import DESK_WORDS
 from streams.console.payment_words import PAYMENT_WORDS
 
@@ -291,6 +292,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "speak.ru": ("俄语", "Russian"),
     **PAYMENT_WORDS,
     **DESK_WORDS,
+    **BULLETIN_WORDS,
 }
 
 

@@ -20,11 +20,12 @@ class RecentRecordsError(Exception):
 
 
 class Fetched(NamedTuple):
-    """Some records of a partition in order, with their offsets."""
+    """Some records of a partition in order, with their offsets and append times (epoch ms)."""
 
     partition: int
     offsets: Sequence[int]
     records: Packed
+    arrived: Sequence[int]
 
 
 async def recent_records(settings: Settings, name: str, since: int) -> AsyncIterator[Fetched]:
@@ -67,7 +68,8 @@ async def _read(consumer: AIOKafkaConsumer, open_: dict[TopicPartition, int]) ->
         for partition, records in (await consumer.getmany(*open_, timeout_ms=200, max_records=8192)).items():
             due = [record for record in records if record.offset < open_[partition]]
             if due:
-                yield Fetched(partition.partition, [record.offset for record in due], _packed(due))
+                offsets, arrived = ([getattr(record, name) for record in due] for name in ("offset", "timestamp"))
+                yield Fetched(partition.partition, offsets, _packed(due), arrived)
         for partition in [*open_]:
             if await consumer.position(partition) >= open_[partition]:  # markers of transactions are positions, too
                 del open_[partition]

@@ -10,9 +10,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from models.casework.bulletin import Bulletin
 from models.detection.alerts import encode
 from models.policy.policy import Severity
+from streams.cli import cli
 from streams.local.worker import metric
 from streams.settings import Settings
 from tests.casework import alert, feedback
@@ -60,7 +63,10 @@ def status(site: Site, number: int) -> str | None:
     return None if case is None else str(case["status"])
 
 
-def test_from_an_alert_to_an_outcome(desk: Site) -> None:
+def test_from_an_alert_to_an_outcome_and_into_the_bulletin(desk: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A week later, the bulletin counts the person with the order, and seven whom an alert had reminded."""
+    for number in range(2, 9):
+        desk.send("alerts", told(number, "low", cell="001-01-3-0") | {"stage": "shallow"})
     desk.send("subscribers", {"subscriber": "8610000000001", "station": "ps-0205", "flags": ["lives-alone"]})
     _, http = desk.start_dispatcher()
     desk.send("alerts", told(1))
@@ -75,6 +81,11 @@ def test_from_an_alert_to_an_outcome(desk: Site) -> None:
     assert metric(http, "forewarn_outcomes_total", outcome="dissuaded") == 1
     assert metric(http, "forewarn_open_cases") == 0
     assert metric(http, "forewarn_reach_seconds_count") == 1
+    monkeypatch.setattr("streams.cli.bulletin._now", lambda: int(time.time() * 1000) + 7 * 86_400_000)
+    result = CliRunner().invoke(cli, ["bulletin", "--unit", "ps-0101", "--json"], env=desk.environ)
+    assert result.exit_code == 0, result.stderr
+    found = msgspec.json.decode(result.stdout, type=Bulletin)
+    assert (found.unit, found.period, found.now.people, found.now.reminded) == ("centre", "week", 10, None)
 
 
 def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:

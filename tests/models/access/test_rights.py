@@ -26,12 +26,12 @@ from models.access.rights import (
     user,
 )
 
-ORDERS = "read-orders acknowledge attempt outcome return transfer snooze request-stop-payment"
+ORDERS = "read-orders acknowledge attempt outcome return transfer snooze request-stop-payment read-bulletins"
 EXPECTED = {
     "officer": ORDERS,
     "sub-bureau": ORDERS,
     "centre": ORDERS.replace("return ", "") + " see-statistics look-up see-numbers-found",
-    "analyst": "see-statistics look-up",
+    "analyst": "read-bulletins see-statistics look-up",
     "auditor": "read-audit",
     "admin": "manage-users",
 }
