@@ -166,7 +166,7 @@ def probability(found: Profile, prevalence: float) -> float:
 
     >>> few, many = Profile(Reach(4, 0), 1, 1, 0), Profile(Reach(40, 0), 1, 1, 0)
     >>> [round(probability(each, 17.0), 2) for each in (few, many)], round(probability(few, 0.85), 2)
-    ([0.93, 0.5], 0.4)
+    ([0.93, 0.47], 0.39)
     """
     chances = max(found.reach.people, found.calls)
     ratio = sum(_log_ratio(getattr(found, way), chances, share) for way, share in BY_CHANCE.items())

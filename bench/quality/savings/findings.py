@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from bench.quality.rarity import TRUE_RATE
 from bench.quality.savings.assumptions import Assumptions, Row, rows
 from bench.quality.savings.chain import Column, Figures
 from bench.quality.savings.played import IN_FORCE, Played
@@ -22,9 +23,6 @@ from bench.quality.savings.worth import (
     ratio,
 )
 from models.policy.policy import DispatchRules
-
-RARE: Final = 1 / 20
-"""The share of the cities' gangs that is nearer to life."""
 
 
 class Balance(NamedTuple):
@@ -59,11 +57,11 @@ class Findings:
     mean_loss: float
     """Yuan."""
     balances: Mapping[str, tuple[Balance, Balance]]
-    """By policy: with the gangs as played, and with `RARE` of them."""
+    """By policy: with the gangs as played, and with `TRUE_RATE` of them."""
     minute: Range
     """The share of the loss that each minute of delay costs."""
     point: tuple[Range, Range]
-    """The share of officer-hours that a point of precision frees, as played and with `RARE` of the gangs."""
+    """The share of officer-hours that a point of precision frees, as played and with `TRUE_RATE` of the gangs."""
     hundred: Range
     """The share of the loss that a hundred more known numbers and domains prevent."""
     effects: Sequence[Effect]
@@ -80,11 +78,11 @@ def find(cities: Sequence[Played], by_share: Mapping[float, Played], rules: Disp
         victims=len(paid),
         mean_loss=sum(paid) / max(len(paid), 1),
         balances={
-            policy: (_balance(all_of_them, some, 1.0), _balance(all_of_them, some, RARE))
+            policy: (_balance(all_of_them, some, 1.0), _balance(all_of_them, some, TRUE_RATE))
             for policy, some in figures.items()
         },
         minute=all_of_them.range([now, later], of_a_minute),
-        point=(all_of_them.range([now], of_a_point), all_of_them.range([now], of_a_point, RARE)),
+        point=(all_of_them.range([now], of_a_point), all_of_them.range([now], of_a_point, TRUE_RATE)),
         hundred=of_known(by_share, rules),
         effects=list(_effects(all_of_them)),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.quality.plots import COLOURS
-from bench.quality.savings.findings import RARE, Findings
+from bench.quality.rarity import TRUE_RATE
+from bench.quality.savings.findings import Findings
 from bench.quality.savings.played import IN_FORCE
 
 
@@ -18,7 +19,7 @@ def draw(findings: Findings, path: Path) -> None:
     figure = Figure(figsize=(6.4, 3.8), layout="constrained")
     axes = figure.subplots()
     policies = sorted((name for name in findings.balances if name != IN_FORCE), key=float)
-    labels = ("gangs as in the cities", f"gangs at a {'twentieth' if RARE == 1 / 20 else RARE}")
+    labels = ("gangs as in the cities", f"gangs at a {'twentieth' if TRUE_RATE == 1 / 20 else TRUE_RATE}")
     for kind, (label, colour) in enumerate(zip(labels, COLOURS, strict=False)):
         curve = [findings.balances[name][kind] for name in policies]
         now = findings.balances[IN_FORCE][kind]

@@ -55,7 +55,7 @@ def test_the_groups_of_one_number_are_joined(written: str, number: str) -> None:
         ("+1 650 555 0100 123", "beside"),
         ("+999 00 123456 12", "beside"),
         ("+999 00 123456 123", "beside"),  # nobody knows how long the numbers of this country are
-        ("999 00 123456 123", "unclear"),
+        ("999 00 123456 123", "beside"),
         ("0755-22220000-801", "beside"),
         ("0755-2222-0000-801", "beside"),
         ("010-6288-0000-123", "beside"),

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from bench.quality.rarity import TRUE_RATE
 from bench.quality.savings.assumptions import Assumptions, rows
 from bench.quality.savings.chain import Column, figures, names, saved
-from bench.quality.savings.findings import RARE, find
+from bench.quality.savings.findings import find
 from bench.quality.savings.played import IN_FORCE, Played, Sent, orders_of
 from bench.quality.savings.section import section
 from bench.quality.savings.worth import of_a_minute, of_a_point, per_hour, prevented
@@ -180,8 +181,8 @@ def test_the_section_says_what_was_found(rules: DispatchRules) -> None:
 
     often, rare = findings.balances[IN_FORCE]
     assert rare.prevented.value == pytest.approx(often.prevented.value)
-    assert rare.lost == pytest.approx(often.lost * RARE)
-    assert [often.wrong, rare.wrong] == pytest.approx([1 / 2, 1 / (1 + RARE)])
+    assert rare.lost == pytest.approx(often.lost * TRUE_RATE)
+    assert [often.wrong, rare.wrong] == pytest.approx([1 / 2, 1 / (1 + TRUE_RATE)])
     assert rare.per_hour.value < often.per_hour.value
     assert findings.hundred.value == pytest.approx(0)  # as much is prevented with five known numbers as with ten
     assert all(any(row.words in line for line in lines) for row in rows())
