@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -80,8 +81,18 @@ def site(kafka: GuardedKafka, valkey: str, topic_prefix: str, tmp_path: Path) ->
 
 
 def command(site: Site, login: Mapping[str, str], *words: str) -> Result:
-    """The result of a command with a login."""
-    return CliRunner().invoke(cli, words, env=site.environ | dict(login))
+    """The result of a command with a login; it has its own thread, since an event loop may be running in the test's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(CliRunner().invoke, cli, words, env=site.environ | dict(login)).result()
+
+
+def refusal(settings: Settings) -> str:
+    """The sentence with which a worker ends; empty if it would ask again, as when Kafka only cuts the connection."""
+    try:
+        _topics_checked(load(settings.topics_file), settings)
+    except LoginRefusedError as error:
+        return str(error)
+    return ""
 
 
 def as_user(site: Site, kafka: GuardedKafka, name: str) -> Settings:
@@ -165,18 +176,15 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     meddling = command(site, kafka.login("forewarn-operators"), "topics", "acl", "--diff")
     worker, operators = as_user(site, kafka, "worker"), as_user(site, kafka, "operators")
     wrong = kafka.login("forewarn-operators") | {"FOREWARN_KAFKA_SASL_PASSWORD": "another"}
-    refused = [
-        command(site, wrong, *words) for words in (("topics", "diff"), ("indicators", "list"), ("campaigns", "list"))
-    ]
+    refused = command(site, wrong, "indicators", "list")
     with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-hunter"):
         await reader(replace(as_user(site, kafka, "hunter"), kafka_sasl_password="another"), alerts)
-    with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-worker"):
-        _topics_checked(load(site.settings.topics_file), replace(worker, kafka_sasl_password="another"))
+    another = replace(worker, kafka_sasl_password="another")
+    assert "refuses the login of forewarn-worker" in until(lambda: refusal(another))
     found = [[(each.part, each.state) for each in checkup._kafka(login)] for login in (worker, operators)]
 
-    for each in refused:
-        assert (each.exit_code, "refuses the login of forewarn-operators" in each.stderr) == (1, True), each.stderr
-        assert "Traceback" not in each.stderr
+    assert (refused.exit_code, "Traceback" in refused.stderr) == (1, False)
+    assert "refuses the login of forewarn-operators" in refused.stderr
     assert (carrier.exit_code, carrier.stderr.count("\n")) == (1, 1)
     assert "does not allow this to the user forewarn-carriers" in carrier.stderr
     assert "log in as one of the broker's super.users" in meddling.stderr

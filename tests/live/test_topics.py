@@ -26,6 +26,7 @@ from streams.kafka.contracts import (
     open_admin,
 )
 from streams.settings import Settings
+from tests.site import SECRET
 
 TOPICS = Path(__file__).parents[2] / "topics.yaml"
 
@@ -40,9 +41,9 @@ class Servers(Protocol):
 
 
 @pytest.fixture
-def settings(stack: Servers, topic_prefix: str) -> Settings:
+def settings(stack: Servers, topic_prefix: str, tmp_path: Path) -> Settings:
     """The settings of a separate site on the session's Kafka."""
-    return Settings(kafka=stack.kafka, topic_prefix=topic_prefix)
+    return Settings(kafka=stack.kafka, topic_prefix=topic_prefix, audit_log=tmp_path / "audit.jsonl")
 
 
 @pytest.fixture
@@ -221,7 +222,12 @@ def test_a_worker_may_not_start_on_unequal_partitions(
 
 def run(settings: Settings, *arguments: str) -> Result:
     """Run the command as a user's shell does."""
-    environ = {"FOREWARN_KAFKA": settings.kafka, "FOREWARN_TOPIC_PREFIX": settings.topic_prefix}
+    environ = {
+        "FOREWARN_KAFKA": settings.kafka,
+        "FOREWARN_TOPIC_PREFIX": settings.topic_prefix,
+        "FOREWARN_SECRET": SECRET,
+        "FOREWARN_AUDIT_LOG": str(settings.audit_log),
+    }
     return CliRunner().invoke(topics, [*arguments, "--file", str(TOPICS)], env=environ)
 
 

@@ -43,9 +43,10 @@ def compared(contracts: Contracts, *more: Right) -> Comparison:
 
 def test_only_the_centres_own_systems_read_the_cases_of_the_city(contracts: Contracts) -> None:
     """No station is among them: Kafka cannot show a reader some cases of a topic and hide others."""
-    assert principals(contracts, "Read", ALERTS) == {"worker", "dispatcher", "dispatch-platform", "data-protection"}
+    ours = {"worker", "dispatcher", "console", "bulletins", "data-protection"}
+    assert principals(contracts, "Read", ALERTS) == ours | {"dispatch-platform"}
     assert principals(contracts, "Read", Resource("topic", "north.dispatch")) == {
-        *("dispatcher", "console", "dispatch-platform", "data-protection")
+        *("dispatcher", "console", "bulletins", "dispatch-platform", "data-protection")
     }
     assert not [name for name in contracts.programs if "station" in name]
 

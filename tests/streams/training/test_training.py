@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from models.city.city import City
 from models.detection.risk import PointScore
 from streams.cli.train import train
+from streams.files import policy_file
 from streams.files.artifacts import read
 from streams.simulation.cities import CityError, CityFolder
 from streams.simulation.city_writing import write
@@ -23,6 +25,7 @@ from streams.training.fitting import LEAST, PARAMETERS, TrainingError, fit, spli
 from streams.training.judgement import average_precision, judge
 from streams.training.samples import CALIBRATES, OUTCOME_WEIGHT, TESTS, Samples, Seen
 from tests.models.city.test_city import busy
+from tests.site import ROOT
 from tests.strategies import POLICY
 from tests.training import artifact, samples
 
@@ -125,8 +128,9 @@ def test_the_same_training_gives_the_same_model_and_card(trained: Path, city: Pa
 
 
 def cases(city: Path) -> list[str]:
-    """The cases that the city's alerts would open."""
-    operation = Operation(CityFolder(city), [Contender(PointScore(), POLICY)])
+    """The cases that the city's alerts would open where fraud is as rare as our policy says."""
+    ours = policy_file.load(ROOT / "policy.yaml")
+    operation = Operation(CityFolder(city), [Contender(PointScore(), replace(POLICY, prevalence=ours.prevalence))])
     operation.run(lambda hours: None)
     return list({issued.alert.episode: None for issued in operation.issued[0]})
 
