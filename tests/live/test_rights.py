@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -29,11 +28,8 @@ from streams import checkup
 from streams.access.users import Users
 from streams.cli import cli
 from streams.kafka.clients import reader
-from streams.kafka.contracts import load
-from streams.kafka.login import LoginRefusedError
 from streams.kafka.publishing import producer
 from streams.settings import Settings
-from streams.worker.service import _topics_checked
 from tests.consoles import GOOD
 from tests.guarded_kafka import PASSWORD, GuardedKafka, guarded_kafka
 from tests.live.test_dispatch import cases
@@ -84,15 +80,6 @@ def command(site: Site, login: Mapping[str, str], *words: str) -> Result:
     """The result of a command with a login; it has its own thread, since an event loop may be running in the test's."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(CliRunner().invoke, cli, words, env=site.environ | dict(login)).result()
-
-
-def refusal(settings: Settings) -> str:
-    """The sentence with which a worker ends; empty if it would ask again, as when Kafka only cuts the connection."""
-    try:
-        _topics_checked(load(settings.topics_file), settings)
-    except LoginRefusedError as error:
-        return str(error)
-    return ""
 
 
 def as_user(site: Site, kafka: GuardedKafka, name: str) -> Settings:
@@ -175,16 +162,8 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     carrier = command(site, kafka.login("forewarn-carriers"), "topics", "apply")
     meddling = command(site, kafka.login("forewarn-operators"), "topics", "acl", "--diff")
     worker, operators = as_user(site, kafka, "worker"), as_user(site, kafka, "operators")
-    wrong = kafka.login("forewarn-operators") | {"FOREWARN_KAFKA_SASL_PASSWORD": "another"}
-    refused = command(site, wrong, "indicators", "list")
-    with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-hunter"):
-        await reader(replace(as_user(site, kafka, "hunter"), kafka_sasl_password="another"), alerts)
-    another = replace(worker, kafka_sasl_password="another")
-    assert "refuses the login of forewarn-worker" in until(lambda: refusal(another))
     found = [[(each.part, each.state) for each in checkup._kafka(login)] for login in (worker, operators)]
 
-    assert (refused.exit_code, "Traceback" in refused.stderr) == (1, False)
-    assert "refuses the login of forewarn-operators" in refused.stderr
     assert (carrier.exit_code, carrier.stderr.count("\n")) == (1, 1)
     assert "does not allow this to the user forewarn-carriers" in carrier.stderr
     assert "log in as one of the broker's super.users" in meddling.stderr

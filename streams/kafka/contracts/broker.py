@@ -109,11 +109,12 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
                 if isinstance(why, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
                     said = refusal(settings.kafka, settings.kafka_sasl_username, type(why).__name__)
                     raise BrokerLoginError(said) from None
-            # A refused login may look like this too, if Kafka cuts the connection before kafka-python has read its answer.
+            # A refused login may look like this too, if Kafka cuts the connection before its answer has been read.
             user = settings.kafka_sasl_username
             raise BrokerError(
-                f"Kafka does not answer at {settings.kafka} ({errors[-1] if errors else error}); is FOREWARN_KAFKA right"
-                f"{f', and the password of {user}' if user else ''}? `forewarn up` starts one on this machine"
+                f"Kafka does not answer at {settings.kafka} ({errors[-1] if errors else error}); "
+                f"is FOREWARN_KAFKA right{f', and the password of {user}' if user else ''}? "
+                "`forewarn up` starts one on this machine"
             ) from None
         try:
             with admin:
