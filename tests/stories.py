@@ -11,7 +11,7 @@ import jsonschema
 
 from models.base.durations import SECOND
 from models.detection.alerts import Alert, encode
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from models.detection.signals import SignalRecord
 from models.events.event import Call, Sms
 from tests.strategies import T0, ToldEngine, clock, engine

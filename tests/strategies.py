@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from models.base.durations import HOUR, MINUTE, SECOND
 from models.base.packed import Packed
-from models.detection.engine import Engine, Partition, StepResult
+from models.detection.engine import Engine, StepResult
 from models.detection.episodes import Subject
+from models.detection.partition import Partition
 from models.detection.risk import PointScore
 from models.detection.signals import Heartbeat, Purge, SignalRecord
 from models.detection.watermarks import Watermark

@@ -19,8 +19,8 @@ from examples.generate import FOLDER, write
 from examples.listed import LURES, PUBLISHED, PUBLISHER
 from examples.people import Label
 from models.detection.alerts import Alert
-from models.detection.engine import Partition
 from models.detection.episodes import episodes, unfold
+from models.detection.partition import Partition
 from models.events.decoding import CallReader, MessageReader
 from models.events.event import Call, Sms
 from models.indicators.hotlines import PROTECTED

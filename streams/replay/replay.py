@@ -12,7 +12,8 @@ import numpy as np
 from models.base.number_keys import number_of
 from models.detection.alerts import Alert
 from models.detection.alignment import Alignment, Lane
-from models.detection.engine import Engine, Partition, StepResult
+from models.detection.engine import Engine, StepResult
+from models.detection.partition import Partition
 from models.detection.signals import Heartbeat, Purge, SignalRecord
 from models.events.batches import Calls, Messages
 from streams.kafka.partitioning import partition_of

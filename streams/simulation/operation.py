@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from models.base.durations import HOUR, MINUTE
 from models.base.number_keys import key_of
 from models.detection.alerts import Alert
-from models.detection.engine import Engine, Partition, StepResult, Witness
+from models.detection.engine import Engine, StepResult, Witness
 from models.detection.kinds import CODE
+from models.detection.partition import Partition
 from models.detection.recognition import sms_signals
 from models.detection.risk import Model
 from models.events.batches import Calls, Messages

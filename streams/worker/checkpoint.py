@@ -17,8 +17,8 @@ import structlog
 from redis.exceptions import ResponseError
 
 from models.base.formats import NewerFormatError
-from models.detection.engine import Partition
 from models.detection.episodes import Subject
+from models.detection.partition import Partition
 from streams import metrics
 from streams.ledger.progress import LedgerProgress
 from streams.redis.answers import RedisRefusedError, answered

@@ -11,7 +11,7 @@ from time import perf_counter
 import msgspec
 
 from models.detection.alerts import Alert
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from models.detection.reminders import Reminder
 from streams.ledger.progress import LedgerProgress
 from streams.worker.repeats import Repeats

@@ -15,7 +15,8 @@ from aiokafka.structs import TopicPartition
 from msgspec.structs import replace
 
 from models.detection.alignment import Alignment
-from models.detection.engine import Engine, Partition
+from models.detection.engine import Engine
+from models.detection.partition import Partition
 from models.detection.risk import Model
 from models.events.batches import Calls, Messages
 from models.events.decoding import CallReader, MessageReader

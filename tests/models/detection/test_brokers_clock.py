@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from models.base.durations import DAY, HOUR, MINUTE, SECOND
 from models.detection.alerts import Alert
-from models.detection.engine import Engine, Partition
+from models.detection.engine import Engine
+from models.detection.partition import Partition
 from models.detection.risk import PointScore
 from models.detection.signals import Heartbeat
 from models.events.arrivals import UNKNOWN, Arrivals

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Alert, Published, encode
-from models.detection.engine import Partition, StepResult
+from models.detection.engine import StepResult
 from models.detection.episodes import Subject
+from models.detection.partition import Partition
 from models.events.event import LATEST, Call, Sms
 from models.policy.policy import parse
 from streams.files import model_file

@@ -7,8 +7,8 @@ import pytest
 
 from models.base.durations import DAY, HOUR, MINUTE
 from models.detection.calls_in_progress import Wakes
-from models.detection.engine import MOST_CONTEXTS, Partition
 from models.detection.episodes import Subject
+from models.detection.partition import MOST_CONTEXTS, Partition
 from models.detection.signals import SignalRecord
 from models.detection.watermarks import Watermark
 from tests.strategies import ANN, BANK, CODE_TEXT, CROOK, FRIEND, POLICY, T0, clock, end, engine, saved, sms, start

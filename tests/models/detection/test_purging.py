@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.durations import HOUR, MINUTE
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from models.detection.signals import Heartbeat, Purge, bounded
 from models.events.event import Call, Sms
 from tests.strategies import ANN, BO, CODE_TEXT, T0, clock, end, engine, histories, sms, split, start

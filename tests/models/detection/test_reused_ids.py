@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.base.durations import DAY, HOUR, MINUTE, SECOND
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from models.detection.reused_ids import record_id, told_apart
 from models.detection.signals import Signal
 from tests.strategies import ANN, CROOK, FRIEND, T0, end, engine, sms, start

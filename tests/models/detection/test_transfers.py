@@ -6,7 +6,7 @@ import pytest
 
 from models.base.durations import HOUR, MINUTE
 from models.detection.alerts import Alert
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from models.events.event import Call
 from tests.strategies import CROOK, FRIEND, clock, end, engine, saved, start
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from models.base.durations import DAY, MINUTE
 from models.base.number_keys import key_of
-from models.detection.engine import Partition
 from models.detection.kinds import NUMBER_MISSED, NUMBER_TALK
+from models.detection.partition import Partition
 from models.detection.reminders import occasion, utc_day
 from models.detection.signals import Signal
 from models.detection.wording import reasons

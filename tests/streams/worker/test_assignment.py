@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from streams.kafka.compacted import CompactedTopic
 from streams.settings import Settings
 from streams.worker.assignment import Assignment

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from models.detection.alignment import Alignment
-from models.detection.engine import Partition
+from models.detection.partition import Partition
 from streams.worker.backpressure import LONGEST_WAIT, at_end
 from streams.worker.partition import AssignedPartition, Feed
 from streams.worker.partition_state import PartitionState

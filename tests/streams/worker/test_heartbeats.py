@@ -11,7 +11,8 @@ import pytest
 
 from models.base.durations import MINUTE
 from models.detection.alignment import Alignment, Portion
-from models.detection.engine import Engine, Partition
+from models.detection.engine import Engine
+from models.detection.partition import Partition
 from models.detection.risk import PointScore
 from models.detection.signals import Heartbeat, Purge
 from models.events.arrivals import UNKNOWN

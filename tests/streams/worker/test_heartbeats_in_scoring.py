@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from models.base.durations import DAY, MINUTE
 from models.detection.alerts import Alert
 from models.detection.alignment import Alignment
-from models.detection.engine import Engine, Partition
+from models.detection.engine import Engine
+from models.detection.partition import Partition
 from models.detection.risk import PointScore
 from models.events.numbering import CHINA
 from streams.kafka.columns import Columns
