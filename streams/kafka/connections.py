@@ -6,22 +6,28 @@ any call that needs metadata waits for ever. So this connection closes itself be
 gone, and aiokafka then raises its own error.
 
 A refused login, which aiokafka only logs, ends the start of a client. Importing this module replaces aiokafka's class
-in the whole process.
+in the whole process, and keeps aiokafka's log off the terminal of a command, which says itself what is wrong.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiokafka import conn
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import (
     AuthenticationFailedError,
     IllegalSaslStateError,
+    KafkaError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
 
 from streams.kafka.login import LoginRefusedError, refusal
+from streams.settings import Settings
 
 _REFUSED = (AuthenticationFailedError, IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 
@@ -40,6 +46,7 @@ class Connection(conn.AIOKafkaConnection):
         except _REFUSED as error:
             if not is_first:
                 raise
+            await asyncio.wait([self._closed_fut], timeout=1.0)  # nobody else closes it whole
             kafka, user = f"{self.host}:{self.port}", self._sasl_plain_username
             raise LoginRefusedError(refusal(kafka, user, type(error).__name__)) from None
 
@@ -57,4 +64,27 @@ class Connection(conn.AIOKafkaConnection):
             self.close(reason=conn.CloseReason.CONNECTION_BROKEN)
 
 
+def try_login(settings: Settings, timeout_s: float) -> None:
+    """Log in once and hang up; raises `LoginRefusedError` when Kafka refuses the login.
+
+    Returns without a word when no server answers within ``timeout_s`` seconds, and at once when the site has no logins.
+    It works in a thread of its own, so it may be called where an event loop runs.
+    """
+    if settings.kafka_sasl_mechanism is not None:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _try_login(settings, timeout_s)).result()
+
+
+async def _try_login(settings: Settings, timeout_s: float) -> None:
+    options = settings.aiokafka_options()
+    for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
+        try:
+            connection = await conn.create_conn(host, port, request_timeout_ms=int(timeout_s * 1000), **options)
+        except (OSError, KafkaError, TimeoutError):
+            continue
+        await connection.close()
+        return
+
+
 conn.AIOKafkaConnection = Connection
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())

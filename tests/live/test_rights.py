@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,7 @@ from streams import checkup
 from streams.access.users import Users
 from streams.cli import cli
 from streams.kafka.clients import reader
+from streams.kafka.login import LoginRefusedError
 from streams.kafka.publishing import producer
 from streams.settings import Settings
 from tests.consoles import GOOD
@@ -38,7 +40,7 @@ from tests.valkeys import guarded
 
 USERS = (
     *("worker", "hunter", "dispatcher", "console"),
-    *("carriers", "list-import", "dispatch-platform", "analysts", "operators"),
+    *("carriers", "list-import", "dispatch-platform", "analysts", "operators", "bulletins"),
 )
 COMMANDS = (
     ("operators", "topics", "diff"),
@@ -136,13 +138,17 @@ def test_every_program_does_its_work_with_its_own_rights_and_nothing_else(site: 
             shown = said.readline()
             until(lambda: client.get(path).json()["status"] == "acknowledged")
         answer = client.post(f"{path}/attempt", json={"means": "call", "reached": True})
+        counted = client.get("/bulletin", params={"unit": "centre"})
 
     assert shown.startswith(f"{case['case']} at {case['unit']}: {case['severity']} open, *****01")
     assert (answer.status_code, answer.json()["status"]) == (200, "in-progress")
+    assert counted.status_code == 200, counted.text
     assert site.count("dead-letters") == 1
     for name, *words in COMMANDS:
         result = command(site, kafka.login(f"forewarn-{name}"), *words)
         assert result.exit_code == 0, f"{words}: {result.stderr}"
+    weekly = command(site, kafka.login("forewarn-bulletins"), "bulletin", "--unit", "centre")
+    assert weekly.exit_code == 0 or "has no order or reminder of the week" in weekly.stderr, weekly.stderr
 
 
 async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedKafka) -> None:
@@ -162,8 +168,15 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     carrier = command(site, kafka.login("forewarn-carriers"), "topics", "apply")
     meddling = command(site, kafka.login("forewarn-operators"), "topics", "acl", "--diff")
     worker, operators = as_user(site, kafka, "worker"), as_user(site, kafka, "operators")
+    wrong = kafka.login("forewarn-operators") | {"FOREWARN_KAFKA_SASL_PASSWORD": "another"}
+    refused = [command(site, wrong, *words) for words in (("indicators", "list"), ("topics", "diff"))]
+    with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-hunter"):
+        await reader(replace(as_user(site, kafka, "hunter"), kafka_sasl_password="another"), alerts)
     found = [[(each.part, each.state) for each in checkup._kafka(login)] for login in (worker, operators)]
 
+    for each in refused:
+        assert (each.exit_code, each.stderr.count("\n")) == (1, 1), each.stderr
+        assert "refuses the login of forewarn-operators" in each.stderr
     assert (carrier.exit_code, carrier.stderr.count("\n")) == (1, 1)
     assert "does not allow this to the user forewarn-carriers" in carrier.stderr
     assert "log in as one of the broker's super.users" in meddling.stderr

@@ -18,14 +18,13 @@ from kafka.errors import (
     AuthorizationError,
     KafkaError,
     KafkaTimeoutError,
-    SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
-    UnsupportedSaslMechanismError,
     for_code,
 )
 
+from streams.kafka.connections import try_login
 from streams.kafka.contracts.model import (
     SAME_PARTITIONS,
     BrokerError,
@@ -36,7 +35,7 @@ from streams.kafka.contracts.model import (
     Problem,
     cleanup_policy,
 )
-from streams.kafka.login import refusal
+from streams.kafka.login import LoginRefusedError
 from streams.settings import Settings
 
 CONNECT_TIMEOUT_S = 6.0
@@ -95,6 +94,10 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
     error inside the block; :class:`BrokerLoginError` when Kafka refuses the login, and :class:`NotAllowedError` when
     this login may not do something. The log of kafka-python is silenced in the whole process during the block.
     """
+    try:  # kafka-python misses a refusal when the connection is cut behind it, and tries again until its time is up
+        try_login(settings, timeout_s)
+    except LoginRefusedError as error:
+        raise BrokerLoginError(str(error)) from None
     with _silent_kafka_log() as errors:
         try:
             admin = KafkaAdminClient(
@@ -105,16 +108,9 @@ def open_admin(settings: Settings, timeout_s: float = CONNECT_TIMEOUT_S) -> Iter
                 reconnect_backoff_max_ms=1000,
             )
         except (KafkaError, OSError) as error:
-            for why in (*errors, error):
-                if isinstance(why, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
-                    said = refusal(settings.kafka, settings.kafka_sasl_username, type(why).__name__)
-                    raise BrokerLoginError(said) from None
-            # A refused login may look like this too, if Kafka cuts the connection before its answer has been read.
-            user = settings.kafka_sasl_username
             raise BrokerError(
                 f"Kafka does not answer at {settings.kafka} ({errors[-1] if errors else error}); "
-                f"is FOREWARN_KAFKA right{f', and the password of {user}' if user else ''}? "
-                "`forewarn up` starts one on this machine"
+                "is FOREWARN_KAFKA right? `forewarn up` starts one on this machine"
             ) from None
         try:
             with admin:
