@@ -13,15 +13,18 @@ from time import perf_counter
 import click
 import msgspec
 
+from models.city import grammar
 from models.city.city import City
 from streams.cli import InputError
 from streams.cli.progress import count_bar
-from streams.files.scam_scripts import OURS, ScriptFileError, read_scripts
+from streams.files.scam_scripts import OURS, ScriptFileError, read_scripts, write_scripts
 from streams.simulation.cities import ASKED, Asked
 from streams.simulation.city_writing import write
 
 MOST_PEOPLE = 3_000_000
 """Each person, with their acquaintances, needs some twenty numbers, and there are a hundred million numbers."""
+MOST_DRAWN = 600
+"""With more scripts, most of them would have no gang in a city of that size."""
 
 
 @click.command()
@@ -29,6 +32,13 @@ MOST_PEOPLE = 3_000_000
 @click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
 @click.option("--scripts", type=click.Path(path_type=Path), help="A folder of scam scripts instead of Forewarn's own.")
+@click.option(
+    "--drawn",
+    type=click.IntRange(0, MOST_DRAWN),
+    default=0,
+    metavar="N",
+    help="N scripts drawn at random instead of Forewarn's own, or beside those of --scripts.",
+)
 @click.option(
     "--known",
     type=click.FloatRange(0, 1),
@@ -58,6 +68,7 @@ def city(
     days: int,
     seed: int,
     scripts: Path | None,
+    drawn: int,
     known: float,
     known_after: float,
     prevalence: float,
@@ -67,7 +78,7 @@ def city(
     """Make a simulated city: its call and SMS records, its indicators over time, and the truth about its victims.
 
     The same arguments give the same bytes. The folder gets calls.jsonl, sms.jsonl, indicators.jsonl,
-    subscribers.jsonl, truth.jsonl and city.json; docs/city.md describes them.
+    subscribers.jsonl, truth.jsonl and city.json, and the drawn scripts; docs/city.md describes them.
 
     Example: forewarn city --people 20000 --days 7 --seed 7 --out city
     """
@@ -75,12 +86,16 @@ def city(
         raise InputError(f"{out} exists already: name another folder, or remove it.")
     began = perf_counter()
     try:
-        played = read_scripts(scripts or OURS)
+        played = [] if drawn and scripts is None else read_scripts(scripts or OURS)
     except ScriptFileError as error:
         raise InputError(str(error)) from None
+    ours = grammar.scripts(drawn, seed)
+    played += ours
     made = City(people, days, seed, played, known, known_after, prevalence)
-    asked = Asked(people, days, seed, known, known_after, [name for name, _ in played], prevalence)
+    asked = Asked(people, days, seed, known, known_after, [name for name, _ in played], prevalence, drawn)
     with _folder(out) as folder, count_bar("hours", days * 24) as bar:
+        if ours:
+            write_scripts(ours, folder / "scripts")
         counts = write(made, folder, bar)
         (folder / ASKED).write_bytes(msgspec.json.format(msgspec.json.encode(asked)) + b"\n")
     seconds = perf_counter() - began

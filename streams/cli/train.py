@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from aiokafka.errors import KafkaError
 
+from models.city.grammar import family
 from models.policy.policy import Policy, PolicyError
 from streams.cli import CommandError, InputError, site_settings
 from streams.cli.ids import site_ids
@@ -50,7 +51,7 @@ Leaving out these two costs least. The card shows what each of the others would 
     "--leave-out",
     "left_out",
     multiple=True,
-    help="A script left out of training, to test the model on a new scam; may be repeated.  "
+    help="A script, or family of drawn ones, left out to test the model on a new scam; may be repeated.  "
     f"[default: {', '.join(LEFT_OUT)}]",
 )
 @click.option("--force", is_flag=True, help="Replace the model even if the new one is worse on the test people.")
@@ -142,7 +143,7 @@ def _samples(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes) 
 
 def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str, ...]:
     """The scripts to leave out: the named ones, or the usual ones when none are named."""
-    met = sorted({truth.script for folder in folders for truth in folder.truths})
+    met = sorted({family(truth.script) for folder in folders for truth in folder.truths})
     for name in asked:
         if name not in met:
             raise InputError(f"Nobody in these cities was targeted by {name!r}: choose from {', '.join(met)}.")

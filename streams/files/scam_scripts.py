@@ -1,10 +1,14 @@
-"""Scam scripts: reads YAML files of scripts for the simulated city; each mistake is named with its line."""
+"""Scam scripts: reads and writes YAML files of scripts for the simulated city; each mistake is named with its line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+
+import msgspec
+import yaml
 
 from models.city.scripts import Script, ScriptError, checked
 from models.city.texts import TEXTS
@@ -31,6 +35,18 @@ def read_scripts(folder: Path) -> list[tuple[str, Script]]:
         return [(path.stem, parse(path.read_bytes(), str(path))) for path in paths]
     except OSError as error:
         raise ScriptFileError(f"{error.filename} cannot be read: {error.strerror}.") from None
+
+
+def write_scripts(scripts: Iterable[tuple[str, Script]], folder: Path) -> None:
+    """Write scripts into a new folder, one file each, as `read_scripts` reads them; raises OSError."""
+    folder.mkdir()
+    for name, script in scripts:
+        plain = msgspec.to_builtins(script)
+        for step in plain["steps"]:
+            for field in [field for field, value in step.items() if value in (None, False)]:
+                del step[field]
+        content = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=120, default_flow_style=None)
+        (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
 
 
 def parse(content: bytes, name: str) -> Script:

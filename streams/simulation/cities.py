@@ -46,6 +46,8 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     scripts: list[str]
     prevalence: float = 1.0
     """The share of the scripts' gangs that there are."""
+    drawn: int = 0
+    """How many of the scripts were drawn at random (`models.city.grammar`)."""
 
 
 class CityError(ValueError):

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from models.city.acting import Truth
+from models.city.grammar import family
 from models.city.labels import OUTCOMES, is_defrauded
 from models.detection.episodes import Episode, Moment
 from models.detection.ids import PUBLIC, Ids
@@ -44,7 +45,7 @@ class Samples:
     parts: list[int] = field(default_factory=list)
     """The person's part, below `PARTS`."""
     scripts: list[frozenset[str]] = field(default_factory=list)
-    """The scripts of all gangs that tried the person at any time."""
+    """The scripts of all gangs that tried the person at any time, drawn ones by their family."""
     episodes: list[int] = field(default_factory=list)
     cases: set[str] = field(default_factory=set)
     """The cases with an officer's outcome whose episodes were seen."""
@@ -75,7 +76,7 @@ class Samples:
                 self.labels.append(is_defrauded(true, at) if said is None else said)
                 self.weights.append((1.0 if said is None else OUTCOME_WEIGHT) / len(moments))
                 self.parts.append(crc32(subscriber.encode()) % PARTS)
-                self.scripts.append(frozenset(each.script for each in true))
+                self.scripts.append(frozenset(family(each.script) for each in true))
                 self.episodes.append(number)
 
 

@@ -133,6 +133,17 @@ def test_a_script_whose_name_would_leave_it_out_is_refused(tmp_path: Path) -> No
     assert f"{tmp_path / 'prize.yml'} would not be played: let its name end in .yaml" in result.stderr
 
 
+def test_drawn_scripts_lie_in_the_citys_folder_and_can_be_played_again(tmp_path: Path) -> None:
+    first, again = tmp_path / "city", tmp_path / "again"
+    small = ["--people", "300", "--days", "1"]
+    drew = CliRunner().invoke(city, [*small, "--drawn", "12", "--out", str(first)])
+    played = CliRunner().invoke(city, [*small, "--scripts", str(first / "scripts"), "--out", str(again)])
+
+    assert (drew.exit_code, played.exit_code) == (0, 0), drew.stderr + played.stderr
+    assert len([*(first / "scripts").glob("drawn-*.yaml")]) == 12
+    assert (first / "calls.jsonl").read_bytes() == (again / "calls.jsonl").read_bytes()
+
+
 def test_the_command_writes_a_city_once(tmp_path: Path) -> None:
     asked = ["--people", "300", "--days", "1", "--out", str(tmp_path / "city")]
     result = CliRunner().invoke(city, asked)
