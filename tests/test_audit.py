@@ -36,9 +36,10 @@ from models.access.audit_chain import (
     verify,
 )
 from models.access.audit_keys import audit_key, pseudonym
-from streams.audit import AuditError, AuditLog, lines, operator
+from streams.audit import AuditError, AuditLog, lines, operator, reading
+from streams.audit.checking import Wanted, newest
 from streams.audit.heads import PublishedHead, hashes, others
-from streams.audit.reading import head_of
+from streams.audit.reading import backwards, head_of
 from streams.cli import cli
 from streams.settings import Settings
 
@@ -538,3 +539,37 @@ def test_nothing_is_written_after_lines_that_the_present_key_has_not_sealed(log:
         present.note("look-up", who="li.wei")
 
     assert log.path.read_bytes() == forged
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 500, 1 << 16])
+def test_backwards_finds_the_same_lines_wherever_its_pieces_begin(
+    log: AuditLog, path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """Lines that a power cut left half-written, and a last line without its end, are left out."""
+    for case in ("A-1", "预警-2", "A-3"):
+        log.note("look-up", who="li", case=case)
+        with path.open("ab") as file:
+            file.write(b'{"number": 9, "at"\n')
+    with path.open("ab") as file:
+        file.write(b'{"number": 10')
+    monkeypatch.setattr(reading, "_PIECE", piece)
+    forwards = [line for raw in lines(path) if (line := line_of(raw)) is not None]
+
+    assert len(forwards) >= 3
+    assert [*backwards(path)] == forwards[::-1]
+
+
+def test_the_newest_lines_are_found_at_the_end_of_the_file(
+    log: AuditLog, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work does not grow with the log."""
+    for case in range(40):
+        log.note("look-up", who="li", case=f"A-{case}")
+    monkeypatch.setattr(reading, "_PIECE", 1000)
+    read: list[int] = []
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, start: read.append(size) or pread(file, size, start))
+    found, more = newest(log, Wanted(who="li"), 2)
+
+    assert ([line.case for line in found], more) == (["A-39", "A-38"], True)
+    assert sum(read) < path.stat().st_size / 3

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from models.access.audit_chain import ChainError, Line, line_of, verify
+from models.access.audit_chain import ChainError, Line, verify
 from streams.audit.heads import PublishedHead, hashes
 from streams.audit.log import AuditLog
-from streams.audit.reading import deeds, lines, log_of
+from streams.audit.reading import backwards, lines, log_of
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +64,9 @@ class Wanted(NamedTuple):
 
 
 def newest(audit: AuditLog, wanted: Wanted, most: int) -> tuple[list[Line], bool]:
-    """The newest lines that are wanted, newest first, and whether there are more; blocks while the log is read.
+    """The newest lines that are wanted, newest first, and whether there are more; blocks while it reads.
 
-    Lines from before there was a chain are left out. Raises `AuditError`.
+    It reads from the end until there are enough. Lines from before there was a chain are left out. Raises `AuditError`.
     """
-    kept: deque[Line] = deque(maxlen=most + 1)
-    for raw in deeds(audit.path):
-        line = line_of(raw)
-        if line is not None and wanted.takes(line):
-            kept.append(line)
-    return [*reversed(kept)][:most], len(kept) > most
+    kept = [*islice(filter(wanted.takes, backwards(audit.path)), most + 1)]
+    return kept[:most], len(kept) > most

@@ -7,13 +7,14 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from models.access.audit_chain import BEGINNING, Head, Line, cut_of, digest, line_of, old_line_of
 
 _PIECE = 1 << 16
-"""Bytes that are first read from the end of the file, to find its last line; more follow if they are not enough."""
+"""Bytes that are read at once from the end of the file; more follow if they are not enough."""
 
 
 class AuditError(Exception):
@@ -61,27 +62,35 @@ def deeds(path: Path) -> Iterator[bytes]:
             yield raw
 
 
+def backwards(path: Path) -> Iterator[Line]:
+    """The present lines of a log's chain, newest first, without the copy with which it may begin (`deeds`).
+
+    Reads the end of the file first, and no more of it than is asked for. Raises `AuditError`.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            start = os.fstat(file.fileno()).st_size
+            fcntl.flock(file, fcntl.LOCK_UN)
+            rest = b""  # the beginning of what was read so far: it may lack the beginning of its line
+            while start:
+                upto, start = start, max(0, start - max(_PIECE, len(rest)))
+                raws = io.BytesIO(os.pread(file.fileno(), upto - start, start) + rest).readlines()
+                rest = raws.pop(0) if start else b""
+                for place in range(len(raws) - 1, -1, -1):
+                    line = line_of(raws[place])
+                    if line is not None and (place or start or cut_of(line) is None):
+                        yield line
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
 def recent(path: Path, since: str) -> list[Line]:
     """The lines since a time (ISO 8601, UTC, to the second), newest first; reads only the end of the file.
 
     Raises `AuditError`.
     """
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            size = os.fstat(file.fileno()).st_size
-            fcntl.flock(file, fcntl.LOCK_UN)
-            piece = _PIECE
-            while True:
-                start = max(0, size - piece)
-                # If the piece begins inside a line, line_of does not accept the rest of that line.
-                raws = io.BytesIO(os.pread(file.fileno(), size - start, start))
-                found = [line for raw in raws if (line := line_of(raw)) is not None]
-                if not start or (found and found[0].at < since):
-                    return [line for line in reversed(found) if line.at >= since]
-                piece *= 8
-    except OSError as error:
-        raise _unreadable(path, error) from None
+    return list(takewhile(lambda line: line.at >= since, backwards(path)))
 
 
 def log_of(raws: Iterable[bytes]) -> str:
