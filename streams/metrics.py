@@ -204,8 +204,8 @@ AUDIT_UNPUBLISHED = Gauge(
 )
 UNUSUAL_USE = Counter(
     "forewarn_unusual_use",
-    "Times that one user opened cases, saw numbers or looked people up more often within an hour than is usual, by "
-    "what they did. The audit log says who.",
+    "Times that one user opened cases, saw numbers, looked people up or tried cases of others more often within an "
+    "hour than is usual, by what they did. The audit log says who.",
     ["did"],
     registry=REGISTRY,
 )

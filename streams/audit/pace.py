@@ -1,4 +1,4 @@
-"""Pace: whether one user opens cases, sees numbers or looks people up more often within an hour than is usual.
+"""Pace: whether one user opens cases, sees numbers, looks people up or tries others' cases unusually often in an hour.
 
 It hinders nobody: an officer in a wave of fraud may have a reason. It becomes known by a metric without names and by a
 line of the audit log. A console counts in memory. A command ends before its user's next one, so it counts in the audit
@@ -24,9 +24,9 @@ from streams.audit.reading import AuditError, recent
 
 log = structlog.get_logger(__name__)
 
-USUAL: Final[Mapping[Deed, int]] = {"shown-case": 120, "shown-number": 30, "look-up": 20}
+USUAL: Final[Mapping[Deed, int]] = {"shown-case": 120, "shown-number": 30, "look-up": 20, "case-refused": 20}
 """The most in an hour that need no explanation: a case every half minute, a call every two minutes, a look-up every
-three. They are estimates; no site has measured its own yet."""
+three, and as many cases of others. They are estimates; no site has measured its own yet."""
 
 
 class Pace:

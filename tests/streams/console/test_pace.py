@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.base.durations import HOUR, MINUTE
 from streams import metrics
-from streams.audit.pace import Pace
+from streams.audit.pace import USUAL, Pace
 from streams.settings import Settings
 from tests.casework import T0
 from tests.consoles import Backroom
@@ -41,3 +41,15 @@ async def test_many_numbers_shown_to_one_user_are_a_metric_and_a_line(tmp_path: 
     assert metrics.UNUSUAL_USE.labels("shown-number")._value.get() == before + 1
     (line,) = [line for line in room.noted() if line["did"] == "unusual-use"]
     assert (line["who"], line["case"], line["details"]) == ("li", "e1", {"did": "shown-number", "minutes": 60})
+
+
+async def test_who_tries_many_cases_of_others_is_noticed(tmp_path: Path) -> None:
+    """Ids cannot be guessed, but somebody may have read them elsewhere."""
+    room = Backroom(Settings(redis="redis://127.0.0.1:1/0"), tmp_path)
+    room.alert()
+    async with room.coming("li") as client:
+        answers = [await client.get(f"/api/v1/cases/other-{number}") for number in range(USUAL["case-refused"] + 2)]
+
+    assert {answer.status_code for answer in answers} == {404}
+    (line,) = [line for line in room.noted() if line["did"] == "unusual-use"]
+    assert (line["who"], line["details"]["did"]) == ("li", "case-refused")
