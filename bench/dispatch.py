@@ -41,7 +41,7 @@ SOON = "    urgent: {acknowledge: 0.25, call: 60, visit: 1440}"
 def alert(number: int, severity: Severity, cell: str = "") -> Alert:
     """An alert about the made-up subscriber with this number, in ``cell`` if it is given."""
     why = Reason(
-        "fraud-number-talk", "与已知诈骗号码通话12分钟", "talked for 12 minutes with a known fraud number", ("c1",)
+        "fraud-number-talk", "与已知涉诈号码通话12分钟", "talked for 12 minutes with a known fraud number", ("c1",)
     )
     episode = f"{number:024x}"
     about = {"stage": "deep", "risk": 0.9, "scam_type": "loan", "status": "raised", "reasons": (why, why, why)}

@@ -51,7 +51,7 @@ def alert(
         risk=0.9,
         scam_type="impersonated-authority",
         status=status,
-        reasons=(Reason("fraud-number-talk", "与已知诈骗号码通话12分钟", why, ("event-c1",)),),
+        reasons=(Reason("fraud-number-talk", "与已知涉诈号码通话12分钟", why, ("event-c1",)),),
         indicators=("number:99900000001",),
         first_seen=at,
         at=at,

@@ -30,7 +30,7 @@ _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "impersonated-authority": (
         Reason(
             "a",
-            "正在与已知诈骗号码通话（冒充公检法及政府机关）",
+            "正在与已知涉诈号码通话（冒充公检法及政府机关）",
             "is on the phone with a known fraud number (impersonated authority)",
             (),
         ),
@@ -40,7 +40,7 @@ _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "impersonated-service": (
         Reason(
             "a",
-            "与已知诈骗号码通话，共约14分钟（冒充电商物流客服）",
+            "与已知涉诈号码通话，共约14分钟（冒充电商物流客服）",
             "talked to a known fraud number, about 14 min (impersonated customer service)",
             (),
         ),
@@ -49,20 +49,20 @@ _WHY: Final[dict[str, tuple[Reason, ...]]] = {
     "task-rebate": (
         Reason(
             "a",
-            "收到含已知诈骗网址的短信，共2条（刷单返利）",
+            "收到含已知涉诈网址的短信，共2条（刷单返利）",
             "got 2 SMS with a known fraud link (task rebate)",
             (),
         ),
         Reason("b", "随后收到银行资金变动短信", "got a bank's notice of a payment afterwards", ()),
     ),
     "loan": (
-        Reason("a", "主动回拨已知诈骗号码（虚假贷款）", "rang a known fraud number (fake loan)", ()),
+        Reason("a", "主动回拨已知涉诈号码（虚假贷款）", "rang a known fraud number (fake loan)", ()),
         Reason("b", "在可疑联系前后收到验证码，共1条", "got 1 verification code(s) around the contact", ()),
     ),
     "romance-investment": (
         Reason(
             "a",
-            "收到含已知诈骗网址的短信，共4条（杀猪盘及虚假投资）",
+            "收到含已知涉诈网址的短信，共4条（虚假投资理财、婚恋交友）",
             "got 4 SMS with a known fraud link (romance or investment)",
             (),
         ),

@@ -16,8 +16,8 @@ from models.detection.reused_ids import record_id
 from models.detection.signals import Signal
 from models.indicators.indicator import SCAM_TYPES, SUSPECTED
 
-_KNOWN: Final = ("已知诈骗号码", "a known fraud number")
-_ONLY_SUSPECTED: Final = ("疑似诈骗号码", "a number suspected of fraud")
+_KNOWN: Final = ("已知涉诈号码", "a known fraud number")
+_ONLY_SUSPECTED: Final = ("疑似涉诈号码", "a number suspected of fraud")
 """Replaces `_KNOWN` for a number that nobody has confirmed as fraudulent."""
 
 IS_VULNERABLE: Final = Reason("vulnerable", "属于易受骗重点保护对象", "is listed as vulnerable", ())

@@ -69,7 +69,7 @@ ENTRIES: Final[tuple[ScamType, ...]] = (
     ),
     ScamType(
         name="romance-investment",
-        zh="杀猪盘及虚假投资",
+        zh="虚假投资理财、婚恋交友",
         en="romance or investment",
         advice=Advice("网友带您投资稳赚不赔，就是诈骗。", "A net friend's sure investment is a fraud."),
         courts=True,

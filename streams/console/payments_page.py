@@ -18,6 +18,7 @@ from streams.console.forms import FormError
 from streams.console.presenting import Scene
 from streams.console.times import iso
 
+_NUMERALS: Final = "一二三四五六七八九十"
 DEEPEST: Final = 8
 """The level from which accounts are indented no further."""
 
@@ -134,7 +135,7 @@ def _payment(payment: StopPayment, scene: Scene, may_say: bool) -> Payment:
         width=max(round(sums.share * 100), 1 if sums.cards else 0),
         levels=tuple(
             LevelLine(
-                name=scene.word("pay.level.n", n=each.level),
+                name=_level(each.level, scene),
                 cards=f"{each.cards} / {each.accounts}",
                 received=_yuan(each.received_cny),
                 frozen=_yuan(each.frozen_cny),
@@ -143,6 +144,12 @@ def _payment(payment: StopPayment, scene: Scene, may_say: bool) -> Payment:
         ),
         accounts=tuple(_account(stop, scene, may_say) for stop in _in_order(payment.stops)),
     )
+
+
+def _level(number: int, scene: Scene) -> str:
+    """The level of an account; in Chinese banks and police write 一级账户."""
+    numeral = _NUMERALS[number - 1] if scene.language == "zh" and number <= len(_NUMERALS) else number
+    return scene.word("pay.level.n", n=numeral)
 
 
 def _times(sums: Totals, scene: Scene) -> str:
@@ -178,7 +185,7 @@ def _account(stop: Stop, scene: Scene, may_say: bool) -> AccountLine:
         key=stop.account.key,
         masked=stop.account.masked,
         bank=stop.bank,
-        level=scene.word("pay.level.n", n=stop.level),
+        level=_level(stop.level, scene),
         indent=min(stop.level, DEEPEST),
         received=scene.word("pay.got", amount=_yuan(stop.received_cny)),
         status=stop.status,

@@ -223,7 +223,7 @@ def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Li
     key = f"step.{entry.kind}"
     asked = next((each.request for each in payments if each.request.id == entry.payment), None)
     if entry.kind == "attempt":
-        key += ".yes" if entry.reached else ".no"
+        key += f".{entry.means}." + ("yes" if entry.reached else "no")
     elif entry.kind == "outcome" and entry.loss_cny:
         key += ".loss"
     elif entry.kind == "payment-step":
@@ -232,7 +232,6 @@ def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Li
         key,
         severity=scene.word(f"severity.{entry.severity}") if entry.severity else "",
         deadline=scene.word(f"deadline.{entry.deadline}") if entry.deadline else "",
-        means=scene.word(f"means.{entry.means}") if entry.means else "",
         outcome=scene.word(f"outcome.{entry.outcome}") if entry.outcome else "",
         to=scene.unit(entry.to),
         until=scene.at(entry.until) if entry.until else "",

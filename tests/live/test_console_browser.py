@@ -166,14 +166,14 @@ def test_from_an_alert_to_an_outcome_in_the_browser(desk: Site, come: Come) -> N
     expect(page.get_by_role("status").filter(has_text="已签收。")).to_be_visible()
     expect(page.locator("#state")).to_contain_text("已签收")
     page.get_by_text("短信", exact=True).click()
-    press(page, "没联系上")
-    expect(page.locator("#log")).to_contain_text("短信：没联系上")
-    press(page, "联系上了")
-    expect(page.locator("#log")).to_contain_text("电话：联系上了")
-    page.get_by_text("已受骗", exact=True).click()
+    press(page, "未接通、未见到")
+    expect(page.locator("#log")).to_contain_text("短信：未回复")
+    press(page, "已接通或见到本人")
+    expect(page.locator("#log")).to_contain_text("电话劝阻：已接通本人")
+    page.get_by_text("已被骗（有损失）", exact=True).click()
     page.get_by_label("损失金额（元）").fill("1.28万")
     press(page, "提交结果")
-    expect(page.locator("#state")).to_contain_text("已办结 · 已受骗")
+    expect(page.locator("#state")).to_contain_text("已办结 · 已被骗（有损失）")
 
     told_of = [{name: record.get(name) for name in ("kind", "means", "reached")} for record in records(desk, 1)]
     assert told_of == [
@@ -190,7 +190,7 @@ def test_from_an_alert_to_an_outcome_in_the_browser(desk: Site, come: Come) -> N
         "li",
     )
     page.goto("/orders?show=done")
-    expect(page.locator(".orders")).to_contain_text("已受骗")
+    expect(page.locator(".orders")).to_contain_text("已被骗（有损失）")
 
 
 def test_signing_in_with_the_keyboard_alone(come: Come) -> None:
@@ -227,8 +227,8 @@ def test_a_change_that_somebody_else_made_appears_and_nothing_typed_is_lost(desk
     page.locator("#more > summary").click()
     page.locator("#note").fill("half a sentence")
     desk.send("dispatch-feedback", said("attempt", 2, "other-2", unit=STATION, means="call", reached=True))
-    expect(page.locator("#log")).to_contain_text("电话：联系上了")
-    expect(page.get_by_role("alert").filter(has_text="案件有新变化")).to_be_visible()
+    expect(page.locator("#log")).to_contain_text("电话劝阻：已接通本人")
+    expect(page.get_by_role("alert").filter(has_text="预警有新变化")).to_be_visible()
     expect(page.locator("#note")).to_have_value("half a sentence")
     assert page.evaluate("window.here") == "still"
 
@@ -266,7 +266,7 @@ def test_a_payment_is_stopped_and_followed_from_card_to_card(desk: Site, come: C
     page.get_by_text("尚未转出", exact=True).click()
     expect(page.locator("#time")).to_be_hidden()
     page.locator("#victim").fill("0000 0000 0000 0009")
-    page.get_by_role("button", name="立即请求止付").dblclick()
+    page.get_by_role("button", name="立即申请紧急止付").dblclick()
     payee, traced = page.locator("details.account").first, page.locator("details.account").nth(1)
     payee.locator("summary").click()
     for name, typed in (("number", "0000 0000 0000 0002"), ("bank", "Other Bank"), ("received", "60万")):
@@ -276,7 +276,7 @@ def test_a_payment_is_stopped_and_followed_from_card_to_card(desk: Site, come: C
     traced.locator("[name=frozen]").fill("50万")
     traced.get_by_role("button", name="已冻结", exact=True).click()
 
-    expect(page.locator("#payments")).to_contain_text("500,000 元已冻结 / 1,000,000 元，1 张卡")
+    expect(page.locator("#payments")).to_contain_text("500,000 元已冻结 / 1,000,000 元，1 个账户")
     expect(traced).to_be_in_viewport()
     kinds = [record["kind"] for record in records(desk, 15)]
     assert kinds == ["stop-payment", "payment-step", "payment-step"]
@@ -290,7 +290,7 @@ def test_another_stations_case_is_none(come: Come) -> None:
 
     assert answer is not None
     assert answer.status == 404
-    expect(page.get_by_text("没有这个案件，或不属于您的单位。")).to_be_visible()
+    expect(page.get_by_text("没有这条预警，或不属于您的单位。")).to_be_visible()
 
 
 def test_the_number_comes_when_it_is_asked_for_and_can_be_rung(desk: Site, come: Come) -> None:

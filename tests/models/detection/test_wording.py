@@ -73,7 +73,7 @@ def test_talks_are_added_up_and_scam_types_named_once() -> None:
 
     (reason,) = reasons(talks)
 
-    assert reason.zh == "与已知诈骗号码通话，共约3分钟（虚假贷款、new-kind）"
+    assert reason.zh == "与已知涉诈号码通话，共约3分钟（虚假贷款、new-kind）"
     assert reason.en == "talked to a known fraud number, about 3 min (fake loan, new-kind)"
 
 

@@ -263,7 +263,7 @@ def test_an_alert_says_what_is_only_suspected_and_reminds_nobody() -> None:
     assert all(occasion(alert, utc_day) is None for alert in outcome.alerts)
     assert not outcome.reminders
     (reason,) = outcome.alerts[-1].reasons
-    assert (reason.code, reason.zh) == ("suspected-number-call", "正在与疑似诈骗号码通话")
+    assert (reason.code, reason.zh) == ("suspected-number-call", "正在与疑似涉诈号码通话")
     assert reason.en == "is on the phone with a number suspected of fraud"
     assert partition.subjects[ANN].has_contact
 

@@ -96,7 +96,7 @@ def test_who_was_late_and_what_is_overdue_is_said_in_words() -> None:
 
     made.wait(T0 + HOUR)
     marks = order(made.case(), scene(T0 + HOUR, "zh")).marks
-    assert marks == (("overdue", "已逾期"),)
+    assert marks == (("overdue", "已超时"),)
 
 
 def test_what_passed_while_the_dispatcher_is_away_is_overdue() -> None:
@@ -437,7 +437,7 @@ async def test_a_form_leads_back_to_the_case_which_says_that_it_is_done(room: Ba
     shown = text(await get(room, "li", answer.headers["location"]))
 
     assert "联系情况已记录" in shown
-    assert "电话：联系上了" in shown
+    assert "电话劝阻：已接通本人" in shown
     (sent,) = room.sent
     assert (sent.kind, sent.unit, sent.officer, sent.means, sent.reached) == ("attempt", HOME, "li", "call", True)
 
@@ -448,7 +448,7 @@ async def test_a_form_that_is_wrong_comes_back_with_why_and_with_what_was_typed(
     answer = await post(room, "li", "/cases/e1/outcome", fields)
 
     assert answer.status_code == 422
-    assert "未提交：已受骗须填损失金额" in text(answer)
+    assert "未提交：已被骗须填损失金额" in text(answer)
     assert 'value="a lot"' in answer.text
     assert "&lt;b&gt;cash&lt;/b&gt; at the door</textarea>" in answer.text
     assert re.search(r'value="already-harmed" required checked', answer.text)
@@ -476,20 +476,20 @@ async def test_what_the_case_takes_no_more_is_said_beside_the_form(room: Backroo
     answer = await post(room, "li", "/cases/e1/acknowledged", {"key": "l"})
 
     assert answer.status_code == 409
-    assert "案件状态已变化" in text(answer)
+    assert "预警状态已变化" in text(answer)
 
 
 async def test_who_had_a_case_may_read_it_and_is_told_who_acts(room: Backroom) -> None:
     room.alert()
     await post(room, "li", "/cases/e1/transferred", {"key": "k", "to": "ps-0101"})
     shown = await get(room, "li", "/cases/e1")
-    assert "案件现由城东第一派出所承办" in text(shown)
+    assert "该预警现由城东第一派出所承办" in text(shown)
     assert 'action="/cases/e1/' not in shown.text
-    assert "已转出、上报" in text(await get(room, "li", "/orders"))
+    assert "已转出、已升级" in text(await get(room, "li", "/orders"))
 
     refused = await post(room, "li", "/cases/e1/note", {"key": "m", "note": "still mine"})
     assert refused.status_code == 403
-    assert "案件不属于您的单位" in text(refused)
+    assert "该预警不属于您的单位" in text(refused)
 
 
 async def test_what_officers_write_is_text(room: Backroom) -> None:

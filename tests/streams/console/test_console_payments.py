@@ -88,11 +88,11 @@ async def test_the_form_asks_the_centre_and_becomes_a_payment_of_the_case(room: 
     assert request["paid_at"] == midnight(T0) + 16 * HOUR + 45 * MINUTE
     assert (sent.kind, sent.officer, request["id"]) == ("stop-payment", "li", sent.id)
     shown = text(await get(room, "li", answer.headers["location"]))
-    assert "止付请求已发出" in shown
+    assert "止付申请已发出" in shown
     assert "1,000,000 元 → ****0001（Example Bank）" in shown
-    assert "转出 8 分钟后请求止付" in shown
-    assert "0 元已冻结 / 1,000,000 元，0 张卡" in shown
-    assert "请求止付：1,000,000 元 → ****0001" in shown
+    assert "转出 8 分钟后申请止付" in shown
+    assert "0 元已冻结 / 1,000,000 元，0 个账户" in shown
+    assert "申请紧急止付：1,000,000 元 → ****0001" in shown
 
 
 async def test_no_whole_number_is_on_a_page_in_a_record_or_in_a_log(
@@ -130,7 +130,7 @@ async def test_the_id_of_a_request_tells_nobody_without_the_sites_key_which_acco
     ("field", "typed", "why"),
     [
         ("payee", "0001", "收款账号：至少 8 位"),
-        ("victim", "----------", "当事人账号：至少 8 位"),
+        ("victim", "----------", "本人账号：至少 8 位"),
         ("victim", "0000-0000-0000-0001", "两个账号相同"),
         ("bank", " ", "请填写银行名称"),
         ("bank", "Bank 0000 0000 0000 0001", "不要写账号"),
@@ -227,7 +227,7 @@ async def test_the_way_of_the_money_is_a_tree_with_totals(room: Backroom) -> Non
         ("1 / 1", "500,000", "450,000"),
     ]
     page = await get(room, "li", "/cases/e1")
-    assert "700,000 元已冻结 / 1,000,000 元，2 张卡" in text(page)
+    assert "700,000 元已冻结 / 1,000,000 元，2 个账户" in text(page)
     assert "止付 ****0001：冻结一个账户" in text(page)
     assert len({sent.id for sent in room.sent}) == len(room.sent) == 10
 
@@ -269,11 +269,11 @@ async def test_a_step_pressed_twice_is_one(room: Backroom) -> None:
     [
         ("frozen", {"frozen": "200万"}, "该账户只收到 1,000,000 元"),
         ("frozen", {"frozen": "x"}, "请填写冻结金额"),
-        ("failed", {"reason": "card 0000000000000001"}, "请填写未止住的原因"),
+        ("failed", {"reason": "card 0000000000000001"}, "请填写止付失败的原因"),
         ("traced", {"number": "1", "bank": "B", "received": "5"}, "请完整填写账号"),
-        ("traced", {"number": VICTIM, "bank": "B", "received": "5"}, "当事人自己的账户"),
+        ("traced", {"number": VICTIM, "bank": "B", "received": "5"}, "本人自己的账户"),
         ("traced", {"number": "0000 0000 0000 0002", "bank": "B", "received": "200万"}, "这笔钱共 1,000,000 元"),
-        ("requested", {}, "案件状态已变化"),
+        ("requested", {}, "预警状态已变化"),
         ("dance", {}, "请选择该账户的进展"),
     ],
 )
