@@ -20,6 +20,7 @@ from models.indicators.matching import Indicators
 from streams.demo.playing import records as played
 from streams.files import model_file, policy_file
 from streams.files.indicator_files import IndicatorFile
+from streams.replay.recorded import recorded
 from streams.replay.replay import Replay
 from tests.site import IDS, ROOT
 from tests.strategies import packed
@@ -74,19 +75,25 @@ class City:
 
 
 def alerts_of(records: Callable[[], Iterator[Made]], indicators: Iterable[Indicator]) -> list[bytes]:
-    """The alerts of a replay; each call of ``records`` must give the same records again."""
+    """The alerts of a replay; each call of ``records`` must give the same records again.
+
+    A record may say when the broker wrote it (`streams.replay.recorded`).
+    """
     alerts: list[bytes] = []
-    calls, sms = CallReader(keyed=False), MessageReader(keyed=False)
+    ours = engine(indicators)
+    calls, sms = (
+        recorded(each(keyed=False).read, ours.policy.clock.tolerance_ms) for each in (CallReader, MessageReader)
+    )
 
     def of_calls() -> Iterator[Calls]:
         for values in _chunks(each.value for each in records() if each.role == "calls"):
-            yield calls.read(packed(values)).events
+            yield calls(packed(values)).events
 
     def of_sms() -> Iterator[Messages]:
         for values in _chunks(each.value for each in records() if each.role == "sms"):
-            yield sms.read(packed(values)).events
+            yield sms(packed(values)).events
 
-    Replay(engine(indicators), 8, lambda alert: alerts.append(encode(alert))).run(of_calls(), of_sms())
+    Replay(ours, 8, lambda alert: alerts.append(encode(alert))).run(of_calls(), of_sms())
     return alerts
 
 

@@ -1,4 +1,8 @@
-"""Scenario: poison. Every wrong record becomes one dead letter; good records have the same effect as without it."""
+"""Scenario: poison. Every wrong record becomes one dead letter; good records have the same effect as without it.
+
+Some of the records that are accepted are dated in the year 2100. They count when the broker wrote them, so the
+undisturbed run is told that time.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,28 @@ import asyncio
 import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice, tee
 from operator import itemgetter
 from pathlib import Path
 
+import msgspec
+from aiokafka import TopicPartition
+
 from bench.filling import packing
 from bench.pipeline import ends
 from bench.records import Made
 from models.events.decoding import CallReader, MessageReader
 from models.events.event import RecordError
+from streams.kafka.clients import reader
 from streams.kafka.indicator_topic import publish
 from streams.kafka.partitioning import partition_of
 from tests.chaos.city import City, alerts_of
 from tests.chaos.fuzzing import Fuzzed, fuzz
 from tests.chaos.ground import PARTITIONS, Ground
+from tests.chaos.recording import line
 from tests.chaos.trial import Finding
 
 SEED = 20261125
@@ -34,6 +43,14 @@ take about 40 MB then.
 """
 
 Place = tuple[str, int, int]
+"""Topic, partition and offset."""
+
+
+class _Time(msgspec.Struct):
+    at: int
+
+
+_time = msgspec.json.Decoder(_Time)
 
 
 def poison(ground: Ground, records: int) -> Finding:
@@ -42,7 +59,8 @@ def poison(ground: Ground, records: int) -> Finding:
     asyncio.run(publish(here.settings, here.city.indicators()))
     refused = asyncio.run(_fill(here, records))
     here.ends = ends(here.settings)
-    here.expected = frozenset(alerts_of(lambda: _accepted(here.city, records), here.city.indicators()))
+    appended = asyncio.run(_append_times(here, records))
+    here.expected = frozenset(alerts_of(lambda: _accepted(here.city, records, appended), here.city.indicators()))
     with here.trial("poison") as trial:
         worker = trial.start(wait=True)
         sizes = []
@@ -77,36 +95,61 @@ def _mixed(city: City, records: int) -> Iterator[Fuzzed]:
     return (record for _, record in heapq.merge(good, bad, key=itemgetter(0)))
 
 
-def _sorted(city: City, records: int) -> Iterator[tuple[Fuzzed, str | None]]:
-    """Each record, with the reason for which the strict decoder refuses it alone; None for a good record."""
+def _placed(city: City, records: int) -> Iterator[tuple[Fuzzed, Place, str | None]]:
+    """Each record with its place, and the reason for which the strict decoder refuses it alone; None for a good one.
+
+    The topic of a place is its role here.
+    """
     strict: dict[str, CallReader | MessageReader] = {"calls": CallReader(), "sms": MessageReader()}
+    offsets: Counter[tuple[str, int]] = Counter()
+    partition_at = cache(partition_of)
     for record in _mixed(city, records):
+        partition = partition_at(record.key or b"", PARTITIONS)
+        place = record.role, partition, offsets[record.role, partition]
+        offsets[record.role, partition] += 1
         try:
             strict[record.role].one(record.value, record.key)
         except RecordError as error:
-            yield record, error.reason
+            yield record, place, error.reason
         else:
-            yield record, None
+            yield record, place, None
 
 
-def _accepted(city: City, records: int) -> Iterator[Made]:
-    for record, reason in _sorted(city, records):
+def _accepted(city: City, records: int, appended: Mapping[Place, int]) -> Iterator[Made]:
+    """The good records; those of ``appended`` say when the broker wrote them, as recorded ones do."""
+    for record, place, reason in _placed(city, records):
         if reason is None:
-            yield Made(record.role, (record.key or b"").decode(), record.value or b"", 0)
+            value = record.value or b""
+            at = appended.get(place)
+            yield Made(record.role, (record.key or b"").decode(), value if at is None else line(value, appended=at), 0)
+
+
+async def _append_times(ground: Ground, records: int) -> dict[Place, int]:
+    """When the broker wrote the good records that are dated later than now: they count at that time."""
+    now = int(time.time() * 1000)
+    found: dict[Place, int] = {}
+    consumer, _ = await reader(ground.settings, *(ground.settings.topic(role) for role in ("calls", "sms")))
+    try:
+        for record, place, reason in _placed(ground.city, records):
+            if reason is None and _time.decode(record.value or b"").at > now:
+                role, partition, offset = place
+                at = TopicPartition(ground.settings.topic(role), partition)
+                consumer.seek(at, offset)
+                found[place] = (await consumer.getone(at)).timestamp
+    finally:
+        await consumer.stop()
+    return found
 
 
 async def _fill(ground: Ground, records: int) -> dict[Place, str]:
     """Write all records; returns the places of those that must be refused, with the reasons."""
     refused: dict[Place, str] = {}
-    offsets: Counter[tuple[str, int]] = Counter()
-    partition_at, topics = cache(partition_of), {role: ground.settings.topic(role) for role in ("calls", "sms")}
+    topics = {role: ground.settings.topic(role) for role in ("calls", "sms")}
     async with packing(ground.settings, PARTITIONS) as packer:
-        for index, (record, reason) in enumerate(_sorted(ground.city, records)):
-            partition = partition_at(record.key or b"", PARTITIONS)
-            await packer.put(record.role, partition, record.key, record.value)
+        for index, (record, (role, partition, offset), reason) in enumerate(_placed(ground.city, records)):
+            await packer.put(role, partition, record.key, record.value)
             if reason is not None:
-                refused[topics[record.role], partition, offsets[record.role, partition]] = reason
-            offsets[record.role, partition] += 1
+                refused[topics[role], partition, offset] = reason
             if index % 20_000 == 0:
                 await asyncio.sleep(0)
     return refused

@@ -56,10 +56,10 @@ class Recording:
         folder.mkdir()
         arguments: list[str] = ["--policy", str(policy), "--model", "points", "--out", str(folder / "alerts.jsonl")]
         lines = {
-            "calls": (_line(as_is(record.value), appended=record.timestamp) for record in self.calls),
-            "sms": (_line(as_is(record.value), appended=record.timestamp) for record in self.sms),
+            "calls": (line(as_is(record.value), appended=record.timestamp) for record in self.calls),
+            "sms": (line(as_is(record.value), appended=record.timestamp) for record in self.sms),
             "signals": (
-                _line(record.value, appended=record.timestamp, partition=record.partition) for record in self.signals
+                line(record.value, appended=record.timestamp, partition=record.partition) for record in self.signals
             ),
             "indicators": map(msgspec.json.encode, indicators),
         }
@@ -75,7 +75,7 @@ class Recording:
         return (folder / "alerts.jsonl").read_bytes().splitlines()
 
 
-def _line(value: bytes, **more: int) -> bytes:
+def line(value: bytes, **more: int) -> bytes:
     """A record's value with more fields at its end."""
     fields = ",".join(f'"{name}":{number}' for name, number in more.items())
     return value.removesuffix(b"}") + b"," + fields.encode() + b"}"
