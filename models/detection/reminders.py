@@ -1,5 +1,7 @@
 """Reminders: an SMS to people who were contacted but have done nothing yet, instead of an officer at the door.
 
+In Chinese it fits into one part of an SMS (70 characters).
+
 A wave reaches 90,000 people in an hour, and no dispatch centre can visit them. A person gets at most one reminder per
 day and scam type. The reminder's id follows from these, so the sender can recognise a repeat.
 """
@@ -21,13 +23,18 @@ from models.indicators.scam_types import ENTRIES, Advice
 SEND_WITHIN = DAY
 """Milliseconds after which a reminder must no longer be sent."""
 
+READ_CHINESE: Final = frozenset(
+    ("zh", "yue", "wuu", "nan", "hak", "gan", "hsn", "cdo", "ug", "bo", "mn", "kk", "za", "ii", "ko")
+)
+"""Languages (BCP 47) whose speakers in China read Chinese: its dialects, and those of minorities."""
+
 _MILD: Final = ("low", "medium")
 
 DayOf = Callable[[int], int]
 """The number of the day, by the city's calendar, of an event time (epoch ms)."""
 
 _ADVICE: Final = {each.name: each.advice for each in ENTRIES}
-_GENERAL: Final = Advice("请勿点击链接、转账或透露验证码。", "Open no link, send no money, tell no code.")
+_GENERAL: Final = Advice("请勿点链接、转账或透露验证码。", "Open no link, send no money, tell no code.")
 
 
 class Reminder(Struct, frozen=True, gc=False, kw_only=True):
@@ -71,14 +78,12 @@ def occasion(alert: Alert, day_of: DayOf) -> str | None:
 
 def reminder(alert: Alert, about: str, language: str, now: int, ids: Ids) -> Reminder:
     """The reminder about an `occasion`; ``now`` is the event time of the decision, in a look-back after the alert's."""
-    chinese = language.partition("-")[0] == "zh"
+    chinese = language.partition("-")[0] in READ_CHINESE
     advice = _ADVICE.get(alert.scam_type)  # a site may have its own types, for which there is no advice
     name = SCAM_TYPES.get(alert.scam_type, SCAM_TYPES["other"])
     at = max(alert.at, now)
     if chinese:
-        text = (
-            f"【反诈提醒】您可能接触了{name[0]}的号码或链接。{advice.zh if advice else ''}{_GENERAL.zh}咨询请拨96110。"
-        )
+        text = f"【反诈提醒】您可能遇到{name[0]}。{advice.zh if advice else ''}{_GENERAL.zh}咨询96110。"
     else:
         about_it = f"{advice.en} " if advice else ""
         text = f"Fraud alert: a number or link of {name[1]} has reached you. {about_it}{_GENERAL.en} Help: 96110."

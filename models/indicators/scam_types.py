@@ -82,9 +82,9 @@ ENTRIES: Final[tuple[ScamType, ...]] = (
     ),
     ScamType(
         name="sextortion",
-        zh="裸聊敲诈",
-        en="sextortion",
-        advice=Advice("遇裸聊敲诈勿转账，请立即报警。", "Do not pay blackmailers; tell the police."),
+        zh="网络敲诈",  # a reminder shows on a lock screen, so its words expose nobody
+        en="online blackmail",
+        advice=Advice("遇网络敲诈勿转账，请立即报警。", "Do not pay blackmailers; tell the police."),
     ),
     ScamType(
         name="fake-prize",

@@ -122,5 +122,20 @@ def test_every_scam_type_has_words_that_fit(scam_type: str, language: str) -> No
     alert = alerted(T0, scam_type)
     text = reminder(alert, "about", language, T0, PUBLIC).text
     assert "96110" in text
-    assert len(text) <= (134 if language == "zh" else 306)  # two parts of an SMS: UCS-2, GSM 7 bits
+    assert len(text) <= (70 if language == "zh" else 306)  # one part of an SMS in UCS-2, two in GSM's 7 bits
     assert CROOK not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "written"), [("yue", "zh"), ("ug-CN", "zh"), ("bo", "zh"), ("en", "en"), ("fr", "en")]
+)
+def test_speakers_of_dialects_and_minority_languages_get_chinese(language: str, written: str) -> None:
+    assert reminder(alerted(T0), "about", language, T0, PUBLIC).language == written
+
+
+def test_a_reminder_exposes_nobody_to_whoever_sees_the_telephone() -> None:
+    for language in ("zh", "en"):
+        text = reminder(alerted(T0, "sextortion"), "about", language, T0, PUBLIC).text
+
+        assert "裸" not in text
+        assert "sex" not in text.lower()
