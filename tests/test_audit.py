@@ -568,7 +568,12 @@ def test_the_newest_lines_are_found_at_the_end_of_the_file(
     monkeypatch.setattr(reading, "_PIECE", 1000)
     read: list[int] = []
     pread = os.pread
-    monkeypatch.setattr(os, "pread", lambda file, size, start: read.append(size) or pread(file, size, start))
+
+    def counted(file: int, size: int, start: int) -> bytes:
+        read.append(size)
+        return pread(file, size, start)
+
+    monkeypatch.setattr(os, "pread", counted)
     found, more = newest(log, Wanted(who="li"), 2)
 
     assert ([line.case for line in found], more) == (["A-39", "A-38"], True)

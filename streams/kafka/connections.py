@@ -46,7 +46,8 @@ class Connection(conn.AIOKafkaConnection):
         except _REFUSED as error:
             if not is_first:
                 raise
-            await asyncio.wait([self._closed_fut], timeout=1.0)  # nobody else closes it whole
+            if self._closed_fut is not None:  # nobody else waits until it is closed whole
+                await asyncio.wait([self._closed_fut], timeout=1.0)
             kafka, user = f"{self.host}:{self.port}", self._sasl_plain_username
             raise LoginRefusedError(refusal(kafka, user, type(error).__name__)) from None
 
