@@ -57,6 +57,12 @@ class Decoded(Generic[B]):
     events: B
     refusals: Sequence[Refusal] = ()
 
+    def kept(self, column: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A column of the batch without the records that were refused."""
+        if not self.refusals:
+            return column
+        return np.delete(column, [refusal.index for refusal in self.refusals])
+
 
 _NOT_NORMAL: Final = (
     "The subscriber must be in normal form, since it is the record's key: E.164 digits without + and without trunk "

@@ -10,11 +10,11 @@ import faust
 from faust.types import TP
 
 from streams import logs, metrics
+from streams.kafka.column_buffer import Readers
 from streams.settings import Settings
 from streams.worker.assignment import Assignment
 from streams.worker.partition import FEEDING, TopicPartition
 from streams.worker.scoring import Scorer
-from streams.worker.transport import Readers
 
 
 class App(faust.App):

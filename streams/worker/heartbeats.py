@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter, time
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
-from numpy import int64
-from numpy.typing import NDArray
 
 from models.detection.alignment import Portion
-from models.detection.signals import Heartbeat, Purge, SignalRecord, bounded
-from models.events.decoding import RareReader
-from models.events.event import RecordError, decode_one
+from models.detection.signals import Heartbeat
 from streams import metrics
-from streams.kafka.publishing import HEARTBEAT, PURGE, Publisher, PublishError
+from streams.kafka.publishing import Publisher, PublishError
+from streams.kafka.signal_records import Signals
 from streams.worker.partition import FEEDING, AssignedPartition, Feeding
 
 log = structlog.get_logger(__name__)
@@ -31,40 +28,7 @@ EVERY: Final = 2.0
 """Seconds between two heartbeats of a partition at least. Only a worker whose clock is ahead of Kafka's needs more than
 one for a milestone."""
 
-Signals = Sequence[SignalRecord | Heartbeat | Purge]
-
 _encode = msgspec.json.Encoder().encode
-
-
-class SignalReader(RareReader[SignalRecord]):
-    """Reads batches of the topic ``signals``: look-backs' signals, heartbeats and purges."""
-
-    def __init__(self) -> None:
-        super().__init__(SignalRecord)
-        self._others: dict[bytes, msgspec.json.Decoder[Any]] = {
-            HEARTBEAT: msgspec.json.Decoder(Heartbeat),
-            PURGE: msgspec.json.Decoder(Purge),
-        }
-
-    def one(self, value: bytes | None, key: bytes | None) -> SignalRecord | Heartbeat | Purge:  # type: ignore[override]
-        """Decode one record; raises `RecordError` with its reason."""
-        other = self._others.get(key or b"")
-        if other is None:
-            return super().one(value, key)
-        if value is None:
-            raise RecordError("empty", "The record has no value; a heartbeat or a purge cannot be deleted.")
-        record: Heartbeat | Purge = decode_one(other, value)
-        return record
-
-
-def arrived(signals: Signals, appended: NDArray[int64]) -> Signals:
-    """The signals; heartbeats and purges reach no further than their append times (epoch ms; below 0: not known)."""
-    if all(isinstance(each, SignalRecord) for each in signals):
-        return signals
-    return [
-        each if isinstance(each, SignalRecord) else bounded(each, at)
-        for each, at in zip(signals, appended.tolist(), strict=True)
-    ]
 
 
 def due_signals(

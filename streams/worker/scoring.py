@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from models.base.packed import Packed
 from models.detection.alignment import Lane, Portion
@@ -23,11 +21,12 @@ from models.events.decoding import CallReader, Decoded, MessageReader
 from models.events.numbering import Sources
 from streams import metrics
 from streams.kafka.columns import Columns
+from streams.kafka.signal_records import SignalReader, arrived
 from streams.settings import Settings
 from streams.worker import backpressure
 from streams.worker.assignment import Assignment
 from streams.worker.clock_skew import ClockSkew
-from streams.worker.heartbeats import Heartbeats, SignalReader, arrived, due_signals
+from streams.worker.heartbeats import Heartbeats, due_signals
 from streams.worker.partition import FEEDING, Ack, AssignedPartition, Feed, Feeding, ReadBatch
 from streams.worker.step import CHECKPOINT_EVERY, Stepper
 
@@ -149,7 +148,7 @@ class Scorer:
     def _content(self, name: Feeding, columns: Columns, ack: Ack) -> tuple[ReadBatch, Any]:
         """A batch and its good events; a batch that was cut is read here, others were read by the transport."""
         decoded: Decoded[Any] = columns.content or self.readers[columns.topic](columns)
-        offsets = _good(columns.offsets, decoded)
+        offsets = decoded.kept(columns.offsets)
         metrics.EVENTS.labels(name).inc(len(columns))
         if len(columns):
             metrics.BATCH_EVENTS.observe(len(columns))
@@ -168,7 +167,7 @@ class Scorer:
             else sms_signals(decoded.events, indicators)
         )
         ledger.add_context([*signals], ledger.before)
-        offsets = _good(columns.offsets, decoded)
+        offsets = decoded.kept(columns.offsets)
         ledger.add(columns.topic, decoded.events, offsets, columns.upto, ledger.before)
 
     def _wake(self, assigned: AssignedPartition) -> None:
@@ -214,7 +213,7 @@ class Scorer:
 
         def bounded(columns: Columns) -> Decoded[Any]:
             decoded = read(columns.records)
-            appended = _good(columns.appended, decoded)
+            appended = decoded.kept(columns.appended)
             skew.note(decoded.events.times, appended)
             events = decoded.events.arrived(appended, self._engine.policy.clock.tolerance_ms)
             if events.arrivals is not None and events.arrivals.ahead is not None:
@@ -252,19 +251,12 @@ def _applied(assigned: AssignedPartition, name: Feeding, portions: Sequence[Port
     return batch.upto(portions[-1])
 
 
-def _good(column: NDArray[np.int64], decoded: Decoded[Any]) -> NDArray[np.int64]:
-    """A column of a batch without the records that were refused."""
-    if not decoded.refusals:
-        return column
-    return np.delete(column, [refusal.index for refusal in decoded.refusals])
-
-
 def _arrived(read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
     """A reader of the columns of ``signals`` whose heartbeats are bounded by the broker's append times."""
 
     def bounded(columns: Columns) -> Decoded[Any]:
         decoded = read(columns.records)
-        return dataclasses.replace(decoded, events=arrived(decoded.events, _good(columns.appended, decoded)))
+        return dataclasses.replace(decoded, events=arrived(decoded.events, decoded.kept(columns.appended)))
 
     return bounded
 

@@ -9,7 +9,6 @@ private attributes of aiokafka and Faust; ``tests/streams/worker/test_transport.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from time import monotonic
 from typing import Any, ClassVar
@@ -22,13 +21,11 @@ from faust.types import TP, ConsumerMessage, Message
 from mode.threads import WorkerThread
 from uvloop import new_event_loop
 
+from streams.kafka.column_buffer import yield_columns
 from streams.kafka.columns import Columns
-from streams.kafka.record_batches import MOST_RECORDS, unpack
+from streams.kafka.record_batches import MOST_RECORDS
 from streams.worker.acks import AckedRanges
 from streams.worker.stall_aware_timeout import answer_within
-
-FETCH_AGAIN_AFTER = 0.02
-"""Seconds from a fetch to the next one, while some of its records have not been taken yet."""
 
 FETCH_MAX_WAIT_MS = 50
 """Milliseconds that the broker may wait for records. There is one request at a time: while it waits for partitions that
@@ -50,32 +47,6 @@ LONGEST_WAIT_IF_PAUSED = 0.05
 OnAssigned = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Returns the offsets at which to read the partitions that were just assigned (given with their committed offsets, -1
 for none). A partition left out is read from the group's committed offset, or else from its beginning."""
-
-
-Readers = Mapping[str, Callable[[Columns], Any]]
-"""By topic, the function that reads the content of its columns.
-
-Shared between threads: the consumer's thread calls them, because it makes the columns, while the event loop may call
-them for other columns. So a reader must keep nothing between two calls.
-"""
-
-
-class ColumnBuffer(OrderedDict[Any, Any]):
-    """aiokafka's buffer of fetched records, changed so that each fetch of a partition yields columns.
-
-    Belongs to the consumer's thread.
-    """
-
-    def __init__(self, readers: Readers) -> None:
-        super().__init__()
-        self._readers = readers
-
-    def __setitem__(self, tp: Any, result: Any) -> None:
-        """Keep the result of a fetch; errors are kept unchanged."""
-        records = getattr(result, "_partition_records", None)
-        if records is not None:
-            records._records_iterator = unpack(records, self._readers[tp.topic])
-        super().__setitem__(tp, result)
 
 
 class _ThreadThatEnds(WorkerThread):
@@ -243,11 +214,7 @@ class ConsumerThread(upstream.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the aiokafka consumer and let it yield columns."""
         await super().on_start()
-        fetching = self._ensure_consumer()._fetcher
-        fetching._records = ColumnBuffer(self.app.readers)
-        # Nobody takes the fetched records of a paused partition. aiokafka then waits a tenth of a second before it
-        # fetches again for the others, and that would be most of the time.
-        fetching._prefetch_backoff = FETCH_AGAIN_AFTER
+        yield_columns(self._ensure_consumer(), self.app.readers)
 
 
 class Consumer(upstream.Consumer):

@@ -9,8 +9,8 @@ from models.events.decoding import CallReader, MessageReader
 from streams import metrics
 from streams.kafka.columns import Columns
 from streams.kafka.record_batches import MOST_IN_ONE, unpack
+from streams.kafka.signal_records import SignalReader
 from streams.kafka.unpacking import LARGEST_UNPACKED
-from streams.worker.heartbeats import SignalReader
 from tests.record_batches import CODECS, GZIP, LZ4, SNAPPY, ZSTD, bomb, content, fetched, raw_batch
 
 IMPOSSIBLE = {

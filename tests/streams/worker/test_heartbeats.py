@@ -17,7 +17,8 @@ from models.detection.risk import PointScore
 from models.detection.signals import Heartbeat, Purge
 from models.events.arrivals import UNKNOWN
 from streams.kafka.publishing import HEARTBEAT, PURGE, PublishError
-from streams.worker.heartbeats import EVERY, Heartbeats, SignalReader, arrived, due_signals
+from streams.kafka.signal_records import SignalReader, arrived
+from streams.worker.heartbeats import EVERY, Heartbeats, due_signals
 from streams.worker.partition import AssignedPartition, Feed
 from streams.worker.partition_state import PartitionState
 from tests.strategies import POLICY, T0, calls_of, end, known, packed, start

@@ -17,6 +17,7 @@ from aiokafka.structs import TopicPartition
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
+from streams.kafka import column_buffer
 from streams.kafka.record_batches import MOST_RECORDS
 from streams.worker import transport
 from tests.site import ROOT
@@ -44,7 +45,7 @@ def partition_records(data: bytes, offset: int) -> Any:
 def test_the_buffer_makes_fetches_yield_columns() -> None:
     records = partition_records(batch(10, 3), 10)
     result = fetcher.FetchResult(TP, assignment=_Assigned(), partition_records=records, backoff=0)
-    buffer = transport.ColumnBuffer({"calls": len})
+    buffer = column_buffer.ColumnBuffer({"calls": len})
     buffer[TP] = result
     (columns,) = result.getall(16)
     assert columns.offsets.tolist() == [10, 11, 12]
