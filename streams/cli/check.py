@@ -45,9 +45,9 @@ REMARKS: Final = {
 def check(files: tuple[Path, ...], kind: Kind | None, topic: Kind | None, since: datetime, as_json: bool) -> None:
     """Say what the worker would make of call or SMS records: how many are good, and why it would refuse the others.
 
-    FILES are JSON Lines: plain, gzip or zstd. It sends and changes nothing. Of the refused records it shows the first
-    of each reason, with # for digits and x for letters; the audit log records a look at a topic. docs/records.md
-    explains the reasons.
+    FILES are JSON Lines (plain, gzip or zstd) or Parquet. It sends and changes nothing. Of the refused records it shows
+    the first of each reason, with # for digits and x for letters; the audit log records a look at a topic.
+    docs/records.md explains the reasons.
 
     Exit status: 0 all are good, 1 some are refused or cannot be read, 2 wrong usage.
 

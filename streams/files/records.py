@@ -1,4 +1,4 @@
-"""Records: reads calls, SMS or subscribers from JSON Lines files (plain, gzip or zstd), a chunk of lines at a time."""
+"""Records: reads calls, SMS or subscribers from files, a chunk at a time: JSON Lines (plain, gzip, zstd) or Parquet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from models.base.packed import Packed
 from models.events.decoding import Decoded
 from streams.files.byte_streams import unpacked, with_line_feeds
+from streams.files.parquet_lines import is_parquet, parquet_lines
 from streams.files.text_lines import FileError, other_file
 
 B = TypeVar("B", bound=Any)
@@ -73,6 +74,12 @@ class RecordFiles(Generic[B]):
         """Chunks of whole lines, each with the number of its first line; raises `FileError`."""
         number, rest, done = 1, b"", 0
         try:
+            if is_parquet(path):
+                size = path.stat().st_size
+                for number, lines, share in parquet_lines(path):
+                    self._told(round(size * share))
+                    yield number, lines
+                return
             with path.open("rb") as packed:
                 raw = unpacked(packed)
                 for chunk in with_line_feeds(_text(path, iter(lambda: raw.read(CHUNK_BYTES), b""))):

@@ -42,6 +42,7 @@ _OTHER_FILES: Final = {
     b"BZh": "packed with bzip2; unpack it, or pack it with gzip or zstd",
     b"\xfd7zXZ": "packed with xz; unpack it, or pack it with gzip or zstd",
     b"SQLite format 3": "a database; export its table as CSV",
+    b"age-encryption.org": "sealed; open it with age --decrypt",
 }
 
 _DAMAGED: Final = (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
