@@ -65,7 +65,9 @@ CLI: Final[dict[str, str]] = {
     "person purge": "person-purged",
     "play": "writes as a carrier, with a carrier's rights in Kafka",
     "playbook": NOBODY,
-    "replay": OWN_FILES,
+    "record": "topics-recorded",
+    "record verify": "says whether a folder is whole, and shows no record",
+    "replay": "topics-replayed",
     "state drop": "state-dropped",
     "state restore": "state-restored",
     "state rewind": "state-rewound",
@@ -139,6 +141,8 @@ def walked(command: click.Command, name: str = "") -> Iterator[str]:
     if not isinstance(command, click.Group):
         yield name
         return
+    if command.invoke_without_command:
+        yield name
     for each in command.list_commands(click.Context(command)):
         below = command.get_command(click.Context(command), each)
         assert below is not None

@@ -42,6 +42,8 @@ Deed = Literal[
     "token-added",
     "token-revoked",
     "topic-checked",
+    "topics-replayed",
+    "topics-recorded",
     "indicators-imported",
     "indicators-revoked",
     "campaign-confirmed",

@@ -41,6 +41,7 @@ COMMANDS = {
     "person": "streams.cli.person:person",
     "play": "streams.cli.play:play_command",
     "playbook": "streams.cli.playbook:playbook",
+    "record": "streams.cli.record:record",
     "replay": "streams.cli.replay:replay",
     "state": "streams.cli.state:state",
     "topics": "streams.cli.topics:topics",

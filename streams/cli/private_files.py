@@ -21,6 +21,8 @@ from streams.setting_fields import SettingsError
 from streams.settings import Settings
 
 NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+IDENTITY = click.option("--identity", "keys", type=NEW_FILE, multiple=True, help="File of a private key.")
 PLAIN = click.option("--plain", is_flag=True, help="Do not seal the file; the audit log records that.")
 
 

@@ -1,55 +1,62 @@
-"""``forewarn replay``: run the live engine over files of records, without any server."""
+"""``forewarn replay``: run the live engine over files, over past topics, or over a recording."""
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import IO, TypeVar
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from models.city.labels import Verdict, verdict
+from models.city.labels import verdict
 from models.detection.alerts import Alert, encode
-from models.detection.engine import Engine
-from models.detection.ids import PUBLIC
-from models.events.decoding import CallReader, MessageReader, RareReader
-from models.indicators.indicator import Indicator
+from models.events.decoding import CallReader, MessageReader
 from models.indicators.matching import Indicators
-from models.policy.policy import SEVERITIES, PolicyError
-from streams.cli import CommandError, site_settings
-from streams.cli.ids import PUBLIC_SAID, site_ids
+from models.policy.policy import PolicyError
+from streams.cli import CommandError, InputError, site_settings
+from streams.cli.moments import Length, Moment, Times
+from streams.cli.private_files import FOLDER, IDENTITY
 from streams.cli.progress import byte_bar
+from streams.cli.replay_inputs import Deciding, Refusals, indicators_of, subscribers_of
+from streams.cli.replay_summary import Outcome, summarise
+from streams.cli.whole_file import whole_file
 from streams.files import model_file, policy_file
 from streams.files.artifacts import ArtifactError
-from streams.files.indicator_files import IndicatorFile
-from streams.files.records import RecordFiles, RefusedLine
+from streams.files.records import RecordFiles
 from streams.files.text_lines import FileError
 from streams.kafka.contracts import ContractError, load
-from streams.kafka.reference_data import SubscriberRecord, VulnerableSubscribers
 from streams.replay.recorded import RecordedSignals, recorded
-from streams.replay.replay import Replay, Tally
+from streams.replay.replay import Replay
 from streams.training.outcomes import NONE, OutcomeError, of_file
 
-T = TypeVar("T")
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
-SHOWN_REFUSALS = 20
 FOR_OFFICERS = ("urgent", "high")
 """Severities of the alerts that send an officer at once."""
 
 
 @click.command()
-@click.option("--calls", "calls", type=FILES, multiple=True, help="File of call records, JSON Lines; may be repeated.")
-@click.option("--sms", "sms", type=FILES, multiple=True, help="File of SMS records, JSON Lines; may be repeated.")
+@click.option(
+    "--calls", "calls", type=FILES, multiple=True, help="File of call records, JSON Lines or Parquet; may be repeated."
+)
+@click.option(
+    "--sms", "sms", type=FILES, multiple=True, help="File of SMS records, JSON Lines or Parquet; may be repeated."
+)
 @click.option("--signals", "signals", type=FILES, multiple=True, help="File of a recorded topic signals (see below).")
+@click.option("--from-topics", is_flag=True, help="Replay what the site's topics have of a time; needs --since.")
+@click.option("--recording", type=FOLDER, help="Replay a recording, a folder that forewarn record has written.")
+@IDENTITY
+@click.option("--since", type=Moment(), help="The time of the first records, by their arrival.")
+@click.option("--until", type=Moment(), help="The time at which they end [default: now, or the recording's end].")
+@click.option("--warm", type=Length(), default="72h", show_default=True, help="How long before --since to begin.")
+@click.option(
+    "--quota",
+    type=click.IntRange(0),
+    default=50_000,
+    show_default=True,
+    help="With --from-topics: the most records to read in a second, so that workers do not suffer; 0 for no limit.",
+)
 @click.option("--indicators", "indicators", type=FILES, multiple=True, help="Indicators, as for indicators import.")
 @click.option("--subscribers", type=FILES, multiple=True, help="File of subscriber records, JSON Lines.")
 @click.option("--policy", type=FILES, help="Another policy file [default: FOREWARN_POLICY_FILE].")
@@ -65,6 +72,13 @@ def replay(
     calls: tuple[Path, ...],
     sms: tuple[Path, ...],
     signals: tuple[Path, ...],
+    from_topics: bool,
+    recording: Path | None,
+    keys: tuple[Path, ...],
+    since: datetime | None,
+    until: datetime | None,
+    warm: timedelta,
+    quota: int,
     indicators: tuple[Path, ...],
     subscribers: tuple[Path, ...],
     policy: Path | None,
@@ -73,13 +87,18 @@ def replay(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Run the live engine over files and write exactly the alerts that the live run would publish.
+    """Run the live engine over past records and write exactly the alerts that the live run would publish.
 
-    Files are plain, gzip or zstd; several files of one kind are read one after the other. An invalid line is reported
-    and left out, as a dead letter would be.
+    Files are JSON Lines (plain, gzip or zstd) or Parquet; several of one kind are read one after the other. An invalid
+    line is reported and left out, as a dead letter would be.
 
     Lines that were recorded from Kafka may have `appended`, the broker's time of the record (epoch ms), and count as
     they did live; lines of --signals need it, and heartbeats among them their `partition` as well.
+
+    --from-topics reads calls, sms and signals from the site's Kafka, in no group, and --recording reads them from a
+    folder. Both count what arrived from --since to before --until. Records of the time before (--warm) are decided as
+    well, and nothing of that is written. Indicators and subscribers are those of their topics now, or of the recording,
+    unless files are given. The audit log records a replay of topics.
 
     The site secret (FOREWARN_SECRET_FILE) gives the alerts the ids that they had live. Without it they get public ids,
     and the summary says so.
@@ -87,8 +106,14 @@ def replay(
     Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
     --indicators examples/indicators.jsonl --out alerts.jsonl
     """
-    if not calls and not sms:
-        raise click.UsageError("give --calls or --sms, or both")
+    if (from_topics and recording) or ((from_topics or recording) and (calls or sms or signals)):
+        raise InputError("give files, --from-topics or --recording, and not two of them")
+    if from_topics and since is None:
+        raise InputError("--from-topics needs --since, for example --since 2026-11-01 or --since 24h")
+    if not (from_topics or recording) and (since or until):
+        raise InputError("--since and --until go with --from-topics or --recording")
+    if not (calls or sms or from_topics or recording):
+        raise click.UsageError("give --calls or --sms, or both, or --from-topics, or --recording")
     if as_json and str(out) == "-":
         raise click.UsageError("--json and --out - would both write to stdout: name a file in --out")
     began = perf_counter()
@@ -97,147 +122,59 @@ def replay(
     sent: set[str] = set()
     try:
         found = NONE if outcomes is None else of_file(outcomes)
-        contracts = load(settings.topics_file)
-        partitions, sources = contracts["calls"].partitions, contracts.sources
-        engine = Engine(
-            Indicators(_indicators(indicators, refusals)),
+        by = Deciding(
+            settings,
+            load(settings.topics_file),
             policy_file.load(policy or settings.policy_file),
             model_file.load(settings.model if model is None else model).model,
-            _vulnerable(subscribers, refusals),
-            ids=site_ids(settings),
-            sources=sources,
+            indicators,
+            subscribers,
         )
-        with _written(out) as file, byte_bar("replaying", [*calls, *sms]) as read:
+        times = Times(since, until, warm)
+        with whole_file(out) as file:
 
             def tell(alert: Alert) -> None:
                 file.write(encode(alert) + b"\n")
                 if alert.status == "raised" and alert.severity in FOR_OFFICERS:
                     sent.add(alert.episode)
 
-            run = Replay(engine, partitions, tell)
-            tolerance = engine.policy.clock.tolerance_ms
-            told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
-            tally = run.run(
-                RecordFiles(calls, recorded(CallReader(sources, keyed=False).read, tolerance), refusals, read).chunks(),
-                RecordFiles(
-                    sms, recorded(MessageReader(sources, keyed=False).read, tolerance), refusals, read
-                ).chunks(),
-                chain.from_iterable(told.chunks()),
-            )
+            if from_topics or recording:
+                from streams.cli import replay_past  # only here: it loads the clients of Kafka
+
+                if recording is not None:
+                    outcome = replay_past.replay_recording(by, recording, keys, times, refusals, tell)
+                else:
+                    outcome = replay_past.replay_topics(by, times, quota or None, refusals, tell)
+            else:
+                outcome = _replay_files(by, calls, sms, signals, refusals, tell)
     except (FileError, ContractError, PolicyError, ArtifactError, OutcomeError) as error:
         raise CommandError(str(error)) from None
     refusals.conclude()
     judged = None if outcomes is None else verdict(sent, found.by_case)
-    _summarise(tally, refusals.count, perf_counter() - began, engine, judged, as_json)
+    summarise(outcome, perf_counter() - began, judged, as_json)
 
 
-class Refusals:
-    """Reports refused lines: the first ones one by one, the rest as a number."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, refused: RefusedLine | str) -> None:
-        """Report a refused line."""
-        self.count += 1
-        if self.count <= SHOWN_REFUSALS:
-            click.echo(str(refused), err=True)
-
-    def conclude(self) -> None:
-        """Report the number of refused lines that were not shown."""
-        if self.count > SHOWN_REFUSALS:
-            click.echo(f"and {self.count - SHOWN_REFUSALS:,} more lines refused", err=True)
-
-
-def _indicators(paths: Iterable[Path], refused: Callable[[str], None]) -> Iterator[Indicator]:
-    for path in paths:
-        with path.open("rb") as raw:
-            try:
-                for item in IndicatorFile(raw):
-                    if isinstance(item, Indicator):
-                        yield item
-                    else:
-                        refused(f"{path}:{item.line}: wrong-indicator: {item.reason}")
-            except FileError as error:
-                raise FileError(f"{path}: {error}") from None
-
-
-def _vulnerable(paths: tuple[Path, ...], refused: Callable[[RefusedLine], None]) -> dict[str, int]:
-    known = VulnerableSubscribers()
-    for chunk in RecordFiles(paths, RareReader(SubscriberRecord, keyed=False).read, refused).chunks():
-        for record in chunk:
-            known.put(record)
-    return known.flags
-
-
-@contextmanager
-def _written(out: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which gets its final name only when it is complete; ``-`` is stdout."""
-    if str(out) == "-":
-        yield click.get_binary_stream("stdout")
-        return
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-    except OSError as error:
-        raise CommandError(f"{out} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _summarise(
-    tally: Tally, refused: int, seconds: float, engine: Engine, judged: Verdict | None, as_json: bool
-) -> None:
-    events = tally.calls + tally.sms
-    counted = {
-        severity: {status: tally.alerts[severity, status] for status in ("raised", "withdrawn")}
-        for severity in reversed(SEVERITIES)
-    }
-    if as_json:
-        summary = {
-            "events": {"calls": tally.calls, "sms": tally.sms},
-            "refused": refused,
-            "signals": dict(sorted(tally.signals.items())),
-            "alerts": counted,
-            "policy": engine.policy.version,
-            "model": engine.model.name,
-            "ids": "public" if engine.ids == PUBLIC else "site",
-            "seconds": round(seconds, 3),
-            "events_per_second": round(events / seconds),
-        }
-        if judged is not None:
-            summary["outcomes"] = judged._asdict()
-        click.echo(msgspec.json.encode(summary))
-        return
-    if engine.ids == PUBLIC:
-        click.echo(PUBLIC_SAID, err=True)
-    if sys.stderr.isatty():
-        table = Table("alerts", "raised", "withdrawn", box=None)
-        for severity, by_status in counted.items():
-            table.add_row(severity, *[f"{count:,}" for count in by_status.values()])
-        Console(stderr=True).print(table)
-    else:
-        said = ", ".join(f"{severity} {by['raised']:,}" for severity, by in counted.items())
-        click.echo(f"alerts raised: {said}; withdrawn: {sum(by['withdrawn'] for by in counted.values()):,}", err=True)
-    click.echo(
-        f"{events:,} events in {seconds:.1f} s ({events / seconds:,.0f} a second), "
-        f"{tally.signals.total():,} signals, {refused:,} lines refused",
-        err=True,
+def _replay_files(
+    by: Deciding,
+    calls: tuple[Path, ...],
+    sms: tuple[Path, ...],
+    signals: tuple[Path, ...],
+    refusals: Refusals,
+    tell: Callable[[Alert], object],
+) -> Outcome:
+    """Replay files; raises `FileError`."""
+    partitions, sources, tolerance = (
+        by.contracts["calls"].partitions,
+        by.contracts.sources,
+        by.policy.clock.tolerance_ms,
     )
-    if judged is not None:
-        click.echo(
-            f"by the outcomes: {judged.right:,} people rightly alerted (urgent or high), "
-            f"{judged.wrong:,} wrongly alerted, {judged.missed:,} missed",
-            err=True,
+    engine = by.engine(Indicators(indicators_of(by.indicators, refusals)), subscribers_of(by.subscribers, refusals))
+    told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
+    call_reader, sms_reader = CallReader(sources, keyed=False), MessageReader(sources, keyed=False)
+    with byte_bar("replaying", [*calls, *sms]) as read:
+        tally = Replay(engine, partitions, tell).run(
+            RecordFiles(calls, recorded(call_reader.read, tolerance), refusals, read).chunks(),
+            RecordFiles(sms, recorded(sms_reader.read, tolerance), refusals, read).chunks(),
+            chain.from_iterable(told.chunks()),
         )
+    return Outcome(tally, refusals.count, engine)

@@ -135,6 +135,8 @@ DESK_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "deed.token-added": ("新增令牌", "token added"),
     "deed.token-revoked": ("吊销令牌", "token revoked"),
     "deed.topic-checked": ("检查主题记录", "topic checked"),
+    "deed.topics-replayed": ("重放历史记录", "past records replayed"),
+    "deed.topics-recorded": ("导出历史记录", "past records recorded"),
     "deed.indicators-imported": ("导入线索", "indicators imported"),
     "deed.indicators-revoked": ("撤销线索", "indicators revoked"),
     "deed.campaign-confirmed": ("确认团伙活动", "campaign confirmed"),

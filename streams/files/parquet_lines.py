@@ -60,8 +60,8 @@ def _lines(path: Path, batch: Any) -> bytes:
             raise FileError(f"{path} has a column {name} that no record has: {error}") from None
         fields.append(pc.binary_join_element_wise(f"{_encode(name).decode()}:", written, ""))
     rows = pc.binary_join_element_wise(*fields, ",", null_handling="skip")
-    rows = pc.binary_join_element_wise("{", rows, "}", "")
-    return "\n".join(rows.to_pylist()).encode()
+    content: bytes = pc.binary_join_element_wise("{", rows, "}\n", "").buffers()[2].to_pybytes()
+    return content.removesuffix(b"\n")
 
 
 def _written(column: Any) -> Any:

@@ -93,6 +93,11 @@ class Columns:
             return self
         return self._part(slice(None, int(np.searchsorted(self.offsets, offset))), self.start, offset)
 
+    def between(self, first: int, end: int) -> Columns:
+        """The records from one row to before another one, of which there is at least one."""
+        rows = slice(first, end)
+        return self._part(rows, int(self.offsets[first]), int(self.offsets[end - 1]) + 1)
+
     def _part(self, rows: slice, start: int, upto: int) -> Columns:
         return Columns(
             self.topic,

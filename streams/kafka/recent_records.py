@@ -69,14 +69,14 @@ async def _read(consumer: AIOKafkaConsumer, open_: dict[TopicPartition, int]) ->
             due = [record for record in records if record.offset < open_[partition]]
             if due:
                 offsets, arrived = ([getattr(record, name) for record in due] for name in ("offset", "timestamp"))
-                yield Fetched(partition.partition, offsets, _packed(due), arrived)
+                yield Fetched(partition.partition, offsets, packed_records(due), arrived)
         for partition in [*open_]:
             if await consumer.position(partition) >= open_[partition]:  # markers of transactions are positions, too
                 del open_[partition]
 
 
-def _packed(records: Sequence[Any]) -> Packed:
-    """Records as aiokafka gives them, in one buffer."""
+def packed_records(records: Sequence[Any]) -> Packed:
+    """Records as consumers give them one by one, in one buffer."""
     pieces = [piece for record in records for piece in (record.value, record.key)]
     sizes = np.array([len(piece or b"") for piece in pieces], dtype=np.int64)
     ends = np.cumsum(sizes)

@@ -1,4 +1,4 @@
-"""Replay: runs the live engine over files of records, without a server.
+"""Replay: runs the live engine over past records, in files or in logs that are kept by partition.
 
-Comes in: records in files. Goes out: the alerts that a live worker would have published, byte for byte.
+Comes in: past records. Goes out: the alerts that a live worker would have published, byte for byte.
 """

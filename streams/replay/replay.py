@@ -50,16 +50,17 @@ class Replay:
         self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
         self._numbers: dict[int, int] = {}
         self._signals: list[deque[RecordedSignal]] = [deque() for _ in range(partitions)]
-        """The recorded signals of each partition that are still to be applied, in the order of their log."""
+        """The recorded signals of each partition that were read and not yet applied, in the order of its log."""
+        self._more_signals: Iterator[RecordedSignal] = iter(())
         self.tally = Tally()
 
     def run(self, calls: Iterator[Calls], sms: Iterator[Messages], signals: Iterable[RecordedSignal] = ()) -> Tally:
         """Read calls and SMS to their ends, always the kind that is behind in event time; returns the tally.
 
-        ``signals`` are applied where they arrived among the calls.
+        ``signals`` are applied where they arrived among the calls and SMS, and are read no earlier than that if there
+        is one partition. Another run goes on where this one has ended.
         """
-        for signal in signals:
-            self._signals[signal.partition].append(signal)
+        self._more_signals = iter(signals)
         at_end = {"calls": False, "sms": False}
         chunks = 0
         while not all(at_end.values()):
@@ -77,6 +78,12 @@ class Replay:
                     self._count(self._engine.expire(partition))
         return self.tally
 
+    def warm_up(self, calls: Iterator[Calls], sms: Iterator[Messages], signals: Iterable[RecordedSignal] = ()) -> None:
+        """Take in what came before the records that the replay is about: it is decided, not published or counted."""
+        publish, self._publish = self._publish, _unpublished
+        self.run(calls, sms, signals)
+        self._publish, self.tally = publish, Tally()
+
     def _behind(self, at_end: Mapping[str, bool]) -> str:
         """The kind of record to read next: the one that is behind in event time, unless it has ended."""
         if at_end["calls"] or at_end["sms"]:
@@ -91,6 +98,9 @@ class Replay:
         """
         if events is None:
             return None
+        if len(lanes) == 1:
+            lanes[0].put(events)
+            return [0]
         codes, rows = np.unique(events.subscribers, return_inverse=True)
         numbers = np.array([self._number_of(code, len(lanes)) for code in codes.tolist()], dtype=np.int64)[rows]
         touched: list[int] = np.unique(numbers).tolist()
@@ -110,18 +120,23 @@ class Replay:
         of_calls, of_sms = [portion.events for portion in calls], [portion.events for portion in sms]
         self.tally.calls += sum(map(len, of_calls))
         self.tally.sms += sum(map(len, of_sms))
-        waiting = self._signals[number]
-        while waiting and of_calls:
-            before, of_calls = _cut(of_calls, waiting[0].appended)
-            if not of_calls:  # more of the calls before the signal may come
-                of_calls = before
+        calls_end, sms_end = at_end["calls"] and not lanes.calls, at_end["sms"] and not lanes.sms
+        while (signal := self._next_signal(number)) is not None:
+            calls_before, calls_after = _cut(of_calls, signal.appended, unknown_is_before=False)
+            sms_before, sms_after = _cut(of_sms, signal.appended, unknown_is_before=True)
+            # More calls that came before the signal may follow; once there are none, more SMS.
+            if not (calls_after or (calls_end and (sms_after or sms_end))):
                 break
-            self._step(number, before, of_sms, [waiting.popleft().record])
-            of_sms = []
+            self._step(number, calls_before, sms_before, [self._signals[number].popleft().record])
+            of_calls, of_sms = calls_after, sms_after
         self._step(number, of_calls, of_sms, [])
-        if at_end["calls"] and not lanes.calls:
-            while waiting:
-                self._step(number, [], [], [waiting.popleft().record])
+
+    def _next_signal(self, number: int) -> RecordedSignal | None:
+        """The first signal of a partition that is still to be applied; those of others that are read before it wait."""
+        waiting = self._signals[number]
+        while not waiting and (signal := next(self._more_signals, None)) is not None:
+            self._signals[signal.partition].append(signal)
+        return waiting[0] if waiting else None
 
     def _step(
         self,
@@ -140,11 +155,22 @@ class Replay:
             self._publish(alert)
 
 
-def _cut(calls: Sequence[Calls], appended: int) -> tuple[list[Calls], list[Calls]]:
-    """The calls that had been appended by a time (epoch ms), and those that came later or at an unknown time."""
-    for index, some in enumerate(calls):
-        stop = 0 if some.arrivals is None else int(np.searchsorted(some.arrivals.appended, appended, side="right"))
+def _unpublished(alert: Alert) -> None:
+    """Drop an alert of the warm-up."""
+
+
+def _cut(events: Sequence[E], appended: int, *, unknown_is_before: bool) -> tuple[list[E], list[E]]:
+    """The events that had been appended by a time (epoch ms), and those that came later."""
+    for index, some in enumerate(events):
+        if some.arrivals is None:
+            stop = len(some) if unknown_is_before else 0
+        else:
+            stop = int(np.searchsorted(some.arrivals.appended, appended, side="right"))
         if stop < len(some):
-            before = [*calls[:index], some[:stop]] if stop else [*calls[:index]]
-            return before, [some[stop:], *calls[index + 1 :]]
-    return [*calls], []
+            before: list[E] = list(events[:index])
+            if stop:
+                before.append(some[:stop])
+            after: list[E] = [some[stop:]]
+            after.extend(events[index + 1 :])
+            return before, after
+    return list(events), []

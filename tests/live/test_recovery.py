@@ -12,13 +12,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from click.testing import CliRunner
 from kafka.admin import KafkaAdminClient
 
 from bench.filling import fill
 from models.detection.alerts import encode
+from streams.cli.private_files import write_private
+from streams.cli.record import record
+from streams.cli.replay import replay
 from streams.demo.playing import PlayedRecord, records
 from streams.files.records import RecordFiles
 from streams.local.process import Server
@@ -27,7 +32,7 @@ from streams.local.worker import FOREWARN, metric
 from streams.replay.replay import Replay
 from streams.settings import Settings
 from tests.chaos.city import alerts_of, engine, example_day, example_indicators, for_others
-from tests.site import ROOT, SECRET, Site, call, indicator, last_words, until
+from tests.site import LETTERS_KEY, ROOT, SECRET, Site, call, indicator, last_words, until
 from tests.strategies import CALLS, MESSAGES
 
 EXAMPLES = ROOT / "examples"
@@ -90,6 +95,32 @@ def test_live_and_replay_publish_the_same_bytes(site: Site, day: list[PlayedReco
     until(lambda: len(published(site)) >= len(replayed))
     time.sleep(0.5)
     assert _by_subscriber(published(site)) == _by_subscriber(replayed)
+
+    again, said = replayed_from_topics(site)
+    assert _by_subscriber(again) == _by_subscriber(replayed)
+    assert said["events"] == {"calls": site.count("calls"), "sms": site.count("sms")}
+    assert replayed_from_topics(site, "--until", "1h")[0] == []  # nothing had arrived an hour ago
+
+    key = site.folder / "key"
+    write_private(key, LETTERS_KEY.identity.encode())
+    folder = str(site.folder / "recording")
+    made = CliRunner().invoke(record, ["--since", "24h", "--out", folder, "--case", "A-1"], env=site.environ)
+    assert made.exit_code == 0, made.output
+    assert replayed_again(site, "--recording", folder, "--identity", str(key))[0] == again
+
+
+def replayed_from_topics(site: Site, *more: str) -> tuple[list[bytes], dict[str, Any]]:
+    """The alerts of ``forewarn replay --from-topics`` over the last day, and its summary."""
+    return replayed_again(site, "--from-topics", "--since", "24h", *more)
+
+
+def replayed_again(site: Site, *arguments: str) -> tuple[list[bytes], dict[str, Any]]:
+    """The alerts of ``forewarn replay`` with the site's settings, and its summary."""
+    out = site.folder / "replayed.jsonl"
+    done = CliRunner().invoke(replay, [*arguments, "--out", str(out), "--json"], env=site.environ)
+    assert done.exit_code == 0, done.output
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return out.read_bytes().splitlines(), summary
 
 
 def test_killed_in_the_middle_of_a_backlog_a_worker_publishes_the_same_bytes(site: Site) -> None:

@@ -40,13 +40,14 @@ from tests.valkeys import guarded
 
 USERS = (
     *("worker", "hunter", "dispatcher", "console"),
-    *("carriers", "list-import", "dispatch-platform", "analysts", "operators", "bulletins"),
+    *("carriers", "list-import", "dispatch-platform", "analysts", "operators", "bulletins", "recorder"),
 )
 COMMANDS = (
     ("operators", "topics", "diff"),
     ("operators", "state", "show"),
     ("list-import", "indicators", "list"),
     ("analysts", "campaigns", "list"),
+    ("recorder", "replay", "--from-topics", "--since", "1h", "--out", "-"),
 )
 """Commands that only look, each with whose login it works."""
 NOW = int(time.time() * 1000)

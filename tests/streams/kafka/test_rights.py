@@ -43,7 +43,7 @@ def compared(contracts: Contracts, *more: Right) -> Comparison:
 
 def test_only_the_centres_own_systems_read_the_cases_of_the_city(contracts: Contracts) -> None:
     """No station is among them: Kafka cannot show a reader some cases of a topic and hide others."""
-    ours = {"worker", "dispatcher", "console", "bulletins", "data-protection"}
+    ours = {"worker", "dispatcher", "console", "bulletins", "data-protection", "recorder"}
     assert principals(contracts, "Read", ALERTS) == ours | {"dispatch-platform"}
     assert principals(contracts, "Read", Resource("topic", "north.dispatch")) == {
         *("dispatcher", "console", "bulletins", "dispatch-platform", "data-protection")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,34 @@ from msgspec.structs import replace
 
 from models.base.durations import HOUR, MINUTE, SECOND
 from models.detection.alerts import Alert, encode
-from models.detection.engine import Engine
+from models.detection.engine import Engine, StepResult
 from models.detection.partition import Partition
 from models.detection.risk import PointScore
-from models.detection.signals import Heartbeat
+from models.detection.signals import Heartbeat, Purge, SignalRecord
+from models.events.batches import Calls, Messages
 from models.events.event import Call
 from streams.cli.replay import replay
 from streams.files.records import RecordFiles, RefusedLine, packed_lines
 from streams.kafka.partitioning import partition_of
-from streams.replay.recorded import RecordedSignals, recorded
+from streams.replay.recorded import RecordedSignal, RecordedSignals, recorded
 from streams.replay.replay import Replay
 from tests.site import ROOT
-from tests.strategies import ANN, BO, CALLS, CROOK, CY, MESSAGES, POLICY, T0, calls_of, end, known, start
+from tests.strategies import (
+    ANN,
+    BO,
+    CALLS,
+    CROOK,
+    CY,
+    MESSAGES,
+    POLICY,
+    T0,
+    calls_of,
+    end,
+    known,
+    messages_of,
+    sms,
+    start,
+)
 
 RULES = replace(POLICY, contact=replace(POLICY.contact, in_progress=32, talk=32))
 """A policy by which a call is medium when it starts, and high once it has lasted for ten minutes."""
@@ -119,6 +136,41 @@ def test_a_recorded_topic_replays_byte_for_byte(tmp_path: Path) -> None:
     expected = live()
     assert sorted(alerts) == sorted(expected)
     assert {json.loads(each)["at"] for each in expected} >= {T0, T0 + 10 * MINUTE, T0 + HOUR, T0 + HOUR + 10 * MINUTE}
+
+
+class Steps(Engine):
+    """An engine that notes what it is given, in order."""
+
+    def step(
+        self,
+        partition: Partition,
+        calls: Sequence[Calls] = (),
+        sms: Sequence[Messages] = (),
+        signals: Sequence[SignalRecord | Heartbeat | Purge] = (),
+    ) -> StepResult:
+        """Note the ids of the events, and the times of heartbeats."""
+        seen.extend(event.id for some in calls for event in some)
+        seen.extend(event.id for some in sms for event in some)
+        seen.extend(each.until for each in signals if isinstance(each, Heartbeat))
+        return super().step(partition, calls, sms, signals)
+
+
+seen: list[str | int] = []
+
+
+def test_a_signal_is_applied_behind_every_call_and_sms_that_had_arrived() -> None:
+    """Also when the calls have ended and SMS go on."""
+    seen.clear()
+    calls = calls_of([start("c", 0)]).arrived(np.array([T0]), TOLERANCE)
+    messages = [sms(f"m{minutes}", minutes * MINUTE) for minutes in (1, 2, 3)]
+    times = np.array([each.at for each in messages])
+    beats = [RecordedSignal(T0 + at * MINUTE + 1, 0, Heartbeat(1, 0, T0 + at * MINUTE)) for at in (1, 2, 9)]
+
+    Replay(Steps(known(), RULES, PointScore()), 1, print).run(
+        iter([calls]), (messages_of([each]).arrived(times[[at]], TOLERANCE) for at, each in enumerate(messages)), beats
+    )
+
+    assert seen == ["c", "m1", T0 + MINUTE, "m2", T0 + 2 * MINUTE, "m3", T0 + 9 * MINUTE]
 
 
 @pytest.mark.parametrize(
