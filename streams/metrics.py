@@ -243,24 +243,10 @@ stop, or after it failed, ends itself by force and says so in its log. Nothing i
 again with the same ids. Whenever a program ends, start it again. SIGUSR1 makes a program print the stack of each thread
 to its standard error.
 
-What to watch:
+[The runbook](runbook.md) has an entry for each alert that rests on these metrics; `monitoring/` has the alerts, and the
+configuration of Prometheus and Alertmanager.
 
-| metric | meaning |
-|---|---|
-| `forewarn_lag_records` grows | add workers |
-| `forewarn_unstable_records` stays above 0 | a producer has left a transaction open: see `forewarn doctor` |
-| `forewarn_dead_letters_total` grows | a carrier sends records that do not follow the contract |
-| `forewarn_unreadable_batches_total` is above 0 | a producer is broken, or attacks: the log names the offsets |
-| `forewarn_ahead_records_total` grows | a carrier's clock is wrong; `forewarn_clock_skew_seconds` says by how much |
-| `forewarn_ledger_waiting_rows` grows | the ledger's disk is full or slow |
-| `forewarn_policy_reload_failures_total` grows | an edit of the policy is not in force |
-| `forewarn_expired_records_total` is above 0 | records are lost: retention is shorter than the outage was |
-| `forewarn_retries_total` grows | Kafka or Redis is away |
-| `forewarn_alert_latency_seconds`, 99th percentile | how long an alert takes |
-| `forewarn_case_steps_total{{kind="overdue"}}` grows | nobody has met a deadline, not even the centre |
-| `forewarn_reach_seconds` | how long officers take to reach people |
-| `forewarn_unusual_use_total` grows | ask for the reason: the audit log says who (`unusual-use`) |
-| `forewarn_audit_unpublished_lines` stays above 0 | the console cannot write to the topic `audit-heads` |
+Exemplars are left out on purpose ([decision 36](decisions/0036-alerts-are-proved.md)).
 """
 
 

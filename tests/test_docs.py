@@ -24,8 +24,8 @@ OTHER_VARIABLES = {"FOREWARN_TEST_KAFKA", "FOREWARN_TEST_REDIS", "FOREWARN_TEST_
 
 
 def commands(page: Path) -> list[list[str]]:
-    """The ``forewarn`` commands in a page's shell blocks."""
-    found = []
+    """The ``forewarn`` commands in a page's shell blocks, and those that its text names."""
+    found = [shlex.split(words) for words in re.findall(r"`forewarn\s([a-z][^`…]*)`", BLOCK.sub("", page.read_text()))]
     for language, block in BLOCK.findall(page.read_text()):
         if language not in ("sh", "bash", "console"):
             continue
