@@ -1,4 +1,4 @@
-"""Metrics: every metric that Forewarn exports, declared in one place; ``docs/metrics.md`` is made from it.
+"""Metrics: every metric that Forewarn exports, declared in one place; `streams.metrics_page` makes a page from it.
 
 All have one prefix and base units, and no label can hold a person's number. Shared between threads: every thread counts
 here and the health threads read it; prometheus-client locks each value.
@@ -6,6 +6,11 @@ here and the health threads read it; prometheus-client locks each value.
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from time import time
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,9 +18,23 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 REGISTRY: Final = CollectorRegistry()
 
 _HUMAN: Final = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_ALERT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
+BUILD = Gauge(
+    "forewarn_build_info",
+    "1 for what runs: the versions of Forewarn, Python and Faust.",
+    ["version", "python", "faust"],
+    registry=REGISTRY,
+)
+STARTED = Gauge("forewarn_start_time_seconds", "When the program started (Unix time).", registry=REGISTRY)
 EVENTS = Counter("forewarn_events", "Records read, good and bad.", ["topic"], registry=REGISTRY)
+SOURCE_RECORDS = Counter(
+    "forewarn_source_records",
+    "Good records read, by the source that they name; `(none)`: none, `(unknown)`: one that is not declared.",
+    ["topic", "source"],
+    registry=REGISTRY,
+)
 SIGNALS = Counter("forewarn_signals", "Signals, by code.", ["code"], registry=REGISTRY)
 ALERTS = Counter(
     "forewarn_alerts",
@@ -82,16 +101,52 @@ PUBLISH_SECONDS = Histogram(
 CHECKPOINT_SECONDS = Histogram(
     "forewarn_checkpoint_seconds", "Time to write a checkpoint to Redis.", buckets=_LATENCY, registry=REGISTRY
 )
+CHECKPOINT_BYTES = Counter(
+    "forewarn_checkpoint_bytes", "Bytes of subscribers' state written in checkpoints.", registry=REGISTRY
+)
+CHECKPOINT_FAILURES = Counter(
+    "forewarn_checkpoint_failures",
+    "Checkpoints that Redis refused, after which the worker ends: `stale` (another worker or lost writes) or `partial` "
+    "(a part of the state is gone).",
+    ["reason"],
+    registry=REGISTRY,
+)
 ALERT_LATENCY_SECONDS = Histogram(
     "forewarn_alert_latency_seconds",
     "Time from the Kafka timestamp of a batch's last record until its alerts are confirmed.",
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+EVENT_TO_ALERT_SECONDS = Histogram(
+    "forewarn_event_to_alert_seconds",
+    "Time from a raised alert's record until the alert is confirmed, at most: from when Kafka appended the oldest "
+    "record of the step that raised it.",
+    ["severity"],
+    buckets=_ALERT,
+    registry=REGISTRY,
+)
+OUTBOX_WAITING = Gauge(
+    "forewarn_outbox_waiting_records",
+    "Alerts and reminders that are in a checkpoint and that Kafka has not confirmed yet.",
+    registry=REGISTRY,
+)
 LAG = Gauge(
     "forewarn_lag_records",
     "Records of an assigned partition that are not applied yet.",
     ["topic", "partition"],
+    registry=REGISTRY,
+)
+LAG_SECONDS = Gauge(
+    "forewarn_lag_seconds",
+    "How long ago the oldest record that is not applied yet reached Kafka, at most, as far as this worker knows; 0: "
+    "all are applied.",
+    ["topic"],
+    registry=REGISTRY,
+)
+EVENT_TIME = Gauge(
+    "forewarn_event_time_seconds",
+    "The event time (Unix time) that the applied records of a topic have reached, in the partition furthest on.",
+    ["topic"],
     registry=REGISTRY,
 )
 UNSTABLE = Gauge(
@@ -102,17 +157,40 @@ UNSTABLE = Gauge(
 )
 PARTITIONS = Gauge("forewarn_partitions", "Partitions assigned to this worker.", registry=REGISTRY)
 SUBJECTS = Gauge("forewarn_subjects", "Subscribers with state in memory.", registry=REGISTRY)
+EPISODES = Gauge(
+    "forewarn_open_episodes",
+    "Subscribers in memory who had a contact with an indicator, or of whom an alert was published.",
+    registry=REGISTRY,
+)
 INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
 VULNERABLE = Gauge("forewarn_vulnerable_subscribers", "Vulnerable subscribers in memory.", registry=REGISTRY)
 POLICY = Gauge("forewarn_policy_info", "1 for the version of the policy in force.", ["version"], registry=REGISTRY)
+POLICY_REFUSED = Gauge(
+    "forewarn_policy_refused",
+    "1 while the policy file holds an edit that was refused; the last good version is in force.",
+    registry=REGISTRY,
+)
+POLICY_TIME = Gauge(
+    "forewarn_policy_time_seconds", "When the program took the policy in force (Unix time).", registry=REGISTRY
+)
+MODEL = Gauge("forewarn_model_info", "1 for the model that gives the risk.", ["model"], registry=REGISTRY)
 POLICY_FAILURES = Counter(
     "forewarn_policy_reload_failures",
     "Edits of the policy file that were refused; the last good version stays in force.",
     registry=REGISTRY,
 )
 REBALANCES = Counter("forewarn_rebalances", "Rebalances of the consumer group.", registry=REGISTRY)
+REDIS_USED = Gauge(
+    "forewarn_redis_used_bytes", "Memory that the fullest Redis uses, asked every half minute.", registry=REGISTRY
+)
+REDIS_LIMIT = Gauge(
+    "forewarn_redis_limit_bytes", "Memory that this Redis may use (maxmemory); 0: no limit.", registry=REGISTRY
+)
 RETRIES = Counter(
-    "forewarn_retries", "Writes repeated because Kafka or Redis did not answer.", ["to"], registry=REGISTRY
+    "forewarn_retries",
+    "Questions and writes repeated because Kafka, Redis or the ledger failed, by kind of failure.",
+    ["to", "kind"],
+    registry=REGISTRY,
 )
 LEDGER_ROWS = Counter("forewarn_ledger_rows", "Rows added to the ledger.", registry=REGISTRY)
 LEDGER_SECONDS = Histogram(
@@ -120,6 +198,20 @@ LEDGER_SECONDS = Histogram(
 )
 LEDGER_WAITING = Gauge(
     "forewarn_ledger_waiting_rows", "Rows in memory that are not in the ledger yet.", registry=REGISTRY
+)
+LEDGER_WAITING_SECONDS = Gauge(
+    "forewarn_ledger_waiting_seconds",
+    "How long the oldest row in memory has waited to become part of the ledger.",
+    registry=REGISTRY,
+)
+LEDGER_BYTES = Counter("forewarn_ledger_bytes", "Bytes written to the ledger.", registry=REGISTRY)
+LEDGER_FREE = Gauge(
+    "forewarn_ledger_free_bytes",
+    "Bytes that are free on the ledger's disk, after the last segment; 0: an object store, or not known.",
+    registry=REGISTRY,
+)
+LEDGER_DISK = Gauge(
+    "forewarn_ledger_disk_bytes", "Bytes of the ledger's disk; 0: an object store, or not known.", registry=REGISTRY
 )
 LEDGER_ASIDE = Counter(
     "forewarn_ledger_segments_aside", "Segments that could not be read and were set aside.", registry=REGISTRY
@@ -156,6 +248,31 @@ HUNT_SECONDS = Histogram(
     registry=REGISTRY,
 )
 OPEN_CASES = Gauge("forewarn_open_cases", "Open cases, by severity.", ["severity"], registry=REGISTRY)
+CASES = Gauge(
+    "forewarn_cases",
+    "Cases that are not over, by status and by the tier of the unit that has them.",
+    ["status", "tier"],
+    registry=REGISTRY,
+)
+UNACKNOWLEDGED_SINCE = Gauge(
+    "forewarn_unacknowledged_since_seconds",
+    "Since when (Unix time) the order of this severity waits that has waited longest for its acknowledgement; missing "
+    "while none waits.",
+    ["severity"],
+    registry=REGISTRY,
+)
+DEADLINES_MET = Counter(
+    "forewarn_deadlines_met",
+    "Deadlines of orders that a unit met: to acknowledge, to call, to visit.",
+    ["severity", "deadline"],
+    registry=REGISTRY,
+)
+DEADLINES_MISSED = Counter(
+    "forewarn_deadlines_missed",
+    "Deadlines of orders that a unit missed: to acknowledge, to call, to visit.",
+    ["severity", "deadline"],
+    registry=REGISTRY,
+)
 CASE_STEPS = Counter(
     "forewarn_case_steps",
     "Steps in the life of cases: `opened`, `acknowledged`, `escalated`, `overdue`, `too-old`, `outcome` and others.",
@@ -213,50 +330,17 @@ LISTENERS = Gauge("forewarn_console_listeners", "Clients that listen for changes
 READY = Gauge("forewarn_ready", "1 while this part is ready.", ["part"], registry=REGISTRY)
 
 
-def page() -> str:
-    """The text of ``docs/metrics.md``."""
-    rows = []
-    for metric in REGISTRY.collect():
-        name = metric.name + ("_total" if metric.type == "counter" else "")
-        labels = ", ".join(f"`{label}`" for label in _labels[metric.name])
-        rows.append(f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |")
-    table = "\n".join(rows)
-    return f"""\
-<!-- Made by `python -m streams.metrics > docs/metrics.md`; a test holds it equal. -->
-# Metrics
-
-Each program serves these at `/metrics` of its own address: the worker at `FOREWARN_HTTP`, the hunter at
-`FOREWARN_HUNTER_HTTP`, the dispatcher at `FOREWARN_DISPATCHER_HTTP`, the console at `FOREWARN_CONSOLE_HEALTH`. No label
-ever holds a person's number.
-
-| metric | type | labels | meaning |
-|---|---|---|---|
-{table}
-
-`/healthz` answers 503 in two cases only: there are records to read and no offset has moved for
-`FOREWARN_STALL_SECONDS`, or the worker has not checked its offsets for that long. Restart the worker then. A thread of
-its own serves this page, so it answers at once however busy the worker is. `/readyz` answers 503 until every part is
-ready (`forewarn_ready`), and names the parts that it waits for.
-
-SIGTERM ends a program in order, within ten seconds. A program that is still there fifteen seconds after it was told to
-stop, or after it failed, ends itself by force and says so in its log. Nothing is lost: the unfinished work is done
-again with the same ids. Whenever a program ends, start it again. SIGUSR1 makes a program print the stack of each thread
-to its standard error.
-
-[The runbook](runbook.md) has an entry for each alert that rests on these metrics; `monitoring/` has the alerts, and the
-configuration of Prometheus and Alertmanager.
-
-Exemplars are left out on purpose ([decision 36](decisions/0036-alerts-are-proved.md)).
-"""
+@contextmanager
+def waiting(gauge: Gauge, number: int) -> Iterator[None]:
+    """Count this many things as waiting while the block runs."""
+    gauge.inc(number)
+    try:
+        yield
+    finally:
+        gauge.dec(number)
 
 
-# prometheus-client has no public way to get the labels of a metric.
-_labels: Final[dict[str, tuple[str, ...]]] = {
-    vars(metric)["_name"]: vars(metric)["_labelnames"]
-    for metric in dict.fromkeys(REGISTRY._names_to_collectors.values())
-}
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(page())
+def tell_build() -> None:
+    """Export what runs, and since when; each program calls it once, when it starts."""
+    BUILD.labels(version("forewarn"), platform.python_version(), version("faust-streaming")).set(1)
+    STARTED.set(time())

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import structlog
 
-from streams import health
+from streams import health, metrics
 from streams.setting_values import Address
 
 log = structlog.get_logger(__name__)
@@ -94,6 +94,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    metrics.tell_build()
     server = None
     if http is not None:
         try:

@@ -39,7 +39,7 @@ LAYERS = (
     {"streams.secret_files", "streams.setting_values"},
     {"streams.setting_fields"},
     {"streams.settings", "streams.health"},
-    {"streams.logs", "streams.service", "streams.settings_page"},
+    {"streams.logs", "streams.metrics_page", "streams.service", "streams.settings_page"},
     {"streams.kafka", "streams.redis", "streams.signals_page"},
     {"streams.files", "streams.ledger", "streams.replay"},
     {

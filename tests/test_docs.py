@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from streams import health, metrics
+from streams import health, metrics, metrics_page
 from streams.cli import COMMANDS, cli
 from streams.setting_fields import PREFIX
 from streams.settings import Settings
@@ -73,12 +73,14 @@ def test_settings_and_metrics_that_are_named_exist(page: Path) -> None:
     variables = {PREFIX + field.name.upper() for field in fields}
     variables |= {f"{PREFIX}{field.name.upper()}_FILE" for field in fields if field.metadata["secret"]}
     assert set(re.findall(r"FOREWARN_[A-Z_]*[A-Z]", text)) <= variables | OTHER_VARIABLES
-    names = {metric.name + ("_total" if metric.type == "counter" else "") for metric in metrics.REGISTRY.collect()}
+    endings = {"counter": ("_total",), "histogram": ("", "_bucket", "_sum", "_count")}
+    families = metrics.REGISTRY.collect()
+    names = {family.name + ending for family in families for ending in endings.get(family.type, ("",))}
     assert set(re.findall(r"forewarn_[a-z_]*[a-z]", text)) <= names
 
 
 def test_the_page_of_metrics_is_what_the_module_says() -> None:
-    assert (ROOT / "docs" / "metrics.md").read_text() == metrics.page()
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics_page.page()
 
 
 def test_the_records_in_the_readme_are_good() -> None:

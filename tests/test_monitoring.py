@@ -107,6 +107,11 @@ def test_an_unknown_metric_would_be_named() -> None:
     ]
 
 
+def test_the_runbook_names_recorded_series_that_exist() -> None:
+    """The metrics that it names are checked with those of the other pages."""
+    assert [sentence for sentence in unknown(RUNBOOK) if sentence.startswith("forewarn:")] == []
+
+
 @pytest.mark.parametrize("proof", PROOFS, ids=lambda path: path.stem)
 def test_a_proof_has_series_as_the_programs_serve_them(proof: Path) -> None:
     """Otherwise a rule could be proved with a label that no series has."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from models.casework.cases import OVER, Case, Entry, frozen_cny
+from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Step, frozen_cny
+from models.policy.policy import Severity
 from streams import metrics
+
+MEETS: Final[frozenset[Kind | Step]] = frozenset({"acknowledged", "attempt", "outcome"})
+"""The kinds of entries by which a unit meets a deadline; when an alert is withdrawn, a deadline only ends."""
 
 
 class Casebook:
@@ -13,28 +18,33 @@ class Casebook:
 
     def __init__(self) -> None:
         self._last: dict[str, Case] = {}
+        self._unacknowledged: dict[str, Case] = {}
+        """The orders that nobody has acknowledged, by the names of their cases."""
 
     def begin(self, cases: Mapping[str, Case]) -> None:
         """Start from these cases; their earlier history is not counted."""
         self._last = dict(cases)
+        self._unacknowledged = {}
         metrics.OPEN_CASES.clear()
+        metrics.CASES.clear()
         for case in cases.values():
-            if case.status not in OVER:
-                metrics.OPEN_CASES.labels(case.severity).inc()
+            self._count(case, 1)
+        self.show()
 
     def note(self, name: str, case: Case | None) -> None:
         """Count the new entries of a case; None means that the case was forgotten."""
         before = self._last.pop(name, None)
-        if before is not None and before.status not in OVER:
-            metrics.OPEN_CASES.labels(before.severity).dec()
+        if before is not None:
+            self._count(before, -1)
         if case is None:
             return
         self._last[name] = case
-        if case.status not in OVER:
-            metrics.OPEN_CASES.labels(case.severity).inc()
+        self._count(case, 1)
         metrics.FROZEN.inc(max(0.0, frozen_cny(case) - (frozen_cny(before) if before is not None else 0.0)))
         reached = before is not None and any(entry.reached for entry in before.history)
-        for entry in _new(before, case):
+        entries = [*_new(before, case)]
+        _count_deadlines(before, case, entries)
+        for entry in entries:
             metrics.CASE_STEPS.labels(entry.kind).inc()
             if entry.kind == "acknowledged":
                 metrics.ACKNOWLEDGE_SECONDS.observe(max(0, entry.at - case.since) / 1000)
@@ -44,6 +54,46 @@ class Casebook:
             elif entry.kind == "outcome" and entry.outcome is not None:
                 metrics.OUTCOMES.labels(case.scam_type, entry.outcome).inc()
                 metrics.LOSS.inc(entry.loss_cny or 0)
+
+    def show(self) -> None:
+        """Export since when the oldest unacknowledged orders wait; call it once after some cases were noted."""
+        oldest: dict[Severity, int] = {}
+        for case in self._unacknowledged.values():
+            oldest[case.severity] = min(oldest.get(case.severity, case.since), case.since)
+        metrics.UNACKNOWLEDGED_SINCE.clear()
+        for severity, since in oldest.items():
+            metrics.UNACKNOWLEDGED_SINCE.labels(severity).set(since / 1000)
+
+    def _count(self, case: Case, number: int) -> None:
+        """Add a case to those that are open now (1), or take it out (-1)."""
+        if case.status in OVER:
+            return
+        metrics.OPEN_CASES.labels(case.severity).inc(number)
+        metrics.CASES.labels(case.status, case.tier).inc(number)
+        if case.status == "open" and number > 0:
+            self._unacknowledged[case.case] = case
+        else:
+            self._unacknowledged.pop(case.case, None)
+
+
+def _count_deadlines(before: Case | None, case: Case, entries: Sequence[Entry]) -> None:
+    """Count the deadlines that ended with these new entries of a case."""
+    missed = [entry.deadline for entry in entries if entry.kind in ("escalated", "overdue") and entry.deadline]
+    for deadline in missed:
+        metrics.DEADLINES_MISSED.labels(case.severity, deadline).inc()
+    if before is None or not any(entry.kind in MEETS for entry in entries):
+        return
+    for deadline in _running(before) - _running(case) - {*missed}:
+        metrics.DEADLINES_MET.labels(before.severity, deadline).inc()
+
+
+def _running(case: Case) -> set[Deadline]:
+    times: dict[Deadline, int | None] = {
+        "acknowledge": case.acknowledge_by,
+        "call": case.call_by,
+        "visit": case.visit_by,
+    }
+    return {deadline for deadline, by in times.items() if by is not None}
 
 
 def _new(before: Case | None, case: Case) -> Iterator[Entry]:

@@ -167,6 +167,7 @@ class Dispatcher:
             metrics.DEAD_LETTERS.labels(each.record.topic, each.refusal.reason).inc()
         for name, case in changes.items():
             self._casebook.note(name, case)
+        self._casebook.show()
         return len(changes)
 
     def _take(self, topic: str, record: Any, changes: dict[str, Case | None], wrong: list[Refused]) -> None:
@@ -233,7 +234,7 @@ class _Desk:
                     if not (passes(error) or isinstance(error, CommitFailedError)):
                         raise
                     metrics.READY.labels("kafka").set(0)
-                    metrics.RETRIES.labels("kafka").inc()
+                    metrics.RETRIES.labels("kafka", type(error).__name__).inc()
                     log.warning("waiting for Kafka", kafka=self._settings.kafka, error=type(error).__name__)
                     await asyncio.sleep(PAUSE)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from time import time
 
 import structlog
 
@@ -32,7 +33,7 @@ async def watch(path: Path, current: Policy, use: Callable[[Policy], None]) -> N
 
     ``use`` is called on the event loop; only the bytes of the file are read in another thread.
     """
-    metrics.POLICY.labels(current.version).set(1)
+    _show(current)
     seen = _read(path)
     while True:
         await asyncio.sleep(LOOK_EVERY)
@@ -44,13 +45,21 @@ async def watch(path: Path, current: Policy, use: Callable[[Policy], None]) -> N
             policy = load(path)
         except PolicyError as error:
             metrics.POLICY_FAILURES.inc()
+            metrics.POLICY_REFUSED.set(1)
             log.error("policy refused, the last good version stays in force", version=current.version, error=str(error))
             continue
-        metrics.POLICY.clear()
-        metrics.POLICY.labels(policy.version).set(1)
+        _show(policy)
         log.info("policy in force", version=policy.version, before=current.version)
         current = policy
         use(policy)
+
+
+def _show(policy: Policy) -> None:
+    """Export the policy that is in force from now on."""
+    metrics.POLICY.clear()
+    metrics.POLICY.labels(policy.version).set(1)
+    metrics.POLICY_TIME.set(time())
+    metrics.POLICY_REFUSED.set(0)
 
 
 def _read(path: Path) -> bytes | None:

@@ -88,12 +88,16 @@ class Publisher:
             await self._producer.stop()
 
     async def alerts(
-        self, alerts: Sequence[Alert], reminders: Sequence[Reminder] = (), read_at: float | None = None
+        self,
+        alerts: Sequence[Alert],
+        reminders: Sequence[Reminder] = (),
+        read_at: float | None = None,
+        appended_at: float | None = None,
     ) -> None:
         """Publish alerts and reminders, each partition's in order, and wait until all are confirmed.
 
-        ``read_at`` is the Kafka timestamp (s) of the record that caused them; it gives the latency metric. None: it is
-        not measured.
+        ``read_at`` is the Kafka timestamp (s) of the last record of the step that caused them, and ``appended_at`` is
+        when Kafka appended the oldest one; they give the latency metrics. None: it is not measured.
         """
         letters = [Letter(self._alerts, alert.subscriber.encode(), encode(alert)) for alert in alerts]
         letters += [Letter(self._reminders, each.subscriber.encode(), encode_reminder(each)) for each in reminders]
@@ -104,6 +108,11 @@ class Publisher:
             metrics.ALERTS.labels(alert.severity, alert.status).inc()
         if alerts and read_at is not None:
             metrics.ALERT_LATENCY_SECONDS.observe(max(time() - read_at, 0.0))
+        if appended_at is not None:
+            waited = max(time() - appended_at, 0.0)
+            for alert in alerts:
+                if alert.status == "raised":
+                    metrics.EVENT_TO_ALERT_SECONDS.labels(alert.severity).observe(waited)
 
     async def dead_letters(self, refused: Iterable[Refused]) -> None:
         """Publish the dead letters of refused records, some of them at a time, and wait until all are confirmed.
@@ -127,7 +136,7 @@ class Publisher:
             letters = await self._attempt(letters)
             metrics.READY.labels("kafka").set(0 if letters else 1)
             if letters:
-                metrics.RETRIES.labels("kafka").inc()
+                metrics.RETRIES.labels("kafka", "not-confirmed").inc()
                 log.warning("waiting for Kafka", kafka=self._settings.kafka, records=len(letters))
                 await backoff.wait()
 

@@ -94,6 +94,8 @@ class PartitionLedger:
         self.acks: dict[str, Ack] = {}
         """By topic, the ack of the last batch that was gathered; it covers all batches before it."""
         self._gathering = Gathering(shared.maker)
+        self._since: float | None = None
+        """Monotonic time (s) since which the rows being gathered have been in memory; None: there are none."""
         self._starts = dict(reached)
         self._round = self._present_round()
         """The round in which the last segment was started."""
@@ -115,6 +117,12 @@ class PartitionLedger:
     def rows(self) -> int:
         """The number of rows in memory."""
         return len(self._gathering) + (self._newest.rows if self._newest is not None else 0)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Monotonic time (s) since which the oldest row has waited to become part of the ledger; None: none waits."""
+        times = (self._since, *(each.since for each in (self._newest, self._named) if each is not None))
+        return min((since for since in times if since is not None), default=None)
 
     def takes(self, topic: str) -> bool:
         """Whether the ledger takes the records of a topic, so that their acks wait for it."""
@@ -143,6 +151,7 @@ class PartitionLedger:
         if len(offsets) and offsets[0] < low:
             events = events[slice(int(np.searchsorted(offsets, low)), None)]
         if len(events):
+            self._since = perf_counter() if self._since is None else self._since
             self._gathering.add(events, known)
 
     def add_context(self, signals: Sequence[tuple[str, Signal]], known: Knowledge) -> None:
@@ -243,7 +252,8 @@ class PartitionLedger:
         gathering, self._gathering = self._gathering, Gathering(self._shared.maker)
         gathering.close()
         progress = LedgerProgress(dict(self.reached))
-        self._newest = PendingSegment(gathering, progress, segment, self.acks, len(gathering))
+        self._newest = PendingSegment(gathering, progress, segment, self.acks, len(gathering), since=self._since)
+        self._since = None
         self.acks, self._starts = {}, dict(self.reached)
         self._round = self._present_round()
         self._writing = asyncio.create_task(self._write(storage, self._newest))
@@ -260,7 +270,7 @@ class PartitionLedger:
                 if self._given_up:
                     raise
                 metrics.READY.labels("ledger").set(0)
-                metrics.RETRIES.labels("ledger").inc()
+                metrics.RETRIES.labels("ledger", type(error).__name__).inc()
                 log.warning(
                     "the ledger cannot be written; nothing is acknowledged until it can",
                     ledger=storage.shown,

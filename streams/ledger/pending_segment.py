@@ -48,6 +48,8 @@ class PendingSegment:
     state: SegmentState = SegmentState.WRITING
     file: str = ""
     """The name of its file beside the ledger; empty before it is written, and for a segment without rows."""
+    since: float | None = None
+    """Monotonic time (s) since which its oldest row has been in memory; None: it has no rows."""
 
 
 def make_file(storage: Storage, pending: PendingSegment, mark: str) -> str:
@@ -59,4 +61,12 @@ def make_file(storage: Storage, pending: PendingSegment, mark: str) -> str:
     with metrics.LEDGER_SECONDS.time():
         table = table_of(rows)
         pending.rows = len(table)
-        return storage.put(pending.segment, mark, written(table, pending.gathering.known))
+        content = written(table, pending.gathering.known)
+        try:
+            name = storage.put(pending.segment, mark, content)
+        finally:
+            free, disk = storage.room
+            metrics.LEDGER_FREE.set(free)
+            metrics.LEDGER_DISK.set(disk)
+        metrics.LEDGER_BYTES.inc(len(content))
+        return name

@@ -160,6 +160,17 @@ class Storage:
         self._fs.makedirs(f"{self._root}/{PENDING}", exist_ok=True)
         return f"{self._root}/{PENDING}"
 
+    @property
+    def room(self) -> tuple[int, int]:
+        """The free bytes and all bytes of the folder's disk; (0, 0) for an object store, or if nobody says."""
+        if not self.is_local:
+            return 0, 0
+        try:
+            disk = shutil.disk_usage(self._root)
+        except OSError:
+            return 0, 0
+        return disk.free, disk.total
+
     def segments(self, since: date | None = None) -> list[Segment]:
         """The segments recorded on that day or later, oldest first, without those that lie within another."""
         return whole(self.listed(since))

@@ -64,11 +64,12 @@ async def answered(ask: Callable[[], Awaitable[T]], settings: Settings) -> T:
         try:
             answer = await ask()
         except FAILURES as error:
-            reason = _why_to_wait(_root(error), settings)
+            root = _root(error)
+            reason = _why_to_wait(root, settings)
             if reason is None:
                 raise
             metrics.READY.labels("redis").set(0)
-            metrics.RETRIES.labels("redis").inc()
+            metrics.RETRIES.labels("redis", code_of(root) or type(root).__name__).inc()
             if backoff.pause >= 0.4:
                 log.warning("waiting for Redis", redis=settings.redis_shown, because=reason)
             await backoff.wait()

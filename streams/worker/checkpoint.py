@@ -220,10 +220,12 @@ class Checkpoints:
             version = await self._answered(lambda: self._apply(keys=keys, args=arguments))
         except ResponseError as error:
             if str(error).startswith("PARTIAL"):
+                metrics.CHECKPOINT_FAILURES.labels("partial").inc()
                 kept, counted = map(int, str(error).split()[1:3])
                 raise _partial(partition.number, kept, counted) from None
             if "STALE" not in str(error):
                 raise
+            metrics.CHECKPOINT_FAILURES.labels("stale").inc()
             raise StaleCheckpointError(
                 f"Redis refused the checkpoint of partition {partition.number} "
                 f"({str(error).removeprefix('STALE ')}): another worker has taken the partition over, or Redis has "
@@ -231,6 +233,7 @@ class Checkpoints:
             ) from None
         state.note_write(Stored(version, mark, reached, outbox, progress, handover, logs))
         metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
+        metrics.CHECKPOINT_BYTES.inc(sum(map(len, states)))
 
     async def is_new_refusal(self, topic: str, partition: int, offset: int) -> bool:
         """Whether a bad record of a compacted topic has not been noted yet; every worker reads it at every start."""
@@ -262,6 +265,10 @@ class Checkpoints:
         for memory in sections:
             if said := eviction(memory):
                 raise EvictionError(f"Redis at {self._settings.redis_shown} {said}. Then start the worker again.")
+
+    async def memory(self) -> list[dict[str, Any]]:
+        """The section ``memory`` of INFO of each server, asked once. Raises one of `streams.redis.answers.FAILURES`."""
+        return await self._redis.infos("memory")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detection.alignment import Alignment, Portion
+from models.detection.watermarks import Watermark
 from models.events.event import Refusal
 from streams.kafka.columns import Columns
 from streams.ledger.partition_ledger import PartitionLedger
@@ -75,6 +76,11 @@ class ReadBatch:
         """The offset up to which this batch is applied once a portion of it is."""
         return self.columns.upto if portion.whole else int(self.offsets[portion.stop])
 
+    def appended(self, portion: Portion) -> int:
+        """When Kafka appended the first record of a portion (epoch ms), or `models.events.arrivals.UNKNOWN`."""
+        row = np.searchsorted(self.columns.offsets, self.offsets[portion.start])
+        return int(self.columns.appended[row])
+
 
 @dataclass(slots=True)
 class Feed:
@@ -135,6 +141,12 @@ class AssignedPartition:
     def reached(self, topic: str) -> int:
         """The offset up to which a topic's records are applied."""
         return self.state.reached(topic, self.starts[topic])
+
+    @property
+    def clocks(self) -> dict[str, Watermark]:
+        """The clocks of the applied calls and SMS, by topic."""
+        partition = self.state.partition
+        return {self.feeds["calls"].topic: partition.call_clock, self.feeds["sms"].topic: partition.sms_clock}
 
     @property
     def is_unwritten(self) -> bool:

@@ -26,6 +26,7 @@ from streams.settings import Settings
 from streams.worker import backpressure
 from streams.worker.assignment import Assignment
 from streams.worker.clock_skew import ClockSkew
+from streams.worker.feed_count import FeedCount
 from streams.worker.heartbeats import Heartbeats, due_signals
 from streams.worker.partition import FEEDING, Ack, AssignedPartition, Feed, Feeding, ReadBatch
 from streams.worker.step import CHECKPOINT_EVERY, Stepper
@@ -65,8 +66,8 @@ class Scorer:
         topics: dict[Feeding, str] = {name: settings.topic(name) for name in FEEDING}
         self._names = {topic: name for name, topic in topics.items()}
         self.readers: dict[str, Callable[[Columns], Decoded[Any]]] = {
-            topics["calls"]: _timed(self._bounded("calls", CallReader(sources).read)),
-            topics["sms"]: _timed(self._bounded("sms", MessageReader(sources).read)),
+            topics["calls"]: _timed(self._bounded("calls", CallReader(sources).read, sources)),
+            topics["sms"]: _timed(self._bounded("sms", MessageReader(sources).read, sources)),
             topics["signals"]: _timed(_arrived(SignalReader().read)),
         }
         """The reader of each topic's columns.
@@ -127,7 +128,11 @@ class Scorer:
             self._expired = now
         partitions = self._assignment.partitions.values()
         metrics.LEDGER_WAITING.set(sum(each.ledger.rows for each in partitions))
-        metrics.SUBJECTS.set(sum(len(each.state.partition.subjects) for each in partitions))
+        waiting = [since for each in partitions if (since := each.ledger.waiting_since) is not None]
+        metrics.LEDGER_WAITING_SECONDS.set(now - min(waiting, default=now))
+        subjects = sum(len(each.state.partition.subjects) for each in partitions)
+        metrics.SUBJECTS.set(subjects)
+        metrics.EPISODES.set(subjects - sum(len(each.state.partition.contexts) for each in partitions))
 
     def _put(self, assigned: AssignedPartition, name: Feeding, columns: Columns, ack: Ack) -> None:
         """Put a batch where it waits for its step."""
@@ -207,14 +212,17 @@ class Scorer:
         if self._heartbeats.is_due(assigned):
             await self._heartbeats.write(assigned)
 
-    def _bounded(self, name: str, read: Callable[[Packed], Decoded[Any]]) -> Callable[[Columns], Decoded[Any]]:
+    def _bounded(
+        self, name: str, read: Callable[[Packed], Decoded[Any]], sources: Sources
+    ) -> Callable[[Columns], Decoded[Any]]:
         """A reader of call or SMS columns whose event times are bounded by the broker's append times."""
-        skew = ClockSkew(name)
+        skew, feeds = ClockSkew(name), FeedCount(name, sources.names)
 
         def bounded(columns: Columns) -> Decoded[Any]:
             decoded = read(columns.records)
             appended = decoded.kept(columns.appended)
             skew.note(decoded.events.times, appended)
+            feeds.note(decoded.events.sources)
             events = decoded.events.arrived(appended, self._engine.policy.clock.tolerance_ms)
             if events.arrivals is not None and events.arrivals.ahead is not None:
                 metrics.AHEAD.labels(name).inc(int(events.arrivals.ahead.sum()))

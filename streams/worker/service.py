@@ -11,12 +11,13 @@ import contextlib
 import gc
 import sys
 from collections.abc import Awaitable
-from time import perf_counter
+from time import perf_counter, time
 
 import structlog
 
 from models.detection.engine import Engine
 from models.detection.ids import Ids
+from models.detection.watermarks import Watermark
 from models.indicators.matching import Indicators
 from models.policy.policy import Policy
 from streams import health, metrics
@@ -31,13 +32,16 @@ from streams.ledger.ledger_writer import LedgerWriter
 from streams.service import STOP_WITHIN, begins_to_end, serve
 from streams.settings import Settings
 from streams.worker import app as faust_app
+from streams.worker import redis_memory
 from streams.worker.assignment import Assignment
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.city_days import day_in
 from streams.worker.drift_watch import DriftWatch
 from streams.worker.heartbeats import Heartbeats
+from streams.worker.lag import Behind, LagGauges
 from streams.worker.loading import Loader
 from streams.worker.log_watch import LogWatch
+from streams.worker.partition import TopicPartition
 from streams.worker.scoring import Scorer
 from streams.worker.step import Stepper
 from streams.worker.warm_up import warm_up
@@ -77,6 +81,7 @@ async def _work(
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     async with Publisher(settings) as publisher:
         model, reference = await trained
+        metrics.MODEL.labels(model.name).set(1)
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
         drifting = DriftWatch(reference)
@@ -109,6 +114,7 @@ async def _work(
             tasks.append(asyncio.create_task(_tend(scorer)))
             watching = _watch(app, assignment, indicator_records, vulnerable, progress, drifting)
             tasks.append(asyncio.create_task(watching))
+            tasks.append(asyncio.create_task(redis_memory.watch(checkpoints)))
             tasks.append(asyncio.create_task(LogWatch(settings, assignment, app.fail).run()))
             try:
                 await _first_of(failed, stop.wait(), *tasks)
@@ -196,10 +202,12 @@ async def _watch(
     must not look idle. Records behind an open transaction count as lag, but no worker can read them, so they do not
     make this one unhealthy.
     """
-    told_at = perf_counter()
+    told_at, lag = perf_counter(), LagGauges()
     while True:
         offsets: dict[object, int] = {}
+        behind: dict[TopicPartition, Behind] = {}
         total = 0
+        asked_at = time()
         told = await app.consumer.end_offsets_now(app.consumer.assignment())
         for tp in app.consumer.assignment():
             assigned = assignment.partitions.get(tp.partition)
@@ -209,10 +217,11 @@ async def _watch(
             offsets[tp] = assigned.reached(tp.topic)
             readable = max(end - offsets[tp], 0)
             unstable = app.consumer.unstable_records(tp)
-            metrics.LAG.labels(tp.topic, tp.partition).set(readable + unstable)
-            metrics.UNSTABLE.labels(tp.topic, tp.partition).set(unstable)
+            clock = assigned.clocks.get(tp.topic, Watermark())
+            behind[tp.topic, tp.partition] = Behind(readable + unstable, unstable, clock.heard, clock.at)
             total += readable
         progress.tell(offsets, total)
+        lag.show(behind, asked_at)
         indicators.count()
         metrics.VULNERABLE.set(len(vulnerable.flags))
         told_at, before = perf_counter(), told_at

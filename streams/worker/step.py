@@ -18,6 +18,7 @@ from time import perf_counter
 
 from models.detection.alignment import Portion
 from models.detection.engine import Engine, StepResult
+from models.events.arrivals import UNKNOWN
 from streams import metrics
 from streams.kafka.letters import refused
 from streams.kafka.publishing import Publisher
@@ -75,20 +76,27 @@ class Stepper:
         if result.changed or result.forgotten or some_refused or segment_is_written or late:
             times = [portion.source.columns.timestamps for portion in portions]
             read_at = max((float(some[-1]) / 1000.0 for some in times if len(some)), default=None)
-            await self.checkpoint(assigned, result, read_at)
+            await self.checkpoint(assigned, result, read_at, _appended(portions) if result.alerts else None)
         self._gather(assigned, portions, result, known)  # after publishing, so that alerts do not wait for it
 
-    async def checkpoint(self, assigned: AssignedPartition, result: StepResult, read_at: float | None = None) -> None:
+    async def checkpoint(
+        self,
+        assigned: AssignedPartition,
+        result: StepResult,
+        read_at: float | None = None,
+        appended_at: float | None = None,
+    ) -> None:
         """Write the checkpoint, publish its outbox, acknowledge, and start to commit the ledger segment it names.
 
-        ``read_at`` is the Kafka timestamp (s) of the last record behind it.
+        ``read_at`` is the Kafka timestamp (s) of the last record behind it, and ``appended_at`` is when Kafka appended
+        the oldest one; each is None where there is none.
         """
         assigned.ledger.name_in_checkpoint()
         outbox = Outbox(result.alerts, result.reminders)
         await self._checkpoints.write(
             assigned.state, assigned.ledger.progress, result.changed, result.forgotten, outbox, self._indicators
         )
-        await self.publish(outbox, read_at)
+        await self.publish(outbox, read_at, appended_at)
         for ack in assigned.acks.values():
             ack()
         assigned.acks.clear()
@@ -100,11 +108,12 @@ class Stepper:
         if result.changed or result.forgotten or result.alerts:
             await self.checkpoint(assigned, result)
 
-    async def publish(self, outbox: Outbox, read_at: float | None = None) -> None:
+    async def publish(self, outbox: Outbox, read_at: float | None = None, appended_at: float | None = None) -> None:
         """Publish the outbox of a checkpoint and wait until Kafka confirms it."""
         if outbox:
             began = perf_counter()
-            await self._publisher.alerts(outbox.alerts, outbox.reminders, read_at)
+            with metrics.waiting(metrics.OUTBOX_WAITING, len(outbox.alerts) + len(outbox.reminders)):
+                await self._publisher.alerts(outbox.alerts, outbox.reminders, read_at, appended_at)
             metrics.PUBLISH_SECONDS.observe(perf_counter() - began)
 
     def _decide(
@@ -159,6 +168,12 @@ class Stepper:
             if portion.whole and ledger.takes(topic):
                 ledger.acks[topic] = batch.ack
         ledger.add_context(result.context, known)
+
+
+def _appended(portions: Sequence[Portion]) -> float | None:
+    """When Kafka appended the oldest record of a step (Unix time, s); None if no topic of it keeps that time."""
+    firsts = [portion.source.appended(portion) for portion in portions if len(portion.events)]
+    return min((first / 1000 for first in firsts if first != UNKNOWN), default=None)
 
 
 def _count_signals(result: StepResult) -> None:

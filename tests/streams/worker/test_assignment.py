@@ -35,7 +35,7 @@ class Quiet(Stepper):
     def __init__(self) -> None:
         pass
 
-    async def publish(self, outbox: object, read_at: float | None = None) -> None:
+    async def publish(self, outbox: object, read_at: float | None = None, appended_at: float | None = None) -> None:
         """Nothing."""
 
 

@@ -61,6 +61,8 @@ class Kafka:
         self.logs: dict[str, int] = dict.fromkeys(FEEDING, 0)
         self.heartbeats: list[bytes] = []
         self.published: list[Alert] = []
+        self.appended: list[object] = []
+        """When the records were appended that brought the alerts."""
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -71,9 +73,10 @@ class Kafka:
         self.heartbeats.append(value)
         self.logs["signals"] += 1
 
-    async def alerts(self, alerts: list[Alert], reminders: object, read_at: object) -> None:
+    async def alerts(self, alerts: list[Alert], reminders: object, read_at: object, appended_at: object) -> None:
         """Publish alerts."""
         self.published += alerts
+        self.appended += [appended_at] * len(alerts)
 
     async def dead_letters(self, letters: object) -> None:
         """Must not happen."""
@@ -101,6 +104,7 @@ class NoLedger:
 
     progress = None
     rows = 0
+    waiting_since = None
 
     def __init__(self) -> None:
         self.acks: dict[str, Any] = {}
@@ -165,4 +169,5 @@ async def test_one_call_is_noticed_after_seven_minutes_and_its_heartbeats_come_b
         await asyncio.sleep(0)
 
     assert came == {"medium 0": 0, "high 7": 7 * 60 + POLICY.clock.wait_ms / 1000}
+    assert kafka.appended == [APPENDED / 1000 + second for second in came.values()]
     assert read == 5
