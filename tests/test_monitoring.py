@@ -15,9 +15,9 @@ from prometheus_client import Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from streams import metrics
+from tests.prometheus import MISSING, PACK
 
 ROOT = Path(__file__).parents[1]
-PACK = ROOT / "monitoring"
 RULES = sorted((PACK / "rules").glob("*.yaml"))
 PROOFS = sorted((PACK / "tests").glob("*.yaml"))
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -68,10 +68,7 @@ def unknown(expression: str) -> list[str]:
 def tool(*arguments: str | Path) -> str:
     """What a command of Debian's prometheus or prometheus-alertmanager says; it must be installed and succeed."""
     if shutil.which(str(arguments[0])) is None:
-        pytest.fail(
-            f"There is no {arguments[0]} on the PATH, and it proves the alerting rules: install it (Debian: apt-get "
-            "install --no-install-recommends prometheus prometheus-alertmanager)."
-        )
+        pytest.fail(MISSING.format(arguments[0]))
     done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

@@ -44,8 +44,8 @@ async def watch(path: Path, current: Policy, use: Callable[[Policy], None]) -> N
         try:
             policy = load(path)
         except PolicyError as error:
-            metrics.POLICY_FAILURES.inc()
             metrics.POLICY_REFUSED.set(1)
+            metrics.POLICY_FAILURES.inc()
             log.error("policy refused, the last good version stays in force", version=current.version, error=str(error))
             continue
         _show(policy)

@@ -26,9 +26,11 @@ from streams.local.ports import any_free_port
 from streams.local.process import ProcessId, is_alive
 from streams.local.stack import LocalStack
 from streams.local.state import StackState, read_state
-from streams.local.worker import is_ready
+from streams.local.worker import HEALTH, is_ready
 from streams.sealing import Identities
 from tests.conftest import Servers
+from tests.prometheus import prometheus
+from tests.site import until
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -181,11 +183,15 @@ def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, number: 
 
 
 def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> None:
-    """A worker and a server that are killed come back by themselves at their addresses, until ``down``."""
+    """A worker and a server that are killed come back by themselves at their addresses, until ``down``.
+
+    Prometheus finds all programs of the site there, and none of its alerts fires on a site that is well.
+    """
     folder = tmp_path / "site"
     ports = ["--kafka-port", str(any_free_port()), "--redis-port", str(any_free_port())]
     http = {f"FOREWARN_{name}": f"127.0.0.1:{any_free_port()}" for name in ("HTTP", "HUNTER_HTTP", "DISPATCHER_HTTP")}
     http |= {f"FOREWARN_CONSOLE_{name}": f"127.0.0.1:{any_free_port()}" for name in ("HTTP", "HEALTH")}
+    targets = {f"forewarn-{name}": http[variable] for name, (variable, _) in HEALTH.items()}
 
     def forewarn(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from streams.cli import main; main()", *arguments, "--folder", str(folder)]
@@ -209,6 +215,12 @@ def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> No
             time.sleep(0.2)
         after = state()
         again = forewarn("up")
+        with prometheus(tmp_path / "prometheus", targets) as server:
+            until(lambda: len(server.query("up == 1")) == len(targets) and "unknown" not in server.health_of_rules())
+            until(lambda: server.query('ALERTS{alertstate="firing"}'))
+            programs = {series["job"] for series in server.query("forewarn_build_info == 1")}
+            firing = {series["alertname"] for series in server.query('ALERTS{alertstate="firing"}')}
+            health = server.health_of_rules()
     finally:
         forewarn("down")
 
@@ -217,6 +229,9 @@ def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> No
     assert (after.broker, after.services["hunter"]) == (before.broker, before.services["hunter"])
     assert "worker has ended and is started again in 1 s" in (folder / "keeper.log").read_text()
     assert (again.returncode, again.stdout) == (0, up.stdout)
+    assert programs == targets.keys()
+    assert firing == {"Watchdog"}
+    assert health == {"ok"}
     assert after.keeper is not None
     assert wait_until_gone([after.keeper, *after.running().values()])
 

@@ -171,6 +171,7 @@ def test_the_policy_is_read_again_and_a_broken_edit_keeps_the_last_good_one(site
     _, http = site.start_worker(FOREWARN_POLICY_FILE=str(policy))
     policy.write_text("contact: nonsense")
     until(lambda: metric(http, "forewarn_policy_reload_failures_total") == 1)
+    assert metric(http, "forewarn_policy_refused") == 1
     site.send("calls", call("8610000000501", AT))
     assert until(site.alerts)[0]["severity"] == "high"
     before = _policies(http)
@@ -180,6 +181,7 @@ def test_the_policy_is_read_again_and_a_broken_edit_keeps_the_last_good_one(site
     alert = until(lambda: [each for each in site.alerts() if each["subscriber"] == "8610000000502"])[0]
     assert alert["severity"] == "urgent"
     assert [alert["policy"]] == _policies(http)
+    assert metric(http, "forewarn_policy_refused") == 0
 
 
 def _policies(http: str) -> list[str]:
@@ -198,6 +200,9 @@ def test_metrics_and_logs_hold_no_number(working: tuple[Site, str]) -> None:
     assert "forewarn_alerts_total" in said
     assert "86100000009" not in said
     assert "99900" not in said
+    assert metric(http, "forewarn_event_to_alert_seconds_count") == metric(
+        http, "forewarn_alerts_total", status="raised"
+    )
 
 
 def test_applied_records_leave_no_lag(working: tuple[Site, str]) -> None:
