@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from time import time
 from typing import Final
 
@@ -342,5 +342,12 @@ def waiting(gauge: Gauge, number: int) -> Iterator[None]:
 
 def tell_build() -> None:
     """Export what runs, and since when; each program calls it once, when it starts."""
-    BUILD.labels(version("forewarn"), platform.python_version(), version("faust-streaming")).set(1)
+    BUILD.labels(_version("forewarn"), platform.python_version(), _version("faust-streaming")).set(1)
     STARTED.set(time())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a copy that runs from its folder
+        return "not installed"

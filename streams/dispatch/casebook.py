@@ -20,6 +20,8 @@ class Casebook:
         self._last: dict[str, Case] = {}
         self._unacknowledged: dict[str, Case] = {}
         """The orders that nobody has acknowledged, by the names of their cases."""
+        self._shown: set[Severity] = set()
+        """The severities of which it is exported since when an order waits."""
 
     def begin(self, cases: Mapping[str, Case]) -> None:
         """Start from these cases; their earlier history is not counted."""
@@ -27,6 +29,7 @@ class Casebook:
         self._unacknowledged = {}
         metrics.OPEN_CASES.clear()
         metrics.CASES.clear()
+        metrics.UNACKNOWLEDGED_SINCE.clear()
         for case in cases.values():
             self._count(case, 1)
         self.show()
@@ -60,9 +63,11 @@ class Casebook:
         oldest: dict[Severity, int] = {}
         for case in self._unacknowledged.values():
             oldest[case.severity] = min(oldest.get(case.severity, case.since), case.since)
-        metrics.UNACKNOWLEDGED_SINCE.clear()
         for severity, since in oldest.items():
             metrics.UNACKNOWLEDGED_SINCE.labels(severity).set(since / 1000)
+        for severity in self._shown - oldest.keys():
+            metrics.UNACKNOWLEDGED_SINCE.remove(severity)
+        self._shown = {*oldest}
 
     def _count(self, case: Case, number: int) -> None:
         """Add a case to those that are open now (1), or take it out (-1)."""

@@ -368,6 +368,17 @@ def test_an_object_store_holds_a_ledger_too() -> None:
     assert storage.segments() == []
 
 
+def test_a_folder_says_how_much_room_its_disk_has_and_an_object_store_does_not(storage: Storage) -> None:
+    """Operators are told before the disk is full; a folder that is not there yet says nothing either."""
+    before = storage.room
+    put(storage, 0, rows([call(ANN, AT)]))
+    free, disk = storage.room
+
+    assert before == (0, 0)
+    assert 0 < free <= disk
+    assert Storage(Settings(ledger="memory://forewarn-test")).room == (0, 0)
+
+
 def test_an_unknown_scheme_is_one_clear_sentence() -> None:
     with pytest.raises(LedgerError, match="FOREWARN_LEDGER"):
         Storage(Settings(ledger="nonsense://bucket/x"))
