@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from itertools import product
+from typing import Final, get_args
 
 from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Step, frozen_cny
-from models.policy.policy import Severity
+from models.policy.policy import SEVERITIES, Severity
 from streams import metrics
 
 MEETS: Final[frozenset[Kind | Step]] = frozenset({"acknowledged", "attempt", "outcome"})
@@ -30,6 +31,9 @@ class Casebook:
         metrics.OPEN_CASES.clear()
         metrics.CASES.clear()
         metrics.UNACKNOWLEDGED_SINCE.clear()
+        for severity, deadline in product(SEVERITIES, get_args(Deadline)):  # a share needs both, also while one is 0
+            metrics.DEADLINES_MET.labels(severity, deadline)
+            metrics.DEADLINES_MISSED.labels(severity, deadline)
         for case in cases.values():
             self._count(case, 1)
         self.show()

@@ -92,6 +92,15 @@ def test_a_missed_deadline_is_missed_although_the_unit_above_acknowledges(noted:
     assert noted.counted() == {"missed acknowledge": 1.0, "met acknowledge": 1.0}
 
 
+def test_every_deadline_is_exported_before_the_first_one_ends() -> None:
+    """A share of met and missed ones has no value while either is missing, and its alert would be silent."""
+    Casebook().begin({})
+    labels = {"severity": "high", "deadline": "visit"}
+    seen = [metrics.REGISTRY.get_sample_value(f"forewarn_deadlines_{how}_total", labels) for how in ("met", "missed")]
+
+    assert None not in seen
+
+
 def test_an_alert_that_is_withdrawn_meets_no_deadline(noted: Noted) -> None:
     """Nobody did anything."""
     noted.desk.alert(alert("urgent", status="withdrawn"), T0 + MINUTE)
