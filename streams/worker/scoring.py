@@ -129,7 +129,7 @@ class Scorer:
         partitions = self._assignment.partitions.values()
         metrics.LEDGER_WAITING.set(sum(each.ledger.rows for each in partitions))
         waiting = [since for each in partitions if (since := each.ledger.waiting_since) is not None]
-        metrics.LEDGER_WAITING_SECONDS.set(now - min(waiting, default=now))
+        metrics.LEDGER_WAITING_SECONDS.set(max(now - min(waiting, default=now), 0.0))
         subjects = sum(len(each.state.partition.subjects) for each in partitions)
         metrics.SUBJECTS.set(subjects)
         metrics.EPISODES.set(subjects - sum(len(each.state.partition.contexts) for each in partitions))
