@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from models.base.durations import DAY, HOUR, MINUTE
 from models.city import numbers
+from models.city.accounts import Accounts
 from models.city.chance import BEGIN, drawn, random_of, within
 from models.city.scripts import END, MOST_STEPS, Actor, Script, Step
 from models.city.texts import TEXTS
@@ -90,6 +91,8 @@ class Truth(Struct, omit_defaults=True):
     """Yuan of all payments together."""
     indicators: list[Touched] = []
     """The numbers and domains that touched the person, in order."""
+    accounts: list[str] = []
+    """The accounts through which the money went, the one that the person paid to first (`models.city.accounts`)."""
 
     @property
     def drew_in(self) -> bool:
@@ -147,6 +150,7 @@ class Gang:
         self._script = script
         self._lines = lines
         self._rng = rng
+        self._accounts = Accounts(lines.seed, name)
         self._identities: dict[str, list[_Identity]] = {actor: [] for actor in script.actors}
 
     def _identity(self, name: str, at: int) -> _Identity:
@@ -187,6 +191,8 @@ class Gang:
             if following is None:
                 break
             place = following
+        if truth.paid_at is not None:
+            truth.accounts = self._accounts.way()
         return happened, truth
 
     def _do(self, step: Step, person: int, at: int, truth: Truth, happened: list[Happening]) -> int:

@@ -97,7 +97,7 @@ def test_what_is_true_shows_in_the_records(
                 assert any(f"https://{used.value}/" in text for text in texts)
         reached = [truth.stages[stage] for stage in STAGES if stage in truth.stages]
         assert reached == sorted(reached)
-        assert (truth.paid_at is None) == ("harmed" not in truth.stages) == (truth.loss == 0)
+        assert (truth.paid_at is None) == ("harmed" not in truth.stages) == (truth.loss == 0) == (not truth.accounts)
         assert truth.paid_at is None or truth.paid_at == truth.stages["harmed"]
     assert any((truth.subscriber, used.value) in told for truth in city.truths for used in truth.indicators)
 
