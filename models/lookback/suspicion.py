@@ -31,7 +31,7 @@ BY_CHANCE: Final = {"about_codes": 0.0005, "again": 0.003}
 
 It is that of the agents of simulated cities, seeds 302 and 303, which is ten times that of couriers and telemarketers.
 """
-BY_GANGS: Final = 0.3, 5.0
+BY_GANGS: Final = (0.3, 5.0)
 """Parameters of the beta distribution of the same shares with gangs' numbers, either way: a mean of 6 in 100, and most
 of the numbers at either end, since a number that only begins a fraud leads nobody on."""
 
@@ -168,17 +168,22 @@ def probability(found: Profile, prevalence: float) -> float:
     >>> [round(probability(each, 17.0), 2) for each in (few, many)], round(probability(few, 0.85), 2)
     ([0.93, 0.47], 0.39)
     """
+    return 1.0 / (1.0 + exp(-log_odds(found, prevalence)))
+
+
+def log_odds(found: Profile, prevalence: float) -> float:
+    """The natural logarithm of the odds that belong to `probability`; other evidence adds to it."""
     chances = max(found.reach.people, found.calls)
-    ratio = sum(_log_ratio(getattr(found, way), chances, share) for way, share in BY_CHANCE.items())
-    return 1.0 / (1.0 + exp(-(log(GANGS * prevalence) + ratio)))
+    ratio = sum(log_likelihood_ratio(getattr(found, way), chances, share) for way, share in BY_CHANCE.items())
+    return log(GANGS * prevalence) + ratio
 
 
-def _log_ratio(some: int, chances: int, by_chance: float) -> float:
-    """The logarithm of the likelihood ratio of a gang's number to a harmless one if it led on ``some`` people.
+def log_likelihood_ratio(some: int, chances: int, by_chance: float, by_gangs: tuple[float, float] = BY_GANGS) -> float:
+    """The logarithm of the likelihood ratio of a gang's number to a harmless one if ``some`` of its chances came true.
 
     Harmless numbers differ as well: ``by_chance`` is the most that is likely with one, and a lower share speaks for it.
     """
-    alpha, beta = BY_GANGS
+    alpha, beta = by_gangs
     gangs = _log_beta(alpha + some, beta + chances - some) - _log_beta(alpha, beta)
     share = min(by_chance, some / chances)
     return gangs - (some * log(share) if some else 0.0) - (chances - some) * log1p(-share)
