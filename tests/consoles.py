@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from models.access.rights import Role, user
 from models.casework.cases import Case, Feedback, FeedbackError
 from models.casework.reached import Reached
 from models.casework.routing import Stations
+from models.risks.risk import Risk
 from streams.access.accounts import AccountsFile, Token, UserAccount
 from streams.access.attempts import Attempts
 from streams.access.authentication import Authenticator
@@ -34,10 +35,12 @@ from streams.console.app import make_app
 from streams.console.bulletins import Bulletins
 from streams.console.console import Console
 from streams.console.reporter import Reporter
+from streams.console.risk_desk import RiskDesk
 from streams.console.view import View
 from streams.files.playbook_files import read_playbooks
 from streams.kafka.recent_records import RecentRecordsError
 from streams.ledger.inquiry import Inquiry
+from streams.risks.risk_topic import RiskTopicError, Standing
 from streams.settings import Settings
 from tests.casework import OFFICE, ROOT, T0, Desk, alert
 
@@ -82,6 +85,8 @@ class Backroom:
         """The requests to stop a payment that the centre received."""
         self.heads: list[PublishedHead] | None = []
         """The heads on the topic; None while Kafka is away."""
+        self.risks: dict[str, Risk] | None = {}
+        """The risks on the topic; None while Kafka is away."""
         self.sending: Callable[[Feedback], Awaitable[None]] = self.send
         self.console = Console(
             office=OFFICE,
@@ -93,6 +98,7 @@ class Backroom:
             playbooks=PLAYBOOKS,
             inquiry=Inquiry(Settings(ledger=str(folder / "ledger"))),
             bulletins=Bulletins(settings, self.reminded),
+            risks=RiskDesk(settings, self.standing, self.change),
             secret=KEY,
             ask_to_stop=self.ask_to_stop,
             heads=self.published,
@@ -142,6 +148,19 @@ class Backroom:
         if self.reached is None:
             raise RecentRecordsError("Kafka is away")
         return self.reached
+
+    async def standing(self, settings: Settings) -> Standing:
+        """The risks on the topic."""
+        if self.risks is None:
+            raise RiskTopicError("Kafka is away")
+        return dict(self.risks)
+
+    async def change(self, settings: Settings, changed: Callable[[Standing], Sequence[Risk]]) -> Sequence[Risk]:
+        """Write what this makes of the risks on the topic."""
+        risks = changed(await self.standing(settings))
+        assert self.risks is not None
+        self.risks |= {each.id: each for each in risks}
+        return risks
 
     async def published(self) -> list[PublishedHead]:
         """The heads on the topic."""

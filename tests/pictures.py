@@ -26,6 +26,10 @@ from playwright.sync_api import Browser, Page
 from models.access.audit_chain import Plain
 from models.base.durations import DAY, MINUTE
 from models.casework.bulletin import bulletin
+from models.casework.payments import Account
+from models.risks.accounts import AccountEvidence
+from models.risks.numbers import NumberEvidence
+from models.risks.risk import Decision, Evidence, Risk
 from streams.audit import AuditLog, Deed
 from streams.console.app import make_app
 from streams.console.bulletin_sheet import sheet, standalone
@@ -74,6 +78,7 @@ PICTURES = (
     Picture("console-case-phone-zh", f"/cases/{NEW}", width=390, height=844, scheme="dark"),
     Picture("console-centre-zh", "/centre", user="chen", height=880, press="#fold-sb-01"),
     Picture("console-look-up-en", "/look-up", "qian", 1100, 1000, "light", "en", "main form .main", LOOK_UP),
+    Picture("console-risks-zh", "/risks", "qian", 1280, 760),
     Picture("console-audit-zh", "/audit", "zhao", 1280, 1000),
     Picture("console-users-en", "/users", "wu", 1100, 880, language="en"),
 )
@@ -88,6 +93,9 @@ PATHS = {
     "centre": ("chen", "/centre"),
     "missing": ("wang", "/cases/none"),
     "look-up": ("chen", "/look-up"),
+    "risks": ("qian", "/risks"),
+    "risk-number": ("chen", "/risks/1f6b0c9d2e4a7788"),
+    "risk-account": ("qian", "/risks/9c3d5e7f01a2b4c6"),
     "audit": ("zhao", "/audit"),
     "users": ("wu", "/users"),
     "user": ("wu", "/users/li"),
@@ -103,6 +111,60 @@ def fill_ledger(folder: Path) -> None:
         called = f"861000000{1000 + number * 237}"
         records = [call(called, at), call(called, at + seconds * 1000, phase="end", duration_s=seconds)]
         put(storage, number, rows(records), day=local(at).date())
+
+
+def some_risks() -> Iterator[Risk]:
+    """Numbers and accounts of these days, at all states of the work on them."""
+    confirmed = Decision(state="confirmed", at=NOW - DAY, who="qian", case="A-2026-118")
+    over = Decision(state="handed-over", at=NOW - DAY // 2, who="chen", case="A-2026-118", to="示例银行反诈专班")
+    numbers = (
+        (84, 3, 2, 4, 0.99, ()),
+        (41, 1, 1, 2, 0.93, (confirmed,)),
+        (126, 2, 0, 6, 0.71, ()),
+        (9, 2, 0, 1, 0.58, ()),
+    )
+    for index, (people, led, victims, days, chance, decisions) in enumerate(numbers):
+        number = NumberEvidence(
+            number=f"86100000{10_007 + index * 237}",
+            people=people,
+            begun=people // 40,
+            calls=people + people // 9,
+            guided=led - 1,
+            about_codes=led,
+            victims=victims,
+            active_days=days,
+            first_seen=NOW - (days + 1) * DAY,
+            last_seen=NOW - index * 9 * MINUTE,
+            is_subscriber=index % 2 == 0,
+            probability=chance,
+        )
+        name = "1f6b0c9d2e4a7788" if index == 0 else f"{index:016x}"
+        yield listed(name, number, decisions)
+    for index, (levels, cases, decisions) in enumerate((((1, 2), 3, (confirmed, over)), ((1,), 2, ()), ((3,), 1, ()))):
+        key = "9c3d5e7f01a2b4c6" if index == 0 else f"{index + 16:016x}"
+        account = AccountEvidence(
+            account=Account(masked=f"****{1234 + index * 1111}", key=key),
+            banks=("示例银行",),
+            levels=levels,
+            cases=cases,
+            named_cases=tuple(f"A-2026-{118 - each}" for each in range(cases)),
+            victims=cases,
+            payments=cases,
+            received_cny=48_000.0 * cases,
+            frozen_cny=2_000.0,
+            passed_on=cases - 1,
+            fastest_min=14.5 if cases > 1 else None,
+            first_seen=NOW - 3 * DAY,
+            last_seen=NOW - (index + 1) * 31 * MINUTE,
+            points=2 * cases,
+        )
+        yield listed(key, account, decisions)
+
+
+def listed(name: str, evidence: Evidence, decisions: tuple[Decision, ...]) -> Risk:
+    """A risk after these decisions."""
+    status = decisions[-1].state if decisions else "open"
+    return Risk(id=name, status=status, evidence=evidence, found_at=NOW - 2 * DAY, at=NOW, decisions=decisions)
 
 
 def fill_audit(backroom: Backroom) -> None:
@@ -133,6 +195,7 @@ def console(folder: Path) -> Iterator[str]:
         backroom.now = backroom.view.as_of = NOW
         backroom.reached = six_weeks()
         backroom.view.begin(case for case in a_day().values() if case.unit != "ps-0205")
+        backroom.risks = {each.id: each for each in some_risks()}
         fill_ledger(folder)
         fill_audit(backroom)
         port = any_free_port()

@@ -29,6 +29,7 @@ Action = Literal[
     "see-statistics",
     "look-up",
     "see-numbers-found",
+    "decide-risks",
     "read-audit",
     "manage-users",
 ]
@@ -47,6 +48,7 @@ MEANINGS: Final[Mapping[Action, str]] = {
     "see-statistics": "see the statistics of all units",
     "look-up": "look up the people whom a number or domain has reached",
     "see-numbers-found": "see the whole numbers of those people",
+    "decide-risks": "see the risky numbers and accounts, and decide about them",
     "read-audit": "read the audit log",
     "manage-users": "add, change and disable users",
 }
@@ -88,8 +90,8 @@ RIGHTS: Final[Mapping[Role, Rights]] = {
     "officer": Rights(_CASES, "own"),
     "sub-bureau": Rights(_CASES, "below"),
     # No unit is above the centre, so it cannot return an order.
-    "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up", "see-numbers-found"}, "all"),
-    "analyst": Rights(frozenset({"read-bulletins", "see-statistics", "look-up"}), "none"),
+    "centre": Rights(_CASES - {"return"} | {"see-statistics", "look-up", "see-numbers-found", "decide-risks"}, "all"),
+    "analyst": Rights(frozenset({"read-bulletins", "see-statistics", "look-up", "decide-risks"}), "none"),
     "auditor": Rights(frozenset({"read-audit"}), "none"),
     "admin": Rights(frozenset({"manage-users"}), "none"),
 }

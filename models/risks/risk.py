@@ -92,6 +92,18 @@ class Risk(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether it is a number or an account."""
         return "number" if isinstance(self.evidence, NumberEvidence) else "account"
 
+    @property
+    def about(self) -> str:
+        """``number:`` and the number, or ``account:`` and its key; the audit log makes a pseudonym of it."""
+        evidence = self.evidence
+        value = evidence.number if isinstance(evidence, NumberEvidence) else evidence.account.key
+        return f"{self.type}:{value}"
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether it is an account that was seen in two cases or more."""
+        return isinstance(self.evidence, AccountEvidence) and self.evidence.is_hub
+
 
 def found(id_: str, evidence: Evidence, at: int, before: Risk | None) -> Risk | None:
     """The risk with new evidence; None if nothing is new. What people decided before stands, a dismissal too."""

@@ -43,6 +43,7 @@ COMMANDS = {
     "playbook": "streams.cli.playbook:playbook",
     "record": "streams.cli.record:record",
     "replay": "streams.cli.replay:replay",
+    "risks": "streams.cli.risks:risks",
     "state": "streams.cli.state:state",
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",

@@ -22,6 +22,7 @@ from streams.audit.pace import Pace
 from streams.console.bulletins import Bulletins
 from streams.console.refusals import busy
 from streams.console.reporter import Reporter
+from streams.console.risk_desk import RiskDesk
 from streams.console.view import View
 from streams.ledger.inquiry import Inquiry
 
@@ -43,6 +44,7 @@ class Console:
     playbooks: Mapping[str, Playbook]
     inquiry: Inquiry
     bulletins: Bulletins
+    risks: RiskDesk
     secret: str
     """The key for hashing account numbers."""
     ask_to_stop: Callable[[dict[str, Any]], Awaitable[None]]

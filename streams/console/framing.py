@@ -27,6 +27,7 @@ _PAGES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("centre", "/centre", "see-statistics"),
     ("bulletin", "/bulletin", "read-bulletins"),
     ("look-up", "/look-up", "look-up"),
+    ("risks", "/risks", "decide-risks"),
     ("audit", "/audit", "read-audit"),
     ("users", "/users", "manage-users"),
 )

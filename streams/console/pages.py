@@ -19,7 +19,7 @@ from models.casework.cases import OVER, Case, State
 from models.casework.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.authentication import SignInError
-from streams.console import audit_page, authorisation, bulletin_page, case_pages, look_up_page, users_page
+from streams.console import audit_page, authorisation, bulletin_page, case_pages, look_up_page, risks_page, users_page
 from streams.console.app import Pages
 from streams.console.console import console_of
 from streams.console.framing import CHANGES, LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
@@ -167,6 +167,7 @@ async def refusal(request: Request, refused: Refused) -> Response:
 router.include_router(case_pages.router)
 router.include_router(bulletin_page.router)
 router.include_router(look_up_page.router)
+router.include_router(risks_page.router)
 router.include_router(audit_page.router)
 router.include_router(users_page.router)
 PAGES: Final = Pages(router, refusal, STATIC)

@@ -30,6 +30,7 @@ from streams.console.feedback_topic import FeedbackTopic
 from streams.console.pages import PAGES
 from streams.console.patience import PatientProtocol, room_for_connections
 from streams.console.reporter import Reporter
+from streams.console.risk_desk import RiskDesk
 from streams.console.view import View
 from streams.dispatch import stations_file
 from streams.files import policy_file
@@ -74,6 +75,7 @@ async def run(settings: Settings) -> None:
         playbooks=read_playbooks(settings.playbooks),
         inquiry=Inquiry(settings),
         bulletins=Bulletins(settings),
+        risks=RiskDesk(settings),
         secret=settings.key_of_pseudonyms(),
         ask_to_stop=topic.ask_to_stop,
         heads=partial(heads.published_heads, settings),

@@ -10,18 +10,13 @@ from typing import Any
 
 import msgspec
 
-from models.access.audit_keys import pseudonym
 from models.base.durations import MINUTE
 from models.casework.cases import Case, Feedback, PaymentAsked
 from models.casework.payment_steps import Accepted, AskedAgain, Failed, Frozen, Step, Traced
-from models.casework.payments import Account, PaymentError, StopPayment, mask, normalised
+from models.casework.payments import PaymentError, StopPayment, normalised
 from streams.console.bodies import Body, PaymentStep, StopAsked
 from streams.console.refusals import Refused
-
-
-def account(number: str, secret: str) -> Account:
-    """An account number as it is kept: its last four letters or digits and a keyed hash; raises `PaymentError`."""
-    return Account(masked=mask(number), key=pseudonym(secret, f"account:{normalised(number)}"))
+from streams.risks.naming import account
 
 
 def said(body: Body, case: Case, secret: str, now: int) -> dict[str, Any]:

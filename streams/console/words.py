@@ -14,6 +14,7 @@ from models.casework.playbooks import Language
 from streams.console.bulletin_words import BULLETIN_WORDS
 from streams.console.desk_words import DESK_WORDS
 from streams.console.payment_words import PAYMENT_WORDS
+from streams.console.risk_words import RISK_WORDS
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
@@ -297,6 +298,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     **PAYMENT_WORDS,
     **DESK_WORDS,
     **BULLETIN_WORDS,
+    **RISK_WORDS,
 }
 
 

@@ -30,17 +30,20 @@ def kept(configs: Configs, newest: int, forgotten: int) -> Kept:
     """Until when a topic may keep the records about somebody.
 
     ``newest`` is when the last of them was appended, and ``forgotten`` when its tombstone was (both epoch ms); the
-    second counts in a compacted topic. Kafka deletes whole segments. A segment takes records for ``segment.ms``, and
-    goes ``retention.ms`` after the last of them. In a compacted topic, an older record goes ``max.compaction.lag.ms``
-    after its tombstone, and the tombstone, which has the key, after ``delete.retention.ms`` and as long again.
+    second counts in a topic that is only compacted. Kafka deletes whole segments. A segment takes records for
+    ``segment.ms``, and goes ``retention.ms`` after the last of them, also where the topic is compacted as well. In one
+    that is only compacted, an older record goes ``max.compaction.lag.ms`` after its tombstone, and the tombstone, which
+    has the key, after ``delete.retention.ms`` and as long again.
 
     >>> kept({"cleanup.policy": "delete", "retention.ms": "100", "segment.ms": "7"}, 1000, 0).until
+    1107
+    >>> kept({"cleanup.policy": "compact,delete", "retention.ms": "100", "segment.ms": "7"}, 1000, 0).until
     1107
     >>> compacted = {"cleanup.policy": "compact", "max.compaction.lag.ms": "100", "delete.retention.ms": "7"}
     >>> kept(compacted, 1000, 2000).until
     2207
     """
-    if "compact" in cleanup_policy(configs.get("cleanup.policy") or ""):
+    if cleanup_policy(configs.get("cleanup.policy") or "") == {"compact"}:
         lag, after = _ms(configs, "max.compaction.lag.ms"), _ms(configs, "delete.retention.ms")
         if lag is None or after is None:
             return Kept(None, "max.compaction.lag.ms is not set: run `forewarn topics apply`")

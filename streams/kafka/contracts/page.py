@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base.durations import DAY, HOUR, MINUTE, SECOND
-from streams.kafka.contracts.model import Contracts, Program, Topic
+from streams.kafka.contracts.model import Contracts, Program, Topic, cleanup_policy
 from streams.kafka.contracts.reading import load
 from streams.setting_values import beside
 
@@ -110,11 +110,11 @@ def _type(about: dict[str, Any]) -> str:
 
 def _kept(topic: Topic) -> str:
     """How long records are kept, in words."""
-    if topic.compacted:
+    if topic.compacted and "delete" not in cleanup_policy(topic.configs["cleanup.policy"]):
         return "last of each key"
     milliseconds = int(topic.configs["retention.ms"])
     size, unit = next(((size, unit) for size, unit in _UNITS if milliseconds % size == 0), (1, "ms"))
-    return f"{milliseconds // size} {unit}"
+    return f"{'last of each key, ' if topic.compacted else ''}{milliseconds // size} {unit}"
 
 
 if __name__ == "__main__":

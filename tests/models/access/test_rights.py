@@ -30,8 +30,8 @@ ORDERS = "read-orders acknowledge attempt outcome return transfer snooze request
 EXPECTED = {
     "officer": ORDERS,
     "sub-bureau": ORDERS,
-    "centre": ORDERS.replace("return ", "") + " see-statistics look-up see-numbers-found",
-    "analyst": "read-bulletins see-statistics look-up",
+    "centre": ORDERS.replace("return ", "") + " see-statistics look-up see-numbers-found decide-risks",
+    "analyst": "read-bulletins see-statistics look-up decide-risks",
     "auditor": "read-audit",
     "admin": "manage-users",
 }

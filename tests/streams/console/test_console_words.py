@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 STYLE = (STATIC / "console.css").read_text(encoding="utf-8")
 SCRIPT = (STATIC / "console.js").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.iterdir())}
-TABLES = ("words.py", "payment_words.py", "desk_words.py", "bulletin_words.py")
+TABLES = ("words.py", "payment_words.py", "desk_words.py", "bulletin_words.py", "risk_words.py")
 SOURCES = "".join(
     path.read_text(encoding="utf-8") for path in (ROOT / "streams").rglob("*.py") if path.name not in TABLES
 )

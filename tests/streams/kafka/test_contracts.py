@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 TOPICS = ROOT / "topics.yaml"
 DESIGNED = {
     *("calls", "sms", "indicators", "subscribers", "signals", "alerts", "dispatch", "dispatch-feedback"),
-    *("campaigns", "reminders", "stop-payments", "dead-letters", "audit-heads"),
+    *("campaigns", "reminders", "stop-payments", "dead-letters", "audit-heads", "risks"),
 }
 
 Broken = Callable[[str, str], Path]
@@ -299,7 +299,7 @@ def test_validate_needs_no_broker_and_says_how_many_topics() -> None:
     result = CliRunner().invoke(topics, ["validate", "--file", str(TOPICS)])
 
     assert result.exit_code == 0
-    assert "13 topics, no problems" in result.stdout
+    assert "14 topics, no problems" in result.stdout
 
 
 def test_validate_ends_with_1_and_a_line_for_each_problem(broken: Broken) -> None:

@@ -46,9 +46,17 @@ def test_only_the_centres_own_systems_read_the_cases_of_the_city(contracts: Cont
     ours = {"worker", "dispatcher", "console", "bulletins", "data-protection", "recorder"}
     assert principals(contracts, "Read", ALERTS) == ours | {"dispatch-platform"}
     assert principals(contracts, "Read", Resource("topic", "north.dispatch")) == {
-        *("dispatcher", "console", "bulletins", "dispatch-platform", "data-protection")
+        *("dispatcher", "console", "bulletins", "risks", "dispatch-platform", "data-protection")
     }
     assert not [name for name in contracts.programs if "station" in name]
+
+
+def test_nobody_but_the_centre_reads_who_is_suspected(contracts: Contracts) -> None:
+    """No carrier and no station: a suspicion that nobody has confirmed is nobody else's business."""
+    risks = Resource("topic", "north.risks")
+
+    assert principals(contracts, "Read", risks) == {"risks", "analysts", "console", "data-protection"}
+    assert principals(contracts, "Write", risks) == {"risks", "analysts", "console"}
 
 
 def test_each_topic_is_written_by_those_whose_word_it_is(contracts: Contracts) -> None:
