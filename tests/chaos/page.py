@@ -30,8 +30,8 @@ of an undisturbed run over the same records (`forewarn replay`'s engine). The co
 - *Wrong*: published alerts with an id or a value that the undisturbed run does not have.
 - *Repeated*: alerts published again, byte for byte; consumers recognise them by their id.
 - *Seconds to recover*: from the end of the disturbance (the start of a new worker, the server's first answer) to the
-  next checkpoint that covers more; median and maximum. On 2026-11-29 the machine had much other work, and a worker took
-  a minute to start.
+  next checkpoint that covers more; median and maximum. On 2026-11-29 and 2026-11-30 the machine had much other work,
+  and a worker took up to a minute to start.
 - *Made*: the day, and the newest commit of `models/` and `streams/` then. A scenario that was not run again keeps its
   row.
 
