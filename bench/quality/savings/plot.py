@@ -9,62 +9,37 @@ from bench.quality.rarity import TRUE_RATE
 from bench.quality.savings.findings import Findings
 from bench.quality.savings.played import IN_FORCE
 
+_TITLES = ("Gangs as in the cities", f"Gangs at a {'twentieth' if TRUE_RATE == 1 / 20 else TRUE_RATE}")
+
 
 def draw(findings: Findings, path: Path) -> None:
-    """Draw both curves, with intervals, and mark the policy in force; the same findings give the same bytes."""
+    """Draw a panel for each share of gangs, with intervals, and mark the policy in force.
+
+    The panels share the scale of the loss; hours differ too much. The same findings give the same bytes.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams |= {"svg.hashsalt": "forewarn", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     policies = sorted((name for name in findings.balances if name != IN_FORCE), key=float)
-    labels = ("gangs as in the cities", f"gangs at a {'twentieth' if TRUE_RATE == 1 / 20 else TRUE_RATE}")
-    for kind, (label, colour) in enumerate(zip(labels, COLOURS, strict=False)):
+    for kind, (axes, title) in enumerate(zip(figure.subplots(1, 2, sharey=True), _TITLES, strict=True)):
+        colour = COLOURS[kind]
         curve = [findings.balances[name][kind] for name in policies]
         now = findings.balances[IN_FORCE][kind]
-        shares = [each.prevented.value * 100 for each in curve]
-        bars = [
-            [(each.prevented.value - each.prevented.low) * 100 for each in curve],
-            [(each.prevented.high - each.prevented.value) * 100 for each in curve],
-        ]
-        axes.errorbar(
-            [each.hours for each in curve],
-            shares,
-            yerr=bars,
-            marker="o",
-            markersize=4,
-            linewidth=1.8,
-            elinewidth=0.6,
-            color=colour,
-            label=label,
-        )
-        for name, each, share in zip(policies, curve, shares, strict=True):
-            axes.annotate(
-                name,
-                (each.hours, share),
-                xytext=(-3, 5),
-                textcoords="offset points",
-                ha="right",
-                fontsize=7,
-                color=colour,
-            )
-        axes.plot(
-            [now.hours],
-            [now.prevented.value * 100],
-            marker="*",
-            markersize=12,
-            color=colour,
-            linestyle="none",
-            label="policy.yaml" if not kind else None,
-        )
-    axes.set_title("What officers' time buys", loc="left")
-    axes.set_xlabel("officer-hours a day for 100,000 people")
-    axes.set_ylabel("loss prevented, %")
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(bottom=0)
-    axes.margins(x=0.08, y=0.3)
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, loc="upper left")
+        hours, shares = [each.hours for each in curve], [each.prevented.value * 100 for each in curve]
+        low, high = ([getattr(each.prevented, end) * 100 for each in curve] for end in ("low", "high"))
+        axes.fill_between(hours, low, high, color=colour, alpha=0.15)
+        axes.plot(hours, shares, marker="o", markersize=4, linewidth=1.8, color=colour, label="from this risk on")
+        for name, at, share in zip(policies, hours, shares, strict=True):
+            axes.annotate(name, (at, share), xytext=(0, -13), textcoords="offset points", ha="center", fontsize=7)
+        star = {"marker": "*", "markersize": 12, "linestyle": "none", "color": "#444444", "label": "policy.yaml"}
+        axes.plot([now.hours], [now.prevented.value * 100], **star)
+        axes.set_title(title, loc="left")
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.08, y=0.1)
+        axes.grid(alpha=0.25)
+    figure.axes[0].set_ylabel("loss prevented, %")
+    figure.axes[0].legend(frameon=False, loc="lower left")
+    figure.supxlabel("officer-hours a day for 100,000 people", fontsize=9)
     figure.savefig(path, metadata={"Date": None})
