@@ -17,6 +17,7 @@ from streams.local.ports import LOOPBACK, any_free_port
 from streams.local.process import Launch, Server
 from streams.local.stack import LocalStack
 from streams.local.valkey import answers, find_valkey, valkey_command
+from tests.topics import delete_topics
 
 # A busy machine is no failure, nor is a function that is compiled at its first call.
 settings.register_profile("no-deadline", deadline=None)
@@ -92,6 +93,10 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def topic_prefix() -> str:
-    """A prefix for topics, groups and Redis keys that no other test uses."""
-    return f"t{uuid.uuid4().hex[:12]}."
+def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A prefix for topics, groups and Redis keys that no other test uses; the session's Kafka forgets its topics."""
+    prefix = f"t{uuid.uuid4().hex[:12]}."
+    yield prefix
+    if "stack" in request.fixturenames:
+        servers: Servers = request.getfixturevalue("stack")
+        delete_topics(servers.kafka, prefix)

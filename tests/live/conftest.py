@@ -11,6 +11,7 @@ import pytest
 
 from streams.settings import Settings
 from tests.site import Site
+from tests.topics import delete_topics
 
 
 class Servers(Protocol):
@@ -46,3 +47,4 @@ def shared_site(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield site
     site.tell()
     site.stop()
+    delete_topics(stack.kafka, settings.topic_prefix)
