@@ -43,11 +43,13 @@ class Connection(conn.AIOKafkaConnection):
         is_first = self._on_close_cb is None  # aiokafka watches every connection but that one
         try:
             return await super().connect()
-        except _REFUSED as error:
+        except Exception as error:
             if not is_first:
                 raise
-            if self._closed_fut is not None:  # nobody else waits until it is closed whole
-                await asyncio.wait([self._closed_fut], timeout=1.0)
+            if self._protocol is not None:  # nobody else waits until it is closed whole, and the loop may end now
+                await asyncio.wait([self._closed_fut], timeout=10.0)
+            if not isinstance(error, _REFUSED):
+                raise
             kafka, user = f"{self.host}:{self.port}", self._sasl_plain_username
             raise LoginRefusedError(refusal(kafka, user, type(error).__name__)) from None
 
