@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import tests.kafka_sockets  # noqa: F401  # closes the sockets that kafka-python leaves open
 from streams.local.guard import Guard
 from streams.local.ports import LOOPBACK, any_free_port
 from streams.local.process import Launch, Server
