@@ -15,6 +15,7 @@ from models.city.accounts import Accounts
 from models.city.chance import BEGIN, drawn, random_of, within
 from models.city.scripts import END, MOST_STEPS, Actor, Script, Step
 from models.city.texts import TEXTS
+from models.events.event import LONGEST_TALK
 from models.policy.stages import STAGES, Stage, further
 
 RING_MS = 7_000
@@ -227,7 +228,7 @@ class Gang:
         if "{number}" in text:
             named = self._touch(step.names, at, truth).number if step.names is not None else numbers.BANKS[0]
             text = text.replace("{number}", str(named))
-        talk = max(int(drawn(step.talk_min, rng) * 60), 1) if step.talk_min is not None else 0
+        talk = min(max(int(drawn(step.talk_min, rng) * 60), 1), LONGEST_TALK) if step.talk_min is not None else 0
         is_call = not text
         happened.append(Happening(at, person, peer, is_out, talk if is_call else -1, text))
         return at + RING_MS + talk * 1000 if is_call else at

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from models.base.durations import DAY
 from models.city.acting import Lines, Truth, day_of_gangs
 from models.city.chance import BEGIN
 from models.city.grammar import OPENINGS, PAYERS, scripts
+from models.city.scripts import Spread
+from models.events.event import LONGEST_TALK
 from models.indicators.indicator import SCAM_TYPES
 from streams.files.scam_scripts import read_scripts, write_scripts
 
@@ -55,3 +58,16 @@ def test_as_many_people_pay_as_is_promised_and_few_of_those_who_are_tried(truths
 
 def test_nearly_every_script_has_victims_in_a_large_city(truths: list[Truth]) -> None:
     assert len({truth.script for truth in truths if truth.paid_at is not None}) >= 50
+
+
+def test_no_call_is_longer_than_a_record_may_say() -> None:
+    hours = Spread(median=700.0, factor=3.0)
+    name, script = DRAWN[0]
+    steps = [replace(step, talk_min=hours) if step.talk_min is not None else step for step in script.steps]
+    lines, end = Lines(seed=3, next_index=10**7, known_share=0.4, known_after_h=6), BEGIN + DAYS * DAY
+    days = (
+        day_of_gangs([(name, replace(script, steps=steps))], day, 3, lines, PEOPLE, lambda _, rng: 0, str, end)
+        for day in range(DAYS)
+    )
+
+    assert max(each.talk_s for day in days for happened, _ in day for each in happened) == LONGEST_TALK
