@@ -9,10 +9,11 @@ records; a heartbeat carries it. How late a call's start record was says how lat
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from models.detection.episodes import Arrival, Subject, milestones
+from models.detection.episodes import Arrival, Subject
 from models.detection.kinds import CALL_BEGINS
 from models.detection.signals import Signal
 from models.detection.watermarks import Watermark
@@ -51,38 +52,44 @@ def known_until(subject: Subject, clock: Watermark, policy: Policy) -> dict[str,
     return known
 
 
+Wake = tuple[int, int, str, tuple[int, ...]]
+"""When a call has to be judged again, the time from which its milestones are counted on that clock, its subscriber, and
+all its milestones (ms after that time)."""
+
+
 @dataclass(slots=True)
 class Wakes:
-    """When the subscribers of a partition have to be judged again because a call goes on; both are heaps."""
+    """When the subscribers of a partition have to be judged again because a call goes on.
 
-    by_records: list[tuple[int, str]] = field(default_factory=list)
-    """The event time on the call clock at which a milestone is due, and its subscriber."""
-    by_broker: list[tuple[int, str]] = field(default_factory=list)
-    """The broker's time at which it is due, if no records bring the call clock there before."""
+    Both are heaps, with the next milestone of each call.
+    """
+
+    by_records: list[Wake] = field(default_factory=list)
+    """By event time on the call clock."""
+    by_broker: list[Wake] = field(default_factory=list)
+    """By the broker's time, if no records bring the call clock there before."""
 
     def schedule(
         self, subscriber: str, subject: Subject, signals: Iterable[Signal], clock: Watermark, policy: Policy
     ) -> None:
         """Wake the subscriber at those milestones of the calls among the signals that lie ahead of the clocks."""
-        wait = policy.clock.wait_ms
+        wait, watched = policy.clock.wait_ms, policy.windows.watched_ms
         for signal in signals:
-            arrival = subject.arrivals.get(signal.event, IN_ORDER)
-            for milestone in milestones([signal], policy.windows):
-                due = milestone + arrival.behind + (wait if arrival.appended else 0)
-                if due > clock.at:
-                    heapq.heappush(self.by_records, (due, subscriber))
-                due = arrival.appended + milestone - signal.at + wait
-                if arrival.appended and due > clock.heard:
-                    heapq.heappush(self.by_broker, (due, subscriber))
+            if signal.kind in CALL_BEGINS:
+                arrival = subject.arrivals.get(signal.event, IN_ORDER)
+                begin = signal.at + arrival.behind + (wait if arrival.appended else 0)
+                _push(self.by_records, clock.at, begin, subscriber, watched)
+                if arrival.appended:
+                    _push(self.by_broker, clock.heard, arrival.appended + wait, subscriber, watched)
 
     def passed(self, clock: Watermark, is_on_the_phone: IsOnThePhone) -> Iterator[str]:
         """The subscribers on the phone with a milestone that the clocks have passed since the last time."""
         while self.by_records and self.by_records[0][0] <= clock.at:
-            due, subscriber = heapq.heappop(self.by_records)
+            due, subscriber = _advance(self.by_records)
             if is_on_the_phone(subscriber, due):
                 yield subscriber
         while self.by_broker and self.by_broker[0][0] <= clock.heard:
-            subscriber = heapq.heappop(self.by_broker)[1]
+            _, subscriber = _advance(self.by_broker)
             if is_on_the_phone(subscriber, LATEST):
                 yield subscriber
 
@@ -92,6 +99,20 @@ class Wakes:
         The wakes of calls that have ended are dropped.
         """
         heap = self.by_broker
-        while heap and not is_on_the_phone(heap[0][1], LATEST):
-            heapq.heappop(heap)
+        while heap and not is_on_the_phone(heap[0][2], LATEST):
+            _advance(heap)
         return heap[0][0] if heap else None
+
+
+def _push(heap: list[Wake], now: int, begin: int, subscriber: str, watched: tuple[int, ...]) -> None:
+    """Add a call's first milestone after ``now``, if there is one."""
+    index = bisect_right(watched, now - begin)
+    if index < len(watched):
+        heapq.heappush(heap, (begin + watched[index], begin, subscriber, watched))
+
+
+def _advance(heap: list[Wake]) -> tuple[int, str]:
+    """Take the first wake, and add the same call's next one; returns when it was due, and its subscriber."""
+    due, begin, subscriber, watched = heapq.heappop(heap)
+    _push(heap, due, begin, subscriber, watched)
+    return due, subscriber

@@ -152,7 +152,7 @@ def milestones(signals: Iterable[Signal], windows: Windows) -> Iterator[int]:
     """The event times at which a call that has started is judged again, if it is still in progress."""
     for signal in signals:
         if signal.kind in CALL_BEGINS:
-            yield from (signal.at + int(minutes * MINUTE) for minutes in windows.watched)
+            yield from (signal.at + after for after in windows.watched_ms)
 
 
 def unfold(episode: Episode, windows: Windows, clock: int, vulnerable: int, known: Mapping[str, int]) -> list[Moment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from models.base.number_keys import key_of
 from models.detection.calls_in_progress import Wakes
 from models.detection.episodes import Subject
 from models.detection.kinds import CALL_BEGINS
@@ -38,16 +39,20 @@ class Partition:
         """Take over saved subjects, and derive the wake-ups and ``contexts`` from them."""
         self.subjects.update(subjects)
         newest: list[tuple[int, str]] = []
+        callers: list[int] = []
         for subscriber, subject in subjects.items():
             if subject.has_contact:
-                self.schedule(subscriber, subject, subject.signals, policy)
+                if _has_call(subject.signals):
+                    callers.append(key_of(subscriber))
+                self.wakes.schedule(subscriber, subject, subject.signals, self.call_clock, policy)
             elif subject.signals:
                 newest.append((subject.signals[-1].at, subscriber))
         self.contexts.update((subscriber, at) for at, subscriber in sorted(newest))
+        self.callers.add_all(callers)
 
     def schedule(self, subscriber: str, subject: Subject, signals: Sequence[Signal], policy: Policy) -> None:
         """Wake the subscriber at the milestones of the calls among the signals, and watch for the calls' ends."""
-        if any(signal.kind in CALL_BEGINS for signal in signals):
+        if _has_call(signals):
             self.callers.add_number(subscriber)
         self.wakes.schedule(subscriber, subject, signals, self.call_clock, policy)
 
@@ -67,3 +72,8 @@ class Partition:
         subject = self.subjects[subscriber]
         if subject.signals and not subject.has_contact:
             self.contexts[subscriber] = subject.signals[-1].at
+
+
+def _has_call(signals: Sequence[Signal]) -> bool:
+    """Whether a call with a known number began by one of the signals."""
+    return any(signal.kind in CALL_BEGINS for signal in signals)

@@ -47,8 +47,8 @@ class Prefilter:
         """Add many keys in one compiled pass."""
         many = np.unique(np.concatenate([self.table, np.fromiter(keys, dtype=np.int64)]))
         many = many[many != 0]
-        self._count = len(many)
-        self.table = np.zeros(max(_FEWEST, 1 << (2 * self._count).bit_length()), dtype=np.int64)
+        self.count = len(many)
+        self.table = np.zeros(max(_FEWEST, 1 << (2 * self.count).bit_length()), dtype=np.int64)
         _insert(self.table, many)
 
     def copy(self) -> Self:

@@ -8,6 +8,7 @@ alert names it.
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Annotated, Literal
 
 import msgspec
@@ -56,7 +57,7 @@ class ContextPoints(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     vulnerable: Points
 
 
-class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """Time windows, in minutes unless the name says hours."""
 
     talk: Minutes
@@ -76,6 +77,11 @@ class Windows(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def watched(self) -> list[float]:
         """All minutes into a call with a known number at which it is judged again, ascending."""
         return sorted({self.talk, self.long_talk, *self.judged_again})
+
+    @cached_property
+    def watched_ms(self) -> tuple[int, ...]:
+        """The same times in milliseconds."""
+        return tuple(int(minutes * MINUTE) for minutes in self.watched)
 
     @property
     def before_ms(self) -> int:

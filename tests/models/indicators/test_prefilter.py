@@ -224,5 +224,6 @@ def test_the_table_stays_half_empty(count: int) -> None:
     at_once = Prefilter()
     at_once.add_all(rng.sample(range(1, 2**63), count))
 
+    assert at_once.count == prefilter.count == count
     assert count * 2 <= len(at_once.table) <= max(count * 4, 1024)
     assert count * 2 <= len(prefilter.table) <= max(count * 4, 1024)
