@@ -34,7 +34,7 @@ LAYERS = (
     {"models.indicators"},
     {"models.events"},
     {"models.detection", "models.city"},
-    {"models.capacity", "models.casework", "models.lookback"},
+    {"models.capacity", "models.casework", "models.comparison", "models.lookback"},
     {"models.risks"},
     {"streams.backoff", "streams.bundled", "streams.metrics", "streams.printable", "streams.sealing"},
     {"streams.secret_files", "streams.setting_values"},

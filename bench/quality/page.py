@@ -7,10 +7,11 @@ from math import isnan
 from statistics import median
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, Real, Verdicts
-from bench.quality.rarity import SHARES, TRUE_RATE, Estimate, alerts_a_day, precision, wilson
+from bench.quality.rarity import SHARES, TRUE_RATE, alerts_a_day, precision
 from bench.quality.savings.findings import Findings
 from bench.quality.savings.section import section
 from bench.quality.verdict import Verdict
+from models.comparison.intervals import Estimate, wilson
 from models.indicators.indicator import SUSPECTED
 
 

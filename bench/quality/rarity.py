@@ -8,27 +8,18 @@ change: each victim is warned or not.
 
 from __future__ import annotations
 
-from math import sqrt
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from bench.quality.verdict import Verdict
+from models.comparison.intervals import Estimate
 
 SHARES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """The shares of the scripts' gangs on the curve; published rates lie between 0.01 and 0.14 (docs/city.md)."""
 TRUE_RATE: Final = 0.05
 """The share at which quality is judged."""
 _DRAWS: Final = 10_000
-_Z: Final = 1.96
-
-
-class Estimate(NamedTuple):
-    """A share with the interval in which 95 of 100 such measurements would have put it."""
-
-    share: float
-    low: float
-    high: float
 
 
 def precision(verdict: Verdict, gangs: float) -> Estimate:
@@ -46,20 +37,6 @@ def precision(verdict: Verdict, gangs: float) -> Estimate:
     shares = drawn[0] * gangs / ((drawn[0] + drawn[1]) * gangs + drawn[2])
     low, high = np.quantile(shares, [0.025, 0.975])
     return Estimate(right * gangs / (verdict.of_gangs * gangs + harmless), float(low), float(high))
-
-
-def wilson(some: int, of: int) -> Estimate:
-    """The share of some of them, with Wilson's interval (Wilson 1927); all NaN if there were none.
-
-    >>> [round(each, 2) for each in wilson(12, 15)]
-    [0.8, 0.55, 0.93]
-    """
-    if not of:
-        return Estimate(*[float("nan")] * 3)
-    share = some / of
-    middle = share + _Z**2 / (2 * of)
-    apart = _Z * sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
-    return Estimate(share, (middle - apart) / (1 + _Z**2 / of), (middle + apart) / (1 + _Z**2 / of))
 
 
 def alerts_a_day(verdict: Verdict, gangs: float) -> float:

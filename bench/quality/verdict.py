@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from models.base.durations import DAY, MINUTE
 from models.city.acting import Truth
+from models.policy.policy import FOR_OFFICERS
 from streams.simulation.operation import Issued
 
-OFFICER = ("urgent", "high")
 """The severities for which an officer calls or knocks."""
 ACKNOWLEDGE_MS = 120_000
 """The time in which a station acknowledges an urgent order; one that is withdrawn sooner sends nobody."""
@@ -106,7 +106,7 @@ class Verdict:
         named: dict[str, str] = {}
         for each in issued:
             alert = each.alert
-            if alert.status == "raised" and alert.severity in OFFICER:
+            if alert.status == "raised" and alert.severity in FOR_OFFICERS:
                 sent[alert.subscriber].append(each)
                 named.setdefault(alert.episode, alert.scam_type)
         gangs = {f"{each.type}:{each.value}" for truth in truths for each in truth.indicators}
@@ -155,6 +155,6 @@ def _stood(issued: Iterable[Issued]) -> set[str]:
         before = raised.pop(each.alert.id, None)
         if before is not None and each.at - before.at >= ACKNOWLEDGE_MS:
             stood.add(each.alert.episode)
-        if each.alert.status == "raised" and each.alert.severity in OFFICER:
+        if each.alert.status == "raised" and each.alert.severity in FOR_OFFICERS:
             raised[each.alert.id] = before if before is not None else each
     return stood | {each.alert.episode for each in raised.values()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +21,8 @@ from models.policy.stages import Stage
 Severity = Literal["urgent", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "urgent")
 """From least to most urgent."""
+FOR_OFFICERS: Final[tuple[Severity, ...]] = ("urgent", "high")
+"""The severities whose alerts send an officer."""
 
 Points = Annotated[float, Meta(ge=0, le=100)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -251,7 +253,7 @@ def _check_episodes(windows: Windows) -> None:
 
 def _check_deadlines(deadlines: dict[Severity, Deadlines]) -> None:
     """Raise `PolicyError` if a severity that needs an officer sends none, or if deadlines are in the wrong order."""
-    for severity in ("urgent", "high"):
+    for severity in FOR_OFFICERS:
         if severity not in deadlines:
             raise PolicyError(f"dispatch.deadlines lacks {severity}: nobody would be sent.")
     for severity, each in deadlines.items():

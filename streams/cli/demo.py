@@ -16,7 +16,7 @@ from rich.text import Text
 from models.base.durations import MINUTE
 from models.detection.alerts import Alert
 from models.detection.wording import scam_name
-from models.policy.policy import SEVERITIES
+from models.policy.policy import FOR_OFFICERS, SEVERITIES
 from streams.cli import CommandError
 from streams.cli.extras import require
 from streams.cli.local import USUAL_CONSOLE_PORT, delete_data, one_sentence, say
@@ -180,7 +180,7 @@ def _environ(settings: Settings, folder: Path) -> dict[str, str]:
 
 
 def _print_urgent(alert: Alert, console: Console) -> None:
-    if alert.severity in ("urgent", "high"):
+    if alert.severity in FOR_OFFICERS:
         console.print(_written(alert, day=True), soft_wrap=True)
 
 
@@ -218,7 +218,7 @@ def _compared(result: Result, examples: Path, shift: int) -> list[str]:
     victims = {label.subscriber: label for label in labels if label.role == "victim"}
     first: dict[str, int] = {}
     for alert in result.alerts:
-        if alert.status == "raised" and alert.severity in ("urgent", "high"):
+        if alert.status == "raised" and alert.severity in FOR_OFFICERS:
             first.setdefault(alert.subscriber, alert.at)
     alarmed = {alert.subscriber for alert in result.alerts}
     leads = [

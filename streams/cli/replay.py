@@ -11,6 +11,7 @@ from time import perf_counter
 import click
 
 from models.city.labels import verdict
+from models.comparison.difference import Orders
 from models.detection.alerts import Alert, encode
 from models.events.decoding import CallReader, MessageReader
 from models.indicators.matching import Indicators
@@ -19,6 +20,7 @@ from streams.cli import CommandError, InputError, site_settings
 from streams.cli.moments import Length, Moment, Times
 from streams.cli.private_files import FOLDER, IDENTITY
 from streams.cli.progress import byte_bar
+from streams.cli.replay_against import compared, counted, others_of, write_changes
 from streams.cli.replay_inputs import Deciding, Refusals, indicators_of, subscribers_of
 from streams.cli.replay_summary import Outcome, summarise
 from streams.cli.whole_file import whole_file
@@ -32,8 +34,6 @@ from streams.replay.replay import Replay
 from streams.training.outcomes import NONE, OutcomeError, of_file
 
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOR_OFFICERS = ("urgent", "high")
-"""Severities of the alerts that send an officer at once."""
 
 
 @click.command()
@@ -65,6 +65,18 @@ FOR_OFFICERS = ("urgent", "high")
     "--outcomes", type=FILES, help="Outcomes, a file of dispatch-feedback records: report how many alerts were right."
 )
 @click.option(
+    "--against",
+    "against",
+    multiple=True,
+    help="Decide with other settings as well, and say what differs: a policy file (.yaml), a model as for --model, or "
+    "both joined by +; may be repeated.",
+)
+@click.option(
+    "--difference",
+    type=click.Path(path_type=Path),
+    help="With --against: output file for each episode that differs, JSON Lines.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Output file for the alerts, JSON Lines; - is stdout."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object on stdout.")
@@ -84,6 +96,8 @@ def replay(
     policy: Path | None,
     model: str | None,
     outcomes: Path | None,
+    against: tuple[str, ...],
+    difference: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -103,6 +117,9 @@ def replay(
     The site secret (FOREWARN_SECRET_FILE) gives the alerts the ids that they had live. Without it they get public ids,
     and the summary says so.
 
+    --against compares with other settings in one pass over the records: for which episodes officers would be sent in
+    addition, no more, earlier or later. docs/replay.md describes the file of --difference.
+
     Example: forewarn replay --calls examples/calls.jsonl --sms examples/sms.jsonl
     --indicators examples/indicators.jsonl --out alerts.jsonl
     """
@@ -114,29 +131,26 @@ def replay(
         raise InputError("--since and --until go with --from-topics or --recording")
     if not (calls or sms or from_topics or recording):
         raise click.UsageError("give --calls or --sms, or both, or --from-topics, or --recording")
+    if difference is not None and not against:
+        raise InputError("--difference needs --against, which says from what")
     if as_json and str(out) == "-":
         raise click.UsageError("--json and --out - would both write to stdout: name a file in --out")
     began = perf_counter()
     settings = site_settings()
     refusals = Refusals()
-    sent: set[str] = set()
+    orders = Orders()
     try:
         found = NONE if outcomes is None else of_file(outcomes)
-        by = Deciding(
-            settings,
-            load(settings.topics_file),
-            policy_file.load(policy or settings.policy_file),
-            model_file.load(settings.model if model is None else model).model,
-            indicators,
-            subscribers,
-        )
+        rules = policy_file.load(policy or settings.policy_file)
+        scores = model_file.load(settings.model if model is None else model).model
+        others = others_of(against, rules, scores)
+        by = Deciding(settings, load(settings.topics_file), rules, scores, indicators, subscribers, others)
         times = Times(since, until, warm)
         with whole_file(out) as file:
 
             def tell(alert: Alert) -> None:
                 file.write(encode(alert) + b"\n")
-                if alert.status == "raised" and alert.severity in FOR_OFFICERS:
-                    sent.add(alert.episode)
+                orders.hear(alert)
 
             if from_topics or recording:
                 from streams.cli import replay_past  # only here: it loads the clients of Kafka
@@ -150,8 +164,14 @@ def replay(
     except (FileError, ContractError, PolicyError, ArtifactError, OutcomeError) as error:
         raise CommandError(str(error)) from None
     refusals.conclude()
-    judged = None if outcomes is None else verdict(sent, found.by_case)
-    summarise(outcome, perf_counter() - began, judged, as_json)
+    seconds = perf_counter() - began
+    if difference is not None:
+        with whole_file(difference) as file:
+            write_changes(orders, others, file)
+    known = None if outcomes is None else found.by_case
+    judged = None if known is None else verdict(orders.keys(), known)
+    city = settings.time_zone
+    summarise(outcome, seconds, judged, as_json, counted(orders, city), compared(orders, others, known, city))
 
 
 def _replay_files(
@@ -168,11 +188,12 @@ def _replay_files(
         by.contracts.sources,
         by.policy.clock.tolerance_ms,
     )
-    engine = by.engine(Indicators(indicators_of(by.indicators, refusals)), subscribers_of(by.subscribers, refusals))
+    known, vulnerable = Indicators(indicators_of(by.indicators, refusals)), subscribers_of(by.subscribers, refusals)
+    engine = by.engine(known, vulnerable)
     told = RecordFiles(signals, RecordedSignals(partitions).signals, refusals)
     call_reader, sms_reader = CallReader(sources, keyed=False), MessageReader(sources, keyed=False)
     with byte_bar("replaying", [*calls, *sms]) as read:
-        tally = Replay(engine, partitions, tell).run(
+        tally = Replay(engine, partitions, tell, by.variants(known, vulnerable)).run(
             RecordFiles(calls, recorded(call_reader.read, tolerance), refusals, read).chunks(),
             RecordFiles(sms, recorded(sms_reader.read, tolerance), refusals, read).chunks(),
             chain.from_iterable(told.chunks()),

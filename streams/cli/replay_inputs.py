@@ -16,11 +16,13 @@ from models.indicators.indicator import Indicator
 from models.indicators.matching import Indicators
 from models.policy.policy import Policy
 from streams.cli.ids import site_ids
+from streams.cli.replay_against import Other
 from streams.files.indicator_files import IndicatorFile
 from streams.files.records import RecordFiles, RefusedLine
 from streams.files.text_lines import FileError
 from streams.kafka.contracts import Contracts
 from streams.kafka.reference_data import SubscriberRecord, VulnerableSubscribers
+from streams.replay.replay import Variant
 from streams.settings import Settings
 
 SHOWN_REFUSALS: Final = 20
@@ -38,17 +40,23 @@ class Deciding:
     """Files; of a replay of topics or a recording, those that are to count in the place of the recorded ones."""
     subscribers: tuple[Path, ...]
     """The same of vulnerable subscribers."""
+    others: tuple[Other, ...] = ()
+    """Further settings that decide about the same records."""
 
     def engine(self, indicators: Indicators, vulnerable: Mapping[str, int]) -> Engine:
         """An engine that decides as the site's worker would, knowing these indicators and vulnerable subscribers."""
-        return Engine(
-            indicators,
-            self.policy,
-            self.model,
-            vulnerable,
-            ids=site_ids(self.settings),
-            sources=self.contracts.sources,
-        )
+        return self._engine(self.policy, self.model, indicators, vulnerable)
+
+    def variants(self, indicators: Indicators, vulnerable: Mapping[str, int]) -> list[Variant]:
+        """The engines of the other settings, which know the same; their orders are noted."""
+        return [
+            Variant(self._engine(each.policy, each.model, indicators, vulnerable), each.orders.hear)
+            for each in self.others
+        ]
+
+    def _engine(self, policy: Policy, model: Model, indicators: Indicators, vulnerable: Mapping[str, int]) -> Engine:
+        ids = site_ids(self.settings)
+        return Engine(indicators, policy, model, vulnerable, ids=ids, sources=self.contracts.sources)
 
 
 class Refusals:

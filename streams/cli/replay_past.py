@@ -89,7 +89,9 @@ def replay_topics(
             known, vulnerable = _known(
                 by, refused, lambda: indicators_now(settings, left_out), lambda: subscribers_now(settings, left_out)
             )
-            replay = PastReplay(by.engine(known, vulnerable), by.contracts.sources, tell)
+            replay = PastReplay(
+                by.engine(known, vulnerable), by.contracts.sources, tell, by.variants(known, vulnerable)
+            )
             with count_bar("replaying", past.records) as history.told:
                 tally = replay.run(past, span)
             history.check_same_topics()
@@ -126,7 +128,7 @@ def replay_recording(
         known, vulnerable = _known(
             by, refused, lambda: recording.indicators(left_out), lambda: recording.subscribers(left_out)
         )
-        replay = PastReplay(by.engine(known, vulnerable), by.contracts.sources, tell)
+        replay = PastReplay(by.engine(known, vulnerable), by.contracts.sources, tell, by.variants(known, vulnerable))
         with count_bar("replaying", recording.records) as recording.told:
             tally = replay.run(recording, span)
     except RecordingError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from models.city.labels import Verdict
+from models.comparison.difference import Counts
 from models.detection.engine import Engine
 from models.detection.ids import PUBLIC
 from models.policy.policy import SEVERITIES
 from streams.cli.ids import PUBLIC_SAID
+from streams.cli.replay_against import Compared, sentences, share_right
 from streams.replay.replay import Tally
 
 
@@ -31,7 +34,14 @@ class Outcome:
     """What is said of a replay of topics or of a recording: where from, which times, what was known."""
 
 
-def summarise(outcome: Outcome, seconds: float, judged: Verdict | None, as_json: bool) -> None:
+def summarise(
+    outcome: Outcome,
+    seconds: float,
+    judged: Verdict | None,
+    as_json: bool,
+    orders: Counts,
+    against: Sequence[Compared],
+) -> None:
     """Print the summary; ``judged`` is what officers found about those whom the alerts reached."""
     tally, engine = outcome.tally, outcome.engine
     events = tally.calls + tally.sms
@@ -45,6 +55,7 @@ def summarise(outcome: Outcome, seconds: float, judged: Verdict | None, as_json:
             "refused": outcome.refused,
             "signals": dict(sorted(tally.signals.items())),
             "alerts": counted,
+            "orders": orders,
             "policy": engine.policy.version,
             "model": engine.model.name,
             "ids": "public" if engine.ids == PUBLIC else "site",
@@ -53,6 +64,8 @@ def summarise(outcome: Outcome, seconds: float, judged: Verdict | None, as_json:
         }
         if judged is not None:
             summary["outcomes"] = judged._asdict()
+        if against:
+            summary["against"] = [_plain(each) for each in against]
         click.echo(msgspec.json.encode(summary | outcome.past))
         return
     if engine.ids == PUBLIC:
@@ -74,8 +87,20 @@ def summarise(outcome: Outcome, seconds: float, judged: Verdict | None, as_json:
     for note in outcome.past.get("notes", ()):
         click.echo(note, err=True)
     if judged is not None:
-        click.echo(
-            f"by the outcomes: {judged.right:,} people rightly alerted (urgent or high), "
-            f"{judged.wrong:,} wrongly alerted, {judged.missed:,} missed",
-            err=True,
-        )
+        click.echo(f"by the outcomes: {share_right(judged)}, {judged.missed:,} people missed", err=True)
+    for each in against:
+        for sentence in sentences(orders, each):
+            click.echo(sentence, err=True)
+        if each.outcomes is not None:
+            click.echo(
+                f"by the outcomes, with {each.name}: {share_right(each.outcomes)}, {each.outcomes.missed:,} missed",
+                err=True,
+            )
+
+
+def _plain(compared: Compared) -> dict[str, Any]:
+    """The fields for JSON; a verdict has names there as well."""
+    fields = msgspec.structs.asdict(compared)
+    if compared.outcomes is not None:
+        fields["outcomes"] = compared.outcomes._asdict()
+    return {name: value for name, value in fields.items() if value is not None}

@@ -6,7 +6,7 @@ Each partition is replayed by itself, one after the other: no record of another 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from models.detection.alerts import Alert
@@ -16,7 +16,7 @@ from models.events.numbering import Sources
 from streams.kafka.columns import Columns
 from streams.kafka.signal_records import SignalReader, arrived
 from streams.replay.recorded import RecordedSignal
-from streams.replay.replay import Replay, Tally
+from streams.replay.replay import Replay, Tally, Variant
 
 
 class Span(NamedTuple):
@@ -43,12 +43,20 @@ class Past(Protocol):
 class PastReplay:
     """Replays a past with one engine, partition by partition; ``publish`` receives the alerts.
 
-    ``refusals`` counts the records that the worker would have made dead letters, by reason.
+    ``refusals`` counts the records that the worker would have made dead letters, by reason. ``variants`` decide about
+    the same records, as in a `Replay`.
     """
 
-    def __init__(self, engine: Engine, sources: Sources, publish: Callable[[Alert], object]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        sources: Sources,
+        publish: Callable[[Alert], object],
+        variants: Sequence[Variant] = (),
+    ) -> None:
         self.engine = engine
         self._publish = publish
+        self._variants = variants
         self._calls = CallReader(sources).read
         self._sms = MessageReader(sources).read
         self._signals = SignalReader().read
@@ -58,7 +66,7 @@ class PastReplay:
         """Replay all partitions; returns the tally of all of them. Raises what the past raises."""
         total = Tally()
         for partition in range(past.partitions):
-            replay = Replay(self.engine, 1, self._publish)
+            replay = Replay(self.engine, 1, self._publish, self._variants)
             if span.warm < span.since:
                 refused = self.refusals.copy()
                 replay.warm_up(*self._read(past, partition, span.warm, span.since))

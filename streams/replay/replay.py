@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -36,17 +36,37 @@ class Tally:
     """By severity and status."""
 
 
+class Variant(NamedTuple):
+    """Another engine that decides about the same records, and who receives its alerts.
+
+    Its policy must trust clocks as the first engine's does, because records are placed in time as they are read.
+    """
+
+    engine: Engine
+    publish: Callable[[Alert], object]
+
+
 class Replay:
     """Runs an engine over call and SMS records, with as many partitions as the live topics have.
 
     Alerts are published in the order of their decisions, which is event time within each partition. A live worker that
-    reads its topics as they grow publishes them in the same order.
+    reads its topics as they grow publishes them in the same order. Each of the ``variants`` decides about the same
+    records as if it were alone; the tally is the first engine's.
     """
 
-    def __init__(self, engine: Engine, partitions: int, publish: Callable[[Alert], object]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        partitions: int,
+        publish: Callable[[Alert], object],
+        variants: Sequence[Variant] = (),
+    ) -> None:
         self._engine = engine
         self._publish = publish
         self._partitions = [Partition(number) for number in range(partitions)]
+        self._variants = [(each, [Partition(number) for number in range(partitions)]) for each in variants]
+        self._is_warm = True
+        """Whether the records are those that the replay is about."""
         self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
         self._numbers: dict[int, int] = {}
         self._signals: list[deque[RecordedSignal]] = [deque() for _ in range(partitions)]
@@ -76,13 +96,16 @@ class Replay:
             if chunks % EXPIRE_EVERY == 0:
                 for partition in self._partitions:
                     self._count(self._engine.expire(partition))
+                for variant, partitions in self._variants:
+                    for partition in partitions:
+                        self._tell(variant, variant.engine.expire(partition))
         return self.tally
 
     def warm_up(self, calls: Iterator[Calls], sms: Iterator[Messages], signals: Iterable[RecordedSignal] = ()) -> None:
         """Take in what came before the records that the replay is about: it is decided, not published or counted."""
-        publish, self._publish = self._publish, _unpublished
+        self._is_warm = False
         self.run(calls, sms, signals)
-        self._publish, self.tally = publish, Tally()
+        self._is_warm, self.tally = True, Tally()
 
     def _behind(self, at_end: Mapping[str, bool]) -> str:
         """The kind of record to read next: the one that is behind in event time, unless it has ended."""
@@ -147,16 +170,18 @@ class Replay:
     ) -> None:
         if calls or sms or signals:
             self._count(self._engine.step(self._partitions[number], calls, sms, signals))
+            for variant, partitions in self._variants:
+                self._tell(variant, variant.engine.step(partitions[number], calls, sms, signals))
 
     def _count(self, result: StepResult) -> None:
         self.tally.signals.update(result.signals)
-        for alert in result.alerts:
-            self.tally.alerts[alert.severity, alert.status] += 1
-            self._publish(alert)
+        self.tally.alerts.update((alert.severity, alert.status) for alert in result.alerts)
+        self._tell(Variant(self._engine, self._publish), result)
 
-
-def _unpublished(alert: Alert) -> None:
-    """Drop an alert of the warm-up."""
+    def _tell(self, variant: Variant, result: StepResult) -> None:
+        if self._is_warm:
+            for alert in result.alerts:
+                variant.publish(alert)
 
 
 def _cut(events: Sequence[E], appended: int, *, unknown_is_before: bool) -> tuple[list[E], list[E]]:

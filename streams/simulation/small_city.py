@@ -11,6 +11,7 @@ from models.base.durations import MINUTE
 from models.city.acting import Truth
 from models.city.city import City
 from models.detection.alerts import Alert
+from models.policy.policy import FOR_OFFICERS
 from streams.files.scam_scripts import OURS, read_scripts
 from streams.simulation.city_writing import write
 
@@ -45,7 +46,7 @@ def compared(truths: Sequence[Truth], alerts: Iterable[Alert]) -> Compared:
     """Compare alerts with the truth."""
     first: dict[str, int] = {}
     for alert in alerts:
-        if alert.status == "raised" and alert.severity in ("urgent", "high"):
+        if alert.status == "raised" and alert.severity in FOR_OFFICERS:
             first[alert.subscriber] = min(alert.at, first.get(alert.subscriber, alert.at))
     drawn_in = {each.subscriber for each in truths if each.drew_in}
     paid = [(each, each.paid_at) for each in truths if each.paid_at is not None]

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from bench.quality.playing import KNOWN, KNOWN_AFTER_H, policies
-from bench.quality.rarity import wilson
 from bench.quality.verdict import Verdict
 from models.city.acting import Truth
 from models.city.city import City
 from models.city.scripts import Script
+from models.comparison.intervals import wilson
 from models.detection.risk import Model
+from models.policy.policy import FOR_OFFICERS
 from streams.simulation.cities import Simulated
 from streams.simulation.operation import Contender, Issued, Operation
 
 NOBODY: Final = ""
 """Stands for the family of an alert about a person whom no gang had touched by then."""
 
-OFFICERS: Final = ("urgent", "high")
 """The severities of alerts that send officers."""
 
 
@@ -63,7 +63,7 @@ class Judged:
             episodes[each.alert.episode].append(each)
         families: dict[str, list[Issued]] = defaultdict(list)
         for some in episodes.values():
-            first = next((each for each in some if each.alert.severity in OFFICERS), some[0])
+            first = next((each for each in some if each.alert.severity in FOR_OFFICERS), some[0])
             families[family(by_person.get(first.alert.subscriber, ()), first.at)] += some
         for name, some in families.items():
             self.alerts[name].add(truths, some, person_days)

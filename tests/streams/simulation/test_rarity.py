@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from bench.quality.rarity import alerts_a_day, precision, wilson
+from bench.quality.rarity import alerts_a_day, precision
 from bench.quality.verdict import Verdict
+from models.comparison.intervals import wilson
 
 CITY = Verdict(alerts=130, right=101, of_gangs=120, right_of_gangs=100, person_days=100_000)
 """Ten alerts rest on harmless numbers alone; one of those people was being defrauded by somebody else."""

@@ -1,0 +1,1 @@
+"""Comparison: what other settings would have done about the same people, episode by episode."""
