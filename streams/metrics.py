@@ -35,6 +35,12 @@ SOURCE_RECORDS = Counter(
     ["topic", "source"],
     registry=REGISTRY,
 )
+SOURCE_TIME = Gauge(
+    "forewarn_source_time_seconds",
+    "When the last good record of this source was read (Unix time); missing while none was.",
+    ["topic", "source"],
+    registry=REGISTRY,
+)
 SIGNALS = Counter("forewarn_signals", "Signals, by code.", ["code"], registry=REGISTRY)
 ALERTS = Counter(
     "forewarn_alerts",
@@ -163,6 +169,13 @@ EPISODES = Gauge(
     registry=REGISTRY,
 )
 INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
+REFERENCE_TIME = Gauge(
+    "forewarn_reference_time_seconds",
+    "When the newest record in memory of a topic that is read whole reached Kafka (Unix time), by topic; missing while "
+    "there is none.",
+    ["topic"],
+    registry=REGISTRY,
+)
 VULNERABLE = Gauge("forewarn_vulnerable_subscribers", "Vulnerable subscribers in memory.", registry=REGISTRY)
 POLICY = Gauge("forewarn_policy_info", "1 for the version of the policy in force.", ["version"], registry=REGISTRY)
 POLICY_REFUSED = Gauge(

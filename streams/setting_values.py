@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,6 +59,39 @@ def servers(text: str) -> str:
 def listen_on(text: str) -> Address | None:
     """An address to listen on; None for an empty text, which means off."""
     return address(text) if text else None
+
+
+PROGRAMS: Final = ("worker", "hunter", "dispatcher", "console")
+"""The programs of a site that serve metrics."""
+
+
+class Target(NamedTuple):
+    """A program whose metrics are read, and where it serves them."""
+
+    program: str
+    address: Address
+
+    def __str__(self) -> str:
+        return f"{self.program}={self.address}"
+
+
+def program_addresses(text: str) -> tuple[Target, ...]:
+    """Programs and the addresses of their metrics, separated by commas.
+
+    >>> [*map(str, program_addresses("worker=10.0.0.1:8890, worker=10.0.0.2:8890"))]
+    ['worker=10.0.0.1:8890', 'worker=10.0.0.2:8890']
+    """
+    found = tuple(_target(each.strip()) for each in text.split(","))
+    if len({each.address for each in found}) < len(found):
+        raise ValueError("each address once, or a program would be counted twice")
+    return found
+
+
+def _target(text: str) -> Target:
+    program, _, place = text.partition("=")
+    if program not in PROGRAMS:
+        raise ValueError(f"PROGRAM=HOST:PORT, separated by commas, with one of {', '.join(PROGRAMS)} as the program")
+    return Target(program, address(place))
 
 
 def hosts(text: str) -> str:

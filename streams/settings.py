@@ -25,6 +25,7 @@ from streams.secret_files import MISSING, NO_EXPORT_KEY, NO_LETTERS_KEY
 from streams.setting_fields import SettingsError, setting, values_of
 from streams.setting_values import (
     Address,
+    Target,
     address,
     authority,
     beside,
@@ -34,6 +35,7 @@ from streams.setting_values import (
     name,
     one_of,
     positive_int,
+    program_addresses,
     redis_url,
     seconds,
     secret_key,
@@ -146,6 +148,13 @@ class Settings:
         "Address for the console's metrics and health; keep it internal. Set but empty: off.",
         Address("127.0.0.1", 8894),
         empty=True,
+    )
+    targets: tuple[Target, ...] = setting(
+        program_addresses,
+        "The programs whose metrics `forewarn top` and `forewarn doctor` read, wherever they run: `PROGRAM=HOST:PORT`, "
+        "separated by commas, for example `worker=10.0.0.1:8890,worker=10.0.0.2:8890,dispatcher=10.0.0.3:8892`.",
+        (),
+        shown="one of each program, at its address in these settings",
     )
     console_tls_cert: Path | None = setting(existing_file, "PEM file of the console's certificate and its chain.")
     console_tls_key: Path | None = setting(existing_file, "PEM file of that certificate's key, not encrypted.")

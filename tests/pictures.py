@@ -1,6 +1,6 @@
-"""Pictures: the screenshots of the docs, which show the console and a bulletin in a made-up city.
+"""Pictures: those of the docs, which show the console, a bulletin and `forewarn top` in a made-up city.
 
-.venv/bin/python -m tests.pictures            # writes docs/images/*.png
+.venv/bin/python -m tests.pictures            # writes docs/images/*.png and top.svg
 .venv/bin/python -m tests.pictures --all DIR  # every page, width, scheme and language, for review
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
+import re
 import tempfile
 import threading
 import time
@@ -22,6 +24,7 @@ import structlog
 import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page
+from rich.console import Console as Terminal
 
 from models.access.audit_chain import Plain
 from models.base.durations import DAY, MINUTE
@@ -39,12 +42,16 @@ from streams.dispatch.weeks import edges
 from streams.files.playbook_files import read_playbooks
 from streams.ledger.storage import Storage
 from streams.local.ports import any_free_port
+from streams.overview.picture import picture as drawn
+from streams.overview.summing import overview
+from streams.overview.worries import worries
 from streams.settings import Settings
 from tests.browser import chromium
 from tests.casework import OFFICE
 from tests.city_day import NEW, NOW, TALKING, a_day
 from tests.city_weeks import WEEK, ZONE, six_weeks
 from tests.consoles import GOOD, Backroom
+from tests.overviews import demo_day
 from tests.site import FRAUD, ROOT, call
 from tests.streams.ledger.test_ledger import put, rows
 from tests.valkeys import Valkey, guarded
@@ -267,6 +274,17 @@ def _shrink(file: Path) -> None:
         shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
+def top_taken(file: Path) -> None:
+    """Draw `forewarn top` on a demo day, from what its programs served (`tests.overviews`)."""
+    site = overview(*demo_day())
+    terminal = Terminal(record=True, width=140, file=io.StringIO())
+    terminal.print(drawn(site, worries(site), ZONE))
+    svg = terminal.export_svg(title="forewarn top", unique_id="top")
+    file.write_text(
+        re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8"
+    )  # fonts of other sites
+
+
 def all_pictures() -> Iterator[Picture]:
     """Every page, width, scheme and language."""
     for name, (user, path) in PATHS.items():
@@ -286,7 +304,7 @@ def all_pictures() -> Iterator[Picture]:
 
 def main() -> None:
     """Take the pictures of the docs, or every picture."""
-    parser = argparse.ArgumentParser(description="Take pictures of the console.")
+    parser = argparse.ArgumentParser(description="Take the pictures of the docs.")
     parser.add_argument("--all", type=Path, metavar="DIR", help="every page into this folder instead")
     parser.add_argument("--only", default="", help="those whose name holds this")
     asked = parser.parse_args()
@@ -295,6 +313,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [each for each in (all_pictures() if asked.all else PICTURES) if asked.only in each.name]
     languages: tuple[Language, ...] = ("zh", "en")
+    if asked.only in "top":
+        top_taken(folder / "top.svg")
     with chromium() as browser:
         for language in languages:
             if asked.only in (name := f"bulletin-{language}"):

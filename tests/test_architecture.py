@@ -52,7 +52,7 @@ LAYERS = (
         "streams.simulation",
         "streams.worker",
     },
-    {"streams.access", "streams.person", "streams.training"},
+    {"streams.access", "streams.overview", "streams.person", "streams.training"},
     {"streams.console", "streams.local"},
     {"streams.checkup", "streams.demo"},
     {"streams.cli"},

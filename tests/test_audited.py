@@ -81,6 +81,7 @@ CLI: Final[dict[str, str]] = {
     "state rewind": "state-rewound",
     "state save": "state-saved",
     "state show": NOBODY,
+    "top": "shows counts and states of programs, of which none leads to a person",
     "topics acl": "rights-applied",
     "topics apply": "topics-applied",
     "topics diff": NOBODY,

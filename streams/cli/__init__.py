@@ -45,6 +45,7 @@ COMMANDS = {
     "replay": "streams.cli.replay:replay",
     "risks": "streams.cli.risks:risks",
     "state": "streams.cli.state:state",
+    "top": "streams.cli.top:top",
     "topics": "streams.cli.topics:topics",
     "train": "streams.cli.train:train",
     "up": "streams.cli.local:up",

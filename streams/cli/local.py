@@ -125,6 +125,8 @@ def environment(folder: Path, state: StackState) -> dict[str, str]:
         if name.removesuffix("_FILE") not in os.environ or not name.endswith("_FILE")
     }
     servers = {"FOREWARN_KAFKA": state.kafka, "FOREWARN_REDIS": state.redis}
+    if served := [f"{name}={each.http}" for name, each in state.services.items() if each.http]:
+        servers["FOREWARN_TARGETS"] = ",".join(served)
     return servers | (login.variables(folder.absolute(), state.redis) if state.has_login else {}) | chosen
 
 

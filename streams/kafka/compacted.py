@@ -137,6 +137,7 @@ class CompactedTopic:
         try:
             ends = await reading.ends()
             self._reader = reading
+            newest = 0
             while True:
                 if not self.loaded.is_set() and await reading.has_reached(ends):
                     self.loaded.set()
@@ -145,6 +146,9 @@ class CompactedTopic:
                 lost = False
                 for record in await reading.some(200, 2000):
                     lost |= await self._take(record)
+                    newest = max(newest, record.timestamp)
+                if newest:
+                    metrics.REFERENCE_TIME.labels(self.name).set(newest / 1000)
                 self.reached.update(await reading.positions())
                 if lost and self.loaded.is_set():
                     await on_loss()
