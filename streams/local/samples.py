@@ -26,7 +26,8 @@ PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
 }
 """The role and unit of each sample user, by name, in the city of ``stations.yaml``."""
 
-FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", "site.secret", "pseudonym.key", "letters.key")
+SECRETS: Final = ("site.secret", "pseudonym.key")
+FILES: Final = ("users.json", ".users.json.lock", "audit.jsonl", *SECRETS, "letters.key")
 """The files that are kept in the stack's folder.
 
 ``pseudonym.key`` is there in a folder from before there was a site secret: what is kept under that key stays under it.

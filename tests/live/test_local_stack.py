@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from kafka import KafkaConsumer, KafkaProducer
@@ -27,7 +28,11 @@ from streams.local.process import ProcessId, is_alive
 from streams.local.stack import LocalStack
 from streams.local.state import StackState, read_state
 from streams.local.worker import HEALTH, is_ready
+from streams.overview.overview import Overview
+from streams.overview.scraping import look
+from streams.overview.summing import overview
 from streams.sealing import Identities
+from streams.settings import Settings
 from tests.conftest import Servers
 from tests.prometheus import Prometheus, is_installed, prometheus
 from tests.site import until
@@ -194,6 +199,26 @@ def all_is_well(server: Prometheus, jobs: set[str]) -> None:
     assert server.health_of_rules() == {"ok"}
 
 
+def overview_of(exported: Mapping[str, str]) -> Overview:
+    """What ``forewarn top`` says once all programs are ready, where the exported settings lead it."""
+    targets = Settings.from_environ(exported).targets
+    until(lambda: all(each.state == "ready" for each in overview((), look(targets)).programs))
+    return msgspec.json.decode(said(exported, "top", "--once", "--json", "--every", "0.5"), type=Overview)
+
+
+def doctor_of(exported: Mapping[str, str]) -> dict[str, str]:
+    """What ``forewarn doctor`` finds with the exported settings: the state of each part."""
+    found = map(json.loads, said(exported, "doctor", "--json").splitlines())
+    return {each["part"]: each["state"] for each in found}
+
+
+def said(exported: Mapping[str, str], *arguments: str) -> str:
+    """What a command writes on its standard output; it must succeed."""
+    command = [sys.executable, "-c", "from streams.cli import main; main()", *arguments]
+    environ = os.environ | dict(exported)
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> None:
     """A worker and a server that are killed come back by themselves at their addresses, until ``down``.
 
@@ -227,12 +252,21 @@ def test_what_up_has_started_is_started_again_when_it_ends(tmp_path: Path) -> No
             time.sleep(0.2)
         after = state()
         again = forewarn("up")
+        exported = dict(word.split("=", 1) for word in shlex.split(up.stdout)[1:])
+        shown, examined = overview_of(exported), doctor_of(exported)
         if is_installed("prometheus"):
             with prometheus(tmp_path / "prometheus", targets) as server:
                 all_is_well(server, set(targets))
     finally:
         forewarn("down")
 
+    assert [(each.program, each.address, each.state) for each in shown.programs] == [
+        (name, http[variable], "ready") for name, (variable, _) in HEALTH.items()
+    ]
+    assert shown.seconds is not None
+    assert {"programs", "versions", "replicas", "clocks", "secrets", "space"} <= examined.keys()
+    assert {part for part, state in examined.items() if state == "bad"} == set()
+    assert (examined["programs"], examined["versions"], examined["replicas"]) == ("good", "good", "good")
     assert after.valkey != before.valkey
     assert after.services["worker"].process != before.services["worker"].process
     assert (after.broker, after.services["hunter"]) == (before.broker, before.services["hunter"])

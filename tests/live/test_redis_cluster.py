@@ -15,11 +15,11 @@ from models.indicators.matching import Indicators
 from models.lookback.campaigns import Campaign
 from models.lookback.recipients import Sending
 from models.policy.policy import CampaignRules
-from streams import checkup
 from streams.access.accounts import UserAccount
 from streams.access.attempts import Attempts, Limits, TooManyAttemptsError
 from streams.access.sessions import Sessions
 from streams.access.store import Store
+from streams.checkup import redis_servers
 from streams.hunter.pivoting import RedisRecipients
 from streams.hunter.sightings import Sightings
 from streams.hunter.spreading import Spreading
@@ -179,6 +179,6 @@ async def test_a_database_other_than_0_is_refused_in_one_sentence(cluster: Valke
 
 
 def test_doctor_says_what_redis_is(settings: Settings) -> None:
-    (finding,) = checkup._redis(settings)
+    (finding,) = redis_servers.redis(settings)
     assert finding.state == "good"
     assert "a cluster of" in finding.says

@@ -25,8 +25,8 @@ from kafka import KafkaProducer
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, KafkaAdminClient, ResourcePattern, ResourceType
 
 from models.access.rights import user
-from streams import checkup
 from streams.access.users import Users
+from streams.checkup import brokers
 from streams.cli import cli
 from streams.kafka.clients import reader
 from streams.kafka.login import LoginRefusedError
@@ -173,7 +173,7 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     refused = [command(site, wrong, *words) for words in (("indicators", "list"), ("topics", "diff"))]
     with pytest.raises(LoginRefusedError, match="refuses the login of forewarn-hunter"):
         await reader(replace(as_user(site, kafka, "hunter"), kafka_sasl_password="another"), alerts)
-    found = [[(each.part, each.state) for each in checkup._kafka(login)] for login in (worker, operators)]
+    found = [[(each.part, each.state) for each in brokers.kafka(login)] for login in (worker, operators)]
 
     for each in refused:
         assert (each.exit_code, each.stderr.count("\n")) == (1, 1), each.stderr
@@ -182,8 +182,8 @@ async def test_what_is_not_a_programs_own_is_refused(site: Site, kafka: GuardedK
     assert "does not allow this to the user forewarn-carriers" in carrier.stderr
     assert "log in as one of the broker's super.users" in meddling.stderr
     assert found == [[("kafka", "good"), ("topics", "look")], [("kafka", "good"), ("topics", "good")]]
-    assert [each.state for each in checkup._transactions(worker)] == ["good"]
-    assert [each.state for each in checkup._transactions(operators)] == ["look"]
+    assert [each.state for each in brokers.transactions(worker)] == ["good"]
+    assert [each.state for each in brokers.transactions(operators)] == ["look"]
 
 
 def test_rules_beyond_the_contract_are_shown_and_withdrawn_only_when_asked(site: Site, kafka: GuardedKafka) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams import checkup
+from streams.checkup import brokers, examining
 from streams.local.worker import metric
 from tests.site import Site, applied, call, indicator, until
 
@@ -88,7 +88,7 @@ async def test_an_open_transaction_holds_back_its_topic_alone_and_lag_and_doctor
     working: tuple[Site, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, http = working
-    monkeypatch.setattr(checkup, "OPEN_TOO_LONG_S", 0)
+    monkeypatch.setattr(brokers, "OPEN_TOO_LONG_S", 0)
     site.send("indicators", indicator("bad.example", "domain"))
     async with carrier(site, "hangs") as hangs, carrier(site, "good") as good:
         await hangs.begin_transaction()
@@ -102,7 +102,7 @@ async def test_an_open_transaction_holds_back_its_topic_alone_and_lag_and_doctor
         await asyncio.to_thread(until, lambda: warned(site) == {"8610000000103"})
         await asyncio.to_thread(until, lambda: metric(http, "forewarn_unstable_records") == 3)
         assert metric(http, "forewarn_lag_records") == 3
-        findings = await asyncio.to_thread(lambda: [*checkup.examine(site.settings)])
+        findings = await asyncio.to_thread(lambda: [*examining.examine(site.settings)])
         (said,) = [each for each in findings if each.part == "transactions"]
         assert said.state == "look"
         assert f"{site.settings.topic('calls')} partition {PARTITION} since offset 0" in said.says

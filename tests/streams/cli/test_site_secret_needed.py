@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from streams import checkup
+from streams.checkup import configuration
 from streams.cli import cli
 from streams.sealing import new_keys
 from streams.settings import Settings
@@ -50,7 +50,7 @@ def test_without_a_key_for_dead_letters_it_says_how_to_make_one(command: str) ->
 def test_doctor_says_whether_dead_letters_can_be_sealed() -> None:
     keys = [f"{new_keys().recipient},{new_keys().recipient}", None]
 
-    found = [finding for key in keys for finding in checkup.letters_key(Settings(letters_recipient=key))]
+    found = [finding for key in keys for finding in configuration.letters_key(Settings(letters_recipient=key))]
 
     assert [each.state for each in found] == ["good", "bad"]
     assert "2 public keys" in found[0].says

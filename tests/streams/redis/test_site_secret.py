@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from models.access.site_secret import fingerprint
-from streams import checkup
+from streams.checkup import redis_servers
 from streams.redis.client import Redis
 from streams.redis.site_secret import OtherSecretError, check_secret, key, recorded
 from streams.setting_fields import SettingsError
@@ -58,7 +58,7 @@ def test_doctor_compares_the_secret_with_that_of_the_other_programs(valkey: str,
     """It never shows the secret itself."""
 
     def said(secret: str | None) -> tuple[str, str]:
-        (found,) = checkup.secret(site(valkey, topic_prefix, secret))
+        (found,) = redis_servers.secret(site(valkey, topic_prefix, secret))
         return found.state, found.says
 
     before = said(SECRET)
