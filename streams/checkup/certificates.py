@@ -25,6 +25,9 @@ _UTC_TIME: Final = 0x17
 _VERSION: Final = 0xA0
 
 
+Which = Callable[[Iterable[datetime]], datetime]
+
+
 class Certificate(NamedTuple):
     """A certificate, where it comes from, and until when it is valid."""
 
@@ -36,13 +39,13 @@ def certificates(settings: Settings) -> Iterator[Finding]:
     """Check the certificates in the files that settings name, and those that Kafka's and Redis's servers show."""
     found: list[Certificate] = []
     unread: list[str] = []
-    for where, read in _sources(settings):
+    for where, read, which in _sources(settings):
         try:
-            found += [Certificate(where, valid_until(each)) for each in read()]
+            found.append(Certificate(where, which(map(valid_until, read()))))
         except (OSError, ValueError) as error:
-            unread.append(f"{where} cannot be read ({error})")
+            unread.append(f"that of {where} cannot be read ({getattr(error, 'strerror', None) or error})")
     for says in unread:
-        yield Finding("certificates", "look", f"the certificate of {says}: correct it, or start the server")
+        yield Finding("certificates", "look", f"{says}: correct the file, or start the server")
     yield from ending(found, datetime.now(UTC))
 
 
@@ -92,28 +95,29 @@ def _element(der: bytes, at: int) -> tuple[int, int, int]:
     return tag, at, at + length
 
 
-def _sources(settings: Settings) -> Iterator[tuple[str, Callable[[], Sequence[bytes]]]]:
-    """Where certificates are, each with a function that reads them (DER)."""
-    files = {
-        "FOREWARN_CONSOLE_TLS_CERT": settings.console_tls_cert,
-        "FOREWARN_KAFKA_TLS_CERT": settings.kafka_tls_cert,
-        "FOREWARN_KAFKA_TLS_CA": settings.kafka_tls_ca,
-        "FOREWARN_REDIS_TLS_CA": settings.redis_tls_ca,
-    }
-    for variable, path in files.items():
+def _sources(settings: Settings) -> Iterator[tuple[str, Callable[[], Sequence[bytes]], Which]]:
+    """Where certificates are, each with a function that reads them (DER), and which of them counts.
+
+    A chain ends with the first of its certificates. Of several authorities one is enough.
+    """
+    files: tuple[tuple[str, Path | str | None, Which], ...] = (
+        ("FOREWARN_CONSOLE_TLS_CERT", settings.console_tls_cert, min),
+        ("FOREWARN_KAFKA_TLS_CERT", settings.kafka_tls_cert, min),
+        ("FOREWARN_KAFKA_TLS_CA", settings.kafka_tls_ca, max),
+        ("FOREWARN_REDIS_TLS_CA", settings.redis_tls_ca, max),
+    )
+    for variable, path, which in files:
         if isinstance(path, Path):
-            yield f"{variable} ({path})", partial(_in_file, path)
+            yield f"{variable} ({path})", partial(_in_file, path), which
     if settings.kafka_tls_ca is not None:
         for server in settings.kafka.split(","):
-            yield (
-                f"Kafka at {server}",
-                partial(_shown, address(server), settings.kafka_tls_cert, settings.kafka_tls_key),
-            )
+            own = (settings.kafka_tls_cert, settings.kafka_tls_key)
+            yield f"Kafka at {server}", partial(_shown, address(server), *own), min
     url = RedisUrl.parse(settings.redis)
     for each in map(urlsplit, url.servers):
         if each.scheme == "rediss":
             at = Address(each.hostname or "", each.port or (26379 if url.primary else 6379))
-            yield f"Redis at {at}", partial(_shown, at)
+            yield f"Redis at {at}", partial(_shown, at), min
 
 
 def _in_file(path: Path) -> Sequence[bytes]:
@@ -134,4 +138,6 @@ def _shown(server: Address, cert: Path | None = None, key: Path | None = None) -
         context.wrap_socket(plain, server_hostname=server.host) as connection,
     ):
         shown = connection.getpeercert(binary_form=True)
-    return [] if shown is None else [shown]
+    if shown is None:
+        raise ValueError("it shows none")
+    return [shown]

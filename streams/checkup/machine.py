@@ -34,7 +34,11 @@ def files(settings: Settings) -> Iterator[Finding]:
 
 def disks(settings: Settings) -> Iterator[Finding]:
     """Say whether the disks of ledger, audit log and users are encrypted; those of Kafka and Redis are elsewhere."""
-    found = {path: encryption(existing(path)) for path in _personal(settings)}
+    try:
+        found = {path: encryption(existing(path)) for path in _personal(settings)}
+    except OSError as error:
+        yield Finding("disks", "look", f"{error.filename} cannot be looked at ({error.strerror})")
+        return
     plain = [str(path) for path, says in found.items() if says == "plain"]
     unknown = [str(path) for path, says in found.items() if says == "unknown"]
     if plain:
@@ -52,7 +56,10 @@ def disks(settings: Settings) -> Iterator[Finding]:
 
 def space(settings: Settings) -> Iterator[Finding]:
     """Check that the disks of ledger, audit log and users have room; whoever cannot write there stands still."""
-    yield from room({path: _free(path) for path in _personal(settings)})
+    try:
+        yield from room({path: _free(path) for path in _personal(settings)})
+    except OSError as error:
+        yield Finding("space", "look", f"{error.filename} cannot be looked at ({error.strerror})")
 
 
 def room(free: Mapping[Path, float]) -> Iterator[Finding]:

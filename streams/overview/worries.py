@@ -23,7 +23,12 @@ DISK_SHARE: Final = 0.1
 
 ALONE: Final = {"dispatcher": "ForewarnNoDispatcher", "hunter": "ForewarnNoHunter", "console": "ForewarnNoConsole"}
 """The entry for a program of which a site has one."""
-SERVERS: Final = frozenset({"kafka", "redis"})
+SERVERS: Final = {
+    "kafka": "ForewarnServerAway",
+    "redis": "ForewarnServerAway",
+    "ledger": "ForewarnLedgerNotWritten",
+}
+"""The entry for a part of which a program may wait although it was ready once."""
 
 
 class Worry(Struct, frozen=True):
@@ -44,19 +49,21 @@ def worries(site: Overview) -> tuple[Worry, ...]:
 def health(site: Overview) -> Iterator[Worry]:
     """Programs that are away, stand still or wait for something, or that have refused a policy."""
     workers = [each for each in site.programs if each.program == "worker"]
+    level: Literal["bad", "look"]
     for each in site.programs:
         where = f"the {each.program} at {each.address}"
         if each.state == "away":
             is_last = each.program == "worker" and all(other.state == "away" for other in workers)
             entry = "ForewarnNoWorker" if is_last else ALONE.get(each.program, "ForewarnWorkerGone")
-            level: Literal["bad", "look"] = "look" if entry in ("ForewarnNoHunter", "ForewarnWorkerGone") else "bad"
+            level = "look" if entry in ("ForewarnNoHunter", "ForewarnWorkerGone") else "bad"
             yield Worry(entry, level, f"{where} is away ({each.says}): read its log and start it again")
         elif each.state == "stuck":
             yield Worry("ForewarnStandingStill", "bad", f"{where} stands still: {each.says}")
-        elif each.state == "waiting" and SERVERS & {*each.says.split(", ")}:
-            yield Worry("ForewarnServerAway", "bad", f"{where} gets no answer from {each.says}")
         elif each.state == "waiting":
-            yield Worry("ForewarnNotReady", "look", f"{where} is not ready: it waits for {each.says}")
+            parts = {*each.says.split(", ")}
+            entry = next((entry for part, entry in SERVERS.items() if part in parts), "ForewarnNotReady")
+            level = "look" if entry == "ForewarnNotReady" else "bad"
+            yield Worry(entry, level, f"{where} is not ready: it waits for {each.says}")
         if each.policy_refused:
             says = f"the policy file of {where} holds an edit that was refused: correct the file"
             yield Worry("ForewarnPolicyRefused", "look", says)
@@ -91,8 +98,8 @@ def _reading(site: Overview) -> Iterator[Worry]:
             says = f"{each.held_back:,} records of {each.topic} are hidden by a transaction that a producer left open"
             yield Worry("ForewarnTransactionOpen", "bad", f"{says}: run forewarn doctor")
         if each.expired:
-            says = f"Kafka deleted {each.expired:,} records of {each.topic} before they were read"
-            yield Worry("ForewarnRecordsExpired", "bad", says)
+            says = f"Kafka deleted {each.expired:,} records of {each.topic} unread since the workers were started"
+            yield Worry("ForewarnRecordsExpired", "look", says)
         if each.skew_seconds is not None and each.skew_seconds > SKEW_S:
             says = f"records of {each.topic} are dated {each.skew_seconds:,.0f} s after their arrival: tell the carrier"
             yield Worry("ForewarnClockSkew", "look", says)

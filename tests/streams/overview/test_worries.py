@@ -52,6 +52,7 @@ WRONG = {
     "ForewarnNoConsole": (WORKER, away(CONSOLE)),
     "ForewarnStandingStill": (replace(WORKER, stuck="no offset has moved for 61 s"),),
     "ForewarnServerAway": (saying(WORKER, 'forewarn_ready{part="redis"} 0'),),
+    "ForewarnLedgerNotWritten": (saying(WORKER, 'forewarn_ready{part="ledger"} 0'),),
     "ForewarnNotReady": (saying(WORKER, 'forewarn_ready{part="indicators"} 0'),),
     "ForewarnPolicyRefused": (saying(WORKER, "forewarn_policy_refused 1"),),
     "ForewarnVersionsDiffer": (WORKER, second('forewarn_build_info{version="0.2.0"} 1')),
