@@ -143,18 +143,12 @@ def _program(now: Scrape, before: Scrape | None) -> Program:
 def _topics(here: _Site) -> Iterator[Topic]:
     read = here.sum("forewarn_events_total", "topic")
     rates = here.per_second("forewarn_events_total", "topic")
-    lag, held = (
-        here.sum("forewarn_lag_records", "topic"),
-        here.sum("forewarn_unstable_records", "topic"),
-    )
-    late, reached = (
-        here.most("forewarn_lag_seconds", "topic"),
-        here.most("forewarn_event_time_seconds", "topic"),
-    )
-    expired, skew = (
-        here.sum("forewarn_expired_records_total", "topic"),
-        here.most("forewarn_clock_skew_seconds", "topic"),
-    )
+    lag = here.sum("forewarn_lag_records", "topic")
+    late = here.most("forewarn_lag_seconds", "topic")
+    reached = here.most("forewarn_event_time_seconds", "topic")
+    held = here.sum("forewarn_unstable_records", "topic")
+    expired = here.sum("forewarn_expired_records_total", "topic")
+    skew = here.most("forewarn_clock_skew_seconds", "topic")
     for key in sorted(read.keys() | lag.keys()):
         yield Topic(
             topic=key[0],

@@ -106,9 +106,13 @@ def _reading(site: Overview) -> Iterator[Worry]:
 
 
 def silent_feeds(site: Overview) -> Iterator[Worry]:
-    """Sources that have sent nothing for longer than their usual rate explains."""
+    """Sources that have sent nothing for longer than their usual rate explains.
+
+    Nothing is said of a topic that workers are behind with: what its sources send is not read yet.
+    """
+    behind = {each.topic for each in site.topics if each.lag_seconds > LAG_S}
     for each in site.feeds:
-        if each.silent and each.quiet_seconds is not None:
+        if each.silent and each.quiet_seconds is not None and each.topic not in behind:
             says = (
                 f"no record of {each.topic} has come from {each.source} for {each.quiet_seconds / 60:,.0f} min, and "
                 f"usually {60 * each.usual_per_second:,.0f} a minute do: phone the carrier"

@@ -95,6 +95,14 @@ def test_what_is_wrong_leads_to_its_entry_alone(entry: str) -> None:
     assert entry in shown(site, found)
 
 
+def test_a_source_is_not_called_silent_while_its_topic_is_not_read() -> None:
+    """Nobody is to phone the carrier because a worker stands still."""
+    quiet = f'forewarn_source_time_seconds{{topic="calls",source="(none)"}} {WORKER.at - 900}\n'
+    found = worries(overview(BEFORE, (saying(WORKER, quiet + 'forewarn_lag_seconds{topic="calls"} 900\n'),)))
+
+    assert [each.entry for each in found] == ["ForewarnLag"]
+
+
 def test_what_keeps_people_from_being_warned_comes_first() -> None:
     """Whatever order it was found in."""
     found = worries(overview(BEFORE, (WORKER, away(HUNTER), away(DISPATCHER))))
