@@ -91,7 +91,7 @@ def in_sync(topics: Sequence[Mapping[str, Any]], brokers: int) -> Iterator[Findi
         )
         yield Finding("replicas", "look", says)
     elif parts:
-        says = f"every one of {len(parts)} partitions has a leader and all its replicas in sync, {fewest} or more"
+        says = f"each partition ({len(parts)}) has a leader, and {fewest} or more replicas, all in sync"
         yield Finding("replicas", "good", says)
 
 
