@@ -60,7 +60,9 @@ def top(once: bool, as_json: bool, every: float) -> None:
                 console.print(picture(site, worries(site), settings.time_zone))
             return
         site = overview((), before)
-        with Live(picture(site, worries(site), settings.time_zone), console=console, screen=True) as live:
+        with Live(
+            picture(site, worries(site), settings.time_zone), console=console, screen=True, auto_refresh=False
+        ) as live:
             while True:
                 time.sleep(every)
                 now = look(targets)
