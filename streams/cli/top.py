@@ -5,11 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from streams.cli import site_settings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from streams.overview.overview import Overview
 
 WIDTH = 160
 """Columns of the page where there is no terminal to fit."""
@@ -48,6 +54,10 @@ def top(once: bool, as_json: bool, every: float) -> None:
     settings = site_settings()
     targets = targets_of(settings)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+
+    def page(site: Overview) -> RenderableType:
+        return picture(site, worries(site), settings.time_zone)
+
     with contextlib.suppress(KeyboardInterrupt):
         before = look(targets)
         if once or not console.is_terminal:
@@ -57,15 +67,11 @@ def top(once: bool, as_json: bool, every: float) -> None:
                 seen = msgspec.to_builtins(site) | {"worries": msgspec.to_builtins(worries(site))}
                 sys.stdout.buffer.write(msgspec.json.encode(seen) + b"\n")
             else:
-                console.print(picture(site, worries(site), settings.time_zone))
+                console.print(page(site))
             return
-        site = overview((), before)
-        with Live(
-            picture(site, worries(site), settings.time_zone), console=console, screen=True, auto_refresh=False
-        ) as live:
+        with Live(page(overview((), before)), console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(every)
                 now = look(targets)
-                site = overview(before, now)
-                live.update(picture(site, worries(site), settings.time_zone), refresh=True)
+                live.update(page(overview(before, now)), refresh=True)
                 before = now
