@@ -11,15 +11,13 @@ from redis.exceptions import ResponseError
 
 from models.access.site_secret import fingerprint
 from streams.checkup.finding import Finding
+from streams.overview.worries import REDIS_SHARE
 from streams.redis.answers import FAILURES
 from streams.redis.client import Redis
 from streams.redis.site_secret import difference, recorded
 from streams.setting_fields import SettingsError
 from streams.settings import Settings
 from streams.worker.eviction import eviction
-
-FULL: Final = 0.85
-"""The share of its memory from which a Redis counts as nearly full; as in the rule ``ForewarnRedisAlmostFull``."""
 
 WRITTEN: Final = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
 """What INFO says about the last time that a file was written, each ``ok`` or ``err``."""
@@ -66,7 +64,7 @@ def keeping(sections: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         yield Finding("redis", "look", says)
     limited = [said for said in sections if said.get("maxmemory") and not eviction(said)]
     fullest = max((said["used_memory"] / said["maxmemory"] for said in limited), default=0.0)
-    if fullest > FULL:
+    if fullest > REDIS_SHARE:
         says = f"uses {fullest:.0%} of its memory, and refuses checkpoints when it is full: raise maxmemory"
         yield Finding("redis", "look", says)
 

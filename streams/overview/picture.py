@@ -55,7 +55,8 @@ def _programs(site: Overview) -> Table:
     )
     for each in site.programs:
         is_worker = each.program == "worker" and each.state != "away"
-        table.add_row(
+        _add(
+            table,
             each.program,
             each.address,
             _state(each),
@@ -80,7 +81,8 @@ def _topics(site: Overview, zone: tzinfo) -> Table:
     table = _table("topic", "records/s>", "records>", "lag>", "oldest waits>", "event time>", "expired>")
     for each in site.topics:
         style = "bold red" if each.lag_seconds > LAG_S else ""
-        table.add_row(
+        _add(
+            table,
             each.topic,
             _rate(each.per_second),
             _count(each.records),
@@ -96,7 +98,8 @@ def _feeds(site: Overview) -> Table:
     table = _table("feed", "source", "records/s>", "usually/s>", "last record>")
     for each in site.feeds:
         last = "none yet" if each.quiet_seconds is None else f"{_span(each.quiet_seconds)} ago"
-        table.add_row(
+        _add(
+            table,
             each.topic,
             each.source,
             _rate(each.per_second),
@@ -112,7 +115,8 @@ def _severities(site: Overview) -> Table:
     )
     for each in site.severities:
         late = (each.waits_seconds or 0.0) > UNACKNOWLEDGED_S
-        table.add_row(
+        _add(
+            table,
             Text(f" {each.severity} ", style=SEVERITY.get(each.severity, "")),
             _rate(each.raised_per_minute),
             _count(each.raised),
@@ -166,6 +170,11 @@ def _table(*heads: str) -> Table:
     for head in heads:
         table.add_column(head.removesuffix(">"), justify="right" if head.endswith(">") else "left", overflow="fold")
     return table
+
+
+def _add(table: Table, *cells: str | Text) -> None:
+    """Add a row. What other machines say is text, and never rich's markup."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
 
 
 def _line(title: str, parts: Iterable[str], otherwise: str) -> Text:

@@ -8,21 +8,37 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from models.policy.policy import SEVERITIES
 from streams.overview.overview import Overview
 from streams.overview.picture import picture
 from streams.overview.scrape import Scrape
-from streams.overview.summing import overview
-from streams.overview.worries import Worry, worries
+from streams.overview.summing import SILENT, overview
+from streams.overview.worries import (
+    LAG_S,
+    LETTERS_PER_SECOND,
+    REDIS_SHARE,
+    SKEW_S,
+    UNACKNOWLEDGED_S,
+    Worry,
+    worries,
+)
 from streams.setting_values import Address, Target
 from streams.settings import Settings
 from tests.overviews import demo_day, saying
+from tests.prometheus import PACK
 
 BEFORE, NOW = demo_day()
 WORKER, HUNTER, DISPATCHER, CONSOLE = NOW
 RUNBOOK = (Path(__file__).parents[3] / "docs" / "runbook.md").read_text(encoding="utf-8")
+EXPRESSIONS = {
+    rule.get("alert", ""): rule["expr"]
+    for path in (PACK / "rules").glob("*.yaml")
+    for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+}
 OTHER = Target("worker", Address("10.0.0.2", 8890))
 
 
@@ -111,6 +127,32 @@ def test_what_keeps_people_from_being_warned_comes_first() -> None:
         ("ForewarnNoDispatcher", "bad"),
         ("ForewarnNoHunter", "look"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("alert", "threshold"),
+    [
+        ("ForewarnLag", f"> {LAG_S:g}"),
+        ("ForewarnClockSkew", f"> {SKEW_S:g}"),
+        ("ForewarnUrgentUnacknowledged", f"> {UNACKNOWLEDGED_S:g}"),
+        ("ForewarnDeadLettersJump", f"> {LETTERS_PER_SECOND:g} +"),
+        ("ForewarnRedisAlmostFull", f"> {REDIS_SHARE:g}"),
+        *(
+            ("ForewarnFeedSilent", f"offset {after_s / per_s:g}{unit})) > {per_s * rate:g} / {per_s}")
+            for (after_s, rate), per_s, unit in zip(SILENT, (60, 3600), "mh", strict=True)
+        ),
+    ],
+)
+def test_a_worry_begins_where_its_alert_does(alert: str, threshold: str) -> None:
+    """Otherwise the page and the pager would contradict each other."""
+    assert threshold in EXPRESSIONS[alert]
+
+
+def test_what_a_program_says_is_no_markup() -> None:
+    """A name in brackets would colour the page, or break it."""
+    site = overview(BEFORE, (saying(WORKER, 'forewarn_model_info{model="[/red] :bomb:"} 1'),))
+
+    assert "[/red] :bomb:" in shown(site, worries(site))
 
 
 def test_the_page_shows_every_part_of_a_demo_day() -> None:
