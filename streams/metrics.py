@@ -171,8 +171,7 @@ EPISODES = Gauge(
 INDICATORS = Gauge("forewarn_indicators", "Indicators in memory, by type.", ["type"], registry=REGISTRY)
 REFERENCE_TIME = Gauge(
     "forewarn_reference_time_seconds",
-    "When the newest record in memory of a topic that is read whole reached Kafka (Unix time), by topic; missing while "
-    "there is none.",
+    "When the newest record of reference data in memory reached Kafka (Unix time); missing while there is none.",
     ["topic"],
     registry=REGISTRY,
 )

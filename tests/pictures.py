@@ -280,9 +280,8 @@ def top_taken(file: Path) -> None:
     terminal = Terminal(record=True, width=140, file=io.StringIO())
     terminal.print(drawn(site, worries(site), ZONE))
     svg = terminal.export_svg(title="forewarn top", unique_id="top")
-    file.write_text(
-        re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8"
-    )  # fonts of other sites
+    without_foreign_fonts = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    file.write_text(without_foreign_fonts, encoding="utf-8")
 
 
 def all_pictures() -> Iterator[Picture]:

@@ -53,6 +53,7 @@ def top(once: bool, as_json: bool, every: float) -> None:
         raise click.UsageError("--json needs --once: one object is one look.")
     settings = site_settings()
     targets = targets_of(settings)
+    goes_on = sys.stdout.isatty() and not once
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
     def page(site: Overview) -> RenderableType:
@@ -60,7 +61,7 @@ def top(once: bool, as_json: bool, every: float) -> None:
 
     with contextlib.suppress(KeyboardInterrupt):
         before = look(targets)
-        if once or not console.is_terminal:
+        if not goes_on:
             time.sleep(every)
             site = overview(before, look(targets))
             if as_json:
