@@ -47,6 +47,7 @@ LAYERS = (
         "streams.audit",
         "streams.dispatch",
         "streams.hunter",
+        "streams.letters",
         "streams.recording",
         "streams.risks",
         "streams.simulation",

@@ -40,6 +40,9 @@ WITHHELD: Final = frozenset(
 _NO_PRESENTATION: Final = frozenset({"-1", "-2", "-3"})
 """Android's and some switches' codes for an unknown, a private and a payphone's number."""
 
+UNNAMED: Final = ("(none)", "(unknown)")
+"""How records are counted that name no source, or one that the contract does not declare: such names are anybody's."""
+
 _LONGEST_WORD: Final = 1000
 """Characters beyond ASCII that are taken for a word, with all that may stand between; each may become eighteen."""
 
@@ -176,6 +179,14 @@ class Sources:
         if source is None:
             return 0
         return self._codes.get(source, 1) if isinstance(source, str) else 1
+
+    def name(self, source: object) -> str:
+        """The name under which the records of a source are counted: a declared one, or one of `UNNAMED`.
+
+        >>> [CHINA.name(each) for each in (None, "8610000000001")]
+        ['(none)', '(unknown)']
+        """
+        return (*UNNAMED, *self._codes)[self.code(source)]
 
     def numbering(self, code: int) -> Numbering:
         """The numbering of a source, by its code."""

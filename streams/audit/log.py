@@ -28,6 +28,9 @@ from streams.settings import Settings
 Deed = Literal[
     "look-up",
     "letters-opened",
+    "letter-shown",
+    "letters-redriven",
+    "letters-discarded",
     "shown-number",
     "shown-case",
     "case-refused",

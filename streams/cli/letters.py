@@ -1,4 +1,4 @@
-"""``forewarn letters``: make the key of the dead letters, and open letters with it."""
+"""``forewarn letters``: make the key of the dead letters, open letters with it, and work with them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import msgspec
 
 from models.base.formats import NewerFormatError
 from streams.cli import CommandError, InputError, site_settings
+from streams.cli.letters_handled import discard_, redrive_
+from streams.cli.letters_shown import list_, show
 from streams.cli.noting import note
 from streams.cli.private_files import NEW_FILE, identities, private_file, write_private
 from streams.files.letter_lines import line_of
@@ -25,10 +27,14 @@ from streams.settings import Settings
 
 @click.group()
 def letters() -> None:
-    """Open dead letters: the records that worker and dispatcher refused, which are sealed to a key of the centre.
+    """Work with dead letters: the records that worker and dispatcher refused, which are sealed to a key of the centre.
 
-    Example: forewarn letters open --identity letters.key --out letters.jsonl --case A-2026-118
+    Example: forewarn letters list --since 1h
     """
+
+
+for _each in (list_, show, redrive_, discard_):
+    letters.add_command(_each)
 
 
 @letters.command()
@@ -99,7 +105,7 @@ async def _open(
     first = ""
     async with contextlib.aclosing(letters_of(settings)) as letters:
         async for letter in letters:
-            if (topic and letter.topic != settings.topic(topic)) or (reason and letter.reason != reason):
+            if (topic and letter.origin.topic != settings.topic(topic)) or (reason and letter.reason != reason):
                 continue
             try:
                 record = opened(letter.sealed, keys)

@@ -17,6 +17,7 @@ import msgspec
 
 from models.base.formats import check_format
 from models.events.event import Refusal
+from models.events.numbering import CHINA, UNNAMED, Sources
 from streams.kafka.columns import Record
 from streams.sealing import Identities, Seal, SealError
 from streams.settings import Settings
@@ -93,10 +94,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class DeadLetters:
     """Makes the dead letters of a program. Raises `SettingsError` when the site has no key to seal them to.
 
+    A letter names its record's source in the clear if that is one of ``sources``. Any other name may be anything.
     Shared between threads: nothing changes it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sources: Sources = CHINA) -> None:
+        self._sources = sources
         self._seal = Seal(settings.letters_key())
         self._topic = settings.topic(DEAD_LETTERS)
         self._group = settings.group
@@ -117,6 +120,8 @@ class DeadLetters:
         }
         if envelope.cut is not None:
             said["length"] = str(envelope.cut.length)
+        if (source := self._sources.name(_source_in(record.value))) != UNNAMED[0]:
+            said["source"] = source
         # Letters of one partition stay in their order, and the key says nothing of a person.
         return Letter(
             self._topic,
@@ -158,6 +163,20 @@ def opened(sealed: bytes, identities: Identities) -> Envelope:
         return msgspec.msgpack.decode(content, type=Envelope)
     except msgspec.DecodeError:
         raise SealError("it holds something else than a record") from None
+
+
+class _Sourced(msgspec.Struct):
+    """The part of a record that says who has sent it."""
+
+    source: str | None = None
+
+
+def _source_in(value: bytes | None) -> str | None:
+    """The source that a record names; None when it names none, or when nobody can tell."""
+    try:
+        return msgspec.json.decode(value or b"", type=_Sourced).source
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class _Form(msgspec.Struct):

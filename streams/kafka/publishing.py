@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTime
 from models.detection.alerts import Alert, encode
 from models.detection.reminders import Reminder
 from models.detection.reminders import encode as encode_reminder
+from models.events.numbering import Sources
 from streams import metrics
 from streams.backoff import Backoff
 from streams.kafka.clients import started
@@ -61,11 +62,11 @@ class Publisher:
     not help, and `SettingsError` when the site has no key for dead letters.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sources: Sources) -> None:
         self._settings = settings
         self._alerts = settings.topic("alerts")
         self._reminders = settings.topic("reminders")
-        self._dead_letters = DeadLetters(settings)
+        self._dead_letters = DeadLetters(settings, sources)
         self._signals = settings.topic("signals")
         self._producer: AIOKafkaProducer | None = None
         self._counts: dict[str, int] = {}

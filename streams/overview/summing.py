@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import Final
 
+from models.events.numbering import UNNAMED
 from models.policy.policy import SEVERITIES
 from streams.overview.overview import (
     BySeverity,
@@ -24,7 +25,6 @@ from streams.overview.overview import (
     Topic,
 )
 from streams.overview.scrape import BUILD, Scrape
-from streams.worker.feed_count import UNNAMED
 
 Values = Mapping[tuple[str, ...], float]
 

@@ -8,10 +8,8 @@ from time import time
 import numpy as np
 from numpy.typing import NDArray
 
+from models.events.numbering import UNNAMED
 from streams import metrics
-
-UNNAMED = ("(none)", "(unknown)")
-"""How records are counted that name no source, or one that the contract does not declare: such names are anybody's."""
 
 
 class FeedCount:

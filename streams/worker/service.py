@@ -79,14 +79,14 @@ async def _work(
         return
     checkpoints = Checkpoints(settings)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    async with Publisher(settings) as publisher:
+    sources = load(settings.topics_file).sources
+    async with Publisher(settings, sources) as publisher:
         model, reference = await trained
         metrics.MODEL.labels(model.name).set(1)
         indicators = Indicators()
         vulnerable = VulnerableSubscribers()
         drifting = DriftWatch(reference)
         day_of, ids = day_in(settings.time_zone), Ids(settings.derived_key("ids"))
-        sources = load(settings.topics_file).sources
         told = vulnerable.flags, vulnerable.languages, drifting.witness
         engine = Engine(indicators, policy, model, *told, day_of, ids, sources)
         indicator_records = IndicatorRecords(indicators)

@@ -25,26 +25,30 @@ from kafka import KafkaProducer
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, KafkaAdminClient, ResourcePattern, ResourceType
 
 from models.access.rights import user
+from models.events.event import Refusal
 from streams.access.users import Users
 from streams.checkup import brokers
 from streams.cli import cli
 from streams.kafka.clients import reader
+from streams.kafka.columns import Record
+from streams.kafka.letters import DeadLetters, refused
 from streams.kafka.login import LoginRefusedError
 from streams.kafka.publishing import producer
 from streams.settings import Settings
 from tests.consoles import GOOD
 from tests.guarded_kafka import PASSWORD, GuardedKafka, guarded_kafka
 from tests.live.test_dispatch import cases
-from tests.site import FRAUD, ROOT, SECRET, Site, call, indicator, until
+from tests.site import FRAUD, LETTERS_KEY, ROOT, SECRET, Site, call, indicator, until
 from tests.valkeys import guarded
 
 USERS = (
     *("worker", "hunter", "dispatcher", "console"),
-    *("carriers", "list-import", "dispatch-platform", "analysts", "operators", "bulletins", "recorder"),
+    *("carriers", "list-import", "dispatch-platform", "analysts", "operators", "bulletins", "recorder", "redrive"),
 )
 COMMANDS = (
     ("operators", "topics", "diff"),
     ("operators", "state", "show"),
+    ("operators", "letters", "list"),
     ("list-import", "indicators", "list"),
     ("analysts", "campaigns", "list"),
     ("recorder", "replay", "--from-topics", "--since", "1h", "--out", "-"),
@@ -89,6 +93,16 @@ def as_user(site: Site, kafka: GuardedKafka, name: str) -> Settings:
     """The settings of a program with its own login."""
     environ = {name: value for name, value in site.environ.items() if name.startswith("FOREWARN_")}
     return Settings.from_environ(environ | kafka.login(f"forewarn-{name}"))
+
+
+def seal_a_good_call(site: Site, kafka: GuardedKafka) -> None:
+    """Send a dead letter with the worker's login; its record could be read."""
+    settings = replace(as_user(site, kafka, "worker"), letters_recipient=LETTERS_KEY.recipient)
+    value = json.dumps(call(ANN, NOW, id="again")).encode()
+    record = Record(settings.topic("calls"), 0, 1_000_000, NOW, ANN.encode(), value, ())
+    (letter,) = DeadLetters(settings).of([refused(record, Refusal(0, "wrong-key", "an older worker's"))])
+    with KafkaProducer(**settings.kafka_options()) as worker:
+        worker.send(letter.topic, letter.value, letter.key, [*letter.headers], timestamp_ms=NOW).get(timeout=20)
 
 
 @contextmanager
@@ -148,6 +162,18 @@ def test_every_program_does_its_work_with_its_own_rights_and_nothing_else(site: 
     for name, *words in COMMANDS:
         result = command(site, kafka.login(f"forewarn-{name}"), *words)
         assert result.exit_code == 0, f"{words}: {result.stderr}"
+    seal_a_good_call(site, kafka)
+    key = site.folder / "letters.key"
+    key.write_text(LETTERS_KEY.identity)
+    key.chmod(0o600)
+    redrive = "letters", "redrive", "--identity", str(key), "--reason", "wrong-key", "--case", "A", "--yes"
+    barred = command(site, kafka.login("forewarn-operators"), *redrive)
+    back = command(site, kafka.login("forewarn-redrive"), *redrive)
+    discard = "letters", "discard", "--reason", "not-json", "--case", "A", "--note", "no record", "--yes"
+    aside = command(site, kafka.login("forewarn-operators"), *discard)
+    assert (back.exit_code, aside.exit_code) == (0, 0), back.stderr + aside.stderr
+    assert (barred.exit_code, barred.stderr.count("\n")) == (2, 2), barred.stderr
+    assert ("1 records sent back" in back.stderr, "1 letters set aside" in aside.stderr) == (True, True)
     weekly = command(site, kafka.login("forewarn-bulletins"), "bulletin", "--unit", "centre")
     assert weekly.exit_code == 0 or "has no order or reminder of the week" in weekly.stderr, weekly.stderr
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 import time
 import urllib.request
 from typing import Any
@@ -13,10 +16,15 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from models.events.event import Refusal
+from models.events.numbering import Numbering, Sources
 from streams.cli import cli
 from streams.files.letter_lines import LetterLine, bytes_of
+from streams.kafka.columns import Record
+from streams.kafka.letters import DeadLetters, refused
 from streams.local.worker import metric
 from streams.sealing import new_keys
+from streams.settings import Settings
 from tests.site import FRAUD, LETTERS_KEY, ROOT, Site, applied, call, indicator, until
 
 AT = 1_773_625_200_000
@@ -113,6 +121,69 @@ def test_a_refused_text_lies_sealed_is_opened_with_the_centres_key_and_is_read_a
     noted = [json.loads(each) for each in log.read_text().splitlines()]
     assert [(each["did"], each["case"]) for each in noted] == [("letters-opened", "A-1")] * 2
     assert [(each["details"]["opened"], each["details"]["closed"]) for each in noted] == [(0, 1), (1, 0)]
+
+
+def test_refused_records_that_are_read_now_go_back_once_each_although_redriving_is_killed(
+    working: tuple[Site, str],
+) -> None:
+    """An older worker refused five calls for their numbers. Four of them are read now; one names no number."""
+    site, _ = working
+    environ = site.environ | {"FOREWARN_AUDIT_LOG": str(site.folder / "redriven.jsonl")}
+    settings, harbour = Settings.from_environ(environ), Sources(Numbering(), {"harbour": Numbering()})
+    people = [f"86100000007{number:02}" for number in range(5)]
+    peers = ["bank", *["+999 00123456"] * 4]
+    arrived = int(time.time() * 1000)
+    records = [
+        Record(settings.topic("calls"), 3, 1_000_000 + number, arrived, person.encode(), json.dumps(each).encode(), ())
+        for number, (person, peer) in enumerate(zip(people, peers, strict=True))
+        for each in [call(person, AT, peer, source="harbour")]
+    ]
+    refusals = [refused(record, Refusal(0, "impossible-number", "The peer is no number.")) for record in records]
+    with site.producer() as producer:
+        for letter in DeadLetters(settings, harbour).of([*refusals, refusals[1]]):  # one was read twice
+            headers = [(name, value or b"") for name, value in letter.headers]
+            producer.send(letter.topic, letter.value, letter.key, headers, timestamp_ms=letter.timestamp)
+    key = site.folder / "redrive.key"
+    key.write_text(LETTERS_KEY.identity)
+    key.chmod(0o600)
+    one = ["--identity", str(key), "--case", "A-7", "--source", "harbour", "--yes"]
+
+    def command(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["letters", *words], env=environ)
+
+    def listed() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(command("list", "--source", "harbour", "--json").stdout)
+        return found
+
+    first = listed()
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.live.killed_redrive", *one, "--old"],
+        env=os.environ | environ,
+        capture_output=True,
+        check=False,
+    )
+    midway = listed()
+    rest = command("redrive", *one, "--old")
+    again = command("redrive", *one, "--old")
+    masked = command("show", "calls/3/1000000", "--identity", str(key))
+    whole = command("show", "calls/3/1000000", "--identity", str(key), "--whole", "--case", "A-7")
+    aside = command("discard", "--source", "harbour", "--case", "A-7", "--note", "no number at all", "--yes")
+    last = listed()
+    until(lambda: {each["subscriber"] for each in site.alerts()} >= {*people[1:]})
+    alerts = [each for each in site.alerts() if each["subscriber"] in people]
+
+    assert (first["waiting"], first["example"]) == (5, "calls/3/1000000")
+    assert (killed.returncode, midway["waiting"], midway["redriven"]) == (9, 3, 2), killed.stderr
+    assert (rest.exit_code, "2 records sent back" in rest.stderr) == (1, True), rest.stderr
+    assert (again.exit_code, "0 records can be sent back" in again.stderr) == (1, True), again.stderr
+    sent = [each for each in site.read("calls") if "forewarn.redriven" in dict(each.headers)]
+    assert sorted(each.key.decode() for each in sent) == people[1:]
+    assert [each.value for each in sorted(sent, key=lambda each: each.key)] == [each.value for each in records[1:]]
+    assert sorted(each["subscriber"] for each in alerts) == people[1:]
+    assert (people[0] in masked.stdout, people[0] in whole.stdout) == (False, True), whole.stderr
+    assert (aside.exit_code, last["waiting"], last["redriven"], last["discarded"]) == (0, 0, 4, 1)
+    noted = [json.loads(line)["did"] for line in (site.folder / "redriven.jsonl").read_text().splitlines()]
+    assert noted == [*["letters-redriven"] * 2, *["letter-shown"] * 2, "letters-discarded"]
 
 
 def test_a_new_indicator_is_matched_within_a_second_and_a_revoked_one_withdraws(working: tuple[Site, str]) -> None:

@@ -238,9 +238,9 @@ def test_the_commands_end_as_terraform_does(admin: KafkaAdminClient, settings: S
     after, again = run(settings, "diff"), run(settings, "apply", "--json")
 
     assert [result.exit_code for result in (before, applied, after, again)] == [3, 0, 0, 0]
-    assert len(json.loads(before.stdout)["changes"]) == 14
+    assert len(json.loads(before.stdout)["changes"]) == 15
     assert f"+ {settings.topic('calls')}: create with partitions 8, replication 1" in applied.stdout
-    assert "14 topics created, 0 other changes" in applied.stderr
+    assert "15 topics created, 0 other changes" in applied.stderr
     assert after.stdout == ""
     assert json.loads(again.stdout) == {"changes": []}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -79,6 +80,40 @@ def test_a_file_that_is_no_private_key_is_refused_by_name(key: Path, content: by
     assert str(key) in result.stderr
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("list --record calls/3", "give topic, partition and offset of the refused record, for example calls/3/1180"),
+        ("list --record calls/3/-1", "give topic, partition and offset"),
+        ("show calls/3/1 --whole --identity KEY", "--case is empty"),
+        ("show calls/3/1 --whole --case A", "--whole needs --identity"),
+        ("redrive --identity KEY --case ' '", "--case is empty"),
+        ("redrive --identity KEY --case A --limit 0", "0 is not in the range x>=1"),
+        ("discard --case A --note x", "say which letters: with --topic"),
+        ("discard --case A --note ' ' --topic sms", "--note is empty"),
+        ("discard --case A --topic sms", "Missing option '--note'"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused_in_a_sentence_before_a_server_is_asked(
+    key: Path, words: str, said: str
+) -> None:
+    arguments = ["letters", *shlex.split(words.replace("KEY", str(key)))]
+
+    result = CliRunner().invoke(cli, arguments, env=ENVIRON)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Kafka" not in result.stderr
+
+
+@pytest.mark.parametrize("words", ["list", "show calls/3/1", "discard --topic sms --case A --note x --yes"])
+def test_without_kafka_a_command_says_so_in_one_line(words: str) -> None:
+    result = CliRunner().invoke(cli, ["letters", *words.split()], env=ENVIRON)
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert "Kafka at 127.0.0.1:1 cannot be read" in result.stderr
 
 
 def test_nothing_is_left_behind_where_kafka_does_not_answer(key: Path) -> None:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 TOPICS = ROOT / "topics.yaml"
 DESIGNED = {
     *("calls", "sms", "indicators", "subscribers", "signals", "alerts", "dispatch", "dispatch-feedback"),
-    *("campaigns", "reminders", "stop-payments", "dead-letters", "audit-heads", "risks"),
+    *("campaigns", "reminders", "stop-payments", "dead-letters", "handled-letters", "audit-heads", "risks"),
 }
 
 Broken = Callable[[str, str], Path]
@@ -98,7 +98,7 @@ def test_the_page_is_what_the_contracts_say() -> None:
             "topics.calls.owner",
             "must be a text, not a list",
         ),
-        ("producers: [carriers]", "producers: carriers", "topics.calls.producers", "must be a list of names"),
+        ("producers: [carriers, redrive]", "producers: carriers", "topics.calls.producers", "must be a list of names"),
         ("defaults:\n", "default:\n", "default", "did you mean defaults?"),
         ('country_code: "86"', "country_code: 86", "numbering.default.country_code", "in quotes"),
         ('country_code: "86"', 'country_code: "999"', "numbering.default.country_code", "country code"),
@@ -159,7 +159,7 @@ def test_the_page_is_what_the_contracts_say() -> None:
         ("calls-v1.json", "call-v1.json", "topics.calls.schema", "No such file"),
         ("    version: 1\n", "    version: 2\n", "topics.calls.schema", "must end in -v2.json"),
         ("    version: 1\n", "", "topics.calls.version", "is missing"),
-        ("producers: [carriers]", "producers: [carrier]", "topics.calls.producers", "did you mean carriers?"),
+        ("producers: [carriers, redrive]", "producers: [carrier]", "topics.calls.producers", "did you mean carriers?"),
         ("consumers: [gateway, ", "consumers: [nobody, ", "topics.reminders.consumers", "declare it under `programs:`"),
         ("  hunter:\n", "  Hunter 1:\n", "programs.Hunter 1", "is no name of a program"),
         ("    description: Looks back", "    about: Looks back", "programs.hunter.about", "is not a field here"),
@@ -209,7 +209,7 @@ def test_all_problems_are_named_at_once(broken: Broken) -> None:
 
 def test_a_syntax_error_has_its_line(broken: Broken) -> None:
     """YAML's own message, with the line."""
-    path = broken("producers: [carriers]", "producers: [carriers")
+    path = broken("producers: [carriers, redrive]", "producers: [carriers, redrive")
     (problem,) = check(path)
 
     assert "consumers: " in path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
@@ -299,7 +299,7 @@ def test_validate_needs_no_broker_and_says_how_many_topics() -> None:
     result = CliRunner().invoke(topics, ["validate", "--file", str(TOPICS)])
 
     assert result.exit_code == 0
-    assert "14 topics, no problems" in result.stdout
+    assert "15 topics, no problems" in result.stdout
 
 
 def test_validate_ends_with_1_and_a_line_for_each_problem(broken: Broken) -> None:

@@ -60,15 +60,15 @@ def test_nobody_but_the_centre_reads_who_is_suspected(contracts: Contracts) -> N
 
 
 def test_each_topic_is_written_by_those_whose_word_it_is(contracts: Contracts) -> None:
-    """A dispatch platform cannot invent calls, and a carrier cannot invent alerts."""
+    """A dispatch platform cannot invent calls, and a carrier cannot invent alerts. Refused records are sent back."""
     writers = {
         name: principals(contracts, "Write", Resource("topic", SITE.topic(name)))
         for name in ("calls", "sms", "alerts", "dispatch", "dispatch-feedback")
     }
 
     assert writers == {
-        "calls": {"carriers"},
-        "sms": {"carriers"},
+        "calls": {"carriers", "redrive"},
+        "sms": {"carriers", "redrive"},
         "alerts": {"worker"},
         "dispatch": {"dispatcher"},
         "dispatch-feedback": {"console", "dispatch-platform", "payment-desk"},
@@ -81,6 +81,18 @@ def test_programs_may_use_the_groups_and_transactions_that_they_use(contracts: C
     assert principals(contracts, "Read", Resource("group", group(SITE))) == {"dispatcher"}
     assert principals(contracts, "Write", Resource("transactional-id", group(SITE))) == {"dispatcher"}
     assert principals(contracts, "Read", Resource("group", "north.gateway.", prefixed=True)) == {"gateway"}
+
+
+def test_only_its_own_login_sends_refused_records_back(contracts: Contracts) -> None:
+    """Operators look at letters and set them aside, and cannot write calls. Both share the id that keeps them apart."""
+    handled = Resource("topic", "north.handled-letters")
+
+    assert principals(contracts, "Read", Resource("topic", "north.dead-letters")) == {"operators", "redrive"}
+    assert principals(contracts, "Write", handled) == principals(contracts, "Read", handled) == {"operators", "redrive"}
+    assert principals(contracts, "Write", Resource("transactional-id", "north.second.letters")) == {
+        "operators",
+        "redrive",
+    }
 
 
 def test_who_forgets_a_person_sees_how_long_records_are_kept_and_reads_neither_calls_nor_texts(
