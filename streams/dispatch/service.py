@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
+    IllegalOperation,
     InvalidProducerEpoch,
     KafkaError,
     ProducerFenced,
@@ -230,8 +231,10 @@ class _Desk:
                     raise DispatchError(
                         "Another dispatcher has taken over this site. There can be only one, so this one ends."
                     ) from None
-                except KafkaError as error:
-                    if not (passes(error) or isinstance(error, CommitFailedError)):
+                except (KafkaError, IllegalOperation) as error:
+                    # The second is raised where the producer learns of an error between two records of a transaction;
+                    # a new one starts anew, or is told what is wrong.
+                    if not (isinstance(error, CommitFailedError | IllegalOperation) or passes(error)):
                         raise
                     metrics.READY.labels("kafka").set(0)
                     metrics.RETRIES.labels("kafka", type(error).__name__).inc()

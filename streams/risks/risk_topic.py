@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
 from models.risks.risk import Risk, decode, encode
 from streams.kafka.clients import started
@@ -58,6 +58,10 @@ async def change(settings: Settings, changed: Callable[[Standing], Sequence[Risk
     except ProducerFenced:
         raise RiskTopicError(
             "Somebody else was changing the risks at the same moment: look at them and repeat it."
+        ) from None
+    except IllegalOperation:  # the producer has learned of an error between two records, and names none
+        raise RiskTopicError(
+            "Kafka refused the change: see `forewarn topics acl` whether this login may write risks, and repeat it."
         ) from None
     except KafkaError as error:
         raise RiskTopicError(f"Kafka did not take the change ({error or type(error).__name__}): repeat it.") from None
