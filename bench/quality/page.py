@@ -39,6 +39,7 @@ def page(
             *_rivals(verdicts),
             *_wrong(ours, verdicts.rivals[ours], verdicts.derived),
             *_by_script(ours, verdicts.rivals[ours], left_out),
+            *_by_group(verdicts.by_group),
             *_curve(verdicts),
             *_shares(by_share, asked_of_shares),
             *_nothing_known(verdicts.rivals[ours], verdicts.suspected, real),
@@ -157,6 +158,26 @@ def _by_script(name: str, verdict: Verdict, left_out: Sequence[str]) -> Iterator
         yield (
             f"| {script}{mark} | {tally.victims} | {tally.knowable} | {_share(tally.warned, tally.knowable)} "
             f"| {said} | {_share(verdict.said_right[script], said)} | {_minutes(tally.leads)} |"
+        )
+    yield ""
+
+
+def _by_group(by_group: Mapping[str, Verdict]) -> Iterator[str]:
+    yield from (
+        "## Is anybody served worse?",
+        "",
+        "The same alerts by the people whom they are about. An interval is where 95 of 100 such "
+        "measurements would have put the figure (Wilson's). Small groups have wide ones.",
+        "",
+        "| people | knowable victims warned | interval | right alerts | interval | alerts a day for 100,000 of them |",
+        "|---|---|---|---|---|---|",
+    )
+    for group, verdict in by_group.items():
+        total = verdict.all
+        yield (
+            f"| {group} | {_share(total.warned, total.knowable)} | {_interval(wilson(total.warned, total.knowable))} "
+            f"| {_share(verdict.right, verdict.alerts)} | {_interval(wilson(verdict.right, verdict.alerts))} "
+            f"| {verdict.alerts / verdict.person_days * 100_000:.1f} |"
         )
     yield ""
 

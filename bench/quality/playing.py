@@ -29,6 +29,7 @@ from streams.files.scam_scripts import OURS, read_scripts
 from streams.simulation.cities import Simulated
 from streams.simulation.operation import Contender, Operation
 
+LANGUAGES: Final = {"en": "English", "zh": "Chinese"}
 KNOWN: Final = 0.4
 KNOWN_AFTER_H: Final = 6.0
 RISKS: Final = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -45,6 +46,8 @@ class Verdicts:
     """The verdicts by model; each model plays with its own policy."""
     curves: dict[str, dict[float, Verdict]] = field(default_factory=lambda: defaultdict(partial(defaultdict, Verdict)))
     """The verdicts by model and by the risk from which officers are sent, whatever the stage."""
+    by_group: dict[str, Verdict] = field(default_factory=lambda: defaultdict(Verdict))
+    """The verdicts of the trained model by age band and by language of the people."""
     derived: int = 0
     """The count of numbers that the sites derived from the domains that these numbers send."""
     suspected: int = 0
@@ -59,6 +62,8 @@ class Verdicts:
         for name, by_risk in other.curves.items():
             for risk, verdict in by_risk.items():
                 self.curves[name][risk] += verdict
+        for group, verdict in other.by_group.items():
+            self.by_group[group] += verdict
         self.derived += other.derived
         self.suspected += other.suspected
         self.played += other.played
@@ -86,10 +91,25 @@ def compare(model: Model, seed: int, people: int, days: int) -> Verdicts:
     places += [verdicts.curves[each.model.name][risk] for each, risk in sampled]
     for place, issued in zip(places, operation.issued, strict=True):
         place.add(city.truths, issued, people * days)
+    for group, members in _groups(city).items():
+        verdicts.by_group[group].add(
+            [truth for truth in city.truths if truth.subscriber in members],
+            [each for each in operation.issued[0] if each.alert.subscriber in members],
+            len(members) * days,
+        )
     ways = [IN_FORCE, *(f"{risk:g}" for risk in RISKS)]
     ours_issued = operation.issued[:1] + operation.issued[len(rivals) : len(rivals) + len(RISKS)]
     verdicts.played.append(played(city, seed, ours, dict(zip(ways, ours_issued, strict=True))))
     return verdicts
+
+
+def _groups(city: City) -> dict[str, set[str]]:
+    """The people of the city by age band and by language."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for resident in city.residents():
+        groups[f"aged {resident.age_band}"].add(resident.subscriber)
+        groups[f"{LANGUAGES[resident.language]} speakers"].add(resident.subscriber)
+    return dict(sorted(groups.items()))
 
 
 def with_known(model: Model, share: float, seed: int, people: int, days: int) -> Verdicts:

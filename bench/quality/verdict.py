@@ -11,7 +11,6 @@ from models.city.acting import Truth
 from models.policy.policy import FOR_OFFICERS
 from streams.simulation.operation import Issued
 
-"""The severities for which an officer calls or knocks."""
 ACKNOWLEDGE_MS = 120_000
 """The time in which a station acknowledges an urgent order; one that is withdrawn sooner sends nobody."""
 
