@@ -19,7 +19,8 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.__main__ import say
-from models.casework.cases import Case, decode
+from models.casework.cases import Case
+from models.casework.snapshots import decode
 from models.detection.alerts import Alert, Reason, encode
 from models.detection.ids import alert_id
 from models.policy.policy import Severity

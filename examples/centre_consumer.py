@@ -78,6 +78,8 @@ def show(case: dict[str, Any]) -> str:
         return f"{case['case']} at {case['unit']}: {case['status']}"
     left = (case.get("acknowledge_by") or case.get("call_by") or case.get("visit_by") or 0) / 1000 - time.time()
     due = f"{left / 60:.0f} min left" if left > 0 else "no deadline ahead"
+    if missed := [each["at"] for each in case.get("missed", ())]:
+        due = f"overdue {(time.time() - min(missed) / 1000) / 60:.0f} min"
     why = "; ".join(reason["zh"] for reason in case["reasons"][:2])
     what = f"{case['severity']} {case['status']}, {masked}, {case['scam_type']}, {due}: {why}"
     return f"{case['case']} at {case['unit']}: {what}"
@@ -85,7 +87,8 @@ def show(case: dict[str, Any]) -> str:
 
 def acknowledgement(case: dict[str, Any], officer: str) -> dict[str, Any]:
     """The feedback by which the case's unit acknowledges an order; the same order always gives the same id."""
-    about = f"{case['case']} {case['since']} {case['unit']} acknowledged"
+    # An escalation asks again: the units above that got the case tell its orders apart.
+    about = f"{case['case']} {case['since']} {case['unit']} {' '.join(case.get('above', ()))} acknowledged"
     return {
         "id": hashlib.sha256(about.encode()).hexdigest()[:24],
         "case": case["case"],

@@ -110,6 +110,8 @@ def show(case: Case, unit: str) -> str:
         return f"{case['case']}: {case['status']}"
     left = (case.get("acknowledge_by") or case.get("call_by") or case.get("visit_by") or 0) / 1000 - time.time()
     due = f"{left / 60:.0f} min left" if left > 0 else "no deadline ahead"
+    if missed := [each["at"] for each in case.get("missed", ())]:
+        due = f"overdue {(time.time() - min(missed) / 1000) / 60:.0f} min"
     why = "; ".join(reason["zh"] for reason in case["reasons"][:2])
     what = f"{case['severity']} {case['status']}, {case['subscriber']}, {case['scam_type']}, {due}: {why}"
     return f"{case['case']}: {what}"
@@ -117,7 +119,9 @@ def show(case: Case, unit: str) -> str:
 
 def acknowledge(api: Api, case: Case) -> None:
     """Acknowledge an order. The same order always has the same key, so it counts once however often it is sent."""
-    key = hashlib.sha256(f"{case['case']} {case['since']}".encode()).hexdigest()[:24]
+    # An escalation asks again: the units above that got the case tell its orders apart.
+    order = f"{case['case']} {case['since']} {' '.join(case.get('above', ()))}"
+    key = hashlib.sha256(order.encode()).hexdigest()[:24]
     try:
         api.ask(f"/cases/{case['case']}/acknowledged", {}, **{"Idempotency-Key": key})
     except HTTPError as error:  # for example, somebody else was faster

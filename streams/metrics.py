@@ -262,7 +262,7 @@ HUNT_SECONDS = Histogram(
 OPEN_CASES = Gauge("forewarn_open_cases", "Open cases, by severity.", ["severity"], registry=REGISTRY)
 CASES = Gauge(
     "forewarn_cases",
-    "Cases that are not over, by status and by the tier of the unit that has them.",
+    "Cases that are not over, by status and by the highest tier that has them.",
     ["status", "tier"],
     registry=REGISTRY,
 )

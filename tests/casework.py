@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 
 from models.casework.board import Board
-from models.casework.cases import Case, Feedback, Person, encode
+from models.casework.cases import RULE, Case, Feedback, Outcome, Person, encode
 from models.casework.deadlines import Office
 from models.casework.routing import parse as parse_stations
 from models.detection.alerts import Alert, Reason
@@ -20,7 +20,7 @@ from models.policy.policy import parse as parse_policy
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((ROOT / "schemas" / "dispatch-v1.json").read_text(encoding="utf-8"))
+    json.loads((ROOT / "schemas" / "dispatch-v2.json").read_text(encoding="utf-8"))
 )
 OFFICE = Office(
     parse_policy((ROOT / "policy.yaml").read_bytes()).dispatch,
@@ -62,8 +62,12 @@ def alert(
 
 
 def feedback(kind: Any, at: int, id: str = "", unit: str = HOME, case: str = "e1", **more: Any) -> Feedback:
-    """Feedback of the home station, with an id derived from its kind, time and unit."""
-    return Feedback(id=id or f"{kind}-{at}-{unit}", case=case, kind=kind, at=at, unit=unit, officer="000042", **more)
+    """Feedback of the home station under the rule of now, with an id derived from its kind, time and unit.
+
+    Who is said to be reached answered, and was known to be the person.
+    """
+    said = {"rule": RULE} | ({"answered": "person"} if more.get("reached") else {}) | more
+    return Feedback(id=id or f"{kind}-{at}-{unit}", case=case, kind=kind, at=at, unit=unit, officer="000042", **said)
 
 
 class Desk:
@@ -80,6 +84,15 @@ class Desk:
     def feedback(self, told: Feedback, at: int | None = None) -> Case | None:
         """Give the board feedback, received at ``at``; by default at the moment of the action."""
         return self._sound(self.board.feedback(told, told.at if at is None else at))
+
+    def talk(self, at: int, unit: str = HOME) -> Case | None:
+        """Let an officer speak with the person on the phone."""
+        return self.feedback(feedback("attempt", at, unit=unit, means="call", reached=True))
+
+    def end(self, at: int, outcome: Outcome = "dissuaded", unit: str = HOME, **more: Any) -> Case | None:
+        """Let an officer speak with the person and close the case."""
+        self.talk(at, unit)
+        return self.feedback(feedback("outcome", at, unit=unit, outcome=outcome, **more))
 
     def wait(self, until: int) -> list[Case | None]:
         """Let time pass."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from models.base.durations import HOUR, MINUTE
 from models.casework.board import Board
-from models.casework.cases import OVER, Case, Feedback, FeedbackError, Person
+from models.casework.cases import OVER, RULE, Case, Feedback, FeedbackError, Person
 from models.detection.alerts import Alert, Reason
 from models.detection.ids import alert_id
 from models.policy.policy import Severity
@@ -127,6 +127,8 @@ class Day:
             if now is None or now.status in OVER:
                 return
             name = unit or now.unit
+            proof: dict[str, Any] = {"answered": "person"} if more.get("reached") else {}
+            proof |= {"loss_checked": True} if kind == "outcome" else {}
             feedback = Feedback(
                 id=f"{case}-{kind}-{moment}",
                 case=case,
@@ -134,6 +136,8 @@ class Day:
                 at=moment,
                 unit=name,
                 officer=officer or f"{name.replace('-', '')}.{moment % 3}",
+                rule=RULE,
+                **proof,
                 **more,
             )
             try:

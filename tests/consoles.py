@@ -121,6 +121,12 @@ class Backroom:
         self.view.put(case)
         return case
 
+    def reach(self) -> None:
+        """Let an officer of the home station speak with the person, whom the case of `alert` is about."""
+        case = self.desk.talk(self.now)
+        assert case is not None
+        self.view.put(case)
+
     def wait(self, until: int) -> None:
         """Let time pass for the dispatcher and the console."""
         self.now = until

@@ -12,7 +12,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from models.base.formats import check_format
 from models.casework.payment_steps import Step as PaymentStep
 from models.casework.payment_totals import totals
 from models.casework.payments import Account, StopPayment
@@ -27,6 +26,8 @@ OVER: Final[frozenset[State]] = frozenset({"withdrawn", "closed"})
 """States in which nothing is left to do, unless something new happens."""
 
 Means = Literal["call", "visit", "sms"]
+Answered = Literal["person", "relative", "other"]
+"""Who answered the phone or the door: the person, who has answered an identity question; a relative; anybody else."""
 Outcome = Literal[
     "dissuaded",
     "already-aware",
@@ -55,8 +56,13 @@ Step = Literal[
 """What alerts and the passing of time, without any feedback, can do to a case."""
 Deadline = Literal["acknowledge", "call", "visit"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format of the snapshots that this version writes; it reads this one and all before it."""
+RULE: Final = 2
+"""The rule under which attempts and outcomes are given now (`models.casework.proof`).
+
+Rule 1 was: whatever an attempt called reached was reached, and any case could be closed with any outcome.
+"""
 MOST_ENTRIES: Final = 200
 """Entries of a case's history that are kept at most; older ones are dropped."""
 LARGEST_HISTORY: Final = 300_000
@@ -95,6 +101,13 @@ class Standing(Struct, frozen=True):
     at: int
 
 
+class Missed(Struct, frozen=True):
+    """A deadline that nobody has met yet, and when it ran out first (epoch ms)."""
+
+    deadline: Deadline
+    at: int
+
+
 class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One line of a case's history; ``id`` is the id of the feedback, and empty for a `Step`."""
 
@@ -107,6 +120,8 @@ class Entry(Struct, frozen=True, omit_defaults=True, kw_only=True):
     deadline: Deadline | None = None
     means: Means | None = None
     reached: bool | None = None
+    answered: Answered | None = None
+    """Who answered; None if nobody did, and in entries of before rule 2."""
     to: str = ""
     until: int | None = None
     outcome: Outcome | None = None
@@ -134,10 +149,16 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     risk: float
     scam_type: str
     tier: Tier
+    """The highest tier that has the case."""
     unit: str
-    """The unit that has the case."""
+    """The unit that has the case: the station nearest to the person, unless somebody passed the case on."""
+    above: tuple[str, ...] = ()
+    """The units above it that have the case too, because a deadline was missed or they acted on it; the lowest first.
+
+    An escalation adds one and takes the case from nobody.
+    """
     had: tuple[str, ...] = ()
-    """The units that had it before; their feedback on it is still accepted."""
+    """The units that passed it on to another one; their feedback on it is still accepted."""
     person: Person = Person()
     cell: str = ""
     alerts: tuple[Standing, ...]
@@ -161,11 +182,17 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
     call_by: int | None = None
     visit_by: int | None = None
     snoozed_until: int | None = None
+    missed: tuple[Missed, ...] = ()
+    """The deadlines that have run out and that nobody has met since, also those that ran out at the centre."""
     outcome: Outcome | None = None
     loss_cny: float | None = None
+    follow_ups: tuple[int, ...] = ()
+    """When a follow-up call is due to somebody who was dissuaded, the next one first."""
     payments: tuple[StopPayment, ...] = ()
     """The stop-payments of the case, in the order in which they were requested."""
     history: tuple[Entry, ...] = ()
+    rule: int = 1
+    """The rule under which it was opened or reopened last; a case of rule 1 takes feedback of that rule as well."""
     format: int = 1
     """The number of the snapshot's format; format 1 leaves it out."""
 
@@ -174,11 +201,6 @@ class Case(Struct, frozen=True, omit_defaults=True, kw_only=True):
         """The next deadline, or the end of the snooze (epoch ms); None when neither is set."""
         times = (self.acknowledge_by, self.call_by, self.visit_by, self.snoozed_until)
         return min((time for time in times if time is not None), default=None)
-
-    @property
-    def late(self) -> set[str]:
-        """The units that missed a deadline, so that the case was escalated; from the entries that are kept."""
-        return {entry.unit for entry in self.history if entry.kind == "escalated"}
 
     def has(self, feedback: str) -> bool:
         """Whether the case has this feedback already: among its payments, or the entries of history that are kept."""
@@ -210,18 +232,25 @@ class Feedback(Struct, frozen=True, kw_only=True):
     officer: Annotated[str, Meta(max_length=100)] = ""
     means: Means | None = None
     reached: bool | None = None
+    """Whether the attempt reached the person: by speech or face to face, once they were known to be that person."""
+    answered: Answered | None = None
+    """Who answered an attempt; None: nobody."""
     to: Annotated[str, Meta(max_length=100)] = ""
     """The unit to which the case is transferred."""
     until: Time | None = None
     """When the snooze ends (epoch ms)."""
     outcome: Outcome | None = None
     loss_cny: Annotated[float, Meta(ge=0, le=1e12)] | None = None
+    loss_checked: bool | None = None
+    """Whether somebody has checked a loss that is not what the stop-payments of the case add up to."""
     note: Note = ""
     asked: PaymentAsked | None = None
     """The payment that a stop-payment is to stop; the id of this feedback becomes the name of the stop-payment."""
     payment: Annotated[str, Meta(max_length=128)] = ""
     """The name of the stop-payment that a payment step belongs to."""
     step: PaymentStep | None = None
+    rule: Annotated[int, Meta(ge=1, le=RULE)] = 1
+    """The rule under which it is given; records of before rule 2 do not say it."""
 
 
 class FeedbackError(ValueError):
@@ -259,34 +288,12 @@ def severer(one: Severity, other: Severity) -> bool:
     return SEVERITIES.index(one) > SEVERITIES.index(other)
 
 
-class _Versioned(Struct, frozen=True):
-    """What a snapshot of any format says."""
-
-    format: int = 1
-
-
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Case)
-_versioned = msgspec.json.Decoder(_Versioned)
 
 
 def encode(case: Case) -> bytes:
     """The snapshot as one line of JSON: fields always in the same order, those at their defaults left out."""
     return _encoder.encode(case)
-
-
-def decode(value: bytes) -> Case:
-    """The snapshot in a record that `encode` has written.
-
-    Raises `NewerFormatError` for one of a newer version, and an error of msgspec for any other.
-    """
-    try:
-        case = _decoder.decode(value)
-    except msgspec.ValidationError:
-        check_format("The case", _versioned.decode(value).format, FORMAT)
-        raise
-    check_format("The case", case.format, FORMAT)
-    return case
 
 
 def kept(history: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from models.casework.cases import OVER, Case, Person, severer, standing
+from models.casework.cases import FORMAT, OVER, RULE, Case, Person, severer, standing
 from models.casework.deadlines import Office, armed, at_rest, noted, relaxed
 from models.detection.alerts import Alert
 from models.policy.policy import SEVERITIES, Severity
@@ -70,6 +70,8 @@ def opened(office: Office, alert: Alert, received: int, home: str, person: Perso
         opened=received,
         at=received,
         since=received,
+        rule=RULE,
+        format=FORMAT,
     )
     if is_too_old(office, alert, received):
         return noted(replace(case, status="closed"), received, "too-old", severity=alert.severity)
@@ -103,6 +105,7 @@ def _raised(office: Office, case: Case, alert: Alert, received: int) -> Case:
         return noted(case, received, "joined", severity=alert.severity)
     if case.status in OVER:
         case = replace(_about(case, alert), status="open", severity=alert.severity, outcome=None, loss_cny=None)
+        case = replace(case, above=(), tier=office.stations.tier(case.unit), follow_ups=(), rule=RULE)
         return noted(armed(office, case, received), received, "reopened", severity=alert.severity)
     if more or case.status == "snoozed":
         severity: Severity = alert.severity if more else case.severity

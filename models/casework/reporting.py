@@ -22,8 +22,9 @@ from models.casework.cases import (
     are_too_many,
     check,
 )
-from models.casework.deadlines import Office, armed, at_rest, handed, taken, written
+from models.casework.deadlines import Office, armed, at_rest, called_again, escalated, handed, met, taken, written
 from models.casework.payments import PaymentError, Request, StopPayment
+from models.casework.proof import check_proof, counts, is_reached
 
 _ALWAYS: Final[tuple[Kind, ...]] = ("note", "stop-payment", "payment-step")
 
@@ -33,9 +34,15 @@ POSSIBLE: Final[dict[State, tuple[Kind, ...]]] = {
     "in-progress": ("attempt", "returned", "transferred", "snoozed", "outcome", *_ALWAYS),
     "snoozed": ("acknowledged", "attempt", "returned", "transferred", "outcome", *_ALWAYS),
     "withdrawn": ("attempt", "outcome", *_ALWAYS),
-    "closed": ("outcome", *_ALWAYS),
+    "closed": ("attempt", "outcome", *_ALWAYS),
 }
-"""The kinds of feedback that a case accepts, by its state. A second outcome of a closed case corrects the first."""
+"""The kinds of feedback that a case accepts, by its state.
+
+A second outcome of a closed case corrects the first. An attempt there may be a follow-up call, or the proof of another
+outcome.
+"""
+EARLY: Final = 12 * HOUR
+"""A follow-up call may be made this long before it is due (ms)."""
 
 
 def possible(office: Office, case: Case) -> tuple[Kind, ...]:
@@ -60,6 +67,7 @@ def reported(office: Office, case: Case, feedback: Feedback, received: int) -> C
     if case.has(feedback.id):
         return case
     _admit(office, case, feedback, received)
+    check_proof(office.rules, case, feedback)
     entry = Entry(
         at=feedback.at if case.opened <= feedback.at <= received else received,
         kind=feedback.kind,
@@ -68,6 +76,7 @@ def reported(office: Office, case: Case, feedback: Feedback, received: int) -> C
         officer=feedback.officer,
         means=feedback.means,
         reached=feedback.reached,
+        answered=feedback.answered,
         to=feedback.to,
         until=feedback.until,
         outcome=feedback.outcome,
@@ -76,7 +85,10 @@ def reported(office: Office, case: Case, feedback: Feedback, received: int) -> C
         payment=feedback.id if feedback.kind == "stop-payment" else feedback.payment,
         step=str(feedback.step.__struct_config__.tag) if feedback.step is not None else "",
     )
-    return written(_REPORTS[feedback.kind](office, case, feedback, received), entry, received)
+    after = written(_REPORTS[feedback.kind](office, case, feedback, received), entry, received)
+    if feedback.outcome == "unreachable" and after.status != "closed":
+        return escalated(office, after, received, outcome=feedback.outcome)
+    return after
 
 
 def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> None:
@@ -107,16 +119,23 @@ def _admit(office: Office, case: Case, feedback: Feedback, received: int) -> Non
 def _acknowledged(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     if case.status == "snoozed":
         case = armed(office, replace(case, snoozed_until=None), received)
-    return replace(taken(office, case, feedback.unit), status="acknowledged", acknowledge_by=None)
+    return replace(met(taken(office, case, feedback.unit), "acknowledge"), status="acknowledged")
 
 
 def _attempt(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     if case.status in OVER:
-        return case
+        if not feedback.reached:
+            return case
+        return replace(case, follow_ups=tuple(due for due in case.follow_ups if due - EARLY > received))
     case = replace(_acknowledged(office, case, feedback, received), status="in-progress")
-    if feedback.reached or feedback.means == "visit":
-        return replace(case, call_by=None, visit_by=None)
-    return replace(case, call_by=None) if feedback.means == "call" else case
+    stays_due = case.severity == "urgent" and counts(case, feedback)
+    if feedback.means == "visit" or (feedback.reached and not stays_due):
+        case = met(case, "call", "visit")
+    elif feedback.means == "call":
+        case = met(case, "call")
+    if feedback.reached or is_reached(case):
+        return case
+    return called_again(office, case, received)
 
 
 def _returned(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
@@ -141,7 +160,16 @@ def _snoozed(office: Office, case: Case, feedback: Feedback, received: int) -> C
 def _outcome(office: Office, case: Case, feedback: Feedback, received: int) -> Case:
     if case.status not in OVER:
         case = taken(office, case, feedback.unit)
-    return replace(at_rest(case, "closed"), outcome=feedback.outcome, loss_cny=feedback.loss_cny)
+        is_last = office.stations.above(feedback.unit) is None
+        if feedback.outcome == "unreachable" and counts(case, feedback) and not is_last:
+            return called_again(office, case, received)  # the unit above tries as well: the centre alone gives up
+    closed = replace(at_rest(case, "closed"), outcome=feedback.outcome, loss_cny=feedback.loss_cny)
+    if feedback.outcome != "dissuaded":
+        return replace(closed, follow_ups=())
+    if case.outcome == "dissuaded":  # it is only said again
+        return closed
+    due = sorted(office.rules.follow_up_hours)
+    return replace(closed, follow_ups=tuple(received + int(hours * HOUR) for hours in due))
 
 
 def _stop_payment(office: Office, case: Case, feedback: Feedback, received: int) -> Case:

@@ -8,7 +8,7 @@ person's home station; if that is not known either, it goes to a sub-bureau's de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -104,6 +104,15 @@ class Stations:
             found.append(unit)
             unit = self.units[unit].parent
         return tuple(found)
+
+    def next_above(self, unit: str, known: Collection[str]) -> str | None:
+        """The lowest unit above a unit that is not among those that know already; None if all of them do."""
+        above = self.path(unit)[1:] if unit in self.units else (self.centre,)
+        return next((each for each in above if each not in known), None)
+
+    def tier(self, unit: str) -> Tier:
+        """The tier of a unit; that of the centre, which looks after its cases, if it is no longer in the tree."""
+        return self.units[unit if unit in self.units else self.centre].tier
 
     @property
     def centre(self) -> str:

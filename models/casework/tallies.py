@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Outcome, Step
+from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Missed, Outcome, Step
 from models.casework.routing import Stations
 
-_ANEW: Final[frozenset[Kind | Step]] = frozenset({"opened", "reopened", "woken"})
-"""Entries that clear all missed deadlines."""
 _ASKED: Final[frozenset[Kind | Step]] = frozenset({"opened", "raised", "reopened", "woken"})
 """Entries from which a unit has to acknowledge the order."""
 
@@ -40,7 +38,7 @@ class CaseCounts(NamedTuple):
     case: Case
     is_open: bool
     late_from: int
-    """When the case has a missed, unmet deadline for the first time; 0 if the history already records one."""
+    """From when the case has a missed, unmet deadline; `NEVER` if none runs."""
     ended: int | None
     """When the case got its outcome."""
     deeds: tuple[Deed, ...]
@@ -80,52 +78,35 @@ class Tally:
         return self
 
 
-def missed(case: Case, now: int) -> tuple[Deadline, ...]:
-    """The missed deadlines that are still unmet; none for a case that is over or snoozed."""
-    if _is_at_rest(case):
-        return ()
-    # The dispatcher may be down, so a deadline that has passed counts even if the history does not record it yet.
-    return tuple(dict.fromkeys((*_noted(case), *(name for name, at in _running(case) if at <= now))))
+def overdue(case: Case, now: int) -> Missed | None:
+    """The deadline that ran out first of those that are still unmet; None if there is none."""
+    return min((each for each in (*case.missed, *_running(case)) if each.at <= now), key=_at, default=None)
 
 
 def _late_from(case: Case) -> int:
-    """The time from which `missed` returns something; 0 if it always does."""
-    if _is_at_rest(case):
-        return NEVER
-    return 0 if _noted(case) else min((at for _, at in _running(case)), default=NEVER)
+    """The time from which `overdue` returns something."""
+    return min((each.at for each in (*case.missed, *_running(case))), default=NEVER)
 
 
-def _is_at_rest(case: Case) -> bool:
-    return case.status in OVER or case.status == "snoozed"
-
-
-def _noted(case: Case) -> tuple[Deadline, ...]:
-    """The deadlines that the dispatcher has recorded as missed and that are still unmet."""
-    found: dict[Deadline, None] = {}
-    for entry in case.history:
-        if entry.kind in _ANEW:
-            found.clear()
-        elif entry.kind in ("escalated", "overdue") and entry.deadline is not None:
-            found[entry.deadline] = None
-        for met in _met(entry):
-            found.pop(met, None)
-    return tuple(found)
-
-
-def _running(case: Case) -> list[tuple[Deadline, int]]:
-    """The running deadlines with their times."""
+def _running(case: Case) -> list[Missed]:
+    """The running deadlines; the dispatcher may be down, so one that has passed may not be among the missed yet."""
     all_of_them: tuple[tuple[Deadline, int | None], ...] = (
         ("acknowledge", case.acknowledge_by),
         ("call", case.call_by),
         ("visit", case.visit_by),
     )
-    return [(name, at) for name, at in all_of_them if at is not None]
+    return [Missed(name, at) for name, at in all_of_them if at is not None]
+
+
+def _at(missed: Missed) -> int:
+    return missed.at
 
 
 def account(case: Case) -> CaseCounts:
     """The countable facts of a case."""
     deeds = [Deed(entry.at, "acknowledged", entry.unit, max(0, entry.at - asked)) for entry, asked in _answers(case)]
-    deeds += [Deed(entry.at, "escalated", entry.unit) for entry in case.history if entry.kind == "escalated"]
+    late = (entry for entry in case.history if entry.kind == "escalated" and entry.deadline is not None)
+    deeds += [Deed(entry.at, "escalated", entry.unit) for entry in late]
     first = next((entry for entry in case.history if entry.reached), None)
     if first is not None:
         deeds.append(Deed(first.at, "reached", first.unit, max(0, first.at - case.opened)))
@@ -175,24 +156,14 @@ def ended_at(case: Case) -> int | None:
 
 
 def _ended(case: Case) -> Entry | None:
-    """The first outcome since the case was last opened; later outcomes only correct it."""
+    """The first outcome since the case was last opened, or escalated; later outcomes only correct it."""
     found: Entry | None = None
     for entry in case.history:
-        if entry.kind == "reopened":
+        if entry.kind in ("reopened", "escalated"):
             found = None
         elif entry.kind == "outcome" and found is None:
             found = entry
     return found
-
-
-def _met(entry: Entry) -> Iterator[Deadline]:
-    """The deadlines that an entry meets."""
-    if entry.kind in ("acknowledged", "attempt"):
-        yield "acknowledge"
-    if entry.kind == "attempt" and (entry.reached or entry.means in ("call", "visit")):
-        yield "call"
-    if entry.kind == "attempt" and (entry.reached or entry.means == "visit"):
-        yield "visit"
 
 
 def _answers(case: Case) -> Iterator[tuple[Entry, int]]:

@@ -179,6 +179,11 @@ class DispatchRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     oldest_days: Annotated[float, Meta(gt=0, le=3650)] = 14.0
     """An alert about something longer ago than this many days sends nobody; its case is kept as history."""
 
+    unreachable_attempts: Annotated[int, Meta(ge=1, le=20)] = 3
+    """Calls and visits in vain that are needed before a person counts as unreachable."""
+    follow_up_hours: Annotated[tuple[Annotated[float, Meta(gt=0, le=2160)], ...], Meta(max_length=5)] = (24.0, 168.0)
+    """Hours after somebody was dissuaded by which they are called again, to hear whether they still are."""
+
     @property
     def oldest_ms(self) -> int:
         """The same in milliseconds."""

@@ -138,7 +138,7 @@ def _samples(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes) 
     with byte_bar("playing", [path for folder in folders for path in folder.records]) as read:
         for folder in folders:
             folder.told = read
-        return samples_of(folders, policy, outcomes.by_case, site_ids(site_settings()))
+        return samples_of(folders, policy, outcomes, site_ids(site_settings()))
 
 
 def _left_out(asked: Sequence[str], folders: Sequence[CityFolder]) -> tuple[str, ...]:

@@ -139,8 +139,8 @@ def sees_case(console: Console, user: User, case: Case) -> bool:
 
 
 def acts_on(console: Console, user: User, action: Action, case: Case) -> bool:
-    """Whether a user may do this to a case; a unit that lost it by escalation may still act late and take it back."""
-    return any(acts(user, action, console.chain(unit)) for unit in (case.unit, *case.late))
+    """Whether a user may do this to a case."""
+    return acts(user, action, console.chain(case.unit))
 
 
 def has_now(console: Console, user: User, case: Case) -> bool:

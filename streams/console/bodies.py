@@ -12,7 +12,7 @@ from fastapi import Request
 from msgspec import Meta, Struct
 
 from models.access.rights import Action
-from models.casework.cases import Kind, Means, Note
+from models.casework.cases import Answered, Kind, Means, Note
 from models.casework.cases import Outcome as HowItEnded
 from models.events.event import Id, RecordError, Time, decode_one
 from streams.console.refusals import Refused
@@ -47,6 +47,9 @@ class Attempt(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     means: Means
     reached: bool
+    """Whether the person was reached: true exactly if they answered."""
+    answered: Answered | None = None
+    """Who answered the phone or the door: `person` after an identity question; leave it out if nobody did."""
 
 
 class Returned(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,6 +86,8 @@ class Outcome(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):
     outcome: HowItEnded
     loss_cny: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     """Money lost, in yuan; needed for `already-harmed`."""
+    loss_checked: bool = False
+    """Whether a loss was checked that is not what the paid stop-payments add up to."""
 
 
 class Remark(Body, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from models.access.audit_keys import pseudonym
 from models.casework.cases import OVER, Case, Kind, Outcome
+from models.casework.proof import paid_cny
 from streams.console import authorisation
 from streams.console.bodies import BODIES
 from streams.console.console import console_of
@@ -64,12 +65,15 @@ async def _said(request: Request, case: str, kind: Kind, fields: Mapping[str, st
         if refused.error != "id-taken":
             raise
         return kind  # pressed twice: only the moment until which the case is put off differs
+    if kind == "outcome" and reported.shown and reported.case.status != "closed":
+        return "passed-up"
     return kind if reported.shown else "sent"
 
 
 def _saying(kind: Kind) -> Any:
     async def say(request: Request, case: str) -> Response:
         fields = await authorisation.form(request)
+        asks_loss = False
         try:
             done = await _said(request, case, kind, fields)
         except FormError as error:
@@ -77,12 +81,13 @@ def _saying(kind: Kind) -> Any:
         except Refused as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 raise
-            wrong, status = word(request, _why_not(refused)), refused.status
+            wrong, status = _why_not(request, case, refused), refused.status
+            asks_loss = refused.error == "loss-differs"
         else:
             spot = f"#{anchor(console_of(request).view.case(case), fields)}" if done in ABOUT_PAYMENTS else ""
             return RedirectResponse(f"/cases/{quote(case, safe='')}?done={done}{spot}", HTTPStatus.SEE_OTHER)
         found = await authorisation.readable_case(request, case)
-        return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields)
+        return await _case(request, found, status, wrong=wrong, wrong_kind=kind, typed=fields, asks_loss=asks_loss)
 
     say.__doc__ = f"{BODIES[kind].__doc__} Leads back to the case, or shows the form again with what is wrong."
     return say
@@ -98,12 +103,17 @@ for _kind, _body in BODIES.items():
     )
 
 
-def _why_not(refused: Refused) -> str:
-    """The word that says beside the form why it was not accepted."""
+def _why_not(request: Request, case: str, refused: Refused) -> str:
+    """The sentence that says beside the form why it was not accepted."""
     if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "wrong.503"
-    word = f"wrong.{refused.error}"
-    return word if word in WORDS else "wrong.not-possible"
+        return word(request, "wrong.503")
+    key = f"wrong.{refused.error}"
+    if key not in WORDS:
+        return word(request, "wrong.not-possible")
+    console = console_of(request)
+    known = console.view.case(case)
+    paid = 0.0 if known is None else paid_cny(known)
+    return word(request, key, n=console.office.rules.unreachable_attempts, paid=f"{paid:,.0f}")
 
 
 async def _case(
@@ -116,6 +126,7 @@ async def _case(
     wrong: str = "",
     wrong_kind: str = "",
     typed: Mapping[str, str] | None = None,
+    asks_loss: bool = False,
 ) -> Response:
     """The page of a case; the audit log records it, unless the caller passes a number and so has recorded that."""
     if not number:
@@ -159,6 +170,7 @@ async def _case(
         wrong=wrong,
         wrong_kind=wrong_kind,
         typed=written,
+        asks_loss=asks_loss,
         version=fingerprint(found, shown.order.marks),
         payments_version=fingerprint(found.payments, "payment-step" in sayable),
         forms_version=fingerprint(sayable, found.unit, shown.next),

@@ -14,7 +14,8 @@ from typing import Any, Final
 import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
-from models.casework.cases import Case, decode
+from models.casework.cases import Case
+from models.casework.snapshots import decode
 from streams import metrics
 from streams.console.view import View
 from streams.kafka.clients import passes

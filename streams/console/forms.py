@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
 from models.base.durations import DAY, HOUR, MINUTE
-from models.casework.cases import Kind, Means, Outcome
+from models.casework.cases import Answered, Kind, Means, Outcome
 from models.casework.deadlines import Office
 from models.casework.payments import MOST_CNY, PaymentError, Status, fen, holds_number, mask, normalised
 from streams.console.times import midnight
@@ -26,6 +26,8 @@ LONGEST_NUMBER: Final = 64
 LONGEST_LINE: Final = 200
 NUMBERS: Final = ("victim", "payee", "number")
 """Fields that hold a whole account number."""
+NOBODY: Final = "nobody"
+"""What a form says when nobody answered."""
 STEPS: Final = (*get_args(Status), "traced")
 """The steps that an account of a payment can take."""
 
@@ -93,21 +95,26 @@ def _nothing(fields: Fields, office: Office, now: int) -> dict[str, Any]:
 def _attempt(fields: Fields, office: Office, now: int) -> dict[str, Any]:
     if fields.get("means") not in get_args(Means):
         raise FormError("wrong.means")
-    if fields.get("reached") not in ("yes", "no"):
-        raise FormError("wrong.reached")
-    return {"means": fields["means"], "reached": fields["reached"] == "yes"}
+    answered = fields.get("answered")
+    if answered not in (*get_args(Answered), NOBODY):
+        raise FormError("wrong.answered")
+    said = {} if answered == NOBODY else {"answered": answered}
+    return {"means": fields["means"], "reached": answered == "person"} | said
 
 
 def _outcome(fields: Fields, office: Office, now: int) -> dict[str, Any]:
     outcome = fields.get("outcome")
     if outcome not in get_args(Outcome):
         raise FormError("wrong.outcome")
+    said: dict[str, Any] = {"outcome": outcome}
+    if fields.get("loss_checked") == "yes":
+        said["loss_checked"] = True
     if outcome != "already-harmed":
-        return {"outcome": outcome}
+        return said
     loss = money(fields.get("loss", ""))
     if loss is None:
         raise FormError("wrong.loss")
-    return {"outcome": outcome, "loss_cny": loss}
+    return said | {"loss_cny": loss}
 
 
 def _transferred(fields: Fields, office: Office, now: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 
 from models.access.rights import may
 from models.casework.cases import OVER, Case, State
+from models.casework.reporting import EARLY
 from models.casework.tallies import ended_at
 from streams.access.attempts import TooManyAttemptsError
 from streams.access.authentication import SignInError
@@ -24,7 +25,7 @@ from streams.console.app import Pages
 from streams.console.console import console_of
 from streams.console.framing import CHANGES, LANGUAGE_COOKIE, local_path, nav, page, scene_of, word
 from streams.console.overview import Overview, overview
-from streams.console.presenting import Order, orders
+from streams.console.presenting import Order, follow_ups, orders
 from streams.console.reference import routes_of, types_of
 from streams.console.refusals import Refused
 from streams.console.rendering import STATIC, fingerprint
@@ -110,6 +111,7 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
     gone = view.gone(mine)[:MOST] if show == "open" else []
     listed = orders(done if show == "done" else current, scene)
     away = orders(gone, scene)
+    calls = view.follow_ups(mine, scene.now + EARLY)[:MOST] if show == "open" else []
     return page(
         request,
         "orders",
@@ -121,7 +123,8 @@ async def orders_page(request: Request, show: Annotated[Literal["open", "done"],
         most=MOST,
         orders=listed,
         gone=away,
-        version=_version(current, done, gone, listed, away),
+        follow_ups=follow_ups(calls, scene),
+        version=_version(current, done, [*gone, *calls], listed, away),
         with_unit=len(mine) > 1,
     )
 

@@ -7,7 +7,7 @@ has asked to see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from models.base.durations import MINUTE
@@ -15,16 +15,18 @@ from models.casework.cases import OVER, Case, Entry, Kind
 from models.casework.payments import StopPayment, fen, yuan
 from models.casework.playbooks import Language, Playbook, Question, playbook_for
 from models.casework.playbooks import Text as Both
+from models.casework.proof import is_reached
+from models.casework.reporting import EARLY
 from models.casework.routing import Stations
-from models.casework.tallies import ended_at, missed
+from models.casework.tallies import ended_at
 from models.detection.wording import scam_name
 from streams.console.masking import masked
-from streams.console.times import clock, iso, span
+from streams.console.times import clock, iso, lateness, span
 from streams.console.view import urgency
 from streams.console.words import said, said_or
 
 Level = Literal["calm", "soon", "late"]
-Badge = tuple[Literal["overdue", "escalated", "reopened"], str]
+Badge = tuple[Literal["escalated", "reopened"], str]
 """A mark of an order, and its text."""
 
 PARTS: Final = ("opening", "questions", "never", "check", "at_the_door_nobody", "money_gone", "story")
@@ -133,6 +135,7 @@ class CasePage:
     age: str
     language: str
     flags: tuple[str, ...]
+    above: tuple[str, ...]
     had: tuple[str, ...]
     opened: str
     reasons: tuple[str, ...]
@@ -150,8 +153,13 @@ class CasePage:
 
 
 def orders(cases: Iterable[Case], scene: Scene) -> list[Order]:
-    """Cases as lines: the most severe first; within a severity by deadline, and those without a deadline last."""
+    """Cases as lines, in the order of `urgency`."""
     return [order(case, scene) for case in sorted(cases, key=urgency)]
+
+
+def follow_ups(cases: Iterable[Case], scene: Scene) -> list[Order]:
+    """Closed cases with a follow-up call to make as lines, each with the time of that call."""
+    return [replace(order(case, scene), due=next(_calls_back(case, scene), None)) for case in cases]
 
 
 def order(case: Case, scene: Scene) -> Order:
@@ -186,13 +194,14 @@ def case_page(case: Case, scene: Scene, playbooks: Mapping[str, Playbook]) -> Ca
         age=scene.word("case.age.band", band=person.age_band) if person.age_band else unknown,
         language=spoken(person.language, scene.language),
         flags=tuple(_flags(case, scene)),
+        above=tuple(map(scene.unit, case.above)),
         had=tuple(map(scene.unit, case.had)),
         opened=scene.at(case.opened),
         reasons=_reasons(case, scene.language),
         risk=scene.word("case.risk", n=min(99, max(1, round(case.risk * 100)))),
         stage=scene.word(f"stage.{case.stage}"),
         severity_means=scene.word(f"severity.{case.severity}.means"),
-        deadlines=_dues(case, scene),
+        deadlines=(*_dues(case, scene), *_calls_back(case, scene)),
         history=tuple(line(entry, scene, case.payments) for entry in reversed(case.history)),
         alerts=tuple(
             (
@@ -223,7 +232,9 @@ def line(entry: Entry, scene: Scene, payments: Iterable[StopPayment] = ()) -> Li
     key = f"step.{entry.kind}"
     asked = next((each.request for each in payments if each.request.id == entry.payment), None)
     if entry.kind == "attempt":
-        key += f".{entry.means}." + ("yes" if entry.reached else "no")
+        key += f".{entry.means}." + ("yes" if entry.reached else entry.answered or "no")
+    elif entry.kind == "escalated" and entry.outcome:
+        key += f".{entry.outcome}"
     elif entry.kind == "outcome" and entry.loss_cny:
         key += ".loss"
     elif entry.kind == "payment-step":
@@ -247,7 +258,10 @@ def due(what: str, at: int, since: int, scene: Scene) -> DeadlineLeft:
     """A deadline that runs from ``since``; little time is left in its last quarter."""
     soon = at - max(MINUTE, (at - since) // 4)
     level: Level = "late" if at <= scene.now else "soon" if soon <= scene.now else "calm"
-    left = scene.word("time.late" if level == "late" else "time.left", time=span(abs(at - scene.now), scene.language))
+    if level == "late":
+        left = lateness(scene.now - at, scene.language)
+    else:
+        left = scene.word("time.left", time=span(at - scene.now, scene.language))
     return DeadlineLeft(scene.word(f"deadline.{what}"), at, soon, iso(at), scene.at(at), left, level)
 
 
@@ -257,29 +271,31 @@ def _flags(case: Case, scene: Scene) -> Iterator[str]:
 
 
 def _dues(case: Case, scene: Scene) -> tuple[DeadlineLeft, ...]:
-    """The running deadlines, the next one first."""
-    running = (
-        ("acknowledge", case.acknowledge_by),
-        ("call", case.call_by),
-        ("visit", case.visit_by),
-        ("snoozed", case.snoozed_until),
-    )
-    found = [due(what, at, case.since, scene) for what, at in running if at is not None]
+    """The deadlines: those that were missed and are still unmet, then those that run, the earliest first."""
+    running: dict[str, int | None] = {
+        "acknowledge": case.acknowledge_by,
+        "call": case.call_by,
+        "visit": case.visit_by,
+        "snoozed": case.snoozed_until,
+    }
+    # A deadline that the unit above has got anew is overdue all the same.
+    running |= {each.deadline: each.at for each in case.missed}
+    found = [due(what, at, case.since, scene) for what, at in running.items() if at is not None]
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _calls_back(case: Case, scene: Scene) -> Iterator[DeadlineLeft]:
+    """The next follow-up call to somebody who was dissuaded, if there is one."""
+    for at in case.follow_ups[:1]:
+        yield due("follow-up", at, at - EARLY, scene)
 
 
 def _marks(case: Case, scene: Scene) -> Iterator[Badge]:
     """The marks that must stand out, with their texts."""
     if case.status in OVER:
         return
-    late = missed(case, scene.now)
-    said_of_it = [entry for entry in case.history if entry.deadline in late]
-    up = said_of_it[-1] if said_of_it and said_of_it[-1].kind == "escalated" else None
-    running = case.due is not None and case.due <= scene.now
-    if late and (up is None or running):
-        yield "overdue", scene.word("mark.overdue")
-    if late and up is not None:
-        yield "escalated", scene.word("mark.escalated", unit=scene.unit(up.unit))
+    if case.above and (case.missed or case.status == "open"):
+        yield "escalated", scene.word("mark.escalated", unit=scene.unit(case.above[-1]))
     if any(entry.kind == "reopened" for entry in case.history):
         yield "reopened", scene.word("mark.reopened")
 
@@ -302,8 +318,9 @@ def said_next(case: Case) -> Kind:
     """The most likely next report about a case; its button stands out."""
     if case.status in ("open", "snoozed"):
         return "acknowledged"
-    reached = any(entry.reached for entry in case.history)
-    return "outcome" if reached or case.status in OVER else "attempt"
+    if case.status in OVER:
+        return "attempt" if case.follow_ups else "outcome"
+    return "outcome" if is_reached(case) else "attempt"
 
 
 def _parts(case: Case, playbook: Playbook, language: Language) -> Iterator[Part]:

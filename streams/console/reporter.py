@@ -23,7 +23,9 @@ MOST_SENT: Final = 10_000
 Beyond that the oldest are dropped, and the dispatcher, which takes an id only once, removes duplicates.
 """
 
-_ALIKE: Final = ("kind", "unit", "officer", "means", "reached", "to", "until", "outcome", "loss_cny", "note")
+_ALIKE: Final = (
+    *("kind", "unit", "officer", "means", "reached", "answered", "to", "until", "outcome", "loss_cny", "note"),
+)
 """The fields in which two reports must agree to count as the same; their times may differ."""
 
 

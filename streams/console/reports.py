@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import Request
 
-from models.casework.cases import Case, Feedback, FeedbackError, Kind
+from models.casework.cases import RULE, Case, Feedback, FeedbackError, Kind
 from models.casework.reporting import possible as sayable
 from models.events.event import Id
 from streams.console import authorisation, stopping
@@ -23,6 +23,9 @@ from streams.console.reporter import Reported
 
 _STATUS: Final[Mapping[str, HTTPStatus]] = {
     "incomplete": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "no-other-case": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "sms-reaches-nobody": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "who-answered": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown-unit": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown-case": HTTPStatus.NOT_FOUND,
 }
@@ -62,11 +65,14 @@ async def report(request: Request, name: str, body: Body, id: str = "") -> Repor
         officer=user.name,
         means=getattr(body, "means", None),
         reached=getattr(body, "reached", None),
+        answered=getattr(body, "answered", None),
         to=getattr(body, "to", ""),
         until=getattr(body, "until", None),
         outcome=getattr(body, "outcome", None),
         loss_cny=getattr(body, "loss_cny", None),
+        loss_checked=getattr(body, "loss_checked", False) or None,
         note=body.note,
+        rule=RULE,
         **payment,
     )
     to_centre = stopping.request(body, feedback, case, now)

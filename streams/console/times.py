@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from models.base.durations import DAY
+from models.base.durations import DAY, MINUTE
 from models.casework.playbooks import Language
 from streams.console.words import said
 
@@ -47,6 +47,22 @@ def clock(at: int, now: int, language: Language, seconds: bool = False) -> str:
     if begun - DAY <= at < begun:
         return said("time.yesterday", language, clock=text)
     return f"{moment.strftime('%m-%d' if moment.year == local(now).year else '%Y-%m-%d')} {text}"
+
+
+def lateness(length: int, language: Language) -> str:
+    """How long something is overdue, in its two largest units above seconds; ``console.js`` writes the same.
+
+    >>> [lateness(length, "en") for length in (59_999, 899_000, 7_500_000, 200_000_000)]
+    ['overdue 0 min', 'overdue 14 min', 'overdue 2 h 5 min', 'overdue 2 d 7 h']
+    >>> lateness(899_000, "zh")
+    '超时14分钟'
+    """
+    minutes = length // MINUTE
+    if minutes < 60:
+        return said("time.late.minutes", language, m=minutes)
+    if minutes < 1440:
+        return said("time.late.hours", language, h=minutes // 60, m=minutes % 60)
+    return said("time.late.days", language, d=minutes // 1440, h=minutes % 1440 // 60)
 
 
 def span(length: int, language: Language) -> str:

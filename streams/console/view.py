@@ -31,6 +31,8 @@ class View:
         """By unit, the cases that are over; the one changed last comes last."""
         self._gone: dict[str, dict[str, Case]] = {}
         """By unit, the cases that are not over and that it had before another unit got them."""
+        self._follow_ups: dict[str, dict[str, Case]] = {}
+        """By unit, the cases that are over and have a follow-up call to make."""
         self._accounts: dict[str, CaseCounts] = {}
         """The counts of the cases that were asked for, by case."""
         self._changes = Changes()
@@ -38,7 +40,7 @@ class View:
 
     def begin(self, cases: Iterable[Case]) -> None:
         """Hold these cases and no others; listeners are told to read everything again."""
-        for each in (self._cases, self._open, self._over, self._gone, self._accounts):
+        for each in (self._cases, self._open, self._over, self._gone, self._follow_ups, self._accounts):
             each.clear()
         for case in sorted(cases, key=lambda case: case.at):
             self._place(case)
@@ -120,6 +122,11 @@ class View:
         found = {name: case for unit in units for name, case in self._gone.get(unit, {}).items()}
         return sorted((case for case in found.values() if case.unit not in units), key=urgency)
 
+    def follow_ups(self, units: Collection[str], until: int) -> list[Case]:
+        """Cases of these units with a follow-up call that is due by a time (epoch ms), the earliest first."""
+        found = (case for unit in units for case in self._follow_ups.get(unit, {}).values())
+        return sorted((case for case in found if case.follow_ups[0] <= until), key=lambda case: case.follow_ups)
+
     def subscribe(self, after: str = "") -> Listener:
         """A listener for changes, as a context manager; ``after`` is the id of the last change that it knows."""
         return self._changes.listen(after)
@@ -158,6 +165,8 @@ class View:
         self._cases[case.case] = case
         side = self._over if case.status in OVER else self._open
         side.setdefault(case.unit, {})[case.case] = case
+        if case.follow_ups:
+            self._follow_ups.setdefault(case.unit, {})[case.case] = case
         if case.status not in OVER:
             for unit in case.had:
                 self._gone.setdefault(unit, {})[case.case] = case
@@ -170,6 +179,7 @@ class View:
             del side[case.unit][name]
             if not side[case.unit]:
                 del side[case.unit]
+            self._follow_ups.get(case.unit, {}).pop(name, None)
             for unit in case.had:
                 gone = self._gone.get(unit, {})
                 gone.pop(name, None)
@@ -183,6 +193,13 @@ class View:
                 woken.set_result(None)
 
 
-def urgency(case: Case) -> tuple[int, int, int, str]:
-    """The sort key of cases: the most severe first, then the earliest deadline, then the oldest case."""
-    return -SEVERITIES.index(case.severity), NEVER if case.due is None else case.due, case.opened, case.case
+def urgency(case: Case) -> tuple[bool, bool, int, int, int, int, str]:
+    """The sort key of cases: what is overdue first, the most severe and then the longest; the rest by severity.
+
+    Urgent orders stay before all others, overdue or not: somebody may be on the phone with a fraudster now. Among
+    equals the earliest deadline comes first, then the oldest case.
+    """
+    late = min((each.at for each in case.missed), default=NEVER)
+    due = NEVER if case.due is None else case.due
+    severity = -SEVERITIES.index(case.severity)
+    return case.severity != "urgent", not case.missed, severity, late, due, case.opened, case.case

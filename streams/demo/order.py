@@ -24,7 +24,7 @@ PATIENCE: Final = 20.0
 STEPS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("acknowledged", {}),
     ("attempt", {"means": "call", "reached": False}),
-    ("attempt", {"means": "visit", "reached": True}),
+    ("attempt", {"means": "visit", "reached": True, "answered": "person"}),
     ("outcome", {"outcome": "dissuaded", "note": "She was about to transfer her savings."}),
 )
 """The officers' feedback on the case, in order."""

@@ -15,9 +15,10 @@ import msgspec
 
 from models.base.durations import DAY
 from models.casework.bulletin import Bulletin, BulletinError, bulletin
-from models.casework.cases import Case, decode
+from models.casework.cases import Case
 from models.casework.reached import Reached, of_alert, of_case
 from models.casework.routing import Stations
+from models.casework.snapshots import decode
 from models.detection.alerts import Alert
 from models.policy.policy import DispatchRules
 from streams.dispatch.weeks import Week, WeekError, edges, last_whole, week_of

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Final, get_args
 
 from models.casework.cases import OVER, Case, Deadline, Entry, Kind, Step, frozen_cny
+from models.casework.tallies import NEVER
 from models.policy.policy import SEVERITIES, Severity
 from streams import metrics
 
@@ -58,7 +59,7 @@ class Casebook:
             elif entry.kind == "attempt" and entry.reached and not reached:
                 reached = True
                 metrics.REACH_SECONDS.observe(max(0, entry.at - case.opened) / 1000)
-            elif entry.kind == "outcome" and entry.outcome is not None:
+            elif entry.kind == "outcome" and entry.outcome is not None and not _is_passed_up(entry, case):
                 metrics.OUTCOMES.labels(case.scam_type, entry.outcome).inc()
                 metrics.LOSS.inc(entry.loss_cny or 0)
 
@@ -92,17 +93,25 @@ def _count_deadlines(before: Case | None, case: Case, entries: Sequence[Entry]) 
         metrics.DEADLINES_MISSED.labels(case.severity, deadline).inc()
     if before is None or not any(entry.kind in MEETS for entry in entries):
         return
-    for deadline in _running(before) - _running(case) - {*missed}:
-        metrics.DEADLINES_MET.labels(before.severity, deadline).inc()
+    after = _running(case)
+    for deadline, by in _running(before).items():
+        # A call in vain meets its deadline, and the next call has another one.
+        if deadline not in missed and after.get(deadline, NEVER) > by:
+            metrics.DEADLINES_MET.labels(before.severity, deadline).inc()
 
 
-def _running(case: Case) -> set[Deadline]:
+def _is_passed_up(entry: Entry, case: Case) -> bool:
+    """Whether a unit gave up and the unit above tries instead, so that the case has no outcome yet."""
+    return entry.outcome == "unreachable" and case.outcome != "unreachable"
+
+
+def _running(case: Case) -> dict[Deadline, int]:
     times: dict[Deadline, int | None] = {
         "acknowledge": case.acknowledge_by,
         "call": case.call_by,
         "visit": case.visit_by,
     }
-    return {deadline for deadline, by in times.items() if by is not None}
+    return {deadline: by for deadline, by in times.items() if by is not None}
 
 
 def _new(before: Case | None, case: Case) -> Iterator[Entry]:

@@ -26,8 +26,9 @@ from aiokafka.errors import (
 from models.base.durations import DAY
 from models.base.formats import NewerFormatError
 from models.casework.board import Board
-from models.casework.cases import Case, decode
+from models.casework.cases import Case
 from models.casework.deadlines import Office
+from models.casework.snapshots import decode
 from models.events.event import RecordError, Refusal
 from models.policy.policy import Policy
 from streams import health, metrics

@@ -10,7 +10,8 @@ from time import time
 from typing import Any, Final
 
 from models.base.number_keys import key_of
-from models.casework.cases import Case, decode, is_past
+from models.casework.cases import Case, is_past
+from models.casework.snapshots import decode
 from models.detection.episodes import Subject
 from models.indicators.indicator import IndicatorError, parse
 from streams.hunter.memory_store import MemoryStore

@@ -17,7 +17,8 @@ from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from models.base.number_keys import LENGTH_STEP, LONGEST_NUMBER, key_of, number_of
-from models.casework.cases import Case, decode
+from models.casework.cases import Case
+from models.casework.snapshots import decode
 from models.lookback.call_patterns import CODE_ROW
 from models.lookback.campaigns import LEAST_DIGITS, is_ordinary
 from models.lookback.contacts import CONTEXT, LINKED, own_key

@@ -29,6 +29,9 @@ NOT_FOR = """\
 """
 
 
+_BY_RULE = "Officers gave {rules}: since rule 2, an outcome needs an attempt that has reached the person. "
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """The judgement on the test people, and on the people of the left-out scripts (None if nothing was left out)."""
@@ -103,12 +106,14 @@ def _data(folders: Sequence[CityFolder], samples: Samples, by: Split, left_out: 
     silent = samples.outcomes.total() - sum(samples.outcomes[outcome] for outcome in OUTCOMES)
     episodes = len(set(samples.episodes))
     by_officers = samples.outcomes.total() - silent
+    rules = " and ".join(f"{count:,} under rule {rule}" for rule, count in sorted(samples.rules.items()))
+    by_rule = _BY_RULE.format(rules=rules) if rules else ""
     yield from (
         "",
         f"{len(samples):,} moments of {episodes:,} episodes. Of the episodes, {episodes - by_officers:,} are labelled "
         f"by the simulation's truth and {by_officers:,} by officers' outcomes ({', '.join(labelled) or 'none'}). An "
         f"episode with an outcome weighs as much as {OUTCOME_WEIGHT:g} simulated ones. Another {silent:,} outcomes "
-        "said nothing about fraud. The moments of an episode share its weight, however many there are.",
+        f"said nothing about fraud. {by_rule}The moments of an episode share its weight, however many there are.",
         "",
         f"People are split into {PARTS} parts by a hash of their number: three train, one calibrates, one tests. "
         + (

@@ -36,14 +36,18 @@ class Feedback(Struct, frozen=True):
     kind: Kind
     at: Time
     outcome: str = ""
+    rule: int = 1
+    """The rule under which the outcome was given; records of before rule 2 do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The outcome of each case, and the place from which it was read."""
+    """The outcome of each case, the place from which it was read, and the rule under which it was given."""
 
     by_case: dict[str, str]
     places: dict[str, str]
+    rules: dict[str, int]
+    """The rule under which the outcome of a case was given: from 2 on, an officer had spoken with the person."""
 
     def unknown(self, met: Iterable[str]) -> list[str]:
         """The cases outside ``met`` whose outcome says something, in the order of reading."""
@@ -51,7 +55,7 @@ class Outcomes:
         return [case for case in self.by_case if case not in silent and case not in set(met)]
 
 
-NONE: Final = Outcomes({}, {})
+NONE: Final = Outcomes({}, {}, {})
 
 
 def of_file(path: Path) -> Outcomes:
@@ -80,16 +84,21 @@ async def _records(settings: Settings) -> AsyncIterator[tuple[str, bytes]]:
 
 
 def _collected(records: Iterable[tuple[str, bytes]]) -> Outcomes:
-    last: dict[str, tuple[int, str]] = {}
+    last: dict[str, Feedback] = {}
     places: dict[str, str] = {}
-    for place, at, case, outcome in _outcomes(records):
-        if case not in last or at >= last[case][0]:
-            last[case] = at, outcome
+    for place, feedback in _outcomes(records):
+        case = feedback.case
+        if case not in last or feedback.at >= last[case].at:
+            last[case] = feedback
             places[case] = place
-    return Outcomes({case: outcome for case, (_, outcome) in last.items()}, places)
+    return Outcomes(
+        {case: feedback.outcome for case, feedback in last.items()},
+        places,
+        {case: feedback.rule for case, feedback in last.items()},
+    )
 
 
-def _outcomes(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int, str, str]]:
+def _outcomes(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, Feedback]]:
     decoder = msgspec.json.Decoder(Feedback)
     known = sorted({*OUTCOMES, *SILENT})
     for place, value in records:
@@ -102,4 +111,4 @@ def _outcomes(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int, 
                 raise OutcomeError(
                     f"{place}: the outcome {feedback.outcome!r} is not one of {', '.join(known)}: correct or remove it."
                 )
-            yield place, feedback.at, feedback.case, feedback.outcome
+            yield place, feedback

@@ -20,6 +20,7 @@ from models.detection.risk import PointScore
 from models.policy.policy import Policy
 from streams.simulation.cities import CityFolder
 from streams.simulation.operation import Contender, Operation
+from streams.training.outcomes import Outcomes
 
 PARTS = 5
 """The number of parts into which people are split by their numbers; one tests, one calibrates, the others train."""
@@ -51,6 +52,8 @@ class Samples:
     """The cases with an officer's outcome whose episodes were seen."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """The number of episodes by outcome, including outcomes that give no label."""
+    rules: Counter[int] = field(default_factory=Counter)
+    """The number of episodes that an outcome labels, by the rule under which it was given."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,14 +62,17 @@ class Samples:
         """The features as one matrix."""
         return np.array(self.rows, dtype=np.float64)
 
-    def take(self, seen: Seen, truths: Mapping[str, Sequence[Truth]], outcomes: Mapping[str, str]) -> None:
-        """Add all judged moments of a city's episodes."""
+    def take(self, seen: Seen, truths: Mapping[str, Sequence[Truth]], given: Outcomes) -> None:
+        """Add all judged moments of a city's episodes; ``given``: the officers' last outcomes."""
+        outcomes = given.by_case
         for (subscriber, name), moments in sorted(seen.moments.items()):
             case = name if name in outcomes else seen.cases.get(name, name)
             said = OUTCOMES.get(outcomes.get(case, ""))
             if case in outcomes:
                 self.cases.add(case)
                 self.outcomes[outcomes[case]] += 1
+                if said is not None:
+                    self.rules[given.rules[case]] += 1
             if said is None and (case in outcomes or not truths):
                 continue  # the truth is not known
             true = truths.get(subscriber, ())
@@ -103,10 +109,8 @@ class Seen:
             rows.setdefault(astuple(moment.features), moment.at)
 
 
-def samples_of(
-    folders: Sequence[CityFolder], policy: Policy, outcomes: Mapping[str, str], ids: Ids = PUBLIC
-) -> Samples:
-    """The samples of some cities; ``outcomes``: by case, the officers' last outcome, as ``ids`` name the cases.
+def samples_of(folders: Sequence[CityFolder], policy: Policy, outcomes: Outcomes, ids: Ids = PUBLIC) -> Samples:
+    """The samples of some cities; ``outcomes``: the officers' last outcomes, by case as ``ids`` name the cases.
 
     Cases from before the site had a key are known by their public names.
     """

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from models.access.rights import user
+from models.casework.cases import RULE
 from models.detection.alerts import encode
 from streams.access.users import Users
 from streams.local.ports import any_free_port
@@ -33,7 +34,10 @@ NOW = int(time.time() * 1000)
 
 
 def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
-    """Send alerts, acknowledgements of all and outcomes of half: each is once in its case, no snapshot comes twice."""
+    """Send alerts, acknowledgements of all, and an attempt and an outcome for half of them.
+
+    Each is once in its case, and no snapshot comes twice.
+    """
     chance = random.Random(7)
     with own_site(ground, "dispatched") as site:
         killer = _Killer(lambda: site.start_dispatcher(wait=False)[0], chance)
@@ -42,14 +46,15 @@ def dispatcher_kills(ground: Ground, kills: int, people: int) -> Finding:
         killer.during(lambda: site.send("alerts", *alerts), lambda: len(cases(site)) == people, kills // 3)
         said = [feedback_record(number, "acknowledged") for number in everybody]
         killer.during(lambda: site.send("dispatch-feedback", *said), lambda: _are(site, "open") == 0, kills // 3)
-        ended = [feedback_record(number, "outcome", outcome="dissuaded") for number in everybody[::2]]
+        ended = [record for number in everybody[::2] for record in ending(number)]
         killer.during(
             lambda: site.send("dispatch-feedback", *ended),
-            lambda: _are(site, "closed") == len(ended),
+            lambda: _are(site, "closed") == len(everybody[::2]),
             kills - killer.count,
         )
         killer.end()
-        expected = {f"e{number}": ("opened", "acknowledged", "outcome")[: 3 - number % 2] for number in everybody}
+        steps = ("opened", "acknowledged", "attempt", "outcome")
+        expected = {f"e{number}": steps[: 2 if number % 2 else 4] for number in everybody}
         found = {name: tuple(entry["kind"] for entry in case["history"]) for name, case in cases(site).items()}
         snapshots = [record.value for record in site.read("dispatch")]
         return Finding(
@@ -169,7 +174,13 @@ def alert_record(number: int) -> Record:
 def feedback_record(number: int, kind: str, **more: Any) -> Record:
     """What an officer of a sub-bureau did about the case with this number just now."""
     about = {"id": f"{kind}-{number}", "case": f"e{number}", "kind": kind, "unit": "sb-01", "officer": "000042"}
-    return about | {"at": int(time.time() * 1000)} | more
+    return about | {"at": int(time.time() * 1000), "rule": RULE} | more
+
+
+def ending(number: int) -> list[Record]:
+    """What ends the case with this number: an officer spoke with the person, who was dissuaded."""
+    spoke = feedback_record(number, "attempt", means="call", reached=True, answered="person")
+    return [spoke, feedback_record(number, "outcome", outcome="dissuaded")]
 
 
 def _feedback(site: Site) -> Sequence[Record]:

@@ -10,7 +10,7 @@ from kafka.admin import KafkaAdminClient
 from models.casework.cases import OVER
 from streams.kafka.newest import NewestWords
 from streams.local.worker import metric
-from tests.chaos.dispatching import alert_record, feedback_record, own_site
+from tests.chaos.dispatching import alert_record, ending, own_site
 from tests.chaos.ground import Ground
 from tests.chaos.trial import Finding
 from tests.site import Record, Site
@@ -31,7 +31,7 @@ def topics_grown(ground: Ground, times: int, people: int) -> Finding:
             site.send("alerts", *map(alert_record, new))
             before = rounds[number - 1] if number else ()
             _wait(http, len(before) + len(new))
-            site.send("dispatch-feedback", *[feedback_record(each, "outcome", outcome="dissuaded") for each in before])
+            site.send("dispatch-feedback", *[record for each in before for record in ending(each)])
             _wait(http, len(new))
             for topic in partitions if number < times else ():
                 partitions[topic] += 3

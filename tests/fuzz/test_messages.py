@@ -18,6 +18,7 @@ from models.base.formats import NewerFormatError
 from models.casework import cases
 from models.casework.board import Board
 from models.casework.cases import Person
+from models.casework.snapshots import decode
 from models.detection.alerts import encode
 from models.events.event import RecordError, decode_one
 from streams.console.bodies import _DECODERS
@@ -52,7 +53,7 @@ def test_alerts_and_feedback_change_a_case_or_are_refused(told: bytes, said: byt
         with suppress(RecordError):
             take(board, topic, Heard(key, value))
 
-    assert all(cases.decode(cases.encode(case)) == case for case in board.cases.values())
+    assert all(decode(cases.encode(case)) == case for case in board.cases.values())
 
 
 @FEW

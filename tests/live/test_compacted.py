@@ -80,7 +80,8 @@ async def test_closed_cases_stay_closed_in_a_topic_of_cases_that_has_grown(desk:
     first.stop()
     grow(desk, "dispatch", 7)
     second, http = desk.start_dispatcher()
-    desk.send("dispatch-feedback", *[said("outcome", number, unit="sb-01", outcome="dissuaded") for number in PEOPLE])
+    for kind, more in (("attempt", {"means": "call", "reached": True}), ("outcome", {"outcome": "dissuaded"})):
+        desk.send("dispatch-feedback", *[said(kind, number, unit="sb-01", **more) for number in PEOPLE])
     until(lambda: metric(http, "forewarn_open_cases") == 0)
     second.stop()
     _, http = desk.start_dispatcher()

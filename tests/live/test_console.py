@@ -87,9 +87,11 @@ def test_from_an_order_to_its_outcome_with_a_browser(
 ) -> None:
     path = order(desk, browser, 1)
     assert browser.get("/api/v1/orders").json()["orders"][0]["case"] == "e1"
+    unproved = browser.post(f"{path}/outcome", json={"outcome": "dissuaded"})
+    assert (unproved.status_code, unproved.json()["error"]) == (409, "not-reached")
     for kind, body, status in (
         ("acknowledged", {}, "acknowledged"),
-        ("attempt", {"means": "call", "reached": True}, "in-progress"),
+        ("attempt", {"means": "call", "reached": True, "answered": "person"}, "in-progress"),
         ("outcome", {"outcome": "dissuaded"}, "closed"),
     ):
         answer = browser.post(f"{path}/{kind}", json=body)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from models.access.rights import user
 from models.policy.policy import Severity
 from streams.access.users import Users
-from streams.console.times import span
+from streams.console.times import lateness, span
 from tests.browser import MISSING, chromium, find_chromium
 from tests.consoles import GOOD
 from tests.live.conftest import Servers
@@ -150,7 +150,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_from_an_alert_to_an_outcome_in_the_browser(desk: Site, come: Come) -> None:
-    page = come()
+    page = come(expected="409")
     expect(page.locator("#live")).to_have_text("实时更新")
     page.evaluate("window.here = 'still'")
     desk.send("alerts", told(1, cell=CELL))
@@ -168,19 +168,27 @@ def test_from_an_alert_to_an_outcome_in_the_browser(desk: Site, come: Come) -> N
     page.get_by_text("短信", exact=True).click()
     press(page, "未接通、未见到")
     expect(page.locator("#log")).to_contain_text("短信：未回复")
-    press(page, "已接通或见到本人")
+    press(page, "亲属")
+    expect(page.locator("#log")).to_contain_text("电话劝阻：亲属接听")
+    page.get_by_text("劝阻成功", exact=True).click()
+    press(page, "提交结果")
+    expect(page.get_by_role("alert")).to_have_text("未提交：填此结果前，须与本人通话或见面（核实身份）并登记。")
+    press(page, "本人，已核实身份")
     expect(page.locator("#log")).to_contain_text("电话劝阻：已接通本人")
     page.get_by_text("已被骗（有损失）", exact=True).click()
     page.get_by_label("损失金额（元）").fill("1.28万")
     press(page, "提交结果")
+    page.get_by_label("损失与止付金额不一致，已核对").check()
+    press(page, "提交结果")
     expect(page.locator("#state")).to_contain_text("已办结 · 已被骗（有损失）")
 
-    told_of = [{name: record.get(name) for name in ("kind", "means", "reached")} for record in records(desk, 1)]
+    told_of = [[record.get(name) for name in ("kind", "means", "answered", "rule")] for record in records(desk, 1)]
     assert told_of == [
-        {"kind": "acknowledged", "means": None, "reached": None},
-        {"kind": "attempt", "means": "sms", "reached": False},
-        {"kind": "attempt", "means": "call", "reached": True},
-        {"kind": "outcome", "means": None, "reached": None},
+        ["acknowledged", None, None, 2],
+        ["attempt", "sms", None, 2],
+        ["attempt", "call", "relative", 2],
+        ["attempt", "call", "person", 2],
+        ["outcome", None, None, 2],
     ]
     last = records(desk, 1)[-1]
     assert (last["outcome"], last["loss_cny"], last["unit"], last["officer"]) == (
@@ -249,7 +257,7 @@ def test_a_double_press_is_one_record_and_so_is_a_form_that_is_sent_again(desk: 
     again = """async () => {
         const form = document.querySelector("#form-attempt");
         const fields = new URLSearchParams(new FormData(form));
-        fields.set("reached", "no");
+        fields.set("answered", "nobody");
         const send = () => fetch(form.action, { method: "POST", body: fields });
         return (await Promise.all([send(), send(), send()])).map((answer) => answer.status);
     }"""
@@ -338,11 +346,8 @@ def test_time_runs_down_in_the_words_of_the_server(come: Come) -> None:
     expect(page.locator("#state .due").first).to_have_attribute("data-level", "late")
     shown = page.locator("#state .left").all_inner_texts()
 
-    late, *left = (
-        [span(abs(length) + way * 1000 * gone, "zh") for gone in range(5)]
-        for length, way in zip(lengths, (1, -1, -1), strict=True)
-    )
-    assert shown[0].removeprefix("超时 ") in late
+    left = ([span(length - 1000 * gone, "zh") for gone in range(5)] for length in lengths[1:])
+    assert shown[0] == lateness(-lengths[0], "zh") == "超时1分钟"
     assert [text.removeprefix("剩 ") in words for text, words in zip(shown[1:], left, strict=True)] == [True, True]
 
 

@@ -100,6 +100,8 @@ def test_deadlines_go_on_while_the_dispatcher_is_away(desk: Site) -> None:
     desk.start_dispatcher(FOREWARN_POLICY_FILE=str(policy))
     case = until(lambda: next((each for each in cases(desk).values() if each["tier"] == "city"), {}))
 
+    assert (case["unit"], case["above"]) == ("sb-01", ["centre"])
+    assert case["missed"][0] == {"deadline": "acknowledge", "at": case["opened"] + 3000}
     assert [entry["kind"] for entry in case["history"][:2]] == ["opened", "escalated"]
     assert case["history"][1]["at"] == case["opened"] + 3000
 
@@ -128,6 +130,8 @@ def test_what_cannot_be_said_is_put_aside_with_its_reason_and_disturbs_nobody(de
         said("outcome", 1, "f3", unit="sb-01", outcome="already-harmed"),
         said("note", 1, "f4", note="x") | {"note": "x" * 1_000_000},
         {"case": "e1", "kind": "dance"},
+        said("outcome", 1, "f7", unit="sb-01", outcome="dissuaded"),
+        said("attempt", 1, "f8", unit="sb-01", means="call", reached=True, answered=None, rule=1),
     )
     with desk.producer() as producer:
         name = desk.settings.topic("dispatch-feedback")
@@ -137,9 +141,11 @@ def test_what_cannot_be_said_is_put_aside_with_its_reason_and_disturbs_nobody(de
         producer.send(desk.settings.topic("alerts"), key=b"8610000000001", value=b"[]")
     desk.send("dispatch-feedback", said("acknowledged", 1, "f6", unit="sb-01"))
     until(lambda: status(desk, 1) == "acknowledged")
-    letters = until(lambda: found if len(found := desk.letters()) == 9 else [])
+    letters = until(lambda: found if len(found := desk.letters()) == 11 else [])
 
     reasons = [letter.said["reason"] for letter in letters]
     parsed = ["not-an-object", "not-utf8", "tombstone", "wrong-field", "wrong-field", "wrong-key"]
-    assert sorted(reasons) == sorted(["another-units-case", "incomplete", "unknown-case", *parsed])
+    assert sorted(reasons) == sorted(
+        ["another-units-case", "incomplete", "not-reached", "old-rule", "unknown-case", *parsed]
+    )
     assert "dance" not in "".join(letter.said["detail"] for letter in letters)

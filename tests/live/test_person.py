@@ -102,8 +102,9 @@ def test_a_purged_person_is_found_nowhere_and_the_other_is_untouched(site: Site,
     exported = person(site, "export", *written, "--out", str(tmp_path / "ann.json.age"))
     refused = person(site, "purge", *written, "--yes")
     case = cases(site)[ANN]
-    outcome = {"id": "f1", "case": case["case"], "kind": "outcome", "at": at, "unit": case["unit"]}
-    site.send("dispatch-feedback", outcome | {"outcome": "dissuaded"})
+    about = {"case": case["case"], "at": at, "unit": case["unit"], "rule": 2}
+    spoke = {"id": "f1", "kind": "attempt", "means": "call", "reached": True, "answered": "person"}
+    site.send("dispatch-feedback", about | spoke, about | {"id": "f2", "kind": "outcome", "outcome": "dissuaded"})
     until(lambda: cases(site)[ANN]["status"] == "closed")
     purged = person(site, "purge", *written, "--yes", "--proof", str(tmp_path / "proof.json"))
 

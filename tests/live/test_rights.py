@@ -152,7 +152,7 @@ def test_every_program_does_its_work_with_its_own_rights_and_nothing_else(site: 
         with platform(site, kafka) as said:
             shown = said.readline()
             until(lambda: client.get(path).json()["status"] == "acknowledged")
-        answer = client.post(f"{path}/attempt", json={"means": "call", "reached": True})
+        answer = client.post(f"{path}/attempt", json={"means": "call", "reached": False})
         counted = client.get("/bulletin", params={"unit": "centre"})
 
     assert shown.startswith(f"{case['case']} at {case['unit']}: {case['severity']} open, *****01")

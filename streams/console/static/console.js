@@ -12,15 +12,23 @@
 
   // Times: the same words as streams/console/times.py.
 
-  function span(length) {
+  function span(length, ofMinutes, ofHours, ofDays) {
     const seconds = Math.floor(length / SECOND);
     const [template, values] =
       seconds < 3600
-        ? [words.minutes, { m: Math.floor(seconds / 60), s: seconds % 60 }]
+        ? [ofMinutes, { m: Math.floor(seconds / 60), s: seconds % 60 }]
         : seconds < 86400
-          ? [words.hours, { h: Math.floor(seconds / 3600), m: Math.floor((seconds % 3600) / 60) }]
-          : [words.days, { d: Math.floor(seconds / 86400), h: Math.floor((seconds % 86400) / 3600) }];
+          ? [ofHours, { h: Math.floor(seconds / 3600), m: Math.floor((seconds % 3600) / 60) }]
+          : [ofDays, { d: Math.floor(seconds / 86400), h: Math.floor((seconds % 86400) / 3600) }];
     return template.replace(/\{(\w)\}/g, (_, name) => values[name]);
+  }
+
+  function until(length) {
+    return words.left.replace("{time}", span(length, words.minutes, words.hours, words.days));
+  }
+
+  function overdue(length) {
+    return span(length, words.lateMinutes, words.lateHours, words.lateDays);
   }
 
   function tick() {
@@ -28,7 +36,7 @@
     for (const due of document.querySelectorAll(".due[data-at]")) {
       const at = Number(due.dataset.at);
       const level = at <= now ? "late" : Number(due.dataset.soon) <= now ? "soon" : "calm";
-      const text = (level === "late" ? words.late : words.left).replace("{time}", span(Math.abs(at - now)));
+      const text = level === "late" ? overdue(now - at) : until(at - now);
       const left = due.querySelector(".left");
       if (left.textContent !== text) left.textContent = text;
       if (due.dataset.level !== level) due.dataset.level = level;

@@ -48,7 +48,8 @@ def test_a_case_counts_where_its_order_went_first_and_says_what_came_of_it() -> 
     desk.wait(T0 + 2 * MINUTE)
     desk.feedback(feedback("attempt", T0 + 3 * MINUTE, means="call", reached=True))
     desk.feedback(feedback("transferred", T0 + 4 * MINUTE, to="ps-0101"))
-    desk.feedback(feedback("outcome", T0 + 5 * MINUTE, unit="ps-0101", outcome="already-harmed", loss_cny=100.0))
+    lost: dict[str, Any] = {"loss_cny": 100.0, "loss_checked": True}
+    desk.feedback(feedback("outcome", T0 + 5 * MINUTE, unit="ps-0101", outcome="already-harmed", **lost))
     found = of_case(desk.case())
 
     assert desk.case().unit == "ps-0101"
@@ -58,10 +59,10 @@ def test_a_case_counts_where_its_order_went_first_and_says_what_came_of_it() -> 
 
 
 @pytest.mark.parametrize("outcome", ["false-positive", "duplicate"])
-def test_a_case_in_which_no_scam_reached_anybody_does_not_count(outcome: str) -> None:
+def test_a_case_in_which_no_scam_reached_anybody_does_not_count(outcome: Any) -> None:
     desk = Desk()
     desk.alert(alert())
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome=outcome))
+    desk.end(T0 + MINUTE, outcome, note="It is the case of another number.")
 
     assert of_case(desk.case()) is None
 

@@ -18,8 +18,8 @@ from models.casework.cases import (
     OVER,
     Case,
     FeedbackError,
+    Missed,
     PaymentAsked,
-    decode,
     encode,
     frozen_cny,
 )
@@ -30,6 +30,7 @@ from models.casework.payment_totals import totals
 from models.casework.payments import Account
 from models.casework.reporting import POSSIBLE
 from models.casework.routing import parse as parse_stations
+from models.casework.snapshots import decode
 from models.policy.policy import SEVERITIES
 from tests.casework import ANN, HOME, OFFICE, ROOT, T0, Desk, alert, feedback, steps
 from tests.models.casework.test_payments import account, traced
@@ -76,16 +77,23 @@ def test_deadlines_that_nobody_meets_send_the_order_up_to_the_city() -> None:
     assert desk.case().unit == HOME
 
     desk.wait(T0 + 2 * MINUTE)
-    assert (desk.case().unit, desk.case().tier, desk.case().had) == ("sb-02", "sub-bureau", (HOME,))
+    case = desk.case()
+    assert (case.unit, case.above, case.tier, case.had) == (HOME, ("sb-02",), "sub-bureau", ())
     assert desk.case().acknowledge_by == T0 + 4 * MINUTE
 
     desk.wait(T0 + 4 * MINUTE)
-    assert desk.case().unit == "centre"
+    assert (desk.case().unit, desk.case().above, desk.case().tier) == (HOME, ("sb-02", "centre"), "city")
 
     desk.wait(T0 + DAY)
     assert steps(desk.case()) == ["opened", "escalated", "escalated", "overdue", "overdue", "overdue"]
     assert [entry.deadline for entry in desk.case().history[3:]] == ["call", "acknowledge", "visit"]
+    assert [entry.unit for entry in desk.case().history[1:3]] == [HOME, "sb-02"]
     assert desk.case().due is None
+    assert desk.case().missed == (
+        Missed("call", T0 + 5 * MINUTE),
+        Missed("acknowledge", T0 + 2 * MINUTE),
+        Missed("visit", T0 + 30 * MINUTE),
+    )
 
 
 def test_an_order_that_is_acknowledged_but_not_called_goes_up_and_has_to_be_called_from_there() -> None:
@@ -93,24 +101,38 @@ def test_an_order_that_is_acknowledged_but_not_called_goes_up_and_has_to_be_call
     desk.feedback(feedback("acknowledged", T0 + MINUTE))
     desk.wait(T0 + 5 * MINUTE)
 
-    assert (desk.case().unit, desk.case().status) == ("sb-02", "open")
+    assert (desk.case().unit, desk.case().above, desk.case().status) == (HOME, ("sb-02",), "open")
     assert desk.case().call_by == T0 + 10 * MINUTE
+    assert desk.case().missed == (Missed("call", T0 + 5 * MINUTE),)
 
 
-def test_the_station_that_comes_late_takes_its_case_back() -> None:
+def test_the_station_that_comes_late_still_has_its_case() -> None:
     desk = opened()
     desk.wait(T0 + 2 * MINUTE)
     desk.feedback(feedback("acknowledged", T0 + 3 * MINUTE))
 
-    assert (desk.case().unit, desk.case().tier, desk.case().status) == (HOME, "station", "acknowledged")
+    case = desk.case()
+    assert (case.unit, case.above, case.status, case.missed) == (HOME, ("sb-02",), "acknowledged", ())
     assert desk.wait(T0 + 5 * MINUTE - 1) == []
 
 
-def test_an_attempt_that_reaches_the_person_leaves_no_deadline() -> None:
-    desk = opened()
-    desk.feedback(feedback("attempt", T0 + MINUTE, means="call", reached=True))
+def test_an_attempt_that_reaches_the_person_leaves_no_deadline_but_an_urgent_visit() -> None:
+    for severity, visit in (("high", None), ("urgent", T0 + 30 * MINUTE)):
+        desk = opened(severity)
+        desk.talk(T0 + MINUTE)
+        assert (desk.case().status, desk.case().due) == ("in-progress", visit)
 
-    assert desk.case().status == "in-progress"
+    desk.feedback(feedback("attempt", T0 + 9 * MINUTE, means="visit", reached=True))
+    assert desk.case().due is None
+
+
+def test_an_attempt_in_vain_leaves_the_next_call_due_so_that_nobody_is_forgotten() -> None:
+    desk = opened("medium")
+    desk.feedback(feedback("attempt", T0 + HOUR, means="call", reached=False))
+    assert desk.case().call_by == T0 + 25 * HOUR
+
+    desk.talk(T0 + 2 * HOUR)
+    desk.feedback(feedback("attempt", T0 + 3 * HOUR, means="sms", reached=False))
     assert desk.case().due is None
 
 
@@ -130,10 +152,11 @@ def test_an_sms_is_no_call() -> None:
 
 def test_an_outcome_closes_the_case_and_a_second_one_corrects_it() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     assert (desk.case().status, desk.case().due) == ("closed", None)
 
-    desk.feedback(feedback("outcome", T0 + HOUR, outcome="already-harmed", loss_cny=5000.0))
+    harmed = feedback("outcome", T0 + HOUR, outcome="already-harmed", loss_cny=5000.0, loss_checked=True)
+    desk.feedback(harmed)
     assert (desk.case().outcome, desk.case().loss_cny) == ("already-harmed", 5000.0)
 
 
@@ -175,7 +198,7 @@ def test_another_episode_of_a_person_with_an_open_case_joins_it() -> None:
 
 def test_after_the_end_another_episode_is_another_case() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     desk.alert(alert("high", episode="e2", at=T0 + HOUR), T0 + HOUR)
 
     assert [case.status for case in desk.board.cases.values()] == ["closed", "open"]
@@ -184,7 +207,7 @@ def test_after_the_end_another_episode_is_another_case() -> None:
 def test_a_closed_case_has_heard_the_same_alert_under_another_id() -> None:
     """A worker that decides again without the first contact names the episode after another one."""
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
 
     assert desk.alert(alert("urgent", episode="e2"), T0 + DAY) is None
     assert desk.alert(alert("high", episode="e2", at=T0 - HOUR), T0 + DAY) is None
@@ -193,7 +216,7 @@ def test_a_closed_case_has_heard_the_same_alert_under_another_id() -> None:
 
 def test_a_more_severe_alert_is_news_to_a_closed_case_however_late_it_comes() -> None:
     desk = opened("medium")
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     desk.alert(alert("high", episode="e2", at=T0 - HOUR), T0 + DAY)
 
     assert [case.status for case in desk.board.cases.values()] == ["closed", "open"]
@@ -201,7 +224,7 @@ def test_a_more_severe_alert_is_news_to_a_closed_case_however_late_it_comes() ->
 
 def test_a_withdrawn_alert_is_no_reason_to_ignore_another_one_of_its_time() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     desk.alert(alert("urgent", "withdrawn"), T0 + HOUR)
     desk.alert(alert("urgent", episode="e2"), T0 + DAY)
 
@@ -260,7 +283,7 @@ def test_what_was_called_back_is_open_again_when_its_alert_is_raised_again() -> 
 
 def test_a_closed_case_is_reopened_by_a_more_severe_alert_of_its_episode_and_by_no_other() -> None:
     desk = opened("high")
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     desk.alert(alert("medium"), T0 + 2 * MINUTE)
     assert desk.case().status == "closed"
 
@@ -336,7 +359,7 @@ def test_a_new_alert_wakes_what_was_put_off() -> None:
 
 def test_a_case_that_is_over_is_forgotten_after_its_time() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
 
     assert desk.wait(T0 + MINUTE + 90 * DAY - 1) == []
     assert list(desk.board.due(T0 + MINUTE + 90 * DAY)) == [("e1", None)]
@@ -345,7 +368,7 @@ def test_a_case_that_is_over_is_forgotten_after_its_time() -> None:
 
 def test_an_edited_policy_keeps_cases_for_longer_from_then_on() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0, outcome="dissuaded"))
+    desk.end(T0)
     desk.board.office = Office(msgspec.structs.replace(OFFICE.rules, kept_days=100), OFFICE.stations)
 
     assert desk.wait(T0 + 99 * DAY) == []
@@ -358,7 +381,7 @@ def test_a_severity_that_an_edit_has_left_without_deadlines_keeps_its_open_cases
     desk.board.office = Office(rules, OFFICE.stations)
     desk.wait(T0 + 4 * HOUR)
 
-    assert (desk.case().unit, desk.case().acknowledge_by) == ("sb-02", T0 + 4 * HOUR + 15 * MINUTE)
+    assert (desk.case().above, desk.case().acknowledge_by) == (("sb-02",), T0 + 4 * HOUR + 15 * MINUTE)
 
 
 def test_the_centre_looks_after_the_cases_of_a_station_that_is_closed_down() -> None:
@@ -412,7 +435,7 @@ def test_wrong_feedback_says_what_would_be_right_and_changes_nothing(told: Any, 
 
 def test_there_is_nobody_above_the_centre() -> None:
     desk = opened()
-    desk.wait(T0 + 4 * MINUTE)
+    desk.feedback(feedback("transferred", T0 + MINUTE, to="centre"))
 
     with pytest.raises(FeedbackError, match="The centre has no unit above it"):
         desk.feedback(feedback("returned", T0 + 5 * MINUTE, unit="centre"))
@@ -427,9 +450,9 @@ def test_a_snooze_is_bounded() -> None:
 
 def test_what_is_not_possible_names_what_is() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0, outcome="dissuaded"))
+    desk.end(T0)
 
-    with pytest.raises(FeedbackError, match="closed takes outcome, note"):
+    with pytest.raises(FeedbackError, match="closed takes attempt, outcome, note"):
         desk.feedback(feedback("acknowledged", T0 + MINUTE))
 
 
@@ -491,7 +514,7 @@ def test_a_payment_is_followed_from_card_to_card_also_after_the_case_is_closed()
     desk = stopping()
     step(desk, 11, traced(2, 1, 2, 600_000))
     step(desk, 12, traced(3, 1, 2, 400_000))
-    desk.feedback(feedback("outcome", T0 + 13 * MINUTE, outcome="already-harmed", loss_cny=1_000_000))
+    desk.end(T0 + 13 * MINUTE, "already-harmed", loss_cny=1_000_000)
     step(desk, 20, Frozen(account=account(2).key, frozen_cny=550_000, at=T0 + 20 * MINUTE))
     step(desk, 30, Frozen(account=account(3).key, frozen_cny=387_700, at=T0 + 30 * MINUTE))
 
@@ -628,7 +651,7 @@ def test_deadlines_are_handled_when_they_are_due(doings: list[Any]) -> None:
 
 def test_a_purge_forgets_the_cases_of_one_person_that_are_over() -> None:
     desk = opened()
-    desk.feedback(feedback("outcome", T0 + MINUTE, outcome="dissuaded"))
+    desk.end(T0 + MINUTE)
     desk.alert(alert(episode="e2", subscriber=BO))
 
     assert desk.board.purge(ANN, T0 + 1, open_too=False) == ["e1"]

@@ -14,7 +14,7 @@ from models.city.chance import BEGIN
 from models.city.labels import OUTCOMES, is_defrauded
 from streams.training.outcomes import SILENT, OutcomeError, of_file
 
-SCHEMA = Path(__file__).parents[3] / "schemas" / "dispatch-feedback-v1.json"
+SCHEMA = Path(__file__).parents[3] / "schemas" / "dispatch-feedback-v2.json"
 
 
 def truth(paid_at: int | None = None, **stages: int) -> Truth:
@@ -48,9 +48,9 @@ def test_every_outcome_of_the_contract_is_a_label_or_says_nothing() -> None:
     assert not SILENT & OUTCOMES.keys()
 
 
-def feedback(case: str, at: int, outcome: str | None = None, kind: str = "outcome") -> str:
+def feedback(case: str, at: int, outcome: str | None = None, kind: str = "outcome", **more: int) -> str:
     """A record of the topic, as a line."""
-    record = {"id": f"{case}-{at}", "case": case, "kind": kind, "at": BEGIN + at, "unit": "ps-1"}
+    record = {"id": f"{case}-{at}", "case": case, "kind": kind, "at": BEGIN + at, "unit": "ps-1"} | more
     return json.dumps(record | ({"outcome": outcome} if outcome else {}))
 
 
@@ -66,7 +66,7 @@ def test_the_last_outcome_of_a_case_counts_and_what_is_no_outcome_is_passed_over
         [
             feedback("a", 5, "unreachable"),
             feedback("a", 2, kind="attempt"),
-            feedback("b", 3, "dissuaded"),
+            feedback("b", 3, "dissuaded", rule=2),
             feedback("a", 9, "false-positive"),
             feedback("b", 1, "unreachable"),  # earlier in time, but later in the file
             "",
@@ -77,6 +77,7 @@ def test_the_last_outcome_of_a_case_counts_and_what_is_no_outcome_is_passed_over
     assert outcomes.by_case == {"a": "false-positive", "b": "dissuaded", "c": "wrong-person"}
     assert outcomes.unknown(["b"]) == ["a"]  # a wrong person's episode need not be known
     assert outcomes.places["a"] == f"{path}:4"
+    assert outcomes.rules == {"a": 1, "b": 2, "c": 1}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ SAYINGS: dict[str, dict[str, Any]] = {
     "returned": {"note": "the person has moved"},
     "transferred": {"to": "ps-0101"},
     "snoozed": {"until": T0 + HOUR},
-    "outcome": {"outcome": "dissuaded"},
+    "outcome": {"outcome": "duplicate", "note": "the same person as e2", "loss_checked": True},
     "note": {"note": "rings in the evening"},
     "stop-payment": {
         "victim": "0000 0000 0000 0009",
@@ -43,12 +43,14 @@ SAYINGS: dict[str, dict[str, Any]] = {
     },
     "payment-step": {"payment": "p1", "step": "accepted", "account": "0000 0000 0000 0001"},
 }
+MET: dict[str, Any] = {"reached": True, "answered": "person"}
+"""What an attempt says that reached the person."""
 OTHERS: dict[str, dict[str, Any]] = {"look-ups": {"value": "+99900000001", "case": "A-1"}}
 """Bodies of requests that are not about a case."""
 OTHER_PARTS = {"scam_type": "loan", "name": "li", "change": "enable"}
 """The parts of paths besides a case."""
 FEEDBACK = jsonschema.Draft202012Validator(
-    json.loads((ROOT / "schemas" / "dispatch-feedback-v1.json").read_text(encoding="utf-8"))
+    json.loads((ROOT / "schemas" / "dispatch-feedback-v2.json").read_text(encoding="utf-8"))
 )
 NO_REDIS = Settings(redis="redis://127.0.0.1:1/0")
 
@@ -193,16 +195,18 @@ async def test_a_number_in_the_place_of_a_case_is_noted_as_a_pseudonym(room: Bac
     assert ANN not in room.audit_file.read_text(encoding="utf-8")
 
 
-async def test_a_station_that_was_late_may_still_acknowledge_and_has_its_case_back(room: Backroom) -> None:
+async def test_a_station_that_was_late_keeps_its_case_and_the_unit_above_has_it_too(room: Backroom) -> None:
     room.alert()
     room.wait(T0 + 2 * MINUTE)
-    late = await get(room, "li", "cases/e1")
-    number = await get(room, "li", "cases/e1?show=number")
-    assert (late.json()["unit"], "acknowledged" in late.json()["possible"]) == ("sb-02", True)
-    assert number.status_code == 403
+    for who in ("li", "zhou"):
+        (late,) = (await get(room, who, "orders")).json()["orders"]
+        assert (late["unit"], late["above"], late["tier"]) == ("ps-0205", ["sb-02"], "sub-bureau")
+        assert late["missed"] == [{"deadline": "acknowledge", "at": T0 + 2 * MINUTE}]
+        assert (await get(room, who, "cases/e1?show=number")).status_code == 200
 
     back = await post(room, "li", "acknowledged")
     assert (back.status_code, back.json()["unit"], back.json()["status"]) == (200, "ps-0205", "acknowledged")
+    assert "missed" not in back.json()
 
 
 async def test_who_had_a_case_reads_it_and_leaves_it_alone(room: Backroom) -> None:
@@ -263,7 +267,7 @@ async def test_what_cannot_be_noted_is_not_shown(room: Backroom) -> None:
 
 async def test_what_is_said_becomes_one_record_in_the_name_of_whoever_says_it(room: Backroom) -> None:
     room.alert()
-    answer = await post(room, "li", "attempt", key="f-1", means="visit", reached=True, at=T0 - DAY, note="at home")
+    answer = await post(room, "li", "attempt", key="f-1", means="visit", **MET, at=T0 - DAY, note="at home")
     case = answer.json()
     assert (answer.status_code, case["status"], case["history"][-1]["id"]) == (200, "in-progress", "f-1")
     assert room.sent == [
@@ -276,7 +280,9 @@ async def test_what_is_said_becomes_one_record_in_the_name_of_whoever_says_it(ro
             officer="li",
             means="visit",
             reached=True,
+            answered="person",
             note="at home",
+            rule=2,
         )
     ]
 
@@ -305,9 +311,13 @@ async def test_unit_and_officer_are_never_the_bodys(room: Backroom) -> None:
     [
         ("attempt", {"means": "call"}, "missing required field `reached`"),
         ("attempt", {"means": "dance", "reached": True}, "at `$.means`"),
+        ("attempt", {"means": "call", "reached": True}, "Say who answered"),
+        ("attempt", {"means": "call", "reached": False, "answered": "dog"}, "at `$.answered`"),
+        ("attempt", {"means": "sms", "reached": True, "answered": "person"}, "An SMS reaches nobody"),
         ("attempt", {"means": "call", "reached": "yes"}, "Expected `bool`"),
         ("outcome", {"outcome": "already-harmed"}, "already-harmed needs loss_cny"),
         ("outcome", {"outcome": "refused", "loss_cny": -1}, "at `$.loss_cny`"),
+        ("outcome", {"outcome": "duplicate"}, "needs a note that names the other case"),
         ("transferred", {"to": "ps-9999"}, "no unit ps-9999"),
         ("snoozed", {"until": 5}, "at `$.until`"),
         ("note", {"note": ""}, "at `$.note`"),
@@ -365,8 +375,39 @@ async def test_what_is_not_possible_says_what_is(room: Backroom) -> None:
     assert said(await post(room, "li", "snoozed")) == (409, "not-possible")
     assert said(await post(room, "chen", "returned")) == (403, "not-for-you")
     await post(room, "li", "outcome")
-    assert said(await post(room, "li", "attempt")) == (409, "not-possible")
-    assert (await get(room, "li", "cases/e1")).json()["possible"] == ["outcome", "note", "stop-payment"]
+    assert said(await post(room, "li", "returned")) == (409, "not-possible")
+    assert (await get(room, "li", "cases/e1")).json()["possible"] == ["attempt", "outcome", "note", "stop-payment"]
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"outcome": "dissuaded"}, "not-reached"),
+        ({"outcome": "unreachable"}, "too-few-attempts"),
+        ({"outcome": "wrong-person"}, "nobody-answered"),
+    ],
+)
+async def test_an_outcome_that_is_not_proved_is_a_conflict_with_one_sentence(
+    room: Backroom, body: dict[str, Any], word: str
+) -> None:
+    room.alert()
+    answer = await post(room, "li", "outcome", **body)
+
+    assert said(answer) == (409, word)
+    assert answer.json()["message"].startswith(f"The outcome {body['outcome']} needs ")
+    assert not room.sent
+
+
+async def test_a_loss_that_the_stop_payments_do_not_add_up_to_is_asked_about(room: Backroom) -> None:
+    room.alert()
+    room.reach()
+    await post(room, "li", "stop-payment")
+    harmed: dict[str, Any] = {"outcome": "already-harmed", "loss_cny": 1}
+    assert said(await post(room, "li", "outcome", **harmed)) == (409, "loss-differs")
+    answer = await post(room, "li", "outcome", **harmed, loss_checked=True)
+
+    assert answer.json()["loss_cny"] == 1
+    assert room.sent[-1].loss_checked
 
 
 async def test_at_the_centre_there_is_nobody_to_return_a_case_to(room: Backroom) -> None:
@@ -405,6 +446,7 @@ async def test_the_same_id_at_the_same_time_makes_one_record(room: Backroom) -> 
 
 async def test_the_same_id_later_is_answered_and_makes_no_second_record(room: Backroom) -> None:
     room.alert()
+    room.reach()
     for _ in range(3):
         answer = await post(room, "li", "outcome", key="f-1", outcome="refused")
         assert (answer.status_code, answer.json()["outcome"]) == (200, "refused")
@@ -550,8 +592,8 @@ async def test_statistics_of_the_day_by_unit(room: Backroom) -> None:
     room.now = T0 + MINUTE
     await post(room, "li", "acknowledged", "e1")
     room.now = T0 + 4 * MINUTE
-    await post(room, "li", "attempt", "e1", means="call", reached=True)
-    await post(room, "li", "outcome", "e1", outcome="already-harmed", loss_cny=1500.5)
+    await post(room, "li", "attempt", "e1", means="call", **MET)
+    await post(room, "li", "outcome", "e1", outcome="already-harmed", loss_cny=1500.5, loss_checked=True)
     answer = (await get(room, "qian", "statistics")).json()
 
     assert answer["units"]["ps-0205"] == {

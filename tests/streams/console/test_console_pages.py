@@ -54,6 +54,20 @@ def tried(reached: bool, means: Means = "call") -> Case:
 # What pages show
 
 
+def test_what_is_overdue_comes_first_and_only_urgent_orders_before_it() -> None:
+    made = Desk()
+    opened: list[tuple[Any, int]] = [("medium", 0), ("high", 0), ("high", 60), ("urgent", 180), ("urgent", 239)]
+    for number, (severity, minutes) in enumerate(opened):
+        told = alert(severity, episode=f"e{number}", subscriber=f"861000000{number:04d}")
+        made.alert(told, T0 + minutes * MINUTE)
+    made.feedback(feedback("acknowledged", T0 + 61 * MINUTE, case="e2"))
+    made.wait(T0 + 240 * MINUTE - 1)
+    overdue = {name: bool(case.missed) for name, case in made.board.cases.items()}
+
+    assert [name for name, is_late in overdue.items() if is_late] == ["e1", "e2", "e3"]
+    assert [each.case for each in orders(made.board.cases.values(), scene())] == ["e3", "e4", "e1", "e2", "e0"]
+
+
 def test_orders_come_by_severity_then_by_what_is_due_first() -> None:
     made = Desk()
     for number, (severity, at) in enumerate((("medium", 0), ("urgent", 50), ("high", 0), ("urgent", 0))):
@@ -75,8 +89,8 @@ def test_a_person_is_shown_without_the_number() -> None:
         (0, "calm", "2 min 0 s left"),
         (59_999, "calm", "1 min 0 s left"),
         (60_000, "soon", "1 min 0 s left"),
-        (120_000, "late", "0 min 0 s late"),
-        (185_000, "late", "1 min 5 s late"),
+        (120_000, "late", "overdue 0 min"),
+        (185_000, "late", "overdue 1 min"),
     ],
 )
 def test_time_runs_out_and_a_deadline_is_late(passed: int, level: str, left: str) -> None:
@@ -86,23 +100,54 @@ def test_time_runs_out_and_a_deadline_is_late(passed: int, level: str, left: str
     assert (due.level, due.left) == (level, left)
 
 
-def test_who_was_late_and_what_is_overdue_is_said_in_words() -> None:
+@pytest.mark.parametrize(
+    ("minutes", "left", "marks"),
+    [
+        (1, "1 min 0 s left", ()),
+        (2, "overdue 0 min", ("Escalated to West sub-bureau",)),
+        (16, "overdue 14 min", ("Escalated to City anti-fraud centre",)),
+        (180, "overdue 2 h 58 min", ("Escalated to City anti-fraud centre",)),
+    ],
+)
+def test_what_is_overdue_stays_overdue_at_every_tier_and_after_the_last(minutes: int, left: str, marks: Any) -> None:
+    now = T0 + minutes * MINUTE
     made = desk()
-    assert order(made.case(), scene()).marks == ()
+    made.wait(now)
+    shown = order(made.case(), scene(now))
 
-    made.wait(T0 + 2 * MINUTE)
-    marks = order(made.case(), scene(T0 + 2 * MINUTE)).marks
-    assert marks == (("escalated", "Escalated: West station 5 was late"),)
+    assert shown.due is not None
+    assert (shown.due.left, shown.due.level) == (left, "late" if minutes > 1 else "soon")
+    assert tuple(text for _, text in shown.marks) == marks
+    assert shown.unit == "West station 5"
 
-    made.wait(T0 + HOUR)
-    marks = order(made.case(), scene(T0 + HOUR, "zh")).marks
-    assert marks == (("overdue", "已超时"),)
+
+def test_what_is_overdue_is_said_in_the_words_of_officers() -> None:
+    made = desk()
+    made.wait(T0 + 16 * MINUTE)
+    shown = order(made.case(), scene(T0 + 16 * MINUTE, "zh"))
+
+    assert shown.due is not None
+    assert (shown.due.what, shown.due.left) == ("签收", "超时14分钟")
+
+
+def test_a_unit_above_gets_a_deadline_of_its_own_beside_the_one_that_is_overdue() -> None:
+    made = desk()
+    made.feedback(feedback("acknowledged", T0 + MINUTE))
+    made.wait(T0 + 5 * MINUTE)
+    dues = case_page(made.case(), scene(T0 + 6 * MINUTE), BOOKS).deadlines
+
+    assert [(each.what, each.left) for each in dues] == [
+        ("call", "overdue 1 min"),
+        ("acknowledge", "1 min 0 s left"),
+        ("visit", "24 min 0 s left"),
+    ]
 
 
 def test_what_passed_while_the_dispatcher_is_away_is_overdue() -> None:
-    marks = order(desk().case(), scene(T0 + 3 * MINUTE)).marks
+    due = order(desk().case(), scene(T0 + 3 * MINUTE)).due
 
-    assert marks == (("overdue", "Overdue"),)
+    assert due is not None
+    assert due.left == "overdue 1 min"
 
 
 def test_an_escalated_case_that_somebody_above_took_on_is_marked_no_more() -> None:
@@ -124,18 +169,19 @@ def test_everything_that_can_happen_to_a_case_is_a_sentence_in_both_languages() 
 def test_history_is_told_newest_first_with_who_and_what() -> None:
     made = desk()
     made.feedback(feedback("acknowledged", T0 + MINUTE))
-    made.feedback(feedback("attempt", T0 + 2 * MINUTE, means="visit", reached=False, note="no light"))
-    made.feedback(feedback("outcome", T0 + 3 * MINUTE, outcome="already-harmed", loss_cny=12800.0))
+    made.feedback(feedback("attempt", T0 + 2 * MINUTE, means="visit", reached=False, answered="other", note="a lodger"))
+    made.end(T0 + 3 * MINUTE, "already-harmed", loss_cny=12800.0, loss_checked=True)
     history = case_page(made.case(), scene(T0 + HOUR), BOOKS).history
 
     assert [line.text for line in history] == [
         "Outcome: Already harmed, ¥12,800 lost",
-        "Visit: not reached",
+        "Call: reached",
+        "Visit: only somebody else was there",
         "Acknowledged",
         "Ordered, severity: Urgent",
     ]
-    assert history[1].note == "no light"
-    assert history[1].by == "West station 5 · 000042"
+    assert history[2].note == "a lodger"
+    assert history[2].by == "West station 5 · 000042"
 
 
 @pytest.mark.parametrize(
@@ -245,10 +291,15 @@ def form(kind: Any, office: Office = OFFICE, **fields: str) -> dict[str, Any]:
 
 def test_forms_make_the_fields_of_feedback() -> None:
     assert form("acknowledged") == {}
-    assert form("attempt", means="visit", reached="no", note=" dark ") == {
+    assert form("attempt", means="visit", answered="nobody", note=" dark ") == {
         "means": "visit",
         "reached": False,
         "note": "dark",
+    }
+    assert form("attempt", means="call", answered="relative") == {
+        "means": "call",
+        "reached": False,
+        "answered": "relative",
     }
     assert form("outcome", outcome="dissuaded", loss="left over") == {"outcome": "dissuaded"}
     assert form("outcome", outcome="already-harmed", loss="1.5万") == {
@@ -262,9 +313,10 @@ def test_forms_make_the_fields_of_feedback() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "word"),
     [
-        ("attempt", {"reached": "yes"}, "wrong.means"),
-        ("attempt", {"means": "pigeon", "reached": "yes"}, "wrong.means"),
-        ("attempt", {"means": "call"}, "wrong.reached"),
+        ("attempt", {"answered": "person"}, "wrong.means"),
+        ("attempt", {"means": "pigeon", "answered": "person"}, "wrong.means"),
+        ("attempt", {"means": "call"}, "wrong.answered"),
+        ("attempt", {"means": "call", "answered": "yes"}, "wrong.answered"),
         ("outcome", {}, "wrong.outcome"),
         ("outcome", {"outcome": "already-harmed"}, "wrong.loss"),
         ("outcome", {"outcome": "already-harmed", "loss": "-5"}, "wrong.loss"),
@@ -328,9 +380,12 @@ async def get(room: Backroom, who: str, path: str, **cookies: str) -> httpx.Resp
         return await client.get(path)
 
 
-async def post(room: Backroom, who: str, path: str, fields: Mapping[str, str] = {}) -> httpx.Response:
+async def post(
+    room: Backroom, who: str, path: str, fields: Mapping[str, str] = {}, language: str = "zh"
+) -> httpx.Response:
     """Send a form as this user."""
     async with room.coming(who) as client:
+        client.cookies.set("language", language)
         return await client.post(path, data=dict(fields))
 
 
@@ -432,7 +487,7 @@ async def test_the_number_is_shown_on_demand_and_noted(room: Backroom) -> None:
 
 async def test_a_form_leads_back_to_the_case_which_says_that_it_is_done(room: Backroom) -> None:
     room.alert()
-    answer = await post(room, "li", "/cases/e1/attempt", {"key": "k", "means": "call", "reached": "yes"})
+    answer = await post(room, "li", "/cases/e1/attempt", {"key": "k", "means": "call", "answered": "person"})
     assert answer.headers["location"] == "/cases/e1?done=attempt"
     shown = text(await get(room, "li", answer.headers["location"]))
 
@@ -472,7 +527,7 @@ async def test_the_same_form_twice_is_one_record_also_when_it_puts_off(room: Bac
 
 async def test_what_the_case_takes_no_more_is_said_beside_the_form(room: Backroom) -> None:
     room.alert()
-    await post(room, "li", "/cases/e1/outcome", {"key": "k", "outcome": "dissuaded"})
+    await post(room, "li", "/cases/e1/acknowledged", {"key": "k"})
     answer = await post(room, "li", "/cases/e1/acknowledged", {"key": "l"})
 
     assert answer.status_code == 409
@@ -485,7 +540,7 @@ async def test_who_had_a_case_may_read_it_and_is_told_who_acts(room: Backroom) -
     shown = await get(room, "li", "/cases/e1")
     assert "该预警现由城东第一派出所承办" in text(shown)
     assert 'action="/cases/e1/' not in shown.text
-    assert "已转出、已升级" in text(await get(room, "li", "/orders"))
+    assert "已转出" in text(await get(room, "li", "/orders"))
 
     refused = await post(room, "li", "/cases/e1/note", {"key": "m", "note": "still mine"})
     assert refused.status_code == 403
@@ -503,6 +558,7 @@ async def test_what_officers_write_is_text(room: Backroom) -> None:
 
 async def test_todays_closed_cases_are_under_done_and_yesterdays_are_not(room: Backroom) -> None:
     room.alert()
+    room.reach()
     await post(room, "li", "/cases/e1/outcome", {"key": "k", "outcome": "dissuaded"})
     assert "劝阻成功" in text(await get(room, "li", "/orders?show=done"))
 
@@ -517,15 +573,73 @@ async def test_a_page_of_a_console_without_kafka_says_up_to_when_it_is_true(room
     assert "以下是 16:53:20 的情况" in text(await get(room, "li", "/orders"))
 
 
-@pytest.mark.parametrize("outcome", get_args(Outcome))
+@pytest.mark.parametrize("outcome", [each for each in get_args(Outcome) if each != "unreachable"])
 async def test_every_outcome_can_be_given_and_is_read_back(room: Backroom, outcome: str) -> None:
     room.alert()
-    fields = {"key": "k", "outcome": outcome, "loss": "500"}
+    room.reach()
+    fields = {"key": "k", "outcome": outcome, "loss": "500", "note": "e2", "loss_checked": "yes"}
     answer = await post(room, "li", "/cases/e1/outcome", fields)
 
     assert answer.status_code == 303
     assert room.desk.case().outcome == outcome
     assert "更正结果" in text(await get(room, "li", "/cases/e1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "zh", "en"),
+    [
+        ("attempt", {"means": "sms", "answered": "person"}, "发短信不算联系上", "an SMS reaches nobody"),
+        ("outcome", {"outcome": "refused"}, "须与本人通话或见面（核实身份）并登记", "Record that first"),
+        ("outcome", {"outcome": "unreachable"}, "须打电话或上门至少 3 次", "at least 3 calls or visits"),
+        ("outcome", {"outcome": "duplicate"}, "重复预警须在备注中写明", "a note that names the other case"),
+    ],
+)
+async def test_what_is_not_proved_is_refused_in_both_languages(
+    room: Backroom, kind: str, fields: dict[str, str], zh: str, en: str
+) -> None:
+    room.alert()
+    for language, words in (("zh", zh), ("en", en)):
+        answer = await post(room, "li", f"/cases/e1/{kind}", {"key": "k"} | fields, language=language)
+        assert answer.status_code in (409, 422)
+        assert words in text(answer)
+    assert room.sent == []
+
+
+async def test_a_loss_that_differs_from_the_stop_payments_is_asked_about_beside_the_form(room: Backroom) -> None:
+    room.alert()
+    room.reach()
+    fields = {"key": "k", "outcome": "already-harmed", "loss": "500"}
+    asked = await post(room, "li", "/cases/e1/outcome", fields)
+    assert asked.status_code == 409
+    assert "损失金额与止付金额（0 元）不一致" in text(asked)
+    assert 'name="loss_checked"' in asked.text
+
+    assert (await post(room, "li", "/cases/e1/outcome", fields | {"loss_checked": "yes"})).status_code == 303
+    assert 'name="loss_checked"' not in (await get(room, "li", "/cases/e1")).text
+
+
+async def test_unreachable_is_said_to_have_gone_up_and_stays_in_the_stations_list(room: Backroom) -> None:
+    room.alert("high")
+    for number in range(3):
+        await post(room, "li", "/cases/e1/attempt", {"key": f"k{number}", "means": "call", "answered": "nobody"})
+    answer = await post(room, "li", "/cases/e1/outcome", {"key": "o", "outcome": "unreachable"})
+
+    assert "上级单位同时联系" in text(await get(room, "li", answer.headers["location"]))
+    assert 'id="order-e1"' in (await get(room, "li", "/orders")).text
+
+
+async def test_a_follow_up_call_stands_in_the_list_from_half_a_day_before_until_it_is_made(room: Backroom) -> None:
+    room.alert()
+    room.reach()
+    await post(room, "li", "/cases/e1/outcome", {"key": "k", "outcome": "dissuaded"})
+    assert "待回访" not in text(await get(room, "li", "/orders"))
+    room.now = T0 + DAY - 12 * HOUR
+    assert "待回访 1" in text(await get(room, "li", "/orders"))
+    room.now = T0 + DAY + 14 * MINUTE
+    assert "回访 超时14分钟" in text(await get(room, "li", "/orders"))
+
+    await post(room, "li", "/cases/e1/attempt", {"key": "l", "means": "call", "answered": "person"})
+    assert "待回访" not in text(await get(room, "li", "/orders"))
 
 
 async def test_every_page_of_a_day_is_well_formed_in_both_languages(room: Backroom) -> None:

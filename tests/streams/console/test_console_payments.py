@@ -184,7 +184,9 @@ async def test_the_form_is_folded_until_there_is_a_reason(room: Backroom) -> Non
     folded, unfolded = '<details class="act" id="stop">', '<details class="act" id="stop" open>'
     assert folded in (await get(room, "li", "/cases/e1")).text
 
-    await post(room, "li", "/cases/e1/outcome", {"key": "o", "outcome": "already-harmed", "loss": "500"})
+    room.reach()
+    harmed = {"key": "o", "outcome": "already-harmed", "loss": "500", "loss_checked": "yes"}
+    await post(room, "li", "/cases/e1/outcome", harmed)
     assert unfolded in (await get(room, "li", "/cases/e1")).text
 
 

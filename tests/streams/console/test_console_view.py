@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from models.base.durations import HOUR, MINUTE
 from models.casework.cases import OVER, Case, State
-from models.casework.tallies import Tally, account, missed, tallies
+from models.casework.tallies import Tally, account, overdue, tallies
 from streams.console.changes import Changes
 from streams.console.view import View, urgency
 from tests.casework import T0, Desk, alert
@@ -209,7 +209,7 @@ def test_an_account_says_at_any_time_whether_a_deadline_was_missed(doings: list[
     follow(desk, doings)
     for case in desk.board.cases.values():
         for now in (T0 + minute * MINUTE for minute in minutes):
-            assert (account(case).late_from <= now) == bool(missed(case, now))
+            assert (account(case).late_from <= now) == (overdue(case, now) is not None)
 
 
 def test_an_account_is_made_anew_when_something_becomes_of_its_case() -> None:

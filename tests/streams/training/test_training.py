@@ -23,6 +23,7 @@ from streams.simulation.operation import Contender, Operation
 from streams.training import judgement
 from streams.training.fitting import LEAST, PARAMETERS, TrainingError, fit, split
 from streams.training.judgement import average_precision, judge
+from streams.training.outcomes import Outcomes
 from streams.training.samples import CALIBRATES, OUTCOME_WEIGHT, TESTS, Samples, Seen
 from tests.models.city.test_city import busy
 from tests.site import ROOT
@@ -140,7 +141,7 @@ def test_an_episode_weighs_the_same_however_often_it_was_judged() -> None:
     seen.moments["one", "a"] = {(float(at),): at for at in range(7)}
     seen.moments["two", "b"] = {(0.0,): 0}
     seen.moments["two", "c"] = {(0.0,): 0, (1.0,): 1}
-    made.take(seen, {"three": []}, {"c": "dissuaded"})
+    made.take(seen, {"three": []}, Outcomes({"c": "dissuaded"}, {}, {"c": 2}))
 
     weighs = np.bincount(made.episodes, weights=made.weights)
     assert np.allclose(weighs, [1.0, 1.0, OUTCOME_WEIGHT])
@@ -157,6 +158,7 @@ def test_outcomes_of_officers_count_and_the_card_says_how_many(city: Path, tmp_p
     outcomes = tmp_path / "outcomes.jsonl"
     said = ["dissuaded"] * 20 + ["false-positive"] * 12 + ["wrong-person"] * 8
     lines = [feedback(case, outcome) for case, outcome in zip(found, said, strict=True)]
+    lines[0] = lines[0].replace('"at"', '"rule": 2, "at"')
     outcomes.write_text("".join(lines) + feedback("of another city", "unreachable"))
     result = run("--city", city, "--outcomes", outcomes, "--out", tmp_path / "risk.skops", "--json")
     assert result.exit_code == 0, result.stderr
@@ -164,6 +166,7 @@ def test_outcomes_of_officers_count_and_the_card_says_how_many(city: Path, tmp_p
     card = (tmp_path / "risk.md").read_text(encoding="utf-8")
     assert "32 by officers' outcomes (dissuaded 20, false-positive 12)" in card
     assert "8 outcomes said nothing" in card
+    assert "Officers gave 31 under rule 1 and 1 under rule 2: since rule 2" in card
 
 
 def without_victims(folder: Path) -> None:
