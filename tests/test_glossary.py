@@ -30,8 +30,8 @@ def words_of(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         yield from schema.get("properties", {})
         yield from map(str, schema.get("enum", ()))
-        if "const" in schema:
-            yield str(schema["const"])
+        if isinstance(schema.get("const"), str):
+            yield schema["const"]
         for value in schema.values():
             yield from words_of(value)
     elif isinstance(schema, list):

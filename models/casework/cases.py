@@ -80,6 +80,11 @@ LARGEST_PAYMENTS: Final = 300_000
 Reasons take up to 200 kB, so history, payments and all the rest stay below Kafka's limit together.
 """
 
+_TO_ANYBODY: Final[frozenset[Kind | Step]] = frozenset(
+    {"opened", "reopened", "raised", "woken", "returned", "transferred"}
+)
+"""Entries after which the order is nobody's until an officer takes it on."""
+
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 Note = Annotated[str, Meta(max_length=1000)]
 
@@ -327,3 +332,16 @@ def is_past(case: Case, before: int) -> bool:
 def frozen_cny(case: Case) -> float:
     """How much of the payments of a case is frozen, in yuan."""
     return sum(totals(payment).frozen_cny for payment in case.payments)
+
+
+def who_has(case: Case) -> str:
+    """The officer who acknowledged the last order, or tried since to reach the person; empty if nobody did.
+
+    An escalation takes the case from nobody, so it changes nothing here.
+    """
+    for entry in reversed(case.history):
+        if entry.kind in ("acknowledged", "attempt") and entry.officer:
+            return entry.officer
+        if entry.kind in _TO_ANYBODY:
+            break
+    return ""

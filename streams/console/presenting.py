@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from models.base.durations import MINUTE
-from models.casework.cases import OVER, Case, Entry, Kind
+from models.casework.cases import OVER, Case, Entry, Kind, who_has
 from models.casework.payments import StopPayment, fen, yuan
 from models.casework.playbooks import Language, Playbook, Question, playbook_for
 from models.casework.playbooks import Text as Both
@@ -85,6 +85,8 @@ class Order:
     status: str
     is_open: bool
     person: str
+    officer: str
+    """Who has it; empty if nobody does yet."""
     scam: str
     reason: str
     unit: str
@@ -173,6 +175,7 @@ def order(case: Case, scene: Scene) -> Order:
         status=scene.word(f"status.{case.status}"),
         is_open=case.status not in OVER,
         person=" · ".join(filter(None, (masked(case.subscriber), age, *_flags(case, scene)))),
+        officer=who_has(case),
         scam=scene.scam(case.scam_type),
         reason=next(iter(_reasons(case, scene.language)), ""),
         unit=scene.unit(case.unit),

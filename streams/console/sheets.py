@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from models.casework.cases import OVER, Case, Kind, frozen_cny
+from models.casework.cases import OVER, Case, Kind, frozen_cny, who_has
 from streams.console import authorisation
 from streams.console.console import console_of
 from streams.console.masking import masked
@@ -28,6 +28,8 @@ class Sheet(Case, frozen=True, omit_defaults=True, kw_only=True):
     """Whether ``subscriber`` is the whole number."""
     possible: tuple[Kind, ...] = ()
     """The reports that the user can send about the case now."""
+    officer: str = ""
+    """Who has it: who acknowledged the last order, or tried since to reach the person."""
     paid_cny: float = 0
     """Sum of the payments that are being stopped."""
     frozen_cny: float = 0
@@ -44,6 +46,7 @@ def sheet(request: Request, case: Case, number: str = "") -> Sheet:
         **fields,
         number_shown=bool(number),
         possible=possible(request, case),
+        officer=who_has(case),
         paid_cny=sum(payment.request.amount_cny for payment in case.payments),
         frozen_cny=frozen_cny(case),
     )

@@ -328,6 +328,7 @@ def test_what_is_missing_is_said_in_the_page_before_it_is_sent(desk: Site, come:
     expect(loss).to_have_value("a lot")
     assert records(desk, 7) == []
 
+    press(page, "The person, checked")
     page.get_by_text("False alarm", exact=True).click()
     expect(loss).to_be_hidden()
     press(page, "Send the outcome")

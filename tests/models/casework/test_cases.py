@@ -22,6 +22,7 @@ from models.casework.cases import (
     PaymentAsked,
     encode,
     frozen_cny,
+    who_has,
 )
 from models.casework.deadlines import Office
 from models.casework.joining import sends
@@ -158,6 +159,17 @@ def test_an_outcome_closes_the_case_and_a_second_one_corrects_it() -> None:
     harmed = feedback("outcome", T0 + HOUR, outcome="already-harmed", loss_cny=5000.0, loss_checked=True)
     desk.feedback(harmed)
     assert (desk.case().outcome, desk.case().loss_cny) == ("already-harmed", 5000.0)
+
+
+def test_whoever_acknowledged_or_tried_last_has_the_case_until_it_is_ordered_anew_or_passed_on() -> None:
+    desk = opened("high")
+    assert who_has(desk.case()) == ""
+
+    desk.feedback(feedback("acknowledged", T0 + MINUTE))
+    desk.wait(T0 + HOUR)  # the sub-bureau has the case as well
+    assert (desk.case().above, who_has(desk.case())) == (("sb-02",), "000042")
+    desk.feedback(feedback("transferred", T0 + 2 * HOUR, to="ps-0101"))
+    assert who_has(desk.case()) == ""
 
 
 def test_the_same_button_pressed_twice_is_one_entry() -> None:

@@ -79,7 +79,8 @@ def test_orders_come_by_severity_then_by_what_is_due_first() -> None:
 def test_a_person_is_shown_without_the_number() -> None:
     shown = order(desk().case(), scene())
 
-    assert shown.person == "*****01 · 60-69"
+    assert (shown.person, shown.officer) == ("*****01 · 60-69", "")
+    assert order(tried(False), scene()).officer == "000042"
     assert ANN not in repr(case_page(desk().case(), scene(), BOOKS))
 
 
