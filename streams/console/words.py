@@ -161,8 +161,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "act.note.optional": ("备注（选填）", "Note (optional)"),
     "act.identity": (
         "先核实身份：请对方说出本人才知道的信息（如出生年月、住址），不要由您先说出。",
-        "Check first who answers: ask for something that only the person knows, such as the month of birth or the "
-        "address, and do not say it yourself.",
+        "Check first who answers: ask for what only they know (month of birth, address). Do not say it yourself.",
     ),
     "act.answered.person": ("本人，已核实身份", "The person, checked"),
     "act.answered.nobody": ("未接通、未见到", "Nobody"),
