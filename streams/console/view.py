@@ -199,7 +199,7 @@ def urgency(case: Case) -> tuple[bool, bool, int, int, int, int, str]:
     Urgent orders stay before all others, overdue or not: somebody may be on the phone with a fraudster now. Among
     equals the earliest deadline comes first, then the oldest case.
     """
-    late = min((each.at for each in case.missed), default=NEVER)
-    due = NEVER if case.due is None else case.due
-    severity = -SEVERITIES.index(case.severity)
-    return case.severity != "urgent", not case.missed, severity, late, due, case.opened, case.case
+    due, missed, severity = case.due, case.missed, case.severity
+    late = min([each.at for each in missed]) if missed else NEVER
+    due = NEVER if due is None else due
+    return severity != "urgent", not missed, -SEVERITIES.index(severity), late, due, case.opened, case.case

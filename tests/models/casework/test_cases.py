@@ -29,6 +29,7 @@ from models.casework.joining import sends
 from models.casework.payment_steps import Accepted, Frozen
 from models.casework.payment_totals import totals
 from models.casework.payments import Account
+from models.casework.proof import is_reached
 from models.casework.reporting import POSSIBLE
 from models.casework.routing import parse as parse_stations
 from models.casework.snapshots import decode
@@ -605,7 +606,8 @@ def follow(desk: Desk, doings: list[Any]) -> None:
         else:
             more = {"means": "call", "reached": number % 2 == 0} if one == "attempt" else {}
             more |= {"to": "ps-0101"} if one == "transferred" else {"until": now + HOUR} if one == "snoozed" else {}
-            more |= {"outcome": "refused"} if one == "outcome" else {"note": "x"} if one == "note" else {}
+            ended = ("refused", "dissuaded", "unreachable")[number % 3]
+            more |= {"outcome": ended} if one == "outcome" else {"note": "x"} if one == "note" else {}
             with suppress(FeedbackError):
                 desk.feedback(feedback(one, now, id=f"f{number}", unit=two, case=three, **more))
     desk.wait(now)
@@ -633,6 +635,20 @@ def test_whatever_happens_no_warning_is_without_somebody_who_has_it(doings: list
     for case in open_cases:
         assert case.status != "open" or case.acknowledge_by is not None or "overdue" in steps(case)
         assert case.severity in {each.severity for each in case.alerts if each.status == "raised"}
+
+
+@settings(max_examples=100)
+@given(doings=st.lists(DOINGS, max_size=25))
+def test_nobody_whom_no_officer_has_reached_sinks_out_of_sight(doings: list[Any]) -> None:
+    """Something is due or overdue, and the nearest station has the case unless somebody passed it on."""
+    desk = Desk()
+    follow(desk, doings)
+    for case in desk.said:
+        if case.status in OVER:
+            continue
+        assert is_reached(case) or case.due is not None or case.missed
+        assert case.unit == HOME or {"returned", "transferred"} & {*steps(case)}
+        assert case.above == tuple(unit for unit in OFFICE.stations.path(case.unit)[1:] if unit in case.above)
 
 
 @settings(max_examples=100)
