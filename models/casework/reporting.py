@@ -45,6 +45,11 @@ EARLY: Final = 12 * HOUR
 """A follow-up call may be made this long before it is due (ms)."""
 
 
+def follow_up_is_due(case: Case, now: int) -> bool:
+    """Whether the follow-up call to somebody who was dissuaded is to be made now."""
+    return bool(case.follow_ups) and case.follow_ups[0] - EARLY <= now
+
+
 def possible(office: Office, case: Case) -> tuple[Kind, ...]:
     """The kinds of feedback that the unit with the case can give now."""
     never: set[Kind] = set()

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from models.access.audit_keys import pseudonym
-from models.casework.cases import OVER, Case, Kind, Outcome
+from models.casework.cases import Case, Kind, Outcome
 from models.casework.proof import paid_cny
 from streams.console import authorisation
 from streams.console.bodies import BODIES
@@ -25,7 +25,7 @@ from streams.console.presenting import Scene, case_page
 from streams.console.refusals import Refused
 from streams.console.rendering import fingerprint
 from streams.console.reports import possible, report
-from streams.console.sheets import shown_number
+from streams.console.sheets import may_be_called, shown_number
 from streams.console.words import WORDS
 
 router = APIRouter(include_in_schema=False)
@@ -156,7 +156,7 @@ async def _case(
         page=shown,
         masked=masked(found.subscriber),
         number=f"+{number}" if len(number) > 8 else number,
-        may_show=found.status not in OVER and authorisation.has_now(console, user, found),
+        may_show=may_be_called(found, scene.now) and authorisation.has_now(console, user, found),
         possible=sayable,
         payments=payments,
         wrong_place=place,

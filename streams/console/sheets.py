@@ -2,7 +2,8 @@
 
 The number is masked. The ids of the records behind the alerts are left out, because a reader of the records would find
 the number by them. The whole number needs a request of its own. It is shown only to users whose unit, or a unit below
-it, has the case, only while the case is not over, and only after the audit log has recorded it.
+it, has the case, only while the case is not over or a follow-up call is due, and only after the audit log has recorded
+it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from fastapi import Request, Response
 
 from models.casework.cases import OVER, Case, Kind, frozen_cny, who_has
+from models.casework.reporting import follow_up_is_due
 from streams.console import authorisation
 from streams.console.console import console_of
 from streams.console.masking import masked
@@ -57,12 +59,17 @@ def line(request: Request, case: Case) -> Sheet:
     return msgspec.structs.replace(sheet(request, case), history=())
 
 
+def may_be_called(case: Case, now: int) -> bool:
+    """Whether anybody still has a reason to call the person: the case is not over, or a follow-up call is due."""
+    return case.status not in OVER or follow_up_is_due(case, now)
+
+
 async def shown_number(request: Request, case: Case) -> str:
     """The person's whole number, once the audit log has recorded that it is shown; raises `Refused`."""
     console = console_of(request)
     if not authorisation.has_now(console, authorisation.user(request), case):
         raise Refused(HTTPStatus.FORBIDDEN, "another-units-case", "Only the unit that has the case may see the number.")
-    if case.status in OVER:
+    if not may_be_called(case, console.now()):
         raise Refused(HTTPStatus.CONFLICT, "over", "The number of a closed case is not shown.")
     await authorisation.note(request, "shown-number", case=case.case, about=(f"number:{case.subscriber}",))
     return case.subscriber

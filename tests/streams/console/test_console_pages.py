@@ -634,8 +634,10 @@ async def test_a_follow_up_call_stands_in_the_list_from_half_a_day_before_until_
     room.reach()
     await post(room, "li", "/cases/e1/outcome", {"key": "k", "outcome": "dissuaded"})
     assert "待回访" not in text(await get(room, "li", "/orders"))
+    assert (await post(room, "li", "/cases/e1/number")).status_code == 409
     room.now = T0 + DAY - 12 * HOUR
     assert "待回访 1" in text(await get(room, "li", "/orders"))
+    assert f'href="tel:+{ANN}"' in (await post(room, "li", "/cases/e1/number")).text
     room.now = T0 + DAY + 14 * MINUTE
     assert "回访 超时14分钟" in text(await get(room, "li", "/orders"))
 
