@@ -79,6 +79,8 @@ def _parts(playbook: Playbook, language: Language) -> Iterator[tuple[str, list[S
             for each in getattr(playbook, field)
         ]
         yield word(f"part.{field}", language), said
+    if playbook.sources:
+        yield word("part.sources", language), [[f"{each.by}: {each.url}"] for each in playbook.sources]
 
 
 def _heading(playbook: Playbook, language: Language) -> str:

@@ -328,6 +328,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "part.at_the_door_nobody": ("人不在、电话占线", "Nobody at home, or the phone is busy"),
     "part.money_gone": ("钱刚转出", "If money has just been paid"),
     "part.story": ("诈骗套路", "What the caller says"),
+    "part.sources": ("出处", "Published by"),
     "flag.lives-alone": ("独居", "lives alone"),
     "flag.elderly": ("老年人", "elderly"),
     "flag.student": ("学生", "student"),

@@ -56,6 +56,20 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     means: Text
 
 
+Part = Literal["story", "opening", "questions", "never", "check", "at_the_door_nobody", "money_gone"]
+"""A part of a playbook, by its field."""
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where advice was published that the playbook puts into its own words."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=120)]
+    """Who published it, and when."""
+    url: Annotated[str, Meta(pattern=r"^https?://[!-~]+$", max_length=300)]
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    """The parts that rest on it."""
+
+
 class Playbook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an officer says and checks in one type of scam."""
 
@@ -73,6 +87,7 @@ class Playbook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to do if nobody is at home or the phone is busy."""
     money_gone: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=7)]
     """The first steps if money was paid within the last minutes."""
+    sources: Annotated[tuple[Source, ...], Meta(max_length=8)] = ()
 
 
 def parse(content: bytes) -> Playbook:

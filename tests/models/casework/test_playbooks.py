@@ -87,6 +87,15 @@ def test_no_text_stands_twice_in_one_playbook() -> None:
         assert len(every_text(book)) == len(set(every_text(book)))
 
 
+@pytest.mark.parametrize("scam_type", SHIPPED)
+def test_every_playbook_names_where_its_advice_was_published(scam_type: str) -> None:
+    sources = SHIPPED[scam_type].sources
+
+    assert {"never", "check", "money_gone"} & {part for source in sources for part in source.parts}
+    assert len({source.url for source in sources}) == len(sources)
+    assert sources[-1].url in asked(scam_type).stdout
+
+
 def test_a_type_without_a_playbook_gets_the_one_of_other() -> None:
     assert playbook_for(SHIPPED, "loan") is SHIPPED["loan"]
     assert playbook_for(SHIPPED, "fake-lottery-app") is SHIPPED["other"]
