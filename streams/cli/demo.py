@@ -39,6 +39,7 @@ from streams.kafka.contracts import ContractError, apply, load, open_admin
 from streams.kafka.indicator_topic import TopicError
 from streams.local import samples
 from streams.local.ports import LOOPBACK, choose_port
+from streams.local.process import COMPILES_WITHIN_S
 from streams.local.stack import DEFAULT_FOLDER, LocalStack
 from streams.local.worker import HEALTH, service
 from streams.setting_values import Address, beside
@@ -108,7 +109,7 @@ def _day(stack: LocalStack, folder: Path, examples: Path, rate: float, console: 
         for each in processes.values():
             each.start()
         for each in processes.values():
-            each.wait()
+            each.wait(COMPILES_WITHIN_S)
         shift = shift_to_now(examples)
         before = asyncio.run(play_earlier(settings, examples, rate, shift))
         say(f"Playing {examples} as if of today, {rate:,.0f} records a second. The alerts from the topic:\n")

@@ -22,7 +22,7 @@ from streams.cli import CommandError
 from streams.cli.extras import require
 from streams.local import LocalStackError, keeper, login, samples
 from streams.local.ports import LOOPBACK, choose_port
-from streams.local.process import Server, terminate
+from streams.local.process import COMPILES_WITHIN_S, Server, terminate
 from streams.local.stack import DEFAULT_FOLDER, LocalStack, is_in_use
 from streams.local.state import Running, StackState, read_state, remove_state, write_state
 from streams.local.worker import FOREWARN, HEALTH, service
@@ -164,7 +164,7 @@ def start_services(folder: Path, state: StackState) -> StackState:
             started[name] = service(name, folder / f"{name}.log", at[name], environ)
             started[name].start()
         for each in started.values():
-            each.wait()
+            each.wait(COMPILES_WITHIN_S)
     except BaseException:
         for each in started.values():
             each.stop()

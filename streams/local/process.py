@@ -20,6 +20,9 @@ import msgspec
 from streams.local import LocalStackError
 
 POLL_SECONDS = 0.05
+COMPILES_WITHIN_S = 240.0
+"""Seconds for Forewarn's own programs to answer: after an installation, each compiles its loops first. That takes up
+to a minute on two idle cores, and longer beside other work."""
 
 
 class ProcessId(msgspec.Struct, frozen=True):
