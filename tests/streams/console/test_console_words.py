@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from models.casework.cases import Deadline, Kind, Means, Outcome, State, Step
-from models.casework.playbooks import Playbook
+from models.casework.playbooks import Part, Playbook
 from models.policy.policy import SEVERITIES
 from models.policy.stages import STAGES
 from streams.console.presenting import PARTS
@@ -71,7 +71,7 @@ def test_every_word_of_the_contracts_has_one_of_the_console(kind: str, values: A
 
 
 def test_every_part_of_a_playbook_is_shown() -> None:
-    assert {*PARTS} == {*Playbook.__struct_fields__} - {"scam_type"}
+    assert {*PARTS} == {*get_args(Part)} == {*Playbook.__struct_fields__} - {"scam_type", "sources"}
 
 
 def test_templates_use_words_that_there_are_and_no_others() -> None:
