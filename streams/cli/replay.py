@@ -20,7 +20,7 @@ from streams.cli import CommandError, InputError, site_settings
 from streams.cli.moments import Length, Moment, Times
 from streams.cli.private_files import FOLDER, IDENTITY
 from streams.cli.progress import byte_bar
-from streams.cli.replay_against import compared, counted, others_of, write_changes
+from streams.cli.replay_against import compared, counted, differences, others_of, write_changes
 from streams.cli.replay_inputs import Deciding, Refusals, indicators_of, subscribers_of
 from streams.cli.replay_summary import Outcome, summarise
 from streams.cli.whole_file import whole_file
@@ -165,13 +165,14 @@ def replay(
         raise CommandError(str(error)) from None
     refusals.conclude()
     seconds = perf_counter() - began
+    differing = differences(orders, others)
     if difference is not None:
         with whole_file(difference) as file:
-            write_changes(orders, others, file)
+            write_changes(differing, file)
     known = None if outcomes is None else found.by_case
     judged = None if known is None else verdict(orders.keys(), known)
     city = settings.time_zone
-    summarise(outcome, seconds, judged, as_json, counted(orders, city), compared(orders, others, known, city))
+    summarise(outcome, seconds, judged, as_json, counted(orders, city), compared(others, differing, known, city))
 
 
 def _replay_files(

@@ -73,28 +73,36 @@ def counted(orders: Orders, city: tzinfo) -> Counts:
     return counts(orders, lambda at: datetime.fromtimestamp(at / 1000, city).date())
 
 
-def compared(here: Orders, others: Sequence[Other], found: Mapping[str, str] | None, city: tzinfo) -> list[Compared]:
-    """How each of the others differs; ``found`` are the outcomes by case, if they are known."""
+def differences(here: Orders, others: Sequence[Other]) -> list[list[Change]]:
+    """The changes of each of the others."""
+    return [list(changes(here, each.orders, each.name)) for each in others]
+
+
+def compared(
+    others: Sequence[Other],
+    differing: Sequence[Sequence[Change]],
+    found: Mapping[str, str] | None,
+    city: tzinfo,
+) -> list[Compared]:
+    """How each of the others differs, by its changes; ``found`` are the outcomes by case, if they are known."""
     return [
         Compared(
             name=other.name,
             policy=other.policy.version,
             model=other.model.name,
             counts=counted(other.orders, city),
-            changes=_by_kind(differing),
-            minutes=_median_minutes(differing),
+            changes=_by_kind(some),
+            minutes=_median_minutes(some),
             outcomes=None if found is None else verdict(other.orders.keys(), found),
         )
-        for other in others
-        for differing in [list(changes(here, other.orders, other.name))]
+        for other, some in zip(others, differing, strict=True)
     ]
 
 
-def write_changes(here: Orders, others: Sequence[Other], file: IO[bytes]) -> None:
+def write_changes(differing: Sequence[Sequence[Change]], file: IO[bytes]) -> None:
     """Write every change as one line of JSON, setting by setting."""
-    for other in others:
-        for change in changes(here, other.orders, other.name):
-            file.write(msgspec.json.encode(change) + b"\n")
+    for some in differing:
+        file.writelines(msgspec.json.encode(change) + b"\n" for change in some)
 
 
 def sentences(here: Counts, theirs: Compared) -> list[str]:

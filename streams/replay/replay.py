@@ -65,8 +65,8 @@ class Replay:
         self._publish = publish
         self._partitions = [Partition(number) for number in range(partitions)]
         self._variants = [(each, [Partition(number) for number in range(partitions)]) for each in variants]
-        self._is_warm = True
-        """Whether the records are those that the replay is about."""
+        self._publishes = True
+        """Whether alerts are published; those of the warm-up are not."""
         self._alignments = [Alignment(each.call_clock, each.sms_clock) for each in self._partitions]
         self._numbers: dict[int, int] = {}
         self._signals: list[deque[RecordedSignal]] = [deque() for _ in range(partitions)]
@@ -103,9 +103,9 @@ class Replay:
 
     def warm_up(self, calls: Iterator[Calls], sms: Iterator[Messages], signals: Iterable[RecordedSignal] = ()) -> None:
         """Take in what came before the records that the replay is about: it is decided, not published or counted."""
-        self._is_warm = False
+        self._publishes = False
         self.run(calls, sms, signals)
-        self._is_warm, self.tally = True, Tally()
+        self._publishes, self.tally = True, Tally()
 
     def _behind(self, at_end: Mapping[str, bool]) -> str:
         """The kind of record to read next: the one that is behind in event time, unless it has ended."""
@@ -179,7 +179,7 @@ class Replay:
         self._tell(Variant(self._engine, self._publish), result)
 
     def _tell(self, variant: Variant, result: StepResult) -> None:
-        if self._is_warm:
+        if self._publishes:
             for alert in result.alerts:
                 variant.publish(alert)
 

@@ -7,9 +7,7 @@ ledger may lack records that were scored already; they are then read once more f
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from time import perf_counter
 
 import structlog
@@ -49,8 +47,7 @@ class Loader:
         await self._checkpoints.check_memory()
         await self._checkpoints.check_secret()
         numbers = sorted({partition for _, partition in committed})
-        with _no_garbage():
-            states = [await self._checkpoints.load(number) for number in numbers]
+        states = [await self._checkpoints.load(number) for number in numbers]
         # Asked for after the offsets were read: the ends of a log never lie before offsets that were stored earlier.
         logs = await present_logs(self._settings, self._topics.values())
         first = await source.first_offsets([*committed])
@@ -126,15 +123,3 @@ class Loader:
                 "keeps (only new alerts are published); if this is the wrong Redis, correct FOREWARN_REDIS."
             )
         log.warning("rebuilding state from the beginning of the log", partition=number)
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Stop Python's search for garbage while much is loaded: it would go through all of that again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
